@@ -1,0 +1,1 @@
+//! Rollups: fold, settle, recompute, rebuild.

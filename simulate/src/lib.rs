@@ -1,0 +1,1 @@
+//! Seeded router traffic with the truth it used.

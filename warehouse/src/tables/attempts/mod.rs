@@ -1,0 +1,7 @@
+//! `attempts`: one row per call to an upstream provider.
+
+mod row;
+mod schema;
+
+pub use row::{AttemptRow, Builder};
+pub use schema::schema;

@@ -1,0 +1,87 @@
+//! Every table, listed once.
+
+use arrow::datatypes::SchemaRef;
+
+pub mod attempts;
+pub mod health;
+pub mod imports;
+pub mod intake_daily;
+pub mod label_cells;
+pub mod rejects;
+pub mod routing_hourly;
+pub mod usage;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TableId {
+    Attempts,
+    Rejects,
+    LabelCells,
+    Imports,
+    UsageHourly,
+    UsageDaily,
+    Health5m,
+    HealthHourly,
+    HealthDaily,
+    RoutingHourly,
+    IntakeDaily,
+}
+
+impl TableId {
+    pub const ALL: [Self; 11] = [
+        Self::Attempts,
+        Self::Rejects,
+        Self::LabelCells,
+        Self::Imports,
+        Self::UsageHourly,
+        Self::UsageDaily,
+        Self::Health5m,
+        Self::HealthHourly,
+        Self::HealthDaily,
+        Self::RoutingHourly,
+        Self::IntakeDaily,
+    ];
+
+    /// Folder and SQL name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Attempts => "attempts",
+            Self::Rejects => "rejects",
+            Self::LabelCells => "label_cells",
+            Self::Imports => "imports",
+            Self::UsageHourly => "usage_hourly",
+            Self::UsageDaily => "usage_daily",
+            Self::Health5m => "health_5m",
+            Self::HealthHourly => "health_hourly",
+            Self::HealthDaily => "health_daily",
+            Self::RoutingHourly => "routing_hourly",
+            Self::IntakeDaily => "intake_daily",
+        }
+    }
+
+    /// Logical schema, partition column included.
+    pub fn schema(self) -> SchemaRef {
+        match self {
+            Self::Attempts => attempts::schema(),
+            Self::Rejects => rejects::schema(),
+            Self::LabelCells => label_cells::schema(),
+            Self::Imports => imports::schema(),
+            Self::UsageHourly => usage::hourly_schema(),
+            Self::UsageDaily => usage::daily_schema(),
+            Self::Health5m => health::bucket_schema(),
+            Self::HealthHourly => health::bucket_schema(),
+            Self::HealthDaily => health::daily_schema(),
+            Self::RoutingHourly => routing_hourly::schema(),
+            Self::IntakeDaily => intake_daily::schema(),
+        }
+    }
+
+    /// The partition column (a date), if any.
+    pub const fn partition_column(self) -> Option<&'static str> {
+        match self {
+            Self::Attempts => Some("event_date"),
+            Self::LabelCells => Some("week"),
+            Self::Imports => None,
+            _ => Some("date"),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Pages, charts and data files over the rollups.
