@@ -1,1 +1,21 @@
-fn main() {}
+//! `bellwether`: one binary; every role alone or together.
+
+mod commands;
+mod config;
+mod exit;
+mod logging;
+mod roles;
+mod shutdown;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = commands::Cli::parse();
+    logging::start(cli.common.log_format, cli.common.quiet);
+    exit::report(commands::run(cli))
+}

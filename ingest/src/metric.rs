@@ -1,0 +1,59 @@
+//! Names of the metrics that this crate records, with unit and meaning.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+/// Counter: rows committed to `attempts`. Label `source`.
+pub const ROWS: &str = "bellwether_ingest_rows_total";
+/// Counter: records committed to `rejects`. Label `source`.
+pub const REJECTS: &str = "bellwether_ingest_rejects_total";
+/// Counter: attempts dropped because their event_id was seen before. Label `source`.
+pub const DUPLICATES: &str = "bellwether_ingest_duplicates_total";
+/// Counter: members of records that this version does not know. Label `source`.
+pub const UNKNOWN_FIELDS: &str = "bellwether_ingest_unknown_fields_total";
+/// Counter: flushes. Label `reason` (bytes, rows, age, revoke, shutdown, end).
+pub const FLUSHES: &str = "bellwether_ingest_flushes_total";
+/// Counter: batches dropped because another worker had moved the table's position.
+pub const FENCED: &str = "bellwether_ingest_fenced_total";
+/// Counter: storage operations tried again. Label `table`.
+pub const RETRIES: &str = "bellwether_ingest_retries_total";
+/// Histogram, seconds: time of one flush, all three tables.
+pub const FLUSH_SECONDS: &str = "bellwether_ingest_flush_seconds";
+/// Gauge, bytes: batches and windows held by a worker. Label `worker`.
+pub const MEMORY_BYTES: &str = "bellwether_ingest_memory_bytes";
+/// Gauge: records between the committed position and the end of the log. Labels `topic`, `partition`.
+pub const LAG: &str = "bellwether_ingest_lag_records";
+/// Gauge: partitions stopped by an error. Label `topic`.
+pub const STOPPED: &str = "bellwether_ingest_stopped_partitions";
+/// Counter: HTTP intake requests. Labels `format`, `status`.
+pub const INTAKE_REQUESTS: &str = "bellwether_intake_requests_total";
+/// Counter: records appended by the HTTP intake. Labels `format`, `outcome` (accepted, rejected).
+pub const INTAKE_RECORDS: &str = "bellwether_intake_records_total";
+/// Counter, bytes: decompressed bytes received by the HTTP intake. Label `format`.
+pub const INTAKE_BYTES: &str = "bellwether_intake_bytes_total";
+/// Gauge, bytes: bodies and stripped events held by running intake requests.
+pub const INTAKE_IN_FLIGHT: &str = "bellwether_intake_in_flight_bytes";
+/// Histogram, seconds: time of one group commit of the spool.
+pub const SPOOL_SYNC_SECONDS: &str = "bellwether_spool_sync_seconds";
+/// Gauge: next offset of the spool, all before it are on disk.
+pub const SPOOL_HEAD: &str = "bellwether_spool_head_offset";
+
+/// Registers the descriptions with the installed recorder.
+pub fn describe() {
+    describe_counter!(ROWS, Unit::Count, "Rows committed to attempts");
+    describe_counter!(REJECTS, Unit::Count, "Records committed to rejects");
+    describe_counter!(DUPLICATES, Unit::Count, "Attempts dropped because their event_id was seen before");
+    describe_counter!(UNKNOWN_FIELDS, Unit::Count, "Members of records that this version does not know");
+    describe_counter!(FLUSHES, Unit::Count, "Flushes by reason");
+    describe_counter!(FENCED, Unit::Count, "Batches dropped because another worker moved the position");
+    describe_counter!(RETRIES, Unit::Count, "Storage operations tried again");
+    describe_histogram!(FLUSH_SECONDS, Unit::Seconds, "Time of one flush of all three tables");
+    describe_gauge!(MEMORY_BYTES, Unit::Bytes, "Batches and windows held by a worker");
+    describe_gauge!(LAG, Unit::Count, "Records between the committed position and the end of the log");
+    describe_gauge!(STOPPED, Unit::Count, "Partitions stopped by an error");
+    describe_counter!(INTAKE_REQUESTS, Unit::Count, "HTTP intake requests");
+    describe_counter!(INTAKE_RECORDS, Unit::Count, "Records appended by the HTTP intake");
+    describe_counter!(INTAKE_BYTES, Unit::Bytes, "Decompressed bytes received by the HTTP intake");
+    describe_gauge!(INTAKE_IN_FLIGHT, Unit::Bytes, "Bytes held by running intake requests");
+    describe_histogram!(SPOOL_SYNC_SECONDS, Unit::Seconds, "Time of one group commit of the spool");
+    describe_gauge!(SPOOL_HEAD, Unit::Count, "Next offset of the spool");
+}

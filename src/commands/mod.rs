@@ -1,0 +1,82 @@
+//! The command line: one thin file per command.
+
+mod check;
+mod demo;
+mod import;
+mod jobs;
+mod serve;
+mod simulate;
+mod sql;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+use crate::logging::LogFormat;
+
+/// Public rankings, provider health and SQL from the request logs of an LLM router.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = "Examples:\n  bellwether demo\n  bellwether import logs.ndjson.gz --warehouse ./bellwether-data\n  bellwether serve --config config/bellwether.toml\n\nExit codes: 0 done, 1 failed, 2 bad usage or configuration.")]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// Configuration file (TOML); every key has a default, see config/bellwether.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Warehouse: a folder or file:// URL; overrides `warehouse.location`
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub warehouse: Option<String>,
+    /// Log format on stderr
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+    /// Log warnings and errors only, show no progress
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Serve(serve::Args),
+    Import(import::Args),
+    Simulate(simulate::Args),
+    Jobs(jobs::Args),
+    Sql(sql::Args),
+    Check(check::Args),
+}
+
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    let Cli { common, command } = cli;
+    let config = Config::load(&common)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(async {
+        match command {
+            Command::Demo(args) => demo::run(args, &common, config).await,
+            Command::Serve(args) => serve::run(args, config).await,
+            Command::Import(args) => import::run(args, &common, config).await,
+            Command::Simulate(args) => simulate::run(args, &common, config).await,
+            Command::Jobs(args) => jobs::run(args, config).await,
+            Command::Sql(args) => sql::run(args, config).await,
+            Command::Check(args) => check::run(args, config).await,
+        }
+    });
+    // A blocking task (a broker that does not answer, say) must not keep an ended command alive.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    result
+}
+
+/// How a command prints a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    #[default]
+    Table,
+    Csv,
+    Json,
+}

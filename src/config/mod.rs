@@ -1,0 +1,147 @@
+//! The composed configuration: default → file → environment → flag, then validated.
+
+mod load;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bellwether_ingest::catalogue::Catalogue;
+use bellwether_ingest::config::{IngestConfig, IntakeConfig, KafkaConfig};
+use bellwether_warehouse::Location;
+use bellwether_web::config::WebConfig;
+use serde::Deserialize;
+
+use crate::exit::usage;
+
+/// Every section of `config/bellwether.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub warehouse: WarehouseSection,
+    pub keys: KeysSection,
+    pub catalogue: CatalogueSection,
+    pub intake: IntakeConfig,
+    pub spool: SpoolSection,
+    /// Present: a Kafka cluster is read.
+    pub kafka: Option<KafkaConfig>,
+    pub ingest: IngestConfig,
+    pub jobs: JobsSection,
+    pub web: WebConfig,
+    pub admin: AdminSection,
+    pub maintain: MaintainSection,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WarehouseSection {
+    pub location: String,
+}
+
+/// Secrets of the keyed hashes. They must not lie inside the warehouse, whose files are meant to be shared.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeysSection {
+    /// Unset: `<warehouse>-local/keys`.
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CatalogueSection {
+    /// Start from the catalogue that ships with the binary.
+    pub starter: bool,
+    /// Additional authors, providers, models and aliases; they win over the starter's.
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpoolSection {
+    /// Unset: `<warehouse>-local/spool`.
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JobsSection {
+    #[serde(deserialize_with = "load::duration")]
+    pub every: Duration,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdminSection {
+    pub listen: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MaintainSection {
+    #[serde(deserialize_with = "load::duration")]
+    pub every: Duration,
+    /// Commits of one table after which a checkpoint is written.
+    pub checkpoint_after_commits: i64,
+}
+
+impl Default for WarehouseSection {
+    fn default() -> Self {
+        Self { location: "./bellwether-data".into() }
+    }
+}
+
+impl Default for CatalogueSection {
+    fn default() -> Self {
+        Self { starter: true, file: None }
+    }
+}
+
+impl Default for JobsSection {
+    fn default() -> Self {
+        Self { every: Duration::from_secs(30) }
+    }
+}
+
+impl Default for AdminSection {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8081".into() }
+    }
+}
+
+impl Default for MaintainSection {
+    fn default() -> Self {
+        Self { every: Duration::from_secs(60), checkpoint_after_commits: 100 }
+    }
+}
+
+impl Config {
+    pub fn location(&self) -> anyhow::Result<Location> {
+        Location::parse(&self.warehouse.location).map_err(|error| usage(format!("warehouse.location: {error}")))
+    }
+
+    /// What belongs to this host and not to the warehouse: keys and spool.
+    fn local(&self, part: &str) -> anyhow::Result<PathBuf> {
+        let mut beside = self.location()?.root().as_os_str().to_owned();
+        beside.push("-local");
+        Ok(Path::new(&beside).join(part))
+    }
+
+    pub fn keys_dir(&self) -> anyhow::Result<PathBuf> {
+        self.keys.dir.clone().map_or_else(|| self.local("keys"), Ok)
+    }
+
+    pub fn spool_dir(&self) -> anyhow::Result<PathBuf> {
+        self.spool.dir.clone().map_or_else(|| self.local("spool"), Ok)
+    }
+
+    pub fn catalogue(&self) -> anyhow::Result<Catalogue> {
+        let mut catalogue = if self.catalogue.starter { Catalogue::starter() } else { Catalogue::empty() };
+        if let Some(path) = &self.catalogue.file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| usage(format!("catalogue.file: cannot read `{}`: {error}", path.display())))?;
+            let own = Catalogue::from_toml(&text)
+                .map_err(|error| usage(format!("catalogue.file: `{}`: {error}", path.display())))?;
+            catalogue = catalogue.overlaid(own);
+        }
+        Ok(catalogue)
+    }
+}

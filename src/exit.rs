@@ -1,0 +1,25 @@
+//! Exit codes: 0 done, 1 failed, 2 bad usage or configuration.
+
+use std::process::ExitCode;
+
+/// Marks an error as the caller's to mend: wrong flag, config key, occupied port, unwritable folder.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Usage {
+    message: String,
+    #[source]
+    source: Option<anyhow::Error>,
+}
+
+/// An error that ends with exit code 2.
+pub fn usage(message: impl Into<String>) -> anyhow::Error {
+    Usage { message: message.into(), source: None }.into()
+}
+
+/// Turns what a command returned into one line on stderr and the exit code.
+pub fn report(result: anyhow::Result<()>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    eprintln!("bellwether: {}", chain.join(": ").replace('\n', " "));
+    if error.chain().any(|cause| cause.is::<Usage>()) { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
