@@ -1,3 +1,19 @@
 //! From request logs to rows: sources, formats, labels, batches and the exactly-once sink.
 
+pub mod batch;
+pub mod catalogue;
+pub mod config;
+pub mod dedup;
 pub mod event;
+pub mod formats;
+pub mod identity;
+pub mod import;
+pub mod intake;
+pub mod labels;
+pub mod metric;
+pub mod normalise;
+pub mod reject;
+pub mod sink;
+pub mod sources;
+pub mod split;
+pub mod spool;

@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde::de::{Deserializer, Error as _};
-use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::Config;
@@ -41,17 +39,16 @@ impl Config {
     }
 
     fn validate(&self) -> Result<(), String> {
-        self.ingest.validate()?;
-        self.intake.validate()?;
-        self.web.validate()?;
-        if let Some(kafka) = &self.kafka {
-            kafka.validate()?;
-        }
-        if self.jobs.every < Duration::from_secs(1) {
-            return Err("jobs.every: must be at least 1s".into());
+        self.ingest.validate().map_err(|error| format!("[ingest] {error}"))?;
+        self.intake.validate().map_err(|error| format!("[intake] {error}"))?;
+        self.spool.validate().map_err(|error| format!("[spool] {error}"))?;
+        self.kafka.validate().map_err(|error| format!("[kafka] {error}"))?;
+        self.web.validate().map_err(|error| format!("[web] {error}"))?;
+        if self.jobs.every.0 < Duration::from_secs(1) {
+            return Err("[jobs] `every`: must be at least 1s".into());
         }
         if self.maintain.checkpoint_after_commits < 1 {
-            return Err("maintain.checkpoint_after_commits: must be at least 1".into());
+            return Err("[maintain] `checkpoint_after_commits`: must be at least 1".into());
         }
         Ok(())
     }
@@ -86,13 +83,6 @@ fn set(table: &mut Table, key: &str, value: &str) -> Result<(), String> {
     let parsed = toml::from_str::<Table>(&format!("v = {value}")).ok().and_then(|mut t| t.remove("v"));
     at.insert(leaf.to_owned(), parsed.unwrap_or_else(|| Value::String(value.to_owned())));
     Ok(())
-}
-
-/// A duration as text with a unit, e.g. `30s` or `5m`.
-pub fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text)
-        .map_err(|error| D::Error::custom(format!("`{text}` is no duration ({error}); write e.g. 30s or 5m")))
 }
 
 #[cfg(test)]

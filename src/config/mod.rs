@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bellwether_ingest::catalogue::Catalogue;
-use bellwether_ingest::config::{IngestConfig, IntakeConfig, KafkaConfig};
+use bellwether_ingest::config::{Ingest, Intake, Kafka, Span, Spool};
 use bellwether_warehouse::Location;
 use bellwether_web::config::WebConfig;
 use serde::Deserialize;
@@ -20,11 +20,10 @@ pub struct Config {
     pub warehouse: WarehouseSection,
     pub keys: KeysSection,
     pub catalogue: CatalogueSection,
-    pub intake: IntakeConfig,
-    pub spool: SpoolSection,
-    /// Present: a Kafka cluster is read.
-    pub kafka: Option<KafkaConfig>,
-    pub ingest: IngestConfig,
+    pub intake: Intake,
+    pub spool: Spool,
+    pub kafka: Kafka,
+    pub ingest: Ingest,
     pub jobs: JobsSection,
     pub web: WebConfig,
     pub admin: AdminSection,
@@ -54,18 +53,10 @@ pub struct CatalogueSection {
     pub file: Option<PathBuf>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SpoolSection {
-    /// Unset: `<warehouse>-local/spool`.
-    pub dir: Option<PathBuf>,
-}
-
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JobsSection {
-    #[serde(deserialize_with = "load::duration")]
-    pub every: Duration,
+    pub every: Span,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -77,8 +68,7 @@ pub struct AdminSection {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MaintainSection {
-    #[serde(deserialize_with = "load::duration")]
-    pub every: Duration,
+    pub every: Span,
     /// Commits of one table after which a checkpoint is written.
     pub checkpoint_after_commits: i64,
 }
@@ -97,7 +87,7 @@ impl Default for CatalogueSection {
 
 impl Default for JobsSection {
     fn default() -> Self {
-        Self { every: Duration::from_secs(30) }
+        Self { every: Span(Duration::from_secs(30)) }
     }
 }
 
@@ -109,7 +99,7 @@ impl Default for AdminSection {
 
 impl Default for MaintainSection {
     fn default() -> Self {
-        Self { every: Duration::from_secs(60), checkpoint_after_commits: 100 }
+        Self { every: Span(Duration::from_secs(60)), checkpoint_after_commits: 100 }
     }
 }
 
@@ -129,8 +119,13 @@ impl Config {
         self.keys.dir.clone().map_or_else(|| self.local("keys"), Ok)
     }
 
+    /// What belongs to this host's demo only.
+    pub fn local_dir(&self) -> anyhow::Result<PathBuf> {
+        self.local("")
+    }
+
     pub fn spool_dir(&self) -> anyhow::Result<PathBuf> {
-        self.spool.dir.clone().map_or_else(|| self.local("spool"), Ok)
+        self.spool.folder.clone().map_or_else(|| self.local("spool"), Ok)
     }
 
     pub fn catalogue(&self) -> anyhow::Result<Catalogue> {

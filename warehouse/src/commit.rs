@@ -4,8 +4,18 @@
 //! that finds another value is refused (`Fenced`), so a worker that lost its partition cannot write rows twice.
 
 use std::fmt;
+use std::time::Duration;
 
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::log::action::{self, Action, Add, Remove, Txn};
+use crate::log::{Entry, Log, State};
 use crate::table::DataFile;
+
+/// Member of `commitInfo` by which a writer finds its own commit again.
+const BATCH_UUID: &str = "batch_uuid";
 
 /// Name of one application transaction, e.g. `ingest/<cluster>/<topic>/<incarnation>/<partition>` or `fold`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,7 +36,7 @@ pub struct Advance {
 }
 
 /// Everything one commit does.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Change {
     pub advance: Vec<Advance>,
     pub add: Vec<DataFile>,
@@ -34,6 +44,20 @@ pub struct Change {
     pub remove: Vec<String>,
     /// Free JSON members of `commitInfo` (rows, rejects, duplicates, per-range detail, decoder version).
     pub info: serde_json::Map<String, serde_json::Value>,
+    /// False when the files only rewrite rows that the table had (settle, rebuild): folds skip them.
+    pub data_change: bool,
+}
+
+impl Default for Change {
+    fn default() -> Self {
+        Self {
+            advance: Vec::new(),
+            add: Vec::new(),
+            remove: Vec::new(),
+            info: serde_json::Map::new(),
+            data_change: true,
+        }
+    }
 }
 
 /// What a confirmed commit became.
@@ -50,4 +74,134 @@ pub enum CommitError {
     FileGone { table: &'static str, path: String },
     #[error("commit to `{table}` failed")]
     Log { table: &'static str, #[source] source: crate::table::Error },
+}
+
+/// Tries at one commit before it is given up; with the pauses between them about half a minute.
+const TRIES: u32 = 40;
+const FIRST_PAUSE: Duration = Duration::from_millis(4);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+impl Change {
+    /// Refuses what no longer holds in `state`.
+    fn check(&self, table: &'static str, state: &State) -> Result<(), CommitError> {
+        for Advance { app, from, .. } in &self.advance {
+            let found = state.txns.get(app).copied();
+            if found != *from {
+                return Err(CommitError::Fenced { table, app: app.clone(), expected: *from, found });
+            }
+        }
+        match self.remove.iter().find(|path| state.files.get(path).is_none()) {
+            Some(path) => Err(CommitError::FileGone { table, path: path.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The log entry, the same text whatever version it gets.
+    fn to_lines(&self, state: &State, batch_uuid: &str) -> Result<Bytes, serde_json::Error> {
+        let now = chrono::Utc::now().timestamp_millis();
+        let mut info = self.info.clone();
+        let operation = if self.data_change { "WRITE" } else { "OPTIMIZE" };
+        info.insert("timestamp".to_owned(), now.into());
+        info.insert("operation".to_owned(), operation.into());
+        info.insert("engineInfo".to_owned(), concat!("bellwether/", env!("CARGO_PKG_VERSION")).into());
+        info.insert(BATCH_UUID.to_owned(), batch_uuid.into());
+        let mut actions = vec![Action { commit_info: Some(info), ..Action::default() }];
+        actions.extend(self.advance.iter().map(|Advance { app, to, .. }| Action {
+            txn: Some(Txn { app_id: app.0.clone(), version: *to, last_updated: Some(now) }),
+            ..Action::default()
+        }));
+        actions.extend(self.remove.iter().filter_map(|path| state.files.get(path)).map(|file| Action {
+            remove: Some(Remove::new(file, now, self.data_change)),
+            ..Action::default()
+        }));
+        actions.extend(self.add.iter().map(|file| Action {
+            add: Some(Add::new(file, now, self.data_change)),
+            ..Action::default()
+        }));
+        action::to_lines(&actions).map(Bytes::from)
+    }
+
+    fn into_entry(self, version: i64) -> Entry {
+        let Self { advance, add, remove, info, data_change } = self;
+        Entry {
+            version,
+            adds: add.into_iter().map(|file| (file, data_change)).collect(),
+            removes: remove,
+            txns: advance.into_iter().map(|Advance { app, to, .. }| (app, to)).collect(),
+            info,
+            metadata: None,
+        }
+    }
+}
+
+/// Compare-and-set: reads what others committed, checks, writes the next version if it is still free, and
+/// does it all again when it is not. Every round checks everything, so no round can double or lose a row.
+pub(crate) async fn commit(
+    log: &Log,
+    table: &'static str,
+    state: &mut State,
+    change: Change,
+) -> Result<Committed, CommitError> {
+    let failed = |source| CommitError::Log { table, source };
+    let batch_uuid = uuid::Uuid::new_v4().to_string();
+    // Whether an earlier round may have written without telling us so.
+    let mut unsure = false;
+    let mut last_error = None;
+    for round in 0..TRIES {
+        if round > 0 {
+            tokio::time::sleep(pause(round)).await;
+        }
+        let mut landed = None;
+        let followed = log
+            .follow(state, &mut |entry| {
+                if entry.info.get(BATCH_UUID).and_then(Value::as_str) == Some(&batch_uuid) {
+                    landed = Some(entry.version);
+                }
+            })
+            .await;
+        if let Some(version) = landed {
+            log.confirm(version).await.map_err(failed)?;
+            return Ok(Committed { version });
+        }
+        match followed {
+            Ok(()) => {}
+            Err(error) if !unsure => return Err(failed(error)),
+            Err(error) => {
+                last_error = Some(error);
+                continue;
+            }
+        }
+        change.check(table, state)?;
+        let version = state.version + 1;
+        let lines = change.to_lines(state, &batch_uuid).map_err(|e| {
+            let path = crate::log::entry_name(version);
+            failed(Error::Damaged { table, path, detail: e.to_string() })
+        })?;
+        fail_point("before", table);
+        match log.write(version, lines).await {
+            Ok(true) => {
+                fail_point("after", table);
+                state.apply(&change.into_entry(version));
+                return Ok(Committed { version });
+            }
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(table, version, error = &error as &dyn std::error::Error, "commit is in doubt");
+                unsure = true;
+                last_error = Some(error);
+            }
+        }
+    }
+    Err(failed(last_error.unwrap_or(Error::Contended { table, tries: TRIES })))
+}
+
+/// Exponential with full jitter, so that writers who met once do not meet again.
+fn pause(round: u32) -> Duration {
+    let ceiling = FIRST_PAUSE.saturating_mul(1 << round.min(10)).min(LONGEST_PAUSE);
+    ceiling.mul_f64(rand::random::<f64>())
+}
+
+/// `commit-before-<table>` and `commit-after-<table>`, around the write of the log entry.
+fn fail_point(place: &str, table: &str) {
+    fail::eval(&format!("commit-{place}-{table}"), |_| ());
 }

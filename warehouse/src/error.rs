@@ -15,7 +15,13 @@ pub enum Error {
     },
     #[error("warehouse `{path}` has layout {found}, this binary knows layouts up to {supported}; upgrade bellwether to read it")]
     NewerLayout { path: PathBuf, found: u64, supported: u64 },
-    #[error("cannot read `{path}`; it should hold {{\"layout\": 1}}")]
+    #[error("cannot read `{path}`; check its owner and mode")]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("cannot understand `{path}`; it should hold {{\"layout\": 1}}")]
     UnreadableLayout {
         path: PathBuf,
         #[source]

@@ -1,10 +1,14 @@
 //! A table pinned at one version: its active files and transactions, and the DataFusion provider over them.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
 
 use crate::commit::AppId;
+use crate::log::{FileSet, State};
+use crate::provider::Provider;
+use crate::store::Storage;
 use crate::table::DataFile;
 use crate::tables::TableId;
 
@@ -12,44 +16,56 @@ use crate::tables::TableId;
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     table: TableId,
-    version: i64,
-    files: Arc<Vec<DataFile>>,
+    storage: Arc<Storage>,
+    state: State,
 }
 
 impl Snapshot {
+    pub(crate) fn new(table: TableId, storage: Arc<Storage>, state: State) -> Self {
+        Self { table, storage, state }
+    }
+
+    /// Only the handle that owns this snapshot moves it; clones keep their version.
+    pub(crate) fn state_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+
     pub fn table(&self) -> TableId {
         self.table
     }
 
     pub fn version(&self) -> i64 {
-        self.version
+        self.state.version
     }
 
     /// Active files, sorted by path.
     pub fn files(&self) -> &[DataFile] {
-        &self.files
+        self.state.files.files()
     }
 
     /// Value of one application transaction in this version.
     pub fn txn(&self, app: &AppId) -> Option<i64> {
-        let _ = app;
-        unimplemented!()
+        self.state.txns.get(app).copied()
     }
 
-    /// Every application transaction whose name starts with `prefix`.
+    /// Every application transaction whose name starts with `prefix`, sorted by name.
     pub fn txns(&self, prefix: &str) -> Vec<(AppId, i64)> {
-        let _ = prefix;
-        unimplemented!()
+        let from = Bound::Included(AppId(prefix.to_owned()));
+        self.state
+            .txns
+            .range((from, Bound::Unbounded))
+            .take_while(|(app, _)| app.0.starts_with(prefix))
+            .map(|(app, version)| (app.clone(), *version))
+            .collect()
     }
 
     /// All rows of this version.
     pub fn provider(&self) -> Arc<dyn TableProvider> {
-        unimplemented!()
+        Arc::new(Provider::new(self.table, Arc::clone(&self.storage), Arc::clone(&self.state.files)))
     }
 
     /// Only the rows of the given files of this table: what a fold reads. The files need not be active any more.
     pub fn provider_over(&self, files: Vec<DataFile>) -> Arc<dyn TableProvider> {
-        let _ = files;
-        unimplemented!()
+        Arc::new(Provider::new(self.table, Arc::clone(&self.storage), Arc::new(FileSet::new(files))))
     }
 }

@@ -1,51 +1,23 @@
-//! One Delta table: open or create, follow its log, write data files, commit.
+//! One Delta table: follow its log, write data files, commit.
+
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use deltalake_core::DeltaTableBuilder;
+use deltalake_core::protocol::checkpoints::create_checkpoint;
 
-use crate::commit::{AppId, Change, CommitError, Committed};
-use crate::location::Location;
+use crate::commit::{self, AppId, Change, CommitError, Committed};
+use crate::log::Log;
 use crate::snapshot::Snapshot;
+use crate::store::Storage;
 use crate::tables::TableId;
+use crate::write;
 
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    #[error("no warehouse at `{0}`; run `bellwether demo`, `import` or `serve` first, or name another folder with --warehouse")]
-    NotFound(String),
-}
-
-/// A warehouse folder whose tables exist and whose layout version this build can read.
-#[derive(Clone, Debug)]
-pub struct Warehouse {
-    location: Location,
-}
-
-impl Warehouse {
-    /// Opens the warehouse, creating the folder and every missing table.
-    pub async fn open_or_create(location: &Location) -> Result<Self, Error> {
-        let _ = location;
-        unimplemented!()
-    }
-
-    /// Opens a warehouse that must exist already.
-    pub async fn open(location: &Location) -> Result<Self, Error> {
-        let _ = location;
-        unimplemented!()
-    }
-
-    pub fn location(&self) -> &Location {
-        &self.location
-    }
-
-    /// An independent handle with its own log cursor.
-    pub async fn table(&self, id: TableId) -> Result<Table, Error> {
-        let _ = id;
-        unimplemented!()
-    }
-}
+pub use crate::error::Error;
+pub use crate::warehouse::Warehouse;
 
 /// A Parquet file that was written but belongs to the table only once a commit adds it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DataFile {
     /// Path relative to the table root.
     pub path: String,
@@ -72,17 +44,29 @@ pub struct CommitEntry {
 #[derive(Debug)]
 pub struct Table {
     id: TableId,
+    storage: Arc<Storage>,
+    log: Log,
     snapshot: Snapshot,
 }
 
 impl Table {
+    /// Reads the log from its newest checkpoint on.
+    pub(crate) async fn open(id: TableId, storage: Storage) -> Result<Self, Error> {
+        let storage = Arc::new(storage);
+        let log = Log::new(Arc::clone(&storage));
+        let state = log.load().await?.ok_or(Error::TableMissing { table: id.name() })?;
+        let snapshot = Snapshot::new(id, Arc::clone(&storage), state);
+        Ok(Self { id, storage, log, snapshot })
+    }
+
     pub fn id(&self) -> TableId {
         self.id
     }
 
     /// Reads what others committed since. Returns the version now seen.
     pub async fn refresh(&mut self) -> Result<i64, Error> {
-        unimplemented!()
+        self.log.follow(self.snapshot.state_mut(), &mut |_| {}).await?;
+        Ok(self.snapshot.version())
     }
 
     /// The state as of the last `refresh` or `commit`.
@@ -91,26 +75,43 @@ impl Table {
     }
 
     /// Log entries with version in `(after, upto]`, oldest first.
+    ///
+    /// # Errors
+    /// `CommitGone` when one of them is not in the log: cleaned up, or not written yet.
     pub async fn commits(&self, after: i64, upto: i64) -> Result<Vec<CommitEntry>, Error> {
-        let _ = (after, upto);
-        unimplemented!()
+        let mut commits = Vec::new();
+        for version in after + 1..=upto {
+            let entry = self.log.read(version).await?;
+            let entry = entry.ok_or(Error::CommitGone { table: self.id.name(), version })?;
+            commits.push(entry.into_commit());
+        }
+        Ok(commits)
     }
 
     /// Writes rows as Parquet files, one or more per partition value; invisible until committed.
+    /// Columns are matched by name; a missing nullable column is written as null.
     pub async fn write(&self, batches: &[RecordBatch]) -> Result<Vec<DataFile>, Error> {
-        let _ = batches;
-        unimplemented!()
+        write::write(self.id, &self.storage, batches).await
     }
 
     /// Commits by compare-and-set. An ambiguous storage error is resolved by reading the log for this
     /// commit's own id before an answer is given.
     pub async fn commit(&mut self, change: Change) -> Result<Committed, CommitError> {
-        let _ = change;
-        unimplemented!()
+        commit::commit(&self.log, self.id.name(), self.snapshot.state_mut(), change).await
     }
 
     /// Writes a Delta checkpoint of the current version (maintenance only, never on the hot path).
     pub async fn checkpoint(&self) -> Result<(), Error> {
-        unimplemented!()
+        let failed = |source| Error::Checkpoint { table: self.id.name(), source: Box::new(source) };
+        let url = self.storage.url()?;
+        let store = Arc::clone(self.storage.store());
+        let table = DeltaTableBuilder::from_url(url.clone())
+            .map_err(failed)?
+            .with_storage_backend(store, url)
+            .load()
+            .await
+            .map_err(failed)?;
+        create_checkpoint(&table, None).await.map_err(failed)
     }
+
 }

@@ -1,6 +1,6 @@
 //! Every table, listed once.
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 
 pub mod attempts;
 pub mod health;
@@ -75,6 +75,20 @@ impl TableId {
         }
     }
 
+    /// Columns whose minimum, maximum and null count go into the log, for skipping files. Partition columns
+    /// need none, and Delta refuses them here.
+    pub const fn stats_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Attempts => attempts::STATS_COLUMNS,
+            Self::Rejects => rejects::STATS_COLUMNS,
+            Self::Imports => imports::STATS_COLUMNS,
+            Self::UsageHourly => usage::HOURLY_STATS_COLUMNS,
+            Self::Health5m | Self::HealthHourly => health::BUCKET_STATS_COLUMNS,
+            Self::RoutingHourly => routing_hourly::STATS_COLUMNS,
+            Self::LabelCells | Self::UsageDaily | Self::HealthDaily | Self::IntakeDaily => &[],
+        }
+    }
+
     /// The partition column (a date), if any.
     pub const fn partition_column(self) -> Option<&'static str> {
         match self {
@@ -84,4 +98,9 @@ impl TableId {
             _ => Some("date"),
         }
     }
+}
+
+/// Every instant in every table: microseconds, UTC.
+pub(crate) fn timestamp() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }

@@ -4,4 +4,5 @@ mod row;
 mod schema;
 
 pub use row::{AttemptRow, Builder};
+pub(crate) use schema::STATS_COLUMNS;
 pub use schema::schema;

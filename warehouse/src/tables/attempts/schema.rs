@@ -2,11 +2,20 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-fn timestamp() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
-}
+use crate::tables::timestamp;
+
+pub(crate) const STATS_COLUMNS: &[&str] = &[
+    "event_id",
+    "request_id",
+    "started_at",
+    "model_id",
+    "provider_id",
+    "src_topic",
+    "src_partition",
+    "src_offset",
+];
 
 pub fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-
-fn timestamp() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
-}
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 pub fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![

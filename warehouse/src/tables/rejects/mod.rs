@@ -1,25 +1,6 @@
 //! `rejects`: every record that could not become a row.
 
-use std::sync::Arc;
+mod schema;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-
-fn timestamp() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
-}
-
-pub fn schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("date", DataType::Date32, false),
-        Field::new("received_at", timestamp(), false),
-        Field::new("reason", DataType::Utf8, false),
-        Field::new("detail", DataType::Utf8, false),
-        Field::new("source", DataType::Utf8, false),
-        Field::new("src_topic", DataType::Utf8, false),
-        Field::new("src_partition", DataType::Int32, false),
-        Field::new("src_offset", DataType::Int64, false),
-        Field::new("size_bytes", DataType::Int64, false),
-        Field::new("skeleton", DataType::Utf8, true),
-        Field::new("raw", DataType::Utf8, true),
-    ]))
-}
+pub use schema::schema;
+pub(crate) use schema::STATS_COLUMNS;

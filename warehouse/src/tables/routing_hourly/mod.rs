@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-fn timestamp() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
-}
+use crate::tables::timestamp;
+
+pub(crate) const STATS_COLUMNS: &[&str] = &["hour"];
 
 pub fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![

@@ -1,0 +1,30 @@
+//! What the tests stand on: the program as a process, real services around it, and independent readers.
+
+pub mod app;
+pub mod broker;
+pub mod browser;
+pub mod guard;
+pub mod http;
+pub mod python;
+pub mod services;
+pub mod store;
+pub mod traffic;
+pub mod wait;
+
+use std::path::{Path, PathBuf};
+
+/// A file of the repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A port that was free a moment ago. Taken from the system, so that parallel tests do not meet.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind a loopback port");
+    listener.local_addr().expect("address of a bound port").port()
+}
+
+/// A new folder that is deleted when dropped.
+pub fn scratch() -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("bellwether-e2e-").tempdir().expect("create a scratch folder")
+}

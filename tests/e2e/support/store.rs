@@ -1,0 +1,85 @@
+//! Reading a warehouse in this process, by the crate that owns it.
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use bellwether_warehouse::{Location, Snapshot, TableId, Warehouse, session};
+use serde_json::Value;
+
+use super::http::runtime;
+
+fn open(folder: &Path) -> Option<Warehouse> {
+    let location = Location::parse(folder.to_str().expect("folders are text")).expect("a folder is a location");
+    runtime().block_on(Warehouse::open(&location)).ok()
+}
+
+/// The newest state of one table; None while the warehouse does not exist.
+pub fn snapshot(folder: &Path, table: TableId) -> Option<Snapshot> {
+    let warehouse = open(folder)?;
+    runtime().block_on(warehouse.table(table)).ok().map(|t| t.snapshot().clone())
+}
+
+/// Sum of the ingest positions: how many records of all streams are in `attempts`.
+pub fn position(folder: &Path) -> i64 {
+    snapshot(folder, TableId::Attempts)
+        .map_or(0, |snapshot| snapshot.txns("ingest/").iter().map(|(_, next)| next).sum())
+}
+
+#[track_caller]
+pub fn batches(folder: &Path, sql: &str) -> Vec<RecordBatch> {
+    let snapshots: Vec<Snapshot> = TableId::ALL
+        .into_iter()
+        .map(|id| snapshot(folder, id).unwrap_or_else(|| panic!("no table {} in {}", id.name(), folder.display())))
+        .collect();
+    runtime()
+        .block_on(async {
+            let ctx = session::session(2);
+            session::register(&ctx, &snapshots)?;
+            ctx.sql(sql).await?.collect().await
+        })
+        .unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+/// Rows as JSON objects, nulls explicit, bytes as hexadecimal text.
+#[track_caller]
+pub fn rows(folder: &Path, sql: &str) -> Vec<Value> {
+    let mut out = Vec::new();
+    let mut writer = arrow::json::WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .build::<_, arrow::json::writer::JsonArray>(&mut out);
+    for batch in batches(folder, sql) {
+        writer.write(&batch).expect("write rows as JSON");
+    }
+    writer.finish().expect("finish the JSON");
+    drop(writer);
+    if out.is_empty() {
+        return Vec::new();
+    }
+    serde_json::from_slice(&out).expect("rows are JSON")
+}
+
+/// The only value of the only row.
+#[track_caller]
+pub fn number(folder: &Path, sql: &str) -> i64 {
+    let rows = rows(folder, sql);
+    let first = rows.first().and_then(Value::as_object).and_then(|row| row.values().next());
+    first.and_then(Value::as_i64).unwrap_or_else(|| panic!("{sql} gave {rows:?}"))
+}
+
+/// Every regular file below `folder`, sorted.
+pub fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(at) = open.pop() {
+        for entry in std::fs::read_dir(&at).expect("read a folder") {
+            let entry = entry.expect("read a folder entry");
+            if entry.file_type().expect("type of a folder entry").is_dir() {
+                open.push(entry.path());
+            } else {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found
+}

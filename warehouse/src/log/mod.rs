@@ -1,0 +1,213 @@
+//! The log of one table: a cursor that reads only what is new, and the compare-and-set write.
+//!
+//! State is the active files and the application transactions of one version. Following costs one read
+//! per new commit; the history is read once, when a handle is opened, from the newest checkpoint on.
+
+pub(crate) mod action;
+mod checkpoint;
+mod files;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+pub(crate) use files::FileSet;
+
+use crate::commit::AppId;
+use crate::error::Error;
+use crate::store::Storage;
+use crate::table::{CommitEntry, DataFile};
+use action::{Action, MetaData, Protocol};
+
+pub(crate) const FOLDER: &str = "_delta_log";
+/// How many entries are asked for at once while catching up.
+const READ_AHEAD: i64 = 32;
+
+pub(crate) type Seen<'a> = &'a mut (dyn FnMut(&Entry) + Send);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    storage: Arc<Storage>,
+}
+
+/// Version, files and transactions; cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub version: i64,
+    pub files: Arc<FileSet>,
+    pub txns: Arc<BTreeMap<AppId, i64>>,
+    pub metadata: Arc<Option<MetaData>>,
+}
+
+/// One log entry, taken apart.
+#[derive(Debug, Default)]
+pub(crate) struct Entry {
+    pub version: i64,
+    /// With the entry's `dataChange`.
+    pub adds: Vec<(DataFile, bool)>,
+    pub removes: Vec<String>,
+    pub txns: Vec<(AppId, i64)>,
+    pub info: Map<String, Value>,
+    pub metadata: Option<MetaData>,
+}
+
+impl Log {
+    pub(crate) fn new(storage: Arc<Storage>) -> Self {
+        Self { storage }
+    }
+
+    /// None when there is no table.
+    pub(crate) async fn load(&self) -> Result<Option<State>, Error> {
+        let mut state = State::empty();
+        let checkpoint = match self.last_checkpoint().await? {
+            Some(pointer) => Some(pointer),
+            None if self.storage.exists(&entry_name(0)).await? => None,
+            None => self.find_checkpoint().await?,
+        };
+        if let Some(pointer) = checkpoint {
+            let entry = self.collect(pointer.version, self.read_checkpoint(pointer).await?)?;
+            state.version = pointer.version;
+            state.txns = Arc::new(entry.txns.into_iter().collect());
+            state.files = Arc::new(FileSet::new(entry.adds.into_iter().map(|(file, _)| file).collect()));
+            state.metadata = Arc::new(entry.metadata);
+        }
+        self.read_new(&mut state, &mut |_| {}).await?;
+        Ok((state.version >= 0).then_some(state))
+    }
+
+    /// Brings `state` up to date, showing each entry it had not seen to `seen`. When the log was cleaned
+    /// past the cursor, the state is loaded afresh and the entries up to the checkpoint are not shown.
+    pub(crate) async fn follow(&self, state: &mut State, seen: Seen<'_>) -> Result<(), Error> {
+        self.read_new(state, seen).await?;
+        // A missing next entry means "nothing new" only while no checkpoint lies ahead: otherwise it was
+        // cleaned up, and a commit under its number would fork the table.
+        if let Some(pointer) = self.last_checkpoint().await?
+            && pointer.version > state.version
+        {
+            *state = self.load().await?.ok_or(Error::TableMissing { table: self.storage.table() })?;
+        }
+        Ok(())
+    }
+
+    async fn read_new(&self, state: &mut State, seen: Seen<'_>) -> Result<(), Error> {
+        let mut ahead = 1;
+        loop {
+            let from = state.version + 1;
+            let reads = (from..from + ahead).map(|version| self.read(version));
+            for entry in futures::future::try_join_all(reads).await? {
+                let Some(entry) = entry else {
+                    return Ok(());
+                };
+                state.apply(&entry);
+                seen(&entry);
+            }
+            ahead = (ahead * 2).min(READ_AHEAD);
+        }
+    }
+
+    /// None when the log has no such entry.
+    pub(crate) async fn read(&self, version: i64) -> Result<Option<Entry>, Error> {
+        let name = entry_name(version);
+        let Some(bytes) = self.storage.get(&name).await? else {
+            return Ok(None);
+        };
+        let actions = action::from_lines(&bytes).map_err(|e| self.damaged(&name, &e.to_string()))?;
+        self.collect(version, actions).map(Some)
+    }
+
+    /// False when the version is taken. An error leaves open whether it was written.
+    pub(crate) async fn write(&self, version: i64, lines: bytes::Bytes) -> Result<bool, Error> {
+        self.storage.put_if_absent(&entry_name(version), lines).await
+    }
+
+    /// Makes sure that an entry which was seen stays: the put is refused, but not before the folder is synced.
+    pub(crate) async fn confirm(&self, version: i64) -> Result<(), Error> {
+        let name = entry_name(version);
+        if let Some(bytes) = self.storage.get(&name).await? {
+            self.storage.put_if_absent(&name, bytes).await?;
+        }
+        Ok(())
+    }
+
+    fn collect(&self, version: i64, actions: Vec<Action>) -> Result<Entry, Error> {
+        let mut entry = Entry { version, ..Entry::default() };
+        for action in actions {
+            if let Some(add) = action.add {
+                let data_change = add.data_change;
+                let file = add.into_file().map_err(|detail| self.damaged(&entry_name(version), &detail))?;
+                entry.adds.push((file, data_change));
+            }
+            if let Some(remove) = action.remove {
+                entry.removes.push(remove.path);
+            }
+            if let Some(txn) = action.txn {
+                entry.txns.push((AppId(txn.app_id), txn.version));
+            }
+            if let Some(info) = action.commit_info {
+                entry.info = info;
+            }
+            if let Some(metadata) = action.meta_data {
+                entry.metadata = Some(metadata);
+            }
+            if let Some(protocol) = action.protocol {
+                self.check(&protocol)?;
+            }
+        }
+        Ok(entry)
+    }
+
+    fn check(&self, protocol: &Protocol) -> Result<(), Error> {
+        let (reader, writer) = (protocol.min_reader_version, protocol.min_writer_version);
+        if reader > 1 || writer > 2 {
+            return Err(Error::Protocol { table: self.storage.table(), reader, writer });
+        }
+        Ok(())
+    }
+
+    fn damaged(&self, path: &str, detail: &str) -> Error {
+        Error::Damaged { table: self.storage.table(), path: path.to_owned(), detail: detail.to_owned() }
+    }
+}
+
+impl State {
+    fn empty() -> Self {
+        Self { version: -1, files: Arc::default(), txns: Arc::default(), metadata: Arc::default() }
+    }
+
+    /// Copies the files or transactions only when a snapshot still holds the old ones.
+    pub(crate) fn apply(&mut self, entry: &Entry) {
+        if !entry.removes.is_empty() || !entry.adds.is_empty() {
+            let files = Arc::make_mut(&mut self.files);
+            for path in &entry.removes {
+                files.remove(path);
+            }
+            for (file, _) in &entry.adds {
+                files.insert(file.clone());
+            }
+        }
+        if !entry.txns.is_empty() {
+            Arc::make_mut(&mut self.txns).extend(entry.txns.iter().cloned());
+        }
+        if entry.metadata.is_some() {
+            self.metadata = Arc::new(entry.metadata.clone());
+        }
+        self.version = entry.version;
+    }
+}
+
+impl Entry {
+    pub(crate) fn into_commit(self) -> CommitEntry {
+        CommitEntry {
+            version: self.version,
+            added: self.adds.into_iter().filter_map(|(file, change)| change.then_some(file)).collect(),
+            removed: self.removes,
+            txns: self.txns,
+            info: self.info,
+        }
+    }
+}
+
+pub(crate) fn entry_name(version: i64) -> String {
+    format!("{FOLDER}/{version:020}.json")
+}
