@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use zeroize::Zeroize;
+
 use crate::identity::Identities;
 use crate::labels::Labeller;
 
@@ -52,8 +54,24 @@ impl Event<'_> {
     /// Labels the request from its texts (labels that the router sent come first), wipes and drops the texts
     /// and replaces raw ids by their keyed hashes. Idempotent.
     pub fn strip(&mut self, ids: &Identities, labeller: &Labeller) {
-        let _ = (ids, labeller);
-        unimplemented!()
+        let mut texts = self.texts.take();
+        if texts.is_some() || self.labels.is_some() {
+            let empty = Texts::default();
+            let labels = labeller.label(texts.as_ref().unwrap_or(&empty), self.labels.as_ref());
+            self.labels = Some(labels);
+        }
+        if let Some(texts) = &mut texts {
+            texts.wipe();
+        }
+        hash(&mut self.user, |id| ids.user(id));
+        hash(&mut self.api_key, |id| ids.api_key(id));
+        hash(&mut self.org, |id| ids.org(id));
+    }
+}
+
+fn hash(identity: &mut Option<Identity<'_>>, key: impl Fn(&str) -> i64) {
+    if let Some(Identity::Raw(id)) = identity {
+        *identity = Some(Identity::Key(key(id)));
     }
 }
 
@@ -145,6 +163,22 @@ pub struct Texts<'a> {
     pub completion: Option<Str<'a>>,
     /// Path arguments of tool calls.
     pub tool_paths: Vec<Str<'a>>,
+}
+
+impl Texts<'_> {
+    /// Overwrites every text that is owned here. Borrowed ones lie in the record's buffer, whose owner has to
+    /// wipe it.
+    pub fn wipe(&mut self) {
+        let texts = self.user.iter_mut().chain(&mut self.completion).chain(&mut self.tool_paths);
+        for text in texts {
+            if let Cow::Owned(owned) = text {
+                owned.zeroize();
+            }
+        }
+        self.user.clear();
+        self.completion = None;
+        self.tool_paths.clear();
+    }
 }
 
 impl fmt::Debug for Texts<'_> {

@@ -1,6 +1,28 @@
-//! Keyed hashes of callers' ids.
+//! Keyed hashes of callers' ids. The ids themselves are never stored.
+//!
+//! The secrets lie in a folder of their own outside the warehouse, each in a file of mode 0600: the pepper for
+//! the stable keys of `attempts`, and one secret per label epoch. An epoch's secret is independent of every
+//! other, so destroying its file makes the epoch's user keys unlinkable for good.
 
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+const PEPPER_FILE: &str = "pepper.key";
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+/// Days of a label epoch: four ISO weeks.
+const EPOCH_DAYS: i64 = 28;
+/// Monday 1970-01-05 in days since the Unix epoch.
+const FIRST_MONDAY: i64 = 4;
+
+type Secret = Zeroizing<[u8; 32]>;
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -11,43 +33,222 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    #[error("failed to create the secret `{path}`; make its folder writable")]
+    #[error("failed to create the secret `{path}`; make its folder writable for this user")]
     Create {
         path: PathBuf,
         #[source]
         source: std::io::Error,
     },
-    #[error("secret `{path}` must be 32 bytes and readable by its owner only (mode 0600)")]
-    Malformed { path: PathBuf },
+    #[error("secret `{path}` has {size_bytes} bytes instead of 32; restore it from a backup")]
+    Malformed { path: PathBuf, size_bytes: u64 },
+    #[error("secret `{path}` can be read by others (mode {mode:04o}); run `chmod 600 {path}`")]
+    Exposed { path: PathBuf, mode: u32 },
 }
 
-#[derive(Debug)]
-pub struct Identities {}
+/// Hashes ids with the secrets of one folder.
+pub struct Identities {
+    dir: PathBuf,
+    pepper: Secret,
+    epochs: Mutex<HashMap<i64, Secret>>,
+}
+
+impl fmt::Debug for Identities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identities").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
 
 impl Identities {
+    /// Opens the folder of secrets, creating it and the pepper on first use.
+    ///
+    /// # Errors
+    /// When a secret cannot be read or created, is damaged, or is readable by other users.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        let _ = dir;
-        unimplemented!()
+        let pepper = read_or_create(dir, PEPPER_FILE)?;
+        Ok(Self { dir: dir.to_owned(), pepper, epochs: Mutex::default() })
     }
 
     pub fn user(&self, id: &str) -> i64 {
-        let _ = id;
-        unimplemented!()
+        hash64(&self.pepper, "user", id.as_bytes())
     }
 
     pub fn api_key(&self, id: &str) -> i64 {
-        let _ = id;
-        unimplemented!()
+        hash64(&self.pepper, "api_key", id.as_bytes())
     }
 
     pub fn org(&self, id: &str) -> i64 {
-        let _ = id;
-        unimplemented!()
+        hash64(&self.pepper, "org", id.as_bytes())
     }
 
-    /// The user's key inside one label epoch.
+    /// The user's key inside one label epoch; `user_key` is the stable key that `user` gave.
+    ///
+    /// # Errors
+    /// When the epoch's secret cannot be read or created.
     pub fn label_user(&self, epoch: i64, user_key: i64) -> Result<i64, Error> {
-        let _ = (epoch, user_key);
-        unimplemented!()
+        self.with_epoch(epoch, |secret| {
+            hash64(secret, &format!("label-user/{epoch}"), &user_key.to_le_bytes())
+        })
+    }
+
+    /// A number that orders rows of an epoch without telling where they came from.
+    ///
+    /// # Errors
+    /// As `label_user`.
+    pub(crate) fn label_order(&self, epoch: i64, row: &[u8]) -> Result<i64, Error> {
+        self.with_epoch(epoch, |secret| hash64(secret, &format!("label-order/{epoch}"), row))
+    }
+
+    fn with_epoch<T>(&self, epoch: i64, hash: impl FnOnce(&Secret) -> T) -> Result<T, Error> {
+        let mut epochs = self.epochs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(secret) = epochs.get(&epoch) {
+            return Ok(hash(secret));
+        }
+        let secret = read_or_create(&self.dir, &format!("label-{epoch}.key"))?;
+        Ok(hash(epochs.entry(epoch).or_insert(secret)))
+    }
+}
+
+/// Days since the Unix epoch of the Monday of an instant's ISO week (UTC).
+pub fn week_of(micros: i64) -> i64 {
+    let day = micros.div_euclid(MICROS_PER_DAY);
+    (day - FIRST_MONDAY).div_euclid(7) * 7 + FIRST_MONDAY
+}
+
+/// Number of the label epoch that an instant lies in: 28 days each, from Monday 1970-01-05 on.
+pub fn epoch_of(micros: i64) -> i64 {
+    (micros.div_euclid(MICROS_PER_DAY) - FIRST_MONDAY).div_euclid(EPOCH_DAYS)
+}
+
+fn hash64(secret: &Secret, domain: &str, message: &[u8]) -> i64 {
+    let mut hasher = blake3::Hasher::new_keyed(secret);
+    hasher.update(domain.as_bytes());
+    hasher.update(&[0]);
+    hasher.update(message);
+    let mut first = [0; 8];
+    hasher.finalize_xof().fill(&mut first);
+    i64::from_le_bytes(first)
+}
+
+fn read_or_create(dir: &Path, name: &str) -> Result<Secret, Error> {
+    let path = dir.join(name);
+    loop {
+        match File::open(&path) {
+            Ok(file) => return read(file, path),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(source) => return Err(Error::Read { path, source }),
+        }
+        match create(dir, &path) {
+            Ok(()) => {}
+            // Another process was first: its secret holds.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(source) => return Err(Error::Create { path, source }),
+        }
+    }
+}
+
+fn read(mut file: File, path: PathBuf) -> Result<Secret, Error> {
+    let metadata = match file.metadata() {
+        Ok(metadata) => metadata,
+        Err(source) => return Err(Error::Read { path, source }),
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(Error::Exposed { path, mode });
+    }
+    if metadata.len() != 32 {
+        return Err(Error::Malformed { path, size_bytes: metadata.len() });
+    }
+    let mut secret = Zeroizing::new([0; 32]);
+    match file.read_exact(secret.as_mut_slice()) {
+        Ok(()) => Ok(secret),
+        Err(source) => Err(Error::Read { path, source }),
+    }
+}
+
+/// Writes a new secret so that the final name only ever shows a whole one.
+fn create(dir: &Path, path: &Path) -> std::io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let temporary = path.with_extension(format!("{}.tmp", Uuid::new_v4().simple()));
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary)
+        .and_then(|mut file| {
+            file.write_all(random_secret().as_slice())?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::hard_link(&temporary, path))
+        .and_then(|()| File::open(dir)?.sync_all());
+    let removed = fs::remove_file(&temporary);
+    written.and(removed)
+}
+
+/// Four random UUIDs hold 488 random bits of the operating system.
+fn random_secret() -> Secret {
+    let mut hasher = blake3::Hasher::new();
+    for _ in 0..4 {
+        hasher.update(Uuid::new_v4().as_bytes());
+    }
+    Zeroizing::new(*hasher.finalize().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_last_over_restarts_and_differ_by_domain_and_epoch() {
+        let dir = tempfile::tempdir().unwrap();
+        let secrets = dir.path().join("secrets");
+        let first = Identities::open(&secrets).unwrap();
+        let keys = |ids: &Identities| {
+            [
+                ids.user("alice"),
+                ids.api_key("alice"),
+                ids.org("alice"),
+                ids.user("bob"),
+                ids.label_user(740, 7).unwrap(),
+                ids.label_user(741, 7).unwrap(),
+                ids.label_user(740, 8).unwrap(),
+            ]
+        };
+        let before = keys(&first);
+        let mut distinct = before.to_vec();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), before.len());
+        assert_eq!(keys(&Identities::open(&secrets).unwrap()), before);
+        fs::remove_file(secrets.join("label-740.key")).unwrap();
+        let later = keys(&Identities::open(&secrets).unwrap());
+        assert_eq!(later[..4], before[..4]);
+        assert_ne!(later[4], before[4]);
+        assert_eq!(later[5], before[5]);
+    }
+
+    #[test]
+    fn secrets_of_others_and_damaged_ones_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        Identities::open(dir.path()).unwrap();
+        let path = dir.path().join(PEPPER_FILE);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file stays");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(Identities::open(dir.path()), Err(Error::Exposed { mode: 0o644, .. })));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, b"short").unwrap();
+        assert!(matches!(Identities::open(dir.path()), Err(Error::Malformed { size_bytes: 5, .. })));
+    }
+
+    #[test]
+    fn weeks_start_on_monday_and_epochs_hold_four() {
+        // 2026-11-25 is a Wednesday, 20,782 days after 1970-01-01; its Monday is 2026-11-23.
+        let wednesday = 20_782 * MICROS_PER_DAY + 5;
+        assert_eq!(week_of(wednesday), 20_780);
+        assert_eq!(week_of(20_780 * MICROS_PER_DAY), 20_780);
+        assert_eq!(week_of(20_780 * MICROS_PER_DAY - 1), 20_773);
+        assert_eq!(epoch_of(4 * MICROS_PER_DAY), 0);
+        assert_eq!(epoch_of(4 * MICROS_PER_DAY - 1), -1);
+        assert_eq!(epoch_of(32 * MICROS_PER_DAY), 1);
     }
 }

@@ -17,3 +17,5 @@ pub mod sink;
 pub mod sources;
 pub mod split;
 pub mod spool;
+#[cfg(test)]
+mod testing;

@@ -1,14 +1,31 @@
 //! From a stripped event to rows of `attempts`.
+//!
+//! Everything here follows from the event, the catalogue and the time of the append: a replay of the same
+//! record gives the same rows, whenever it happens.
+
+pub(crate) mod outcome;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
 
 use bellwether_warehouse::tables::attempts::AttemptRow;
 
 use crate::catalogue::Catalogue;
-use crate::event::Event;
-use crate::reject::Reject;
+use crate::event::{Attempt, Event, Identity};
+use crate::reject::{Reason, Reject};
+use outcome::Settled;
+
+/// 2020-01-01T00:00:00Z; nothing older is a request to a language model.
+const EARLIEST_US: i64 = 1_577_836_800_000_000;
+/// A clock of the sender may run ahead of ours by a day at most.
+const AHEAD_US: i64 = 86_400_000_000;
+const NATIVE: &str = "native";
 
 /// Where a record stood in its log, and when it was appended there (µs).
 #[derive(Clone, Copy, Debug)]
 pub struct Lineage<'a> {
+    /// Stands in for the source of an event that names none.
     pub source: &'a str,
     pub topic: &'a str,
     pub partition: i32,
@@ -16,12 +33,275 @@ pub struct Lineage<'a> {
     pub appended_at_us: i64,
 }
 
+/// Gives each row of the event to `each`, in the order of attempts: all of them or none.
+///
+/// # Errors
+/// When the event lacks its identity, a time is absurd, a closed value is not in its list, or the event was not
+/// stripped. The reject's size is 0: the caller knows the record.
 pub fn normalise(
     event: &Event<'_>,
     catalogue: &Catalogue,
     lineage: &Lineage<'_>,
     each: &mut dyn FnMut(&AttemptRow<'_>),
 ) -> Result<(), Reject> {
-    let _ = (event, catalogue, lineage, each);
-    unimplemented!()
+    let source = match (&*event.source, lineage.source) {
+        ("", "") => NATIVE,
+        ("", source) => source,
+        (source, _) => source,
+    };
+    let shared = Shared::check(event, source, lineage)?;
+    if event.attempts.is_empty() {
+        shared.without_attempts(event)?.emit(event, catalogue, each);
+        return Ok(());
+    }
+    let mut prepared = Vec::with_capacity(event.attempts.len());
+    for (index, attempt) in event.attempts.iter().enumerate() {
+        prepared.push(shared.attempt(event, index, attempt)?);
+    }
+    for attempt in prepared {
+        attempt.emit(event, catalogue, each);
+    }
+    Ok(())
+}
+
+/// What all rows of the event have in common.
+struct Shared<'e> {
+    source: &'e str,
+    row: AttemptRow<'e>,
+}
+
+/// One row before names are looked up.
+struct Prepared<'e> {
+    source: &'e str,
+    event_id: Cow<'e, str>,
+    host: Option<&'e str>,
+    settled: Settled,
+    row: AttemptRow<'e>,
+}
+
+impl<'e> Shared<'e> {
+    fn check(event: &'e Event<'_>, source: &'e str, lineage: &Lineage<'e>) -> Result<Self, Reject> {
+        let refuse = |reason, detail: String| Reject::new(reason, detail, source, 0);
+        if event.request_id.is_empty() {
+            return Err(refuse(Reason::MissingField, "request_id: required".to_owned()));
+        }
+        check_time("started_at", event.started_at_us, lineage.appended_at_us)
+            .map_err(|detail| refuse(Reason::TimeOutOfRange, detail))?;
+        for (index, attempt) in event.attempts.iter().enumerate() {
+            if let Some(micros) = attempt.started_at_us {
+                check_time(&format!("attempts[{index}].started_at"), micros, lineage.appended_at_us)
+                    .map_err(|detail| refuse(Reason::TimeOutOfRange, detail))?;
+            }
+        }
+        let key = |field: &str, identity: &Option<Identity<'_>>| match identity {
+            None => Ok(None),
+            Some(Identity::Key(key)) => Ok(Some(*key)),
+            Some(Identity::Raw(_)) => {
+                Err(refuse(Reason::InvalidValue, format!("{field}: the event was not stripped of raw ids")))
+            }
+        };
+        let row = AttemptRow {
+            request_id: Some(&event.request_id),
+            session_id: event.session_id.as_deref(),
+            ingested_at: lineage.appended_at_us,
+            requested_model: event.requested_model.as_deref(),
+            router: event.router.as_deref(),
+            operation: event.operation.as_deref().map(outcome::operation),
+            streamed: event.streamed,
+            user_key: key("user_id", &event.user)?,
+            api_key_key: key("api_key_id", &event.api_key)?,
+            org_key: key("org_id", &event.org)?,
+            app_id: event.app_id.as_deref(),
+            country: event.country.as_deref(),
+            input_images: event.input_images,
+            input_audio: event.input_audio,
+            input_video: event.input_video,
+            tools_offered: event.tools_offered,
+            plugins: event.plugins.iter().map(|plugin| &**plugin).collect(),
+            structured_requested: event.structured_requested,
+            source,
+            src_topic: lineage.topic,
+            src_partition: lineage.partition,
+            src_offset: lineage.offset,
+            ..AttemptRow::default()
+        };
+        Ok(Self { source, row })
+    }
+
+    /// The row of a request that never reached a provider.
+    fn without_attempts(self, event: &'e Event<'_>) -> Result<Prepared<'e>, Reject> {
+        let failure = event.failure.as_ref();
+        let class = failure
+            .and_then(|failure| failure.error_class.as_deref())
+            .unwrap_or_else(|| outcome::gateway_class(failure.and_then(|failure| failure.http_status)));
+        let settled = outcome::settle(Some("gateway_error"), Some(class), None, None)
+            .map_err(|error| self.refuse("error_class", &error))?;
+        let is_native = self.source == NATIVE;
+        let row = AttemptRow {
+            attempt: is_native.then_some(0),
+            is_final: is_native.then_some(true),
+            started_at: event.started_at_us,
+            raw_model: event.requested_model.as_deref(),
+            http_status: failure.and_then(|failure| failure.http_status),
+            ..self.row
+        };
+        let event_id = Cow::Owned(format!("{}:{}:0", self.source, event.request_id));
+        Ok(Prepared { source: self.source, event_id, host: None, settled, row })
+    }
+
+    fn attempt(
+        &self,
+        event: &'e Event<'_>,
+        index: usize,
+        attempt: &'e Attempt<'_>,
+    ) -> Result<Prepared<'e>, Reject> {
+        let finish_reason = attempt.finish_reason.as_deref().and_then(outcome::finish_reason);
+        let settled = outcome::settle(
+            attempt.outcome.as_deref(),
+            attempt.error_class.as_deref(),
+            attempt.http_status,
+            finish_reason,
+        )
+        .map_err(|error| self.refuse(&format!("attempts[{index}].outcome"), &error))?;
+        let native_finish_reason = match (attempt.native_finish_reason.as_deref(), attempt.finish_reason.as_deref()) {
+            (Some(native), _) => Some(native),
+            (None, given) if given != finish_reason => given,
+            (None, _) => None,
+        };
+        // Only the native record is known to list all attempts of its request in order.
+        let is_native = self.source == NATIVE;
+        let position = i16::try_from(index).ok().filter(|_| is_native);
+        let is_last = is_native.then_some(index + 1 == event.attempts.len());
+        let row = AttemptRow {
+            attempt: attempt.attempt.or(position),
+            is_final: attempt.is_final.or(is_last),
+            started_at: attempt.started_at_us.unwrap_or(event.started_at_us),
+            raw_model: attempt.model.as_deref(),
+            raw_provider: attempt.provider.as_deref(),
+            endpoint_id: attempt.endpoint_id.as_deref(),
+            region: attempt.region.as_deref(),
+            service_tier: attempt.service_tier.as_deref(),
+            is_byok: attempt.is_byok,
+            input_tokens: inclusive_input(attempt),
+            cached_input_tokens: attempt.cached_input_tokens,
+            cache_write_tokens: attempt.cache_write_tokens,
+            output_tokens: attempt.output_tokens,
+            reasoning_tokens: attempt.reasoning_tokens,
+            output_images: attempt.output_images,
+            tool_calls: attempt.tool_calls,
+            tool_call_errors: attempt.tool_call_errors,
+            web_searches: attempt.web_searches,
+            structured_valid: attempt.structured_valid,
+            cost_usd: attempt.cost_usd,
+            input_cost_usd: attempt.input_cost_usd,
+            output_cost_usd: attempt.output_cost_usd,
+            upstream_cost_usd: attempt.upstream_cost_usd,
+            overhead_us: attempt.overhead_us,
+            moderation_ms: attempt.moderation_ms,
+            ttft_ms: measured_ttft(event, attempt),
+            duration_ms: attempt.duration_ms,
+            http_status: attempt.http_status,
+            finish_reason,
+            native_finish_reason,
+            refused: attempt.refused,
+            billed_output_tokens: attempt.billed_output_tokens,
+            gateway_cache_hit: attempt.gateway_cache_hit,
+            ..self.row.clone()
+        };
+        let event_id = match &attempt.event_id {
+            Some(event_id) => Cow::Borrowed(&**event_id),
+            None => Cow::Owned(format!("{}:{}:{index}", self.source, event.request_id)),
+        };
+        Ok(Prepared { source: self.source, event_id, host: attempt.host.as_deref(), settled, row })
+    }
+
+    fn refuse(&self, path: &str, error: &outcome::Error) -> Reject {
+        Reject::new(Reason::InvalidValue, format!("{path}: {error}"), self.source, 0)
+    }
+}
+
+impl Prepared<'_> {
+    fn emit(self, event: &Event<'_>, catalogue: &Catalogue, each: &mut dyn FnMut(&AttemptRow<'_>)) {
+        let is_gateway = self.settled.outcome == "gateway_error";
+        let raw_model = self.row.raw_model;
+        let resolved = catalogue.resolve(self.source, raw_model, self.row.raw_provider, self.host);
+        let mut row = AttemptRow {
+            event_id: &self.event_id,
+            model_id: resolved.model_id.as_deref(),
+            variant: &resolved.variant,
+            author: resolved.author.as_deref(),
+            provider_id: resolved.provider_id.as_deref(),
+            outcome: self.settled.outcome,
+            error_class: self.settled.error_class,
+            ..self.row
+        };
+        // A failure of the gateway never counts against a provider, whichever the log names.
+        if is_gateway {
+            (row.provider_id, row.endpoint_id) = (None, None);
+        }
+        let has_no_model = self.settled.error_class == Some("unknown_model");
+        if has_no_model || (event.attempts.is_empty() && !resolved.model_mapped) {
+            (row.model_id, row.author, row.variant) = (None, None, crate::catalogue::STANDARD);
+        }
+        if event.attempts.is_empty() {
+            row.raw_model = None;
+        }
+        settle_cost(&mut row);
+        each(&row);
+    }
+}
+
+/// A zero that no price stands behind is no cost; an answer from the gateway's cache costs nothing.
+fn settle_cost(row: &mut AttemptRow<'_>) {
+    if row.gateway_cache_hit {
+        row.cost_usd = Some(0);
+        (row.input_cost_usd, row.output_cost_usd) = (Some(0), Some(0));
+    } else {
+        let tokens = row.input_tokens.unwrap_or(0).saturating_add(row.output_tokens.unwrap_or(0));
+        let is_answered = matches!(row.outcome, "ok" | "cancelled");
+        let is_free = row.variant == "free";
+        if row.cost_usd == Some(0) && tokens > 0 && is_answered && !is_free {
+            (row.cost_usd, row.input_cost_usd, row.output_cost_usd) = (None, None, None);
+        }
+    }
+    row.price_source = row.cost_usd.map(|_| "logged");
+}
+
+/// Input tokens including cache reads and writes. More of those than of input proves that the source counts
+/// them apart.
+fn inclusive_input(attempt: &Attempt<'_>) -> Option<i64> {
+    let input = attempt.input_tokens?;
+    let cached = attempt
+        .cached_input_tokens
+        .unwrap_or(0)
+        .saturating_add(attempt.cache_write_tokens.unwrap_or(0));
+    Some(if cached > input { input.saturating_add(cached) } else { input })
+}
+
+/// Time to first token, unless it is the end time in disguise or the call was not streamed.
+fn measured_ttft(event: &Event<'_>, attempt: &Attempt<'_>) -> Option<i32> {
+    attempt
+        .ttft_ms
+        .filter(|_| event.streamed != Some(false))
+        .filter(|ttft| attempt.duration_ms.is_none_or(|duration| *ttft < duration))
+}
+
+fn check_time(path: &str, micros: i64, appended_at_us: i64) -> Result<(), String> {
+    if micros < EARLIEST_US {
+        return Err(format!("{path}: {} is before 2020-01-01", shown(micros)));
+    }
+    if micros > appended_at_us.saturating_add(AHEAD_US) {
+        return Err(format!(
+            "{path}: {} is more than a day after the append at {}",
+            shown(micros),
+            shown(appended_at_us)
+        ));
+    }
+    Ok(())
+}
+
+fn shown(micros: i64) -> String {
+    let mut out = Vec::new();
+    crate::formats::instant::write_rfc3339(micros, &mut out);
+    String::from_utf8(out).unwrap_or_default()
 }

@@ -1,1 +1,36 @@
 //! Rollups: fold, settle, recompute, rebuild.
+//!
+//! Every folded table keeps in its own log how far into `attempts` it has got (its `fold` transaction, F), in
+//! the same commit as the rows. So no job needs a store of its own, any of them may be killed anywhere, and
+//! several workers on one warehouse cannot count a row twice: the loser's commit is fenced.
+//!
+//! What it does not do: decide what a page shows. Readers merge partial rows.
+
+mod base;
+mod error;
+mod expire;
+mod fold;
+mod health;
+mod intake;
+mod jobs;
+pub mod metric;
+mod rebuild;
+mod rollup;
+mod routing;
+mod schedule;
+mod settle;
+mod statement;
+mod status;
+#[cfg(test)]
+mod testing;
+mod usage;
+
+pub use error::Error;
+pub use expire::ExpireReport;
+pub use fold::{FoldReport, FoldedTable};
+pub use jobs::Jobs;
+pub use rebuild::{Drift, RebuildReport};
+pub use routing::RoutingReport;
+pub use schedule::{Job, JobReport, RoundReport, Scheduler, Settings};
+pub use settle::{SettleReport, Settling};
+pub use status::{Status, TableStatus};

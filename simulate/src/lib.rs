@@ -1,1 +1,32 @@
 //! Seeded router traffic with the truth it used.
+//!
+//! A [`Simulator`] is a pure function from (seed, minute) to requests: history, live traffic and the gap
+//! after a restart give the same events for the same minute, in any order and on any number of threads.
+//! It reads no clock and no file. What a measuring system should find in the traffic is told by [`Truth`],
+//! which is counted from the events with definitions of its own and shares no code with the rollups.
+
+mod calibration;
+mod calls;
+mod chance;
+mod corrupt;
+mod faults;
+mod outages;
+mod people;
+mod phrases;
+mod population;
+mod roster;
+mod shape;
+mod snippets;
+mod texts;
+mod traffic;
+mod truth;
+mod wire;
+
+pub use calibration::{ATTEMPTS_PER_YEAR, DAYS_PER_YEAR};
+pub use corrupt::{BadKind, Corruption};
+pub use outages::{Cause, Outage};
+pub use population::{Endpoint, Model};
+pub use texts::{TextMode, TextPlan};
+pub use traffic::{Config, Simulator};
+pub use truth::{Truth, TruthBuilder};
+pub use wire::{WireError, write_line};

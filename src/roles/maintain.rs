@@ -4,14 +4,14 @@ use std::error::Error;
 use std::time::Duration;
 
 use bellwether_warehouse::{TableId, Warehouse};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::MaintainSection;
-use crate::shutdown::{Signal, ended};
 
 /// Above this many commits without a checkpoint a human must look.
 const ALARM_AFTER_COMMITS: i64 = 1_000;
 
-pub async fn run(warehouse: Warehouse, config: MaintainSection, mut signal: Signal) -> anyhow::Result<()> {
+pub async fn run(warehouse: Warehouse, config: MaintainSection, shutdown: CancellationToken) -> anyhow::Result<()> {
     let mut tables = Vec::new();
     for id in TableId::ALL {
         tables.push(warehouse.table(id).await?);
@@ -25,7 +25,7 @@ pub async fn run(warehouse: Warehouse, config: MaintainSection, mut signal: Sign
         }
         tokio::select! {
             () = tokio::time::sleep(config.every.0.max(Duration::from_secs(1))) => {}
-            () = ended(&mut signal) => return Ok(()),
+            () = shutdown.cancelled() => return Ok(()),
         }
     }
 }

@@ -1,0 +1,11 @@
+//! End-to-end tests: the built program against a real broker, a real browser and independent engines.
+//!
+//! One binary, because each test binary links the query engine again. Services are started by the tests that need
+//! them and shared between tests; `tests/prefetch` fetches them.
+
+mod cli;
+mod ingest;
+mod jobs;
+mod manifests;
+mod support;
+mod web;

@@ -73,7 +73,11 @@ pub enum CommitError {
     #[error("commit to `{table}` refused: file `{path}` is no longer part of the table")]
     FileGone { table: &'static str, path: String },
     #[error("commit to `{table}` failed")]
-    Log { table: &'static str, #[source] source: crate::table::Error },
+    Log {
+        table: &'static str,
+        #[source]
+        source: crate::table::Error,
+    },
 }
 
 /// Tries at one commit before it is given up; with the pauses between them about half a minute.
@@ -114,10 +118,11 @@ impl Change {
             remove: Some(Remove::new(file, now, self.data_change)),
             ..Action::default()
         }));
-        actions.extend(self.add.iter().map(|file| Action {
-            add: Some(Add::new(file, now, self.data_change)),
-            ..Action::default()
-        }));
+        actions.extend(
+            self.add
+                .iter()
+                .map(|file| Action { add: Some(Add::new(file, now, self.data_change)), ..Action::default() }),
+        );
         action::to_lines(&actions).map(Bytes::from)
     }
 
@@ -186,7 +191,12 @@ pub(crate) async fn commit(
             }
             Ok(false) => {}
             Err(error) => {
-                tracing::warn!(table, version, error = &error as &dyn std::error::Error, "commit is in doubt");
+                tracing::warn!(
+                    table,
+                    version,
+                    error = &error as &dyn std::error::Error,
+                    "commit is in doubt"
+                );
                 unsure = true;
                 last_error = Some(error);
             }

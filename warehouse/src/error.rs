@@ -5,15 +5,21 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    #[error("no warehouse at `{0}`; run `bellwether demo`, `import` or `serve` first, or name another folder with --warehouse")]
+    #[error(
+        "no warehouse at `{0}`; run `bellwether demo`, `import` or `serve` first, or name another folder with --warehouse"
+    )]
     NotFound(String),
-    #[error("cannot write to the warehouse folder `{path}`; check its owner, mode and free space, or name another with --warehouse")]
+    #[error(
+        "cannot write to the warehouse folder `{path}`; check its owner, mode and free space, or name another with --warehouse"
+    )]
     Unwritable {
         path: PathBuf,
         #[source]
         source: std::io::Error,
     },
-    #[error("warehouse `{path}` has layout {found}, this binary knows layouts up to {supported}; upgrade bellwether to read it")]
+    #[error(
+        "warehouse `{path}` has layout {found}, this binary knows layouts up to {supported}; upgrade bellwether to read it"
+    )]
     NewerLayout { path: PathBuf, found: u64, supported: u64 },
     #[error("cannot read `{path}`; check its owner and mode")]
     Unreadable {
@@ -27,9 +33,13 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
-    #[error("table `{table}` is missing in the warehouse; run a command that writes (`serve`, `jobs run`) once to create it")]
+    #[error(
+        "table `{table}` is missing in the warehouse; run a command that writes (`serve`, `jobs run`) once to create it"
+    )]
     TableMissing { table: &'static str },
-    #[error("table `{table}` needs Delta reader version {reader} and writer version {writer}, this binary handles 1 and 2; another tool has upgraded it")]
+    #[error(
+        "table `{table}` needs Delta reader version {reader} and writer version {writer}, this binary handles 1 and 2; another tool has upgraded it"
+    )]
     Protocol { table: &'static str, reader: i32, writer: i32 },
     #[error("column `{column}` of table `{table}` is stored as {stored} but this binary uses {expected}")]
     ColumnType { table: &'static str, column: String, stored: String, expected: String },
@@ -39,7 +49,7 @@ pub enum Error {
         operation: &'static str,
         path: String,
         #[source]
-        source: object_store::Error,
+        source: Box<object_store::Error>,
     },
     #[error("log file `{path}` of table `{table}` is damaged: {detail}")]
     Damaged { table: &'static str, path: String, detail: String },
@@ -59,7 +69,9 @@ pub enum Error {
         #[source]
         source: arrow::error::ArrowError,
     },
-    #[error("gave up committing to table `{table}` after {tries} tries; other writers were always first or the storage failed")]
+    #[error(
+        "gave up committing to table `{table}` after {tries} tries; other writers were always first or the storage failed"
+    )]
     Contended { table: &'static str, tries: u32 },
     #[error("failed to write a checkpoint of table `{table}`")]
     Checkpoint {

@@ -4,12 +4,23 @@
 //! commits them. What it does not do: decide what goes into a row (`ingest`) or into a rollup (`jobs`).
 
 pub mod commit;
+mod delta_schema;
+mod error;
 pub mod location;
+mod log;
+mod provider;
 pub mod session;
 pub mod sketches;
 pub mod snapshot;
+mod stats;
+mod store;
 pub mod table;
 pub mod tables;
+pub mod testing;
+#[cfg(test)]
+mod tests;
+mod warehouse;
+mod write;
 
 pub use commit::{Advance, AppId, Change, CommitError, Committed};
 pub use location::Location;

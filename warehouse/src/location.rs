@@ -1,6 +1,7 @@
 //! Where a warehouse lies: a folder, given as a plain path or a `file://` URL.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 /// Root of a warehouse, absolute. Tables lie at `<root>/<table>/`.
@@ -40,8 +41,7 @@ impl Location {
         if given.to_str().is_none() {
             return Err(unsupported());
         }
-        let root =
-            resolve(&given).map_err(|source| Error::Unresolved { path: text.to_owned(), source })?;
+        let root = resolve(&given).map_err(|source| Error::Unresolved { path: text.to_owned(), source })?;
         Ok(Self { root })
     }
 
@@ -68,7 +68,7 @@ fn resolve(path: &Path) -> std::io::Result<PathBuf> {
     let mut resolved = loop {
         match existing.canonicalize() {
             Ok(found) => break found,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 let (Some(parent), Some(last)) = (existing.parent(), existing.components().next_back())
                 else {
                     return Err(error);

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use deltalake_core::DeltaTableBuilder;
 use deltalake_core::protocol::checkpoints::create_checkpoint;
+use deltalake_core::{DeltaTableBuilder, DeltaTableError};
+use url::Url;
 
 use crate::commit::{self, AppId, Change, CommitError, Committed};
 use crate::log::Log;
@@ -103,15 +104,15 @@ impl Table {
     /// Writes a Delta checkpoint of the current version (maintenance only, never on the hot path).
     pub async fn checkpoint(&self) -> Result<(), Error> {
         let failed = |source| Error::Checkpoint { table: self.id.name(), source: Box::new(source) };
-        let url = self.storage.url()?;
-        let store = Arc::clone(self.storage.store());
+        // The table lies at the root of the store it is given: a folder name that needs escaping in a URL
+        // would be unescaped twice on the way.
+        let url = Url::parse("file:///").map_err(|e| failed(DeltaTableError::generic(e.to_string())))?;
         let table = DeltaTableBuilder::from_url(url.clone())
             .map_err(failed)?
-            .with_storage_backend(store, url)
+            .with_storage_backend(self.storage.scoped_store(), url)
             .load()
             .await
             .map_err(failed)?;
         create_checkpoint(&table, None).await.map_err(failed)
     }
-
 }

@@ -1,10 +1,31 @@
 //! What arrives, decoded into the native event; and the native event written back, stripped, for the log.
+//!
+//! A decoder reads one record; bodies are split before. It never keeps or prints texts: a refusal names the
+//! field and the place, and carries the record's redacted shape.
+
+mod appended;
+mod decimal;
+mod detect;
+pub(crate) mod instant;
+mod litellm;
+mod messages;
+pub mod native;
+mod place;
+mod scalar;
+mod shape;
+mod skeleton;
 
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Deserialize;
+use serde_json::Value;
+
+pub use appended::{Appended, decode_appended, write_reject};
+pub use native::write_event;
+
 use crate::event::Event;
-use crate::reject::Reject;
+use crate::reject::{Reason, Reject};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -32,41 +53,94 @@ impl FromStr for Format {
     }
 }
 
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Format {
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Auto => "auto",
             Self::Native => "native",
             Self::LiteLlm => "litellm",
-        })
+        }
     }
 }
 
-/// What our own logs (spool, Kafka) hold.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Appended<'a> {
-    Event(Event<'a>),
-    Reject(Reject),
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
+
+/// Deepest nesting of arrays and objects in a record.
+const MAX_DEPTH: usize = 120;
 
 /// Decodes one record.
+///
+/// # Errors
+/// The reject names the field and the place; it holds no text of the record.
 pub fn decode<'a>(format: Format, record: &'a [u8]) -> Result<Event<'a>, Reject> {
-    let _ = (format, record);
-    unimplemented!()
+    let source = if format == Format::Auto { "unknown" } else { format.as_str() };
+    let text = std::str::from_utf8(record).map_err(|error| {
+        let detail = format!("record: not UTF-8 at byte {}", error.valid_up_to());
+        Reject::new(Reason::NotUtf8, detail, source, record.len())
+    })?;
+    if is_too_deep(record) {
+        let detail = format!("record: arrays and objects nested deeper than {MAX_DEPTH}");
+        return Err(Reject::new(Reason::MalformedJson, detail, source, record.len()));
+    }
+    let format = match format {
+        Format::Auto => detect::format_of(text).map_err(|sentence| {
+            let detail = format!("record: {sentence}");
+            let reject = Reject::new(Reason::UnknownFormat, detail, source, record.len());
+            Reject { skeleton: serde_json::from_str(text).ok().map(|value| skeleton::of(&value)), ..reject }
+        })?,
+        known => known,
+    };
+    match format {
+        Format::LiteLlm => litellm::decode(text),
+        Format::Native | Format::Auto => native::decode(text),
+    }
 }
 
-pub fn decode_appended<'a>(record: &'a [u8]) -> Result<Appended<'a>, Reject> {
-    let _ = record;
-    unimplemented!()
+/// The one JSON parser of the fast paths.
+fn parse<'a, T: Deserialize<'a>>(record: &'a str) -> Result<T, sonic_rs::Error> {
+    sonic_rs::from_str(record)
 }
 
-/// Appends the native event v1 JSON of a stripped event: one line, no newline.
-pub fn write_event(event: &Event<'_>, out: &mut Vec<u8>) {
-    let _ = (event, out);
-    unimplemented!()
+/// Reads a refused record again, slowly, to say what is wrong with it.
+fn explain(record: &str, source: &str, blame: fn(&Value) -> (Reason, String)) -> Reject {
+    match serde_json::from_str::<Value>(record) {
+        Ok(value) => {
+            let (reason, detail) = blame(&value);
+            let reject = Reject::new(reason, detail, source, record.len());
+            Reject { skeleton: Some(skeleton::of(&value)), ..reject }
+        }
+        Err(error) => {
+            let reason = if error.is_eof() { Reason::Truncated } else { Reason::MalformedJson };
+            Reject::new(reason, place::of(record, &error), source, record.len())
+        }
+    }
 }
 
-pub fn write_reject(reject: &Reject, out: &mut Vec<u8>) {
-    let _ = (reject, out);
-    unimplemented!()
+/// The parser of the fast path descends once per level of a value that it skips, so hostile nesting would
+/// exhaust the stack. Records with few brackets need no look at their order.
+fn is_too_deep(record: &[u8]) -> bool {
+    let openers = record.iter().filter(|b| matches!(b, b'[' | b'{')).count();
+    if openers <= MAX_DEPTH {
+        return false;
+    }
+    let (mut depth, mut deepest) = (0_usize, 0_usize);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in record {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest > MAX_DEPTH
 }

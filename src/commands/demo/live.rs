@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bellwether_simulate::{Simulator, TextMode, wire};
+use bellwether_simulate::{Simulator, TextMode, write_line};
 use chrono::Utc;
+use tokio_util::sync::CancellationToken;
 
-use crate::shutdown::{Signal, ended};
+use super::history::ended_at_us;
 
 /// How often what is due is sent.
 const TICK: Duration = Duration::from_secs(1);
@@ -18,7 +19,7 @@ pub async fn run(
     texts: TextMode,
     intake_url: &str,
     first_minute: i64,
-    mut signal: Signal,
+    shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
     let mut due = Due::default();
@@ -39,7 +40,7 @@ pub async fn run(
         }
         tokio::select! {
             () = tokio::time::sleep(TICK) => {}
-            () = ended(&mut signal) => return Ok(()),
+            () = shutdown.cancelled() => return Ok(()),
         }
     }
 }
@@ -64,17 +65,11 @@ struct Due {
 impl Due {
     fn generate(&mut self, simulator: &Simulator, texts: TextMode, minute: i64) {
         simulator.minute(minute, texts, &mut |event| {
-            let ended_at_us = event
-                .attempts
-                .iter()
-                .map(|attempt| {
-                    attempt.started_at_us.unwrap_or(event.started_at_us)
-                        + i64::from(attempt.duration_ms.unwrap_or(0)) * 1_000
-                })
-                .max()
-                .unwrap_or(event.started_at_us);
+            let ended_at_us = ended_at_us(event);
             let line = self.lines.entry(ended_at_us).or_default();
-            wire::write_line(event, line);
+            if let Err(error) = write_line(event, line) {
+                tracing::error!(error = &error as &dyn std::error::Error, "a simulated request cannot be written");
+            }
         });
     }
 

@@ -34,8 +34,9 @@ impl Finished {
 
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("stdout is no JSON ({error}): {}\nstderr: {}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!("stdout is no JSON ({error}): {}\nstderr: {}", self.stdout, self.stderr)
+        })
     }
 
     /// Refusals are one line for people: no panic, no backtrace, no debug output.
@@ -66,7 +67,12 @@ pub struct Bellwether {
 impl Bellwether {
     /// Runs in `folder`, which must exist: relative paths and left-overs stay inside.
     pub fn new(folder: &Path, args: &[&str]) -> Self {
-        Self { args: args.iter().map(ToString::to_string).collect(), env: Vec::new(), folder: folder.to_owned(), log: None }
+        Self {
+            args: args.iter().map(ToString::to_string).collect(),
+            env: Vec::new(),
+            folder: folder.to_owned(),
+            log: None,
+        }
     }
 
     pub fn arg(mut self, arg: impl AsRef<std::ffi::OsStr>) -> Self {
@@ -89,7 +95,9 @@ impl Bellwether {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
         command.args(&self.args).current_dir(&self.folder).stdin(Stdio::null());
         // The caller's own settings must not leak in.
-        for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("BELLWETHER__") || n == "RUST_LOG" || n == "FAILPOINTS") {
+        for (name, _) in std::env::vars()
+            .filter(|(n, _)| n.starts_with("BELLWETHER__") || n == "RUST_LOG" || n == "FAILPOINTS")
+        {
             command.env_remove(name);
         }
         command.envs(self.env.iter().map(|(n, v)| (n, v)));

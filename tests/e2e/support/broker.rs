@@ -46,10 +46,19 @@ impl Broker {
         let (plain, secured, controller) = (free_port(), free_port(), free_port());
         certificates(&folder);
         let properties = folder.join("server.properties");
-        std::fs::write(&properties, server_properties(&folder, plain, secured, controller)).expect("write properties");
+        std::fs::write(&properties, server_properties(&folder, plain, secured, controller))
+            .expect("write properties");
         let class_path = format!("{}/*", lib.display());
         let formatted = Command::new("java")
-            .args(["-cp", &class_path, "kafka.tools.StorageTool", "format", "-t", "bellwether-tests-0000A", "-c"])
+            .args([
+                "-cp",
+                &class_path,
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                "bellwether-tests-0000A",
+                "-c",
+            ])
             .arg(&properties)
             .arg("--add-scram")
             .arg(format!("SCRAM-SHA-512=[name={USER},password={PASSWORD}]"))
@@ -100,9 +109,11 @@ impl Broker {
     }
 
     pub fn create_topic(&self, name: &str, partitions: i32) {
-        let admin: AdminClient<DefaultClientContext> = self.client().create().expect("create a Kafka admin client");
+        let admin: AdminClient<DefaultClientContext> =
+            self.client().create().expect("create a Kafka admin client");
         let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
-        let made = runtime().block_on(admin.create_topics([&topic], &AdminOptions::new())).expect("create a topic");
+        let made =
+            runtime().block_on(admin.create_topics([&topic], &AdminOptions::new())).expect("create a topic");
         assert!(made.iter().all(Result::is_ok), "{made:?}");
     }
 
@@ -154,7 +165,8 @@ impl Broker {
         let mut records = Vec::new();
         while let Some(end) = rest.iter().position(|b| *b == b'\n') {
             let head = std::str::from_utf8(&rest[..end]).expect("kcat prints numbers");
-            let numbers: Vec<i64> = head.split(' ').map(|n| n.parse().expect("kcat prints numbers")).collect();
+            let numbers: Vec<i64> =
+                head.split(' ').map(|n| n.parse().expect("kcat prints numbers")).collect();
             let size = usize::try_from(numbers[2]).unwrap_or(0);
             let value = rest[end + 1..end + 1 + size].to_vec();
             records.push((i32::try_from(numbers[0]).expect("a partition"), numbers[1], value));
@@ -179,6 +191,7 @@ fn server_properties(folder: &Path, plain: u16, secured: u16, controller: u16) -
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
          controller.listener.names=CONTROLLER\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL\n\
          listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://127.0.0.1:{secured},CONTROLLER://127.0.0.1:{controller}\n\
          advertised.listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://localhost:{secured}\n\
          inter.broker.listener.name=PLAINTEXT\n\
@@ -213,8 +226,21 @@ fn certificates(folder: &Path) {
         output.stdout
     };
     keytool(&[
-        "-genkeypair", "-keyalg", "RSA", "-keysize", "2048", "-validity", "30", "-storetype", "PKCS12",
-        "-dname", "CN=localhost", "-ext", "SAN=dns:localhost,ip:127.0.0.1", "-ext", "bc=ca:true",
+        "-genkeypair",
+        "-keyalg",
+        "RSA",
+        "-keysize",
+        "2048",
+        "-validity",
+        "30",
+        "-storetype",
+        "PKCS12",
+        "-dname",
+        "CN=localhost",
+        "-ext",
+        "SAN=dns:localhost,ip:127.0.0.1",
+        "-ext",
+        "bc=ca:true",
     ]);
     let pem = keytool(&["-exportcert", "-rfc"]);
     let mut file = std::fs::File::create(folder.join("authority.pem")).expect("create a PEM file");

@@ -22,7 +22,8 @@ impl Answer {
 
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("answer is no JSON ({e}): {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|e| panic!("answer is no JSON ({e}): {}", self.text()))
     }
 
     pub fn header(&self, name: &str) -> &str {
@@ -41,7 +42,7 @@ pub fn runtime() -> &'static Runtime {
     })
 }
 
-fn client() -> &'static reqwest::Client {
+pub fn client() -> &'static reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     CLIENT.get_or_init(|| {
         reqwest::Client::builder()

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod broker;
 pub mod browser;
+pub mod config;
 pub mod guard;
 pub mod http;
 pub mod python;
@@ -10,6 +11,7 @@ pub mod services;
 pub mod store;
 pub mod traffic;
 pub mod wait;
+pub mod year;
 
 use std::path::{Path, PathBuf};
 

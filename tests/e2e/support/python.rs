@@ -19,5 +19,6 @@ pub fn run(script: &str, args: &[&str]) -> serde_json::Value {
         .expect("start python");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script} failed: {stderr}");
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{script} printed no JSON ({error}): {stderr}"))
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{script} printed no JSON ({error}): {stderr}"))
 }

@@ -14,7 +14,11 @@ pub fn prefetch(what: &str) -> PathBuf {
         .output()
         .expect("start tests/prefetch (needs bash)");
     let stdout = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "cannot get {what} for the tests: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "cannot get {what} for the tests: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let prefix = format!("{what}=");
     let folder = stdout.lines().find_map(|line| line.strip_prefix(&prefix));
     PathBuf::from(folder.unwrap_or_else(|| panic!("tests/prefetch {what} named no folder: {stdout}")))

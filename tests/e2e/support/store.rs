@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::http::runtime;
 
 fn open(folder: &Path) -> Option<Warehouse> {
-    let location = Location::parse(folder.to_str().expect("folders are text")).expect("a folder is a location");
+    let location =
+        Location::parse(folder.to_str().expect("folders are text")).expect("a folder is a location");
     runtime().block_on(Warehouse::open(&location)).ok()
 }
 
@@ -29,7 +30,9 @@ pub fn position(folder: &Path) -> i64 {
 pub fn batches(folder: &Path, sql: &str) -> Vec<RecordBatch> {
     let snapshots: Vec<Snapshot> = TableId::ALL
         .into_iter()
-        .map(|id| snapshot(folder, id).unwrap_or_else(|| panic!("no table {} in {}", id.name(), folder.display())))
+        .map(|id| {
+            snapshot(folder, id).unwrap_or_else(|| panic!("no table {} in {}", id.name(), folder.display()))
+        })
         .collect();
     runtime()
         .block_on(async {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::path::Path;
+use object_store::prefix::PrefixStore;
 use object_store::{DynObjectStore, Error as StoreError, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
 pub(crate) use durable::{DurableLocal, create_folder};
@@ -23,13 +24,17 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    pub(crate) fn new(table: &'static str, store: Arc<DynObjectStore>, location: &Location) -> Result<Self, Error> {
+    pub(crate) fn new(
+        table: &'static str,
+        store: Arc<DynObjectStore>,
+        location: &Location,
+    ) -> Result<Self, Error> {
         let folder = location.root().join(table);
         let root = Path::from_absolute_path(&folder).map_err(|source| Error::Storage {
             table,
             operation: "name",
             path: folder.display().to_string(),
-            source: source.into(),
+            source: Box::new(source.into()),
         })?;
         Ok(Self { table, store, root })
     }
@@ -38,23 +43,14 @@ impl Storage {
         self.table
     }
 
-    pub(crate) fn store(&self) -> &Arc<DynObjectStore> {
-        &self.store
+    /// A store whose root is the table's folder.
+    pub(crate) fn scoped_store(&self) -> Arc<DynObjectStore> {
+        Arc::new(PrefixStore::new(Arc::clone(&self.store), self.root.clone()))
     }
 
     /// Full path in the store.
     pub(crate) fn path(&self, name: &str) -> Result<Path, Error> {
-        Path::parse(format!("{}/{name}", self.root))
-            .map_err(|source| self.error("name", name, source.into()))
-    }
-
-    /// `file://` URL of the table's folder, with a slash at the end.
-    pub(crate) fn url(&self) -> Result<url::Url, Error> {
-        url::Url::from_directory_path(format!("/{}", self.root)).map_err(|()| Error::Damaged {
-            table: self.table,
-            path: self.root.to_string(),
-            detail: "the folder has no file:// URL".to_owned(),
-        })
+        Path::parse(format!("{}/{name}", self.root)).map_err(|source| self.error("name", name, source.into()))
     }
 
     /// None when there is no such file.
@@ -93,7 +89,10 @@ impl Storage {
 
     pub(crate) async fn put(&self, name: &str, bytes: Bytes) -> Result<(), Error> {
         let path = self.path(name)?;
-        self.store.put(&path, PutPayload::from_bytes(bytes)).await.map_err(|s| self.error("write", name, s))?;
+        self.store
+            .put(&path, PutPayload::from_bytes(bytes))
+            .await
+            .map_err(|s| self.error("write", name, s))?;
         Ok(())
     }
 
@@ -109,6 +108,11 @@ impl Storage {
     }
 
     fn error(&self, operation: &'static str, name: &str, source: StoreError) -> Error {
-        Error::Storage { table: self.table, operation, path: format!("/{}/{name}", self.root), source }
+        Error::Storage {
+            table: self.table,
+            operation,
+            path: format!("/{}/{name}", self.root),
+            source: Box::new(source),
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod intake_daily;
 pub mod label_cells;
 pub mod rejects;
 pub mod routing_hourly;
+mod rows;
 pub mod usage;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,6 +87,15 @@ impl TableId {
             Self::Health5m | Self::HealthHourly => health::BUCKET_STATS_COLUMNS,
             Self::RoutingHourly => routing_hourly::STATS_COLUMNS,
             Self::LabelCells | Self::UsageDaily | Self::HealthDaily | Self::IntakeDaily => &[],
+        }
+    }
+
+    /// Columns whose values hardly ever repeat: stored without a dictionary.
+    pub(crate) const fn unique_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Attempts => attempts::UNIQUE_COLUMNS,
+            Self::Rejects => &["src_offset"],
+            _ => &[],
         }
     }
 

@@ -1,6 +1,4 @@
-//! One attempt as borrowed values, and the builder that turns many into an Arrow batch.
-
-use arrow::array::RecordBatch;
+//! One attempt as borrowed values.
 
 /// Instants are µs since the Unix epoch, money is in 10⁻⁹ USD. `event_date` is derived from `started_at`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,32 +67,4 @@ pub struct AttemptRow<'a> {
     pub src_topic: &'a str,
     pub src_partition: i32,
     pub src_offset: i64,
-}
-
-/// Collects rows; `finish` gives one batch with the table's schema and leaves the builder empty.
-#[derive(Debug, Default)]
-pub struct Builder {}
-
-impl Builder {
-    pub fn push(&mut self, row: &AttemptRow<'_>) {
-        let _ = row;
-        unimplemented!()
-    }
-
-    pub fn len(&self) -> usize {
-        unimplemented!()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Bytes held by the builder, for the memory budget.
-    pub fn size_bytes(&self) -> usize {
-        unimplemented!()
-    }
-
-    pub fn finish(&mut self) -> RecordBatch {
-        unimplemented!()
-    }
 }

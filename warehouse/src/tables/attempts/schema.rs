@@ -17,6 +17,9 @@ pub(crate) const STATS_COLUMNS: &[&str] = &[
     "src_offset",
 ];
 
+pub(crate) const UNIQUE_COLUMNS: &[&str] =
+    &["event_id", "request_id", "started_at", "cost_usd", "input_cost_usd", "output_cost_usd", "src_offset"];
+
 pub fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new("event_date", DataType::Date32, false),

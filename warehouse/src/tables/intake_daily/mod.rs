@@ -1,15 +1,5 @@
 //! `intake_daily`: what arrived and what became of it, by UTC date of the commit and source.
 
-use std::sync::Arc;
+mod schema;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-
-pub fn schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("date", DataType::Date32, false),
-        Field::new("source", DataType::Utf8, false),
-        Field::new("rows", DataType::Int64, false),
-        Field::new("rejects", DataType::Int64, false),
-        Field::new("duplicates", DataType::Int64, false),
-    ]))
-}
+pub use schema::schema;

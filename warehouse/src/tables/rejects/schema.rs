@@ -6,7 +6,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::tables::timestamp;
 
-pub(crate) const STATS_COLUMNS: &[&str] = &["received_at", "reason", "source", "src_topic", "src_partition", "src_offset"];
+pub(crate) const STATS_COLUMNS: &[&str] =
+    &["received_at", "reason", "source", "src_topic", "src_partition", "src_offset"];
 
 pub fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![

@@ -1,0 +1,73 @@
+//! A finished batch: what one flush writes and commits.
+
+use std::collections::BTreeMap;
+
+use arrow::array::RecordBatch;
+
+use super::stream::{Position, Stream};
+
+/// What became of records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub rows: u64,
+    pub rejects: u64,
+    pub duplicates: u64,
+    /// Offsets without a record.
+    pub skipped: u64,
+    pub unknown_fields: u64,
+}
+
+/// Offsets `[start, end)` of one stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    pub stream: Stream,
+    /// T of each table before this batch.
+    pub from: Position,
+    pub start: i64,
+    pub end: i64,
+    pub counts: Counts,
+}
+
+impl Range {
+    /// T of each table once this range is committed.
+    pub(super) fn after(&self) -> Position {
+        let at_least = |table: Option<i64>| Some(table.unwrap_or(self.end).max(self.end));
+        Position {
+            attempts: Some(self.end),
+            labels: at_least(self.from.labels),
+            rejects: at_least(self.from.rejects),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Frozen {
+    pub ranges: Vec<Range>,
+    pub rows: Option<RecordBatch>,
+    pub rejects: Option<RecordBatch>,
+    pub cells: Option<RecordBatch>,
+    pub sources: BTreeMap<String, Counts>,
+}
+
+impl Frozen {
+    pub fn counts(&self) -> Counts {
+        let mut total = Counts::default();
+        for range in &self.ranges {
+            total.rows += range.counts.rows;
+            total.rejects += range.counts.rejects;
+            total.duplicates += range.counts.duplicates;
+            total.skipped += range.counts.skipped;
+        }
+        total.unknown_fields = self.sources.values().map(|counts| counts.unknown_fields).sum();
+        total
+    }
+
+    /// Bytes held until the flush is done.
+    pub fn size_bytes(&self) -> usize {
+        [&self.rows, &self.rejects, &self.cells]
+            .into_iter()
+            .flatten()
+            .map(RecordBatch::get_array_memory_size)
+            .sum()
+    }
+}

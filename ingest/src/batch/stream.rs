@@ -1,0 +1,78 @@
+//! Which log a record comes from.
+
+use std::fmt;
+
+use bellwether_warehouse::AppId;
+use uuid::Uuid;
+
+/// One partition of one log. Its application transaction in the tables is `<job>/<log>/<topic>/<incarnation>/<partition>`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Stream {
+    job: &'static str,
+    /// Cluster id of Kafka, uuid of a spool, name of a virtual log.
+    log: String,
+    topic: String,
+    incarnation: u32,
+    partition: i32,
+    /// `src_topic` of the rows: tells this log's offsets from those of any other.
+    lineage: String,
+}
+
+impl Stream {
+    /// A Kafka partition. Incarnations other than 0 show in `src_topic` as `<topic>@<incarnation>`, because
+    /// their offsets begin again.
+    pub fn kafka(cluster: &str, topic: &str, incarnation: u32, partition: i32) -> Self {
+        let lineage = if incarnation == 0 { topic.to_owned() } else { format!("{topic}@{incarnation}") };
+        let (log, topic) = (cluster.to_owned(), topic.to_owned());
+        Self { job: "ingest", log, topic, incarnation, partition, lineage }
+    }
+
+    pub fn spool(uuid: Uuid) -> Self {
+        Self::single("ingest", uuid.to_string(), "spool", format!("spool/{uuid}"))
+    }
+
+    /// The virtual log of all imported files of a warehouse.
+    pub fn import() -> Self {
+        Self::single("import", "warehouse".to_owned(), "files", "import".to_owned())
+    }
+
+    /// Simulated history that is written without any log; `name` tells one run's offsets from another's.
+    pub fn history(name: &str) -> Self {
+        Self::single("history", name.to_owned(), "events", format!("history/{name}"))
+    }
+
+    fn single(job: &'static str, log: String, topic: &str, lineage: String) -> Self {
+        Self { job, log, topic: topic.to_owned(), incarnation: 0, partition: 0, lineage }
+    }
+
+    pub fn app(&self) -> AppId {
+        AppId(self.to_string())
+    }
+
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    pub fn partition(&self) -> i32 {
+        self.partition
+    }
+
+    /// `src_topic` of this stream's rows.
+    pub fn lineage(&self) -> &str {
+        &self.lineage
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}/{}/{}", self.job, self.log, self.topic, self.incarnation, self.partition)
+    }
+}
+
+/// How far each table is with a stream: the next offset, None where it has none yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    pub attempts: Option<i64>,
+    pub labels: Option<i64>,
+    pub rejects: Option<i64>,
+}

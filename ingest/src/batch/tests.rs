@@ -1,0 +1,109 @@
+use super::{Batch, Encoding, Message, Position, Slot, Stream};
+use crate::dedup::Window;
+use crate::formats::Format;
+use crate::testing::{House, NOON_US, native};
+
+const RAW: Encoding = Encoding::Raw(Format::Native);
+
+fn push(batch: &mut Batch, slot: Slot, offset: i64, record: &str) -> super::Outcome {
+    let message = Message { offset, appended_at_us: NOON_US, payload: record.as_bytes() };
+    batch.push(slot, &message, RAW).unwrap()
+}
+
+fn stream(partition: i32) -> Stream {
+    Stream::kafka("cluster", "topic", 0, partition)
+}
+
+#[tokio::test]
+async fn ranges_follow_each_other_and_count_what_happened() {
+    let house = House::new().await;
+    let mut batch = Batch::new(house.tools.clone());
+    let slot = batch.assign(stream(0), Position::default(), 10, Window::new(100));
+    assert!(batch.is_empty());
+    push(&mut batch, slot, 10, &native("a"));
+    push(&mut batch, slot, 11, "{broken");
+    push(&mut batch, slot, 14, &native("a"));
+    let frozen = batch.freeze().unwrap();
+    assert_eq!(frozen.ranges.len(), 1);
+    let range = &frozen.ranges[0];
+    assert_eq!((range.start, range.end), (10, 15));
+    assert_eq!(
+        (range.counts.rows, range.counts.rejects, range.counts.duplicates, range.counts.skipped),
+        (1, 1, 1, 2)
+    );
+    assert_eq!(frozen.rows.as_ref().unwrap().num_rows(), 1);
+    assert_eq!(frozen.rejects.as_ref().unwrap().num_rows(), 1);
+    assert!(batch.freeze().is_none());
+    push(&mut batch, slot, 15, &native("b"));
+    let next = batch.freeze().unwrap().ranges.remove(0);
+    assert_eq!((next.start, next.end, next.from.attempts), (15, 16, Some(15)));
+}
+
+#[tokio::test]
+async fn offsets_that_were_taken_are_ignored() {
+    let house = House::new().await;
+    let mut batch = Batch::new(house.tools.clone());
+    let slot = batch.assign(stream(0), Position::default(), 10, Window::new(100));
+    push(&mut batch, slot, 9, &native("early"));
+    push(&mut batch, slot, 10, &native("a"));
+    push(&mut batch, slot, 10, &native("b"));
+    assert_eq!(batch.freeze().unwrap().counts().rows, 1);
+}
+
+#[tokio::test]
+async fn duplicates_are_judged_by_partition_so_that_batch_borders_do_not_matter() {
+    let house = House::new().await;
+    let mut batch = Batch::new(house.tools.clone());
+    let one = batch.assign(stream(0), Position::default(), 0, Window::new(100));
+    let two = batch.assign(stream(1), Position::default(), 0, Window::new(100));
+    assert_eq!(push(&mut batch, one, 0, &native("a")).rows, 1);
+    assert_eq!(push(&mut batch, two, 0, &native("a")).rows, 1);
+    batch.freeze().unwrap();
+    assert_eq!(push(&mut batch, one, 1, &native("a")).duplicates, 1);
+}
+
+#[tokio::test]
+async fn tables_that_are_ahead_get_only_the_rest() {
+    let house = House::new().await;
+    let mut batch = Batch::new(house.tools.clone());
+    let ahead = Position { attempts: Some(0), labels: Some(2), rejects: Some(3) };
+    let slot = batch.assign(stream(0), ahead, 0, Window::new(100));
+    for offset in 0..4 {
+        push(&mut batch, slot, offset, if offset % 2 == 0 { "{" } else { "[" });
+    }
+    let frozen = batch.freeze().unwrap();
+    assert_eq!(frozen.rejects.as_ref().unwrap().num_rows(), 1);
+    assert_eq!(frozen.counts().rejects, 4);
+    assert_eq!(frozen.ranges[0].from, ahead);
+}
+
+#[tokio::test]
+async fn a_stream_is_released_only_when_nothing_of_it_waits() {
+    let house = House::new().await;
+    let mut batch = Batch::new(house.tools.clone());
+    let slot = batch.assign(stream(0), Position::default(), 0, Window::new(100));
+    push(&mut batch, slot, 0, &native("a"));
+    assert!(!batch.release(slot));
+    batch.freeze().unwrap();
+    assert!(batch.release(slot));
+    assert_eq!(batch.next_offset(slot), None);
+}
+
+#[tokio::test]
+async fn a_record_out_of_time_is_a_reject_with_its_size() {
+    let house = House::new().await;
+    let mut batch = Batch::new(house.tools.clone());
+    let slot = batch.assign(stream(0), Position::default(), 0, Window::new(100));
+    let record = native("old").replace("2026-11-25T11", "2016-11-25T11");
+    let reject = push(&mut batch, slot, 0, &record).rejected.unwrap();
+    assert_eq!((reject.reason.as_str(), reject.size_bytes), ("time_out_of_range", record.len() as u64));
+}
+
+#[test]
+fn streams_name_their_transaction_and_lineage() {
+    let stream = Stream::kafka("abc", "requests", 2, 7);
+    assert_eq!(stream.app().0, "ingest/abc/requests/2/7");
+    assert_eq!(stream.lineage(), "requests@2");
+    assert_eq!(Stream::kafka("abc", "requests", 0, 7).lineage(), "requests");
+    assert_eq!(Stream::import().app().0, "import/warehouse/files/0/0");
+}

@@ -1,0 +1,85 @@
+//! The catalogue's TOML file.
+
+use serde::Deserialize;
+
+use super::Names;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    #[serde(default)]
+    pub authors: Vec<Author>,
+    #[serde(default)]
+    pub providers: Vec<Provider>,
+    #[serde(default)]
+    pub models: Vec<Model>,
+    #[serde(default)]
+    pub families: Vec<Family>,
+    #[serde(default)]
+    pub aliases: Vec<Alias>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Author {
+    pub slug: String,
+    pub name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Provider {
+    pub id: String,
+    pub name: String,
+    /// Other spellings in logs.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Hosts of its OpenAI-compatible API; a leading dot stands for every name below.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Model {
+    /// `author/slug`.
+    pub id: String,
+    pub name: String,
+    /// Other slugs in logs, without provider prefix, region and date.
+    #[serde(default)]
+    pub names: Vec<String>,
+}
+
+/// Models whose normalised name starts so are by this author.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Family {
+    pub prefix: String,
+    pub author: String,
+}
+
+/// An exact rule; members that are left out match anything.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Alias {
+    pub source: Option<String>,
+    pub raw_model: Option<String>,
+    pub raw_provider: Option<String>,
+    pub host: Option<String>,
+    pub model_id: Option<String>,
+    pub provider_id: Option<String>,
+    pub variant: Option<String>,
+}
+
+impl Alias {
+    pub fn matches(&self, names: &Names<&str>) -> bool {
+        let fits = |rule: &Option<String>, raw: Option<&str>| match rule.as_deref() {
+            None => true,
+            Some(rule) => raw == Some(rule),
+        };
+        fits(&self.source, Some(names.source))
+            && fits(&self.raw_model, names.model)
+            && fits(&self.raw_provider, names.provider)
+            && fits(&self.host, names.host)
+    }
+}

@@ -1,0 +1,140 @@
+use super::*;
+
+fn model(source: &str, raw_model: &str, raw_provider: &str) -> (String, String, Option<String>) {
+    let resolved = Catalogue::starter().resolve(source, Some(raw_model), Some(raw_provider), None);
+    (resolved.model_id.clone().unwrap(), resolved.variant.clone(), resolved.author.clone())
+}
+
+#[test]
+fn spellings_of_clouds_and_gateways_lead_to_one_model() {
+    for (source, raw_model, raw_provider, want) in [
+        ("litellm", "openai/gpt-4o-mini", "openai", "openai/gpt-4o-mini"),
+        ("native", "gpt-4o-mini", "openai", "openai/gpt-4o-mini"),
+        ("native", "openai/gpt-4o-mini", "openai", "openai/gpt-4o-mini"),
+        ("litellm", "azure/gpt-4o-mini-2024-07-18", "azure", "openai/gpt-4o-mini"),
+        ("litellm", "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock", "anthropic/claude-sonnet-4.5"),
+        ("litellm", "anthropic/claude-sonnet-4-5-20250929", "anthropic", "anthropic/claude-sonnet-4.5"),
+        ("litellm", "vertex_ai/claude-sonnet-4-5@20250929", "vertex_ai", "anthropic/claude-sonnet-4.5"),
+        ("litellm", "vertex_ai/gemini-2.5-flash", "vertex_ai", "google/gemini-2.5-flash"),
+        ("litellm", "groq/openai/gpt-oss-120b", "groq", "openai/gpt-oss-120b"),
+        ("litellm", "groq/llama-3.3-70b-versatile", "groq", "meta-llama/llama-3.3-70b-instruct"),
+        ("litellm", "fireworks_ai/accounts/fireworks/models/deepseek-v3p1", "fireworks_ai", "deepseek/deepseek-v3.1"),
+        ("litellm", "deepinfra/zai-org/GLM-4.6", "deepinfra", "z-ai/glm-4.6"),
+        ("litellm", "mistral/mistral-large-2411", "mistral", "mistralai/mistral-large-2411"),
+        ("litellm", "bedrock/amazon.nova-lite-v1:0", "bedrock", "amazon/nova-lite-v1"),
+        ("litellm", "together_ai/Qwen/Qwen2.5-7B-Instruct-Turbo", "together_ai", "qwen/qwen2.5-7b-instruct-turbo"),
+        ("litellm", "ollama/llama3.2:3b", "ollama", "meta-llama/llama3.2-3b"),
+        ("litellm", "deepseek/deepseek-chat", "deepseek", "deepseek/deepseek-v3.2"),
+        ("native", "x-ai/grok-9", "xai", "x-ai/grok-9"),
+        ("native", "MiMo-V2-Flash", "xiaomi", "xiaomi/mimo-v2-flash"),
+    ] {
+        let (id, variant, author) = model(source, raw_model, raw_provider);
+        assert_eq!(id, want, "{raw_model}");
+        assert_eq!(variant, "standard", "{raw_model}");
+        assert_eq!(author.as_deref(), want.split('/').next(), "{raw_model}");
+    }
+}
+
+#[test]
+fn a_suffix_is_a_variant_only_in_openrouter_slugs() {
+    let free = |source, raw| model(source, raw, "nvidia");
+    let want = ("nvidia/nemotron-nano-9b-v2".to_owned(), "free".to_owned(), Some("nvidia".to_owned()));
+    assert_eq!(free("native", "nvidia/nemotron-nano-9b-v2:free"), want);
+    assert_eq!(free("openrouter", "nvidia/nemotron-nano-9b-v2:free"), want);
+    assert_eq!(free("litellm", "openrouter/nvidia/nemotron-nano-9b-v2:free"), want);
+    assert_eq!(free("litellm", "ollama/qwen3:8b").1, "standard");
+}
+
+#[test]
+fn unmapped_names_go_through_unchanged() {
+    for catalogue in [Catalogue::starter(), Catalogue::empty()] {
+        let resolved =
+            catalogue.resolve("litellm", Some("openai/My-Private:Model"), Some("Homebrew"), Some("10.0.0.7"));
+        assert_eq!(resolved.model_id.as_deref(), Some("openai/My-Private:Model"));
+        assert_eq!(resolved.provider_id.as_deref(), Some("Homebrew"));
+        assert_eq!((resolved.variant.as_str(), resolved.author.as_deref()), ("standard", None));
+        assert!(!resolved.model_mapped && !resolved.provider_mapped);
+    }
+    let nothing = Catalogue::starter().resolve("native", None, None, None);
+    assert_eq!((nothing.model_id.as_deref(), nothing.provider_id.as_deref()), (None, None));
+}
+
+#[test]
+fn a_dialect_is_named_by_its_host() {
+    let provider = |catalogue: &Catalogue, raw: &str, host: Option<&str>| {
+        catalogue.resolve("litellm", None, Some(raw), host).provider_id.clone().unwrap()
+    };
+    let (starter, empty) = (Catalogue::starter(), Catalogue::empty());
+    for (raw, host, with_starter, without) in [
+        ("openai", None, "openai", "openai"),
+        ("openai", Some("api.openai.com"), "openai", "openai"),
+        ("openai", Some("eu.api.openai.com"), "openai", "openai"),
+        ("openai", Some("corp.openai.azure.com"), "azure", "azure"),
+        ("openai", Some("api.deepseek.com"), "deepseek", "host:api.deepseek.com"),
+        ("openai", Some("127.0.0.1:18081"), "host:127.0.0.1:18081", "host:127.0.0.1:18081"),
+        ("hosted_vllm", Some("GPU7.lan:8000"), "host:gpu7.lan:8000", "host:gpu7.lan:8000"),
+        ("openai", Some("evil-api.openai.com.example"), "host:evil-api.openai.com.example", "host:evil-api.openai.com.example"),
+        ("vertex_ai", Some("x.example"), "google-vertex", "vertex_ai"),
+    ] {
+        assert_eq!(provider(&starter, raw, host), with_starter, "{raw} {host:?}");
+        assert_eq!(provider(&empty, raw, host), without, "{raw} {host:?}");
+    }
+}
+
+#[test]
+fn the_starter_catalogue_is_whole() {
+    let catalogue = Catalogue::starter();
+    assert!(catalogue.authors().count() >= 45);
+    assert!(catalogue.providers().count() >= 70);
+    assert!(catalogue.models().count() >= 70);
+    for (kind, ids) in [
+        ("author", catalogue.authors().map(|(id, _)| id).collect::<Vec<_>>()),
+        ("provider", catalogue.providers().map(|(id, _)| id).collect()),
+        ("model", catalogue.models().map(|(id, _)| id).collect()),
+    ] {
+        let mut distinct = ids.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), ids.len(), "{kind} ids are unique");
+    }
+    // Every listed model and provider finds itself, whichever source names it.
+    for (id, name) in catalogue.models() {
+        for source in ["native", "litellm"] {
+            let resolved = catalogue.resolve(source, Some(id), None, None);
+            assert_eq!(resolved.model_id.as_deref(), Some(id), "{source}");
+            assert!(resolved.model_mapped);
+        }
+        assert_eq!(catalogue.model_name(id), Some(name));
+    }
+    for (id, name) in catalogue.providers() {
+        assert_eq!(catalogue.resolve("native", None, Some(id), None).provider_id.as_deref(), Some(id));
+        assert_eq!(catalogue.resolve("native", None, Some(name), None).provider_id.as_deref(), Some(id));
+        assert_eq!(catalogue.provider_name(id), Some(name));
+    }
+    for family in &catalogue.file.families {
+        assert!(catalogue.authors.contains_key(&family.author), "{}", family.prefix);
+    }
+    for alias in &catalogue.file.aliases {
+        assert!(alias.model_id.as_ref().is_none_or(|id| catalogue.models.contains_key(id)));
+        assert!(alias.provider_id.as_ref().is_none_or(|id| catalogue.providers.contains_key(id)));
+    }
+}
+
+#[test]
+fn broken_catalogues_are_refused() {
+    assert!(matches!(Catalogue::from_toml("authors = 3"), Err(Error::Toml(_))));
+    assert!(matches!(Catalogue::from_toml("[[author]]"), Err(Error::Toml(_))));
+    let text = "[[models]]\nid = \"nobody/m\"\nname = \"M\"";
+    assert!(matches!(Catalogue::from_toml(text), Err(Error::Model { .. })));
+}
+
+#[test]
+fn remembered_answers_stay_right_when_the_memory_is_full() {
+    let catalogue = Catalogue::starter();
+    for n in 0..CACHE_ENTRIES + 10 {
+        catalogue.resolve("native", Some(&format!("m{n}")), None, None);
+    }
+    assert_eq!(catalogue.cache.read().unwrap().len(), CACHE_ENTRIES);
+    let resolved = catalogue.resolve("native", Some("gpt-5"), Some("openai"), None);
+    assert_eq!(resolved.model_id.as_deref(), Some("openai/gpt-5"));
+}

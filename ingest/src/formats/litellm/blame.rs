@@ -1,0 +1,76 @@
+//! Names the field of a payload that was refused.
+
+use serde_json::Value;
+
+use crate::formats::scalar::{Count, Flag, Id, Instant, MillisAsMicros, Problem, Text, Usd, check, check_plain};
+use crate::reject::Reason;
+
+type Check = fn(&Value) -> Result<(), Problem>;
+
+fn text(value: &Value) -> Result<(), Problem> {
+    check::<Text<'_>>(value)
+}
+
+fn id(value: &Value) -> Result<(), Problem> {
+    check::<Id<'_>>(value)
+}
+
+/// Every typed member, in the order of reading.
+const FIELDS: &[(&[&str], Check)] = &[
+    (&["litellm_call_id"], id),
+    (&["id"], id),
+    (&["session_id"], id),
+    (&["startTime"], check_plain::<Instant>),
+    (&["endTime"], check_plain::<Instant>),
+    (&["completionStartTime"], check_plain::<Instant>),
+    (&["stream"], check_plain::<Flag>),
+    (&["call_type"], text),
+    (&["model_group"], text),
+    (&["model"], text),
+    (&["custom_llm_provider"], text),
+    (&["model_id"], id),
+    (&["prompt_tokens"], check_plain::<Count<i64>>),
+    (&["completion_tokens"], check_plain::<Count<i64>>),
+    (&["response_cost"], check_plain::<Usd>),
+    (&["cache_hit"], check_plain::<Flag>),
+    (&["status"], text),
+    (&["api_base"], text),
+    (&["end_user"], id),
+    (&["metadata", "user_api_key_hash"], id),
+    (&["metadata", "user_api_key_org_id"], id),
+    (&["metadata", "user_api_key_user_id"], id),
+    (&["metadata", "user_api_key_end_user_id"], id),
+    (&["metadata", "usage_object", "cache_creation_input_tokens"], check_plain::<Count<i64>>),
+    (&["metadata", "usage_object", "prompt_tokens_details", "cached_tokens"], check_plain::<Count<i64>>),
+    (&["metadata", "usage_object", "prompt_tokens_details", "cache_write_tokens"], check_plain::<Count<i64>>),
+    (&["metadata", "usage_object", "prompt_tokens_details", "cache_creation_tokens"], check_plain::<Count<i64>>),
+    (&["metadata", "usage_object", "completion_tokens_details", "reasoning_tokens"], check_plain::<Count<i64>>),
+    (&["cost_breakdown", "input_cost"], check_plain::<Usd>),
+    (&["cost_breakdown", "output_cost"], check_plain::<Usd>),
+    (&["error_information", "error_code"], id),
+    (&["error_information", "error_class"], text),
+    (&["error_information", "normalized_error"], text),
+    (&["error_information", "error_rate_limit_category"], text),
+    (&["model_parameters", "stream"], check_plain::<Flag>),
+    (&["hidden_params", "litellm_overhead_time_ms"], check_plain::<MillisAsMicros>),
+];
+
+/// The first problem of a payload and the path of the member that has it.
+pub(super) fn find(record: &Value) -> Option<(Reason, String)> {
+    if !record.is_object() {
+        return Some((Reason::WrongType, "record: expected an object".to_owned()));
+    }
+    for (path, check) in FIELDS {
+        let value = path.iter().try_fold(record, |value, name| value.get(name));
+        if let Some(Err(problem)) = value.map(check) {
+            return Some((problem.reason, format!("{}: {}", path.join("."), problem.text)));
+        }
+    }
+    for name in ["litellm_call_id", "startTime", "id"] {
+        let value = record.get(name);
+        if value.is_none_or(|value| value.is_null() || value.as_str() == Some("")) {
+            return Some((Reason::MissingField, format!("{name}: required")));
+        }
+    }
+    None
+}

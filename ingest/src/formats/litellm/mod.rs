@@ -1,0 +1,150 @@
+//! LiteLLM's StandardLoggingPayload, as its `generic_api` callback posts it and `s3_v2` stores it.
+//!
+//! One record is one attempt: a fallback or a retry that was logged is a record of its own, so neither the
+//! order of attempts nor the final one is known here.
+
+mod blame;
+mod failure;
+mod payload;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+use url::Url;
+
+use super::{explain, parse};
+use crate::event::{Attempt, Event, Identity, Str, Texts};
+use crate::normalise::outcome;
+use crate::reject::{Reason, Reject};
+use payload::Payload;
+
+const SOURCE: &str = "litellm";
+/// Tags with this prefix name the app.
+const APP_TAG_PREFIX: &str = "app:";
+/// LiteLLM's stand-ins for callers without an identity of their own.
+const NO_USER: &str = "default_user_id";
+const MASTER_KEY: &str = "litellm_proxy_master_key";
+
+pub(super) fn decode(record: &str) -> Result<Event<'_>, Reject> {
+    parse::<Payload<'_>>(record)
+        .ok()
+        .and_then(event)
+        .ok_or_else(|| explain(record, SOURCE, blame))
+}
+
+fn blame(record: &Value) -> (Reason, String) {
+    blame::find(record).unwrap_or_else(|| {
+        (Reason::InvalidValue, "record: a member stands twice and its first value is wrong".to_owned())
+    })
+}
+
+/// None when the identity or the start is missing.
+fn event(payload: Payload<'_>) -> Option<Event<'_>> {
+    let ended = failure::of(&payload);
+    let request_id = payload.litellm_call_id?;
+    let started_at_us = payload.start_time?;
+    let event_id = format!("{SOURCE}:{request_id}:{}", payload.id?);
+
+    let streamed = payload.stream.or(payload.stream_parameter);
+    let duration_us = payload.end_time.map(|end| end - started_at_us).filter(|us| *us >= 0);
+    let ttft_us = payload
+        .completion_start_time
+        .filter(|first| streamed == Some(true) && payload.end_time.is_none_or(|end| *first < end))
+        .map(|first| first - started_at_us)
+        .filter(|us| *us >= 0);
+
+    let choices = payload.response.choices;
+    let (mut finish_reason, mut tool_calls, mut texts) = (None, None, Texts::default());
+    if let Some(choices) = choices {
+        finish_reason = choices.finish_reason;
+        tool_calls = Some(choices.tool_calls).filter(|calls| *calls > 0 || !choices.redacted);
+        texts.tool_paths = choices.tool_paths;
+        if !choices.redacted {
+            texts.completion = match choices.completion.len() {
+                0 | 1 => choices.completion.into_iter().next(),
+                _ => Some(Str::Owned(choices.completion.join("\n"))),
+            };
+        }
+    }
+    let messages = payload.messages;
+    let input_images = (messages.present && !messages.redacted).then_some(messages.images);
+    texts.user = messages.user;
+
+    let metadata = payload.metadata;
+    let user = payload
+        .end_user
+        .or(metadata.end_user_id)
+        .or(metadata.user_id.filter(|id| id != NO_USER));
+    let api_key = metadata.api_key_hash.filter(|hash| hash != MASTER_KEY);
+
+    let attempt = Attempt {
+        event_id: Some(event_id.into()),
+        host: payload.api_base.as_deref().and_then(host_of).map(Str::Owned),
+        endpoint_id: payload.model_id,
+        duration_ms: duration_us.and_then(rounded_millis),
+        ttft_ms: ttft_us.and_then(rounded_millis),
+        overhead_us: payload.overhead_us,
+        http_status: ended.as_ref().map_or(Some(200), |ended| ended.http_status),
+        outcome: ended.as_ref().map(|ended| ended.settled.outcome.into()),
+        error_class: ended.as_ref().and_then(|ended| ended.settled.error_class).map(Str::Borrowed),
+        finish_reason,
+        input_tokens: payload.prompt_tokens,
+        cached_input_tokens: metadata.usage.cached_tokens,
+        cache_write_tokens: metadata.usage.cache_write_tokens,
+        output_tokens: payload.completion_tokens,
+        reasoning_tokens: metadata.usage.reasoning_tokens,
+        tool_calls,
+        cost_usd: payload.response_cost,
+        input_cost_usd: payload.cost_breakdown.input_cost,
+        output_cost_usd: payload.cost_breakdown.output_cost,
+        gateway_cache_hit: payload.cache_hit == Some(true),
+        model: payload.model.clone(),
+        provider: payload.custom_llm_provider,
+        ..Attempt::default()
+    };
+    Some(Event {
+        source: SOURCE.into(),
+        request_id,
+        session_id: payload.session_id.or(metadata.requester_session_id),
+        started_at_us,
+        operation: payload.call_type.map(|raw| outcome::operation(&raw).into()),
+        requested_model: payload.model_group.or(payload.model),
+        streamed,
+        user: user.map(Identity::Raw),
+        api_key: api_key.map(Identity::Raw),
+        org: metadata.org_id.map(Identity::Raw),
+        app_id: app(payload.request_tags),
+        input_images,
+        attempts: vec![attempt],
+        texts: (texts != Texts::default()).then_some(texts),
+        unknown_fields: payload.unknown_fields,
+        ..Event::default()
+    })
+}
+
+/// The operator's own tag, else the tag that LiteLLM makes of the User-Agent, without version.
+fn app(tags: Vec<Str<'_>>) -> Option<Str<'_>> {
+    let own = tags.iter().position(|tag| tag.starts_with(APP_TAG_PREFIX));
+    let automatic = || {
+        tags.iter().position(|tag| tag.strip_prefix("User-Agent: ").is_some_and(|name| !name.contains('/')))
+    };
+    let chosen = own.or_else(automatic)?;
+    tags.into_iter().nth(chosen)
+}
+
+fn rounded_millis(micros: i64) -> Option<i32> {
+    i32::try_from((micros + 500) / 1000).ok()
+}
+
+/// `host[:port]` of a base URL; credentials and paths stay behind.
+fn host_of(api_base: &str) -> Option<String> {
+    let url = Url::parse(api_base)
+        .ok()
+        .filter(Url::has_host)
+        .or_else(|| Url::parse(&format!("https://{api_base}")).ok())?;
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}

@@ -1,0 +1,517 @@
+//! The members of a StandardLoggingPayload that rows are made of, as they stand in the record.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::event::Str;
+use crate::formats::messages::{Content, Messages};
+use crate::formats::scalar::{Count, Flag, Id, Instant, MillisAsMicros, Text, Usd, next};
+use crate::formats::shape::{self, Key, Loose, MaybeText, Shape, TextList};
+
+#[derive(Default)]
+pub(super) struct Payload<'a> {
+    pub litellm_call_id: Option<Str<'a>>,
+    pub id: Option<Str<'a>>,
+    pub session_id: Option<Str<'a>>,
+    pub start_time: Option<i64>,
+    pub end_time: Option<i64>,
+    pub completion_start_time: Option<i64>,
+    pub stream: Option<bool>,
+    pub call_type: Option<Str<'a>>,
+    pub model_group: Option<Str<'a>>,
+    pub model: Option<Str<'a>>,
+    pub custom_llm_provider: Option<Str<'a>>,
+    pub model_id: Option<Str<'a>>,
+    pub prompt_tokens: Option<i64>,
+    pub completion_tokens: Option<i64>,
+    pub response_cost: Option<i128>,
+    pub cache_hit: Option<bool>,
+    pub status: Option<Str<'a>>,
+    pub api_base: Option<Str<'a>>,
+    pub end_user: Option<Str<'a>>,
+    pub request_tags: Vec<Str<'a>>,
+    pub metadata: Metadata<'a>,
+    pub cost_breakdown: CostBreakdown,
+    pub error: ErrorInformation<'a>,
+    pub guardrail_status: Option<Str<'a>>,
+    pub stream_parameter: Option<bool>,
+    pub overhead_us: Option<i32>,
+    pub messages: Messages<'a>,
+    pub response: Response<'a>,
+    pub unknown_fields: u32,
+}
+
+/// Members that are known and of no use here: prices, limits, copies, diagnostics, addresses.
+const UNUSED: [&str; 28] = [
+    "trace_id", "saved_cache_cost", "response_time", "cache_key", "autorouter_savings",
+    "autorouter_savings_estimate", "autorouter_baseline_observation", "total_tokens",
+    "request_model_access_groups", "requester_ip_address", "user_agent", "model_map_information", "error_str",
+    "response_cost_failure_debug_info", "zero_cost_diagnostic", "guardrail_information",
+    "standard_built_in_tools_params", "model_parameters", "hidden_params", "status_fields",
+    "error_information", "cost_breakdown", "metadata", "messages", "response", "request_tags", "litellm_params",
+    "batch_models",
+];
+
+impl<'de> Deserialize<'de> for Payload<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PayloadVisitor)
+    }
+}
+
+struct PayloadVisitor;
+
+impl<'de> Visitor<'de> for PayloadVisitor {
+    type Value = Payload<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a StandardLoggingPayload object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut payload = Payload::default();
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "litellm_call_id" => payload.litellm_call_id = id(&mut map)?,
+                "id" => payload.id = id(&mut map)?,
+                "session_id" => payload.session_id = id(&mut map)?,
+                "startTime" => payload.start_time = next::<Instant, A>(&mut map)?.0,
+                "endTime" => payload.end_time = next::<Instant, A>(&mut map)?.0,
+                "completionStartTime" => payload.completion_start_time = next::<Instant, A>(&mut map)?.0,
+                "stream" => payload.stream = flag(&mut map)?,
+                "call_type" => payload.call_type = text(&mut map)?,
+                "model_group" => payload.model_group = text(&mut map)?,
+                "model" => payload.model = text(&mut map)?,
+                "custom_llm_provider" => payload.custom_llm_provider = text(&mut map)?,
+                "model_id" => payload.model_id = id(&mut map)?,
+                "prompt_tokens" => payload.prompt_tokens = tokens(&mut map)?,
+                "completion_tokens" => payload.completion_tokens = tokens(&mut map)?,
+                "response_cost" => payload.response_cost = usd(&mut map)?,
+                "cache_hit" => payload.cache_hit = flag(&mut map)?,
+                "status" => payload.status = text(&mut map)?,
+                "api_base" => payload.api_base = text(&mut map)?,
+                "end_user" => payload.end_user = id(&mut map)?,
+                "request_tags" => payload.request_tags = shape::next::<TextList<'de>, A>(&mut map)?.0,
+                "metadata" => payload.metadata = shape::next(&mut map)?,
+                "cost_breakdown" => payload.cost_breakdown = shape::next(&mut map)?,
+                "error_information" => payload.error = shape::next(&mut map)?,
+                "status_fields" => {
+                    payload.guardrail_status = shape::next::<StatusFields<'de>, A>(&mut map)?.guardrail_status;
+                }
+                "model_parameters" => payload.stream_parameter = shape::next::<Parameters, A>(&mut map)?.stream,
+                "hidden_params" => payload.overhead_us = shape::next::<HiddenParams, A>(&mut map)?.overhead_us,
+                "messages" => payload.messages = shape::next(&mut map)?,
+                "response" => payload.response = shape::next(&mut map)?,
+                other => {
+                    if !UNUSED.contains(&other) {
+                        payload.unknown_fields = payload.unknown_fields.saturating_add(1);
+                    }
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(payload)
+    }
+}
+
+fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Str<'de>>, A::Error> {
+    next::<Text<'de>, A>(map).map(|text| text.0)
+}
+
+fn id<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Str<'de>>, A::Error> {
+    next::<Id<'de>, A>(map).map(|id| id.0)
+}
+
+fn tokens<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i64>, A::Error> {
+    next::<Count<i64>, A>(map).map(|count| count.0)
+}
+
+fn flag<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<bool>, A::Error> {
+    next::<Flag, A>(map).map(|flag| flag.0)
+}
+
+fn usd<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i128>, A::Error> {
+    next::<Usd, A>(map).map(|usd| usd.0)
+}
+
+fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<IgnoredAny>().map(drop)
+}
+
+#[derive(Default)]
+pub(super) struct Metadata<'a> {
+    pub api_key_hash: Option<Str<'a>>,
+    pub org_id: Option<Str<'a>>,
+    pub user_id: Option<Str<'a>>,
+    pub end_user_id: Option<Str<'a>>,
+    pub requester_session_id: Option<Str<'a>>,
+    pub usage: Usage,
+}
+
+impl<'de> Shape<'de> for Metadata<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut metadata = Self::default();
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "user_api_key_hash" => metadata.api_key_hash = id(&mut map)?,
+                "user_api_key_org_id" => metadata.org_id = id(&mut map)?,
+                "user_api_key_user_id" => metadata.user_id = id(&mut map)?,
+                "user_api_key_end_user_id" => metadata.end_user_id = id(&mut map)?,
+                "requester_metadata" => {
+                    metadata.requester_session_id =
+                        shape::next::<RequesterMetadata<'de>, A>(&mut map)?.session_id;
+                }
+                "usage_object" => metadata.usage = shape::next(&mut map)?,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(metadata)
+    }
+}
+
+#[derive(Default)]
+struct RequesterMetadata<'a> {
+    session_id: Option<Str<'a>>,
+}
+
+impl<'de> Shape<'de> for RequesterMetadata<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut session_id = None;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                // Callers write this member, so its type is theirs to choose.
+                "session_id" => session_id = shape::next::<MaybeText<'de>, A>(&mut map)?.0,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(Self { session_id })
+    }
+}
+
+/// `metadata.usage_object`; `{}` on failures, details may be null.
+#[derive(Default)]
+pub(super) struct Usage {
+    pub cached_tokens: Option<i64>,
+    /// Of the prompt details, else of the top level.
+    pub cache_write_tokens: Option<i64>,
+    pub reasoning_tokens: Option<i64>,
+}
+
+impl<'de> Shape<'de> for Usage {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut prompt = PromptDetails::default();
+        let mut top_level_write = None;
+        let mut reasoning_tokens = None;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "prompt_tokens_details" => prompt = shape::next(&mut map)?,
+                "completion_tokens_details" => {
+                    reasoning_tokens = shape::next::<CompletionDetails, A>(&mut map)?.reasoning_tokens;
+                }
+                "cache_creation_input_tokens" => top_level_write = tokens(&mut map)?,
+                _ => skip(&mut map)?,
+            }
+        }
+        let cache_write_tokens = prompt.cache_write_tokens.or(prompt.cache_creation_tokens).or(top_level_write);
+        Ok(Self { cached_tokens: prompt.cached_tokens, cache_write_tokens, reasoning_tokens })
+    }
+}
+
+#[derive(Default)]
+struct PromptDetails {
+    cached_tokens: Option<i64>,
+    cache_write_tokens: Option<i64>,
+    cache_creation_tokens: Option<i64>,
+}
+
+impl<'de> Shape<'de> for PromptDetails {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut details = Self::default();
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "cached_tokens" => details.cached_tokens = tokens(&mut map)?,
+                "cache_write_tokens" => details.cache_write_tokens = tokens(&mut map)?,
+                "cache_creation_tokens" => details.cache_creation_tokens = tokens(&mut map)?,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(details)
+    }
+}
+
+#[derive(Default)]
+struct CompletionDetails {
+    reasoning_tokens: Option<i64>,
+}
+
+impl<'de> Shape<'de> for CompletionDetails {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut details = Self::default();
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "reasoning_tokens" => details.reasoning_tokens = tokens(&mut map)?,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(details)
+    }
+}
+
+/// Input contains the price of cache reads, output that of reasoning.
+#[derive(Default)]
+pub(super) struct CostBreakdown {
+    pub input_cost: Option<i128>,
+    pub output_cost: Option<i128>,
+}
+
+impl<'de> Shape<'de> for CostBreakdown {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut costs = Self::default();
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "input_cost" => costs.input_cost = usd(&mut map)?,
+                "output_cost" => costs.output_cost = usd(&mut map)?,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(costs)
+    }
+}
+
+/// Three members or thirteen. The message is looked at and dropped, the traceback is skipped.
+#[derive(Default)]
+pub(super) struct ErrorInformation<'a> {
+    pub code: Option<Str<'a>>,
+    pub class: Option<Str<'a>>,
+    pub normalized: Option<Str<'a>>,
+    pub rate_limit_category: Option<Str<'a>>,
+    pub has_no_database: bool,
+}
+
+impl<'de> Shape<'de> for ErrorInformation<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut error = Self::default();
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "error_code" => error.code = id(&mut map)?,
+                "error_class" => error.class = text(&mut map)?,
+                "normalized_error" => error.normalized = text(&mut map)?,
+                "error_rate_limit_category" => error.rate_limit_category = text(&mut map)?,
+                "error_message" => {
+                    let message = shape::next::<MaybeText<'de>, A>(&mut map)?.0;
+                    error.has_no_database = message.is_some_and(|text| text.contains("No connected db."));
+                }
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(error)
+    }
+}
+
+#[derive(Default)]
+struct StatusFields<'a> {
+    guardrail_status: Option<Str<'a>>,
+}
+
+impl<'de> Shape<'de> for StatusFields<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut guardrail_status = None;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "guardrail_status" => guardrail_status = shape::next::<MaybeText<'de>, A>(&mut map)?.0,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(Self { guardrail_status })
+    }
+}
+
+#[derive(Default)]
+struct Parameters {
+    stream: Option<bool>,
+}
+
+impl<'de> Shape<'de> for Parameters {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut stream = None;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "stream" => stream = flag(&mut map)?,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(Self { stream })
+    }
+}
+
+#[derive(Default)]
+struct HiddenParams {
+    overhead_us: Option<i32>,
+}
+
+impl<'de> Shape<'de> for HiddenParams {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut overhead_us = None;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "litellm_overhead_time_ms" => overhead_us = next::<MillisAsMicros, A>(&mut map)?.0,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(Self { overhead_us })
+    }
+}
+
+/// `response`: the answer with its choices; `{}` on failures, a text where it was redacted.
+#[derive(Default)]
+pub(super) struct Response<'a> {
+    pub choices: Option<Choices<'a>>,
+}
+
+impl<'de> Shape<'de> for Response<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut choices = None;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "choices" => choices = shape::next::<Choices<'de>, A>(&mut map).map(Some)?,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(Self { choices: choices.filter(|choices: &Choices<'_>| choices.count > 0) })
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Choices<'a> {
+    pub count: usize,
+    /// Of the first choice.
+    pub finish_reason: Option<Str<'a>>,
+    pub tool_calls: i32,
+    pub completion: Vec<Str<'a>>,
+    pub redacted: bool,
+    pub tool_paths: Vec<Str<'a>>,
+}
+
+impl<'de> Shape<'de> for Choices<'de> {
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Self, A::Error> {
+        let mut choices = Self::default();
+        while let Some(Loose(choice)) = seq.next_element::<Loose<Choice<'de>>>()? {
+            if choices.count == 0 {
+                choices.finish_reason = choice.finish_reason;
+            }
+            choices.count += 1;
+            choices.redacted |= choice.message.content.is_redacted();
+            choices.completion.extend(choice.message.content.joined());
+            let calls = choice.message.tool_calls;
+            choices.tool_calls = choices.tool_calls.saturating_add(calls.count);
+            choices.tool_paths.extend(calls.paths);
+        }
+        Ok(choices)
+    }
+}
+
+#[derive(Default)]
+struct Choice<'a> {
+    finish_reason: Option<Str<'a>>,
+    message: AnswerMessage<'a>,
+}
+
+impl<'de> Shape<'de> for Choice<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut choice = Self::default();
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "finish_reason" => choice.finish_reason = shape::next::<MaybeText<'de>, A>(&mut map)?.0,
+                "message" => choice.message = shape::next(&mut map)?,
+                // Answers of text completions.
+                "text" => choice.message.content = shape::next(&mut map)?,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(choice)
+    }
+}
+
+#[derive(Default)]
+struct AnswerMessage<'a> {
+    content: Content<'a>,
+    tool_calls: ToolCalls<'a>,
+}
+
+impl<'de> Shape<'de> for AnswerMessage<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut message = Self::default();
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "content" => message.content = shape::next(&mut map)?,
+                "tool_calls" => message.tool_calls = shape::next(&mut map)?,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(message)
+    }
+}
+
+#[derive(Default)]
+struct ToolCalls<'a> {
+    count: i32,
+    paths: Vec<Str<'a>>,
+}
+
+impl<'de> Shape<'de> for ToolCalls<'de> {
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Self, A::Error> {
+        let mut calls = Self::default();
+        while let Some(Loose(call)) = seq.next_element::<Loose<ToolCall<'de>>>()? {
+            calls.count = calls.count.saturating_add(1);
+            calls.paths.extend(call.path);
+        }
+        Ok(calls)
+    }
+}
+
+#[derive(Default)]
+struct ToolCall<'a> {
+    path: Option<Str<'a>>,
+}
+
+impl<'de> Shape<'de> for ToolCall<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut path = None;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "function" => path = shape::next::<Function<'de>, A>(&mut map)?.path,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(Self { path })
+    }
+}
+
+#[derive(Default)]
+struct Function<'a> {
+    path: Option<Str<'a>>,
+}
+
+impl<'de> Shape<'de> for Function<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut path = None;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "arguments" => {
+                    let arguments = shape::next::<MaybeText<'de>, A>(&mut map)?.0;
+                    path = arguments.and_then(|text| path_argument(&text)).map(Str::Owned);
+                }
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(Self { path })
+    }
+}
+
+/// The path among a call's arguments, which are JSON inside a text.
+fn path_argument(arguments: &str) -> Option<String> {
+    let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(arguments).ok()?;
+    ["path", "file_path", "filename", "file", "target_file"]
+        .into_iter()
+        .find_map(|name| members.get(name)?.as_str().map(str::to_owned))
+}

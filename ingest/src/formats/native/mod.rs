@@ -1,0 +1,34 @@
+//! The native event v1: one JSON object per request with its attempts in order.
+
+mod blame;
+mod fields;
+mod read;
+mod write;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+
+pub use write::write_event;
+pub(in crate::formats) use write::write_string;
+
+use super::parse;
+use crate::event::Event;
+use crate::reject::{Reason, Reject};
+
+/// The published JSON Schema of the event.
+pub const SCHEMA: &str = include_str!("../../../schema/native-event-v1.json");
+
+pub(super) fn decode(record: &str) -> Result<Event<'_>, Reject> {
+    match parse::<read::Decoded<'_>>(record) {
+        Ok(decoded) => Ok(decoded.0),
+        Err(_) => Err(super::explain(record, "native", blame)),
+    }
+}
+
+fn blame(record: &Value) -> (Reason, String) {
+    blame::find(record).unwrap_or_else(|| {
+        // Reached when a member stands twice and only its first value is wrong.
+        (Reason::InvalidValue, "record: a member stands twice and its first value is wrong".to_owned())
+    })
+}

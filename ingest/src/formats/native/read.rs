@@ -1,0 +1,338 @@
+//! The fast path: visitors that borrow from the record and skip what they do not know.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::fields::{Class, Outcome};
+use crate::event::{Attempt, Event, Failure, Identity, Labels, Str, Texts};
+use crate::formats::messages::{Content, Messages};
+use crate::formats::scalar::{
+    Count, Country, Flag, Id, Instant, KeyedHash, Lenient, Rounded, Status, Text, Usd, next,
+};
+use crate::formats::shape::{self, Key, TextList};
+use crate::normalise::outcome;
+
+/// An event as read. The slow path names the field when this fails, so messages here are short.
+pub(super) struct Decoded<'a>(pub Event<'a>);
+
+impl<'de> Deserialize<'de> for Decoded<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EventVisitor)
+    }
+}
+
+fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Str<'de>>, A::Error> {
+    next::<Text<'de>, A>(map).map(|text| text.0)
+}
+
+fn id<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Str<'de>>, A::Error> {
+    next::<Id<'de>, A>(map).map(|id| id.0)
+}
+
+fn count<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i32>, A::Error> {
+    next::<Count<i32>, A>(map).map(|count| count.0)
+}
+
+fn tokens<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i64>, A::Error> {
+    next::<Count<i64>, A>(map).map(|count| count.0)
+}
+
+fn rounded<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i32>, A::Error> {
+    next::<Rounded, A>(map).map(|rounded| rounded.0)
+}
+
+fn flag<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<bool>, A::Error> {
+    next::<Flag, A>(map).map(|flag| flag.0)
+}
+
+fn usd<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i128>, A::Error> {
+    next::<Usd, A>(map).map(|usd| usd.0)
+}
+
+/// A raw id gives way to the hash of one, in whatever order they stand.
+fn raw<'de, A: MapAccess<'de>>(slot: &mut Option<Identity<'de>>, map: &mut A) -> Result<(), A::Error> {
+    let id = id(map)?;
+    if slot.is_none() {
+        *slot = id.map(Identity::Raw);
+    }
+    Ok(())
+}
+
+fn hashed<'de, A: MapAccess<'de>>(slot: &mut Option<Identity<'de>>, map: &mut A) -> Result<(), A::Error> {
+    if let Some(key) = next::<KeyedHash, A>(map)?.0 {
+        *slot = Some(Identity::Key(key));
+    }
+    Ok(())
+}
+
+struct EventVisitor;
+
+impl<'de> Visitor<'de> for EventVisitor {
+    type Value = Decoded<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut event = Event::default();
+        let mut started_at = None;
+        let mut attempts = None;
+        let mut texts = Texts::default();
+        let mut failure = Failure::default();
+        let mut images_in_messages = None;
+        let mut unknown = 0_u32;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "request_id" => event.request_id = id(&mut map)?.unwrap_or_default(),
+                "started_at" => started_at = next::<Instant, A>(&mut map)?.0,
+                "attempts" => attempts = map.next_value::<Option<Attempts<'de>>>()?,
+                "source" => event.source = text(&mut map)?.unwrap_or_default(),
+                "session_id" => event.session_id = id(&mut map)?,
+                "operation" => event.operation = text(&mut map)?,
+                "requested_model" => event.requested_model = text(&mut map)?,
+                "router" => event.router = text(&mut map)?,
+                "streamed" => event.streamed = flag(&mut map)?,
+                "user_id" => raw(&mut event.user, &mut map)?,
+                "user_key" => hashed(&mut event.user, &mut map)?,
+                "api_key_id" => raw(&mut event.api_key, &mut map)?,
+                "api_key_key" => hashed(&mut event.api_key, &mut map)?,
+                "org_id" => raw(&mut event.org, &mut map)?,
+                "org_key" => hashed(&mut event.org, &mut map)?,
+                "app_id" => event.app_id = id(&mut map)?,
+                "country" => event.country = next::<Country<'de>, A>(&mut map)?.0,
+                "input_images" => event.input_images = count(&mut map)?,
+                "input_audio" => event.input_audio = count(&mut map)?,
+                "input_video" => event.input_video = count(&mut map)?,
+                "tools_offered" => event.tools_offered = count(&mut map)?,
+                "plugins" => event.plugins = map.next_value::<Option<Strings<'de>>>()?.unwrap_or_default().0,
+                "structured_requested" => event.structured_requested = flag(&mut map)?,
+                "error_class" => failure.error_class = next::<Class<'de>, A>(&mut map)?.0,
+                "http_status" => failure.http_status = next::<Status, A>(&mut map)?.0,
+                "labels" => event.labels = map.next_value::<Option<ReadLabels<'de>>>()?.and_then(|read| read.0),
+                "messages" => {
+                    let messages: Messages<'de> = shape::next(&mut map)?;
+                    images_in_messages = (messages.present && !messages.redacted).then_some(messages.images);
+                    texts.user = messages.user;
+                }
+                "completion" => texts.completion = shape::next::<Content<'de>, A>(&mut map)?.joined(),
+                "tool_paths" => texts.tool_paths = shape::next::<TextList<'de>, A>(&mut map)?.0,
+                "unknown_fields" => {
+                    let before = next::<Count<i32>, A>(&mut map)?.0.unwrap_or_default();
+                    unknown = unknown.saturating_add(before.unsigned_abs());
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    unknown = unknown.saturating_add(1);
+                }
+            }
+        }
+        if event.request_id.is_empty() {
+            return Err(A::Error::missing_field("request_id"));
+        }
+        event.started_at_us = started_at.ok_or_else(|| A::Error::missing_field("started_at"))?;
+        let attempts = attempts.ok_or_else(|| A::Error::missing_field("attempts"))?;
+        event.attempts = attempts.list;
+        event.unknown_fields = unknown.saturating_add(attempts.unknown);
+        event.input_images = event.input_images.or(images_in_messages);
+        event.failure = (failure != Failure::default()).then_some(failure);
+        event.texts = (texts != Texts::default()).then_some(texts);
+        Ok(Decoded(event))
+    }
+}
+
+struct Attempts<'a> {
+    list: Vec<Attempt<'a>>,
+    unknown: u32,
+}
+
+impl<'de> Deserialize<'de> for Attempts<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AttemptsVisitor;
+
+        impl<'de> Visitor<'de> for AttemptsVisitor {
+            type Value = Attempts<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of attempts")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut attempts = Attempts { list: Vec::with_capacity(1), unknown: 0 };
+                while let Some(OneAttempt { attempt, unknown }) = seq.next_element()? {
+                    attempts.list.push(attempt);
+                    attempts.unknown = attempts.unknown.saturating_add(unknown);
+                }
+                Ok(attempts)
+            }
+        }
+
+        deserializer.deserialize_seq(AttemptsVisitor)
+    }
+}
+
+struct OneAttempt<'a> {
+    attempt: Attempt<'a>,
+    unknown: u32,
+}
+
+impl<'de> Deserialize<'de> for OneAttempt<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AttemptVisitor)
+    }
+}
+
+struct AttemptVisitor;
+
+impl<'de> Visitor<'de> for AttemptVisitor {
+    type Value = OneAttempt<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an attempt object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut attempt = Attempt::default();
+        let mut unknown = 0_u32;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "event_id" => attempt.event_id = text(&mut map)?,
+                "model" => attempt.model = text(&mut map)?,
+                "provider" => attempt.provider = text(&mut map)?,
+                "host" => attempt.host = text(&mut map)?,
+                "endpoint_id" => attempt.endpoint_id = id(&mut map)?,
+                "region" => attempt.region = text(&mut map)?,
+                "service_tier" => attempt.service_tier = text(&mut map)?,
+                "is_byok" => attempt.is_byok = flag(&mut map)?,
+                "started_at" => attempt.started_at_us = next::<Instant, A>(&mut map)?.0,
+                "duration_ms" => attempt.duration_ms = rounded(&mut map)?,
+                "ttft_ms" => attempt.ttft_ms = rounded(&mut map)?,
+                "overhead_us" => attempt.overhead_us = rounded(&mut map)?,
+                "moderation_ms" => attempt.moderation_ms = rounded(&mut map)?,
+                "outcome" => attempt.outcome = next::<Outcome<'de>, A>(&mut map)?.0,
+                "error_class" => attempt.error_class = next::<Class<'de>, A>(&mut map)?.0,
+                "http_status" => attempt.http_status = next::<Status, A>(&mut map)?.0,
+                "finish_reason" => attempt.finish_reason = text(&mut map)?,
+                "native_finish_reason" => attempt.native_finish_reason = text(&mut map)?,
+                "refused" => attempt.refused = flag(&mut map)?,
+                "input_tokens" => attempt.input_tokens = tokens(&mut map)?,
+                "cached_input_tokens" => attempt.cached_input_tokens = tokens(&mut map)?,
+                "cache_write_tokens" => attempt.cache_write_tokens = tokens(&mut map)?,
+                "output_tokens" => attempt.output_tokens = tokens(&mut map)?,
+                "reasoning_tokens" => attempt.reasoning_tokens = tokens(&mut map)?,
+                "billed_output_tokens" => attempt.billed_output_tokens = tokens(&mut map)?,
+                "output_images" => attempt.output_images = count(&mut map)?,
+                "tool_calls" => attempt.tool_calls = count(&mut map)?,
+                "tool_call_errors" => attempt.tool_call_errors = count(&mut map)?,
+                "web_searches" => attempt.web_searches = count(&mut map)?,
+                "structured_valid" => attempt.structured_valid = flag(&mut map)?,
+                "cost_usd" => attempt.cost_usd = usd(&mut map)?,
+                "input_cost_usd" => attempt.input_cost_usd = usd(&mut map)?,
+                "output_cost_usd" => attempt.output_cost_usd = usd(&mut map)?,
+                "upstream_cost_usd" => attempt.upstream_cost_usd = usd(&mut map)?,
+                "gateway_cache_hit" => attempt.gateway_cache_hit = flag(&mut map)?.unwrap_or_default(),
+                "attempt" => attempt.attempt = next::<Count<i16>, A>(&mut map)?.0,
+                "is_final" => attempt.is_final = flag(&mut map)?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    unknown = unknown.saturating_add(1);
+                }
+            }
+        }
+        let (outcome, class) = (attempt.outcome.as_deref(), attempt.error_class.as_deref());
+        outcome::settle(outcome, class, None, None).map_err(A::Error::custom)?;
+        Ok(OneAttempt { attempt, unknown })
+    }
+}
+
+/// An array of text; unlike labels' texts each element counts, so other types are refused.
+#[derive(Default)]
+struct Strings<'a>(Vec<Str<'a>>);
+
+impl<'de> Deserialize<'de> for Strings<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct StringsVisitor;
+
+        impl<'de> Visitor<'de> for StringsVisitor {
+            type Value = Strings<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of text")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut strings = Vec::new();
+                while let Some(element) = seq.next_element::<Lenient<Text<'de>>>()? {
+                    strings.extend(element.0.0);
+                }
+                Ok(Strings(strings))
+            }
+        }
+
+        deserializer.deserialize_seq(StringsVisitor)
+    }
+}
+
+/// Labels; None when none of them is given.
+struct ReadLabels<'a>(Option<Labels<'a>>);
+
+impl<'de> Deserialize<'de> for ReadLabels<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LabelsVisitor;
+
+        impl<'de> Visitor<'de> for LabelsVisitor {
+            type Value = ReadLabels<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of labels")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut labels = Labels::default();
+                let (mut nl, mut code_in, mut code_out, mut cat) = Default::default();
+                while let Some(key) = map.next_key::<Key<'de>>()? {
+                    let slot: &mut Pair<'de> = match &*key.0 {
+                        "nl" | "nl_src" => &mut nl,
+                        "code_in" | "code_in_src" => &mut code_in,
+                        "code_out" | "code_out_src" => &mut code_out,
+                        "cat" | "cat_src" => &mut cat,
+                        "task" => {
+                            labels.task = text(&mut map)?;
+                            continue;
+                        }
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            continue;
+                        }
+                    };
+                    if key.0.ends_with("_src") {
+                        slot.source = text(&mut map)?;
+                    } else {
+                        slot.value = text(&mut map)?;
+                    }
+                }
+                labels.nl = nl.finish();
+                labels.code_in = code_in.finish();
+                labels.code_out = code_out.finish();
+                labels.cat = cat.finish();
+                Ok(ReadLabels((labels != Labels::default()).then_some(labels)))
+            }
+        }
+
+        deserializer.deserialize_map(LabelsVisitor)
+    }
+}
+
+#[derive(Default)]
+struct Pair<'a> {
+    value: Option<Str<'a>>,
+    source: Option<Str<'a>>,
+}
+
+impl<'a> Pair<'a> {
+    fn finish(self) -> Option<(Str<'a>, Str<'a>)> {
+        let source = self.source.unwrap_or(Str::Borrowed("router"));
+        self.value.map(|value| (value, source))
+    }
+}

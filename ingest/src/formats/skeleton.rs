@@ -1,0 +1,131 @@
+//! The redacted shape of a record that was refused: keys, types and lengths; numbers and closed-list values as
+//! they are; never a text, nor a hash of one.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use crate::normalise::outcome;
+
+/// Longest skeleton, in bytes.
+const MAX_BYTES: usize = 4096;
+/// Elements of an array and members of an object that are shown.
+const MAX_ITEMS: usize = 64;
+const MAX_DEPTH: usize = 12;
+
+/// Values of closed lists beside outcomes and error classes.
+const KNOWN_VALUES: [&str; 22] = [
+    "user", "assistant", "system", "tool", "developer", "text", "image_url", "success", "failure", "stop",
+    "length", "tool_calls", "content_filter", "error", "chat", "embeddings", "completion", "acompletion",
+    "aembedding", "direct", "auto", "fallback",
+];
+
+pub(crate) fn of(value: &Value) -> String {
+    let mut out = String::new();
+    write_value(value, 0, &mut out);
+    if out.len() > MAX_BYTES {
+        let cut = (0..=MAX_BYTES).rev().find(|at| out.is_char_boundary(*at)).unwrap_or(0);
+        out.truncate(cut);
+        out.push('…');
+    }
+    out
+}
+
+// Writing to a String cannot fail, so results of `write!` are dropped here.
+fn write_value(value: &Value, depth: usize, out: &mut String) {
+    if out.len() > MAX_BYTES {
+        return;
+    }
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(value) => {
+            let _ = write!(out, "{value}");
+        }
+        Value::Number(number) => {
+            let _ = write!(out, "{number}");
+        }
+        Value::String(text) if is_known(text) => {
+            let _ = write!(out, "\"{text}\"");
+        }
+        Value::String(text) => {
+            let _ = write!(out, "\"text({})\"", text.len());
+        }
+        Value::Array(items) if depth >= MAX_DEPTH => {
+            let _ = write!(out, "\"array({})\"", items.len());
+        }
+        Value::Object(members) if depth >= MAX_DEPTH => {
+            let _ = write!(out, "\"object({})\"", members.len());
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().take(MAX_ITEMS).enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_value(item, depth + 1, out);
+            }
+            if items.len() > MAX_ITEMS {
+                let _ = write!(out, ",\"{} more\"", items.len() - MAX_ITEMS);
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            out.push('{');
+            for (index, (key, member)) in members.iter().take(MAX_ITEMS).enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                let _ = write!(out, "\"{}\":", shown_key(key));
+                write_value(member, depth + 1, out);
+            }
+            if members.len() > MAX_ITEMS {
+                let _ = write!(out, ",\"more\":{}", members.len() - MAX_ITEMS);
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// Names that look like names are shown; others could be text of a caller.
+pub(crate) fn shown_key(key: &str) -> String {
+    let is_name = !key.is_empty()
+        && key.len() <= 48
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    if is_name { key.to_owned() } else { format!("key({})", key.len()) }
+}
+
+fn is_known(text: &str) -> bool {
+    KNOWN_VALUES.contains(&text)
+        || outcome::outcomes().any(|known| known == text)
+        || outcome::classes().any(|known| known == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn texts_and_odd_keys_become_lengths() {
+        let value = json!({
+            "attempts": [{"input_tokens": -5, "outcome": "fault"}],
+            "messages": [{"content": "my secret plan", "role": "user"}],
+            "my secret key": 1.5,
+            "tool": null,
+        });
+        assert_eq!(
+            of(&value),
+            concat!(
+                r#"{"attempts":[{"input_tokens":-5,"outcome":"fault"}],"#,
+                r#""messages":[{"content":"text(14)","role":"user"}],"key(13)":1.5,"tool":null}"#
+            )
+        );
+    }
+
+    #[test]
+    fn large_values_are_cut() {
+        let value = json!((0..10_000).map(|n| json!({"a": n, "b": [n, n]})).collect::<Vec<_>>());
+        assert!(of(&value).len() < MAX_BYTES + 8);
+    }
+}

@@ -1,0 +1,141 @@
+//! Reads one file: plain, gzip or zstd by its first bytes, split into records.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::split::{Piece, Splitter};
+
+const READ_BYTES: usize = 256 << 10;
+
+/// One record of a file, or what stands in its place.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Item<'a> {
+    Piece(Piece<'a>),
+    /// The compressed stream is damaged or cut off; nothing comes behind it.
+    Broken { after_bytes: u64 },
+}
+
+/// Content hash and number of items of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) hash: blake3::Hash,
+    pub(super) size_bytes: u64,
+    pub(super) items: u64,
+}
+
+/// Reads a file to its end, only to know what is in it.
+pub(super) fn examine(path: &Path, max_record: usize, read: &Arc<AtomicU64>) -> io::Result<Content> {
+    let mut items = 0;
+    let counted = Counted::open(path, read)?;
+    let counted = items_of(counted, max_record, &mut |_| {
+        items += 1;
+        true
+    })?;
+    Ok(Content { hash: counted.hasher.finalize(), size_bytes: counted.bytes, items })
+}
+
+/// Reads the items of a file one after the other until `each` returns false.
+pub(super) fn items(
+    path: &Path,
+    max_record: usize,
+    read: &Arc<AtomicU64>,
+    each: &mut dyn FnMut(Item<'_>) -> bool,
+) -> io::Result<blake3::Hash> {
+    let counted = items_of(Counted::open(path, read)?, max_record, each)?;
+    Ok(counted.hasher.finalize())
+}
+
+fn items_of(counted: Counted, max_record: usize, each: &mut dyn FnMut(Item<'_>) -> bool) -> io::Result<Counted> {
+    let mut source = BufReader::with_capacity(READ_BYTES, counted);
+    let start = source.fill_buf()?;
+    let mut decoder = if start.starts_with(&[0x1f, 0x8b]) {
+        Decoder::Gzip(flate2::bufread::MultiGzDecoder::new(source))
+    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        Decoder::Zstd(zstd::stream::read::Decoder::with_buffer(source)?)
+    } else {
+        Decoder::Plain(source)
+    };
+    let is_compressed = !matches!(decoder, Decoder::Plain(_));
+    let mut splitter = Splitter::new(max_record);
+    let mut buffer = vec![0; READ_BYTES];
+    let mut goes_on = true;
+    let mut given = 0;
+    while goes_on {
+        let read = match decoder.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) if is_compressed => {
+                // What is left in the splitter is part of the damage, not a record of its own.
+                goes_on = each(Item::Broken { after_bytes: given }) && goes_on;
+                return decoder.rest(goes_on);
+            }
+            Err(error) => return Err(error),
+        };
+        given += read as u64;
+        splitter.push(buffer.get(..read).unwrap_or_default(), |piece| {
+            goes_on = goes_on && each(Item::Piece(piece));
+        });
+    }
+    if goes_on {
+        splitter.finish(|piece| goes_on = goes_on && each(Item::Piece(piece)));
+    }
+    decoder.rest(goes_on)
+}
+
+enum Decoder {
+    Plain(BufReader<Counted>),
+    Gzip(flate2::bufread::MultiGzDecoder<BufReader<Counted>>),
+    Zstd(zstd::stream::read::Decoder<'static, BufReader<Counted>>),
+}
+
+impl Decoder {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(source) => source.read(buffer),
+            Self::Gzip(decoder) => decoder.read(buffer),
+            Self::Zstd(decoder) => decoder.read(buffer),
+        }
+    }
+
+    /// The file, read to its end, so that its hash is that of the whole content.
+    fn rest(self, to_end: bool) -> io::Result<Counted> {
+        let source = match self {
+            Self::Plain(source) => source,
+            Self::Gzip(decoder) => decoder.into_inner(),
+            Self::Zstd(decoder) => decoder.finish(),
+        };
+        let mut counted = source.into_inner();
+        if to_end {
+            io::copy(&mut counted, &mut io::sink())?;
+        }
+        Ok(counted)
+    }
+}
+
+/// Hashes and counts what is read.
+struct Counted {
+    file: File,
+    hasher: blake3::Hasher,
+    bytes: u64,
+    read: Arc<AtomicU64>,
+}
+
+impl Counted {
+    fn open(path: &Path, read: &Arc<AtomicU64>) -> io::Result<Self> {
+        Ok(Self { file: File::open(path)?, hasher: blake3::Hasher::new(), bytes: 0, read: Arc::clone(read) })
+    }
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.hasher.update(buffer.get(..read).unwrap_or_default());
+        self.bytes += read as u64;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}

@@ -1,0 +1,392 @@
+//! One run of an import: examine, claim, load.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bellwether_warehouse::Warehouse;
+use tokio::sync::mpsc;
+
+use super::file::{self, Content, Item};
+use super::ledger::{Claim, Ledger, Wanted};
+use super::summary::{FileStatus, FileSummary, Names, Summary};
+use super::{ImportError, Options, Progress};
+use crate::batch::{Batch, Message, Outcome, Slot, Stream, Tools};
+use crate::dedup::{Dates, Seen};
+use crate::event::Event;
+use crate::formats;
+use crate::reject::{Reason, Reject};
+use crate::sink::{FlushError, FlushReason, Sink};
+use crate::split::Piece;
+
+/// Files whose ranges are claimed in one commit.
+const GROUP_FILES: usize = 1000;
+const GROUP_BYTES: u64 = 256 << 20;
+/// Records handed from the reading thread at a time.
+const PORTION_BYTES: usize = 1 << 20;
+
+pub(super) struct Run<'a> {
+    options: &'a Options,
+    progress: &'a (dyn Fn(Progress<'_>) + Sync),
+    ledger: Ledger,
+    sink: Sink,
+    batch: Batch,
+    slot: Slot,
+    /// Bytes read of all files.
+    read: Arc<AtomicU64>,
+    total_bytes: u64,
+    file_count: usize,
+    summary: Summary,
+    names: Names,
+}
+
+/// A file with what is in it.
+struct Examined {
+    index: usize,
+    path: PathBuf,
+    content: Content,
+}
+
+impl<'a> Run<'a> {
+    pub(super) async fn open(
+        warehouse: &Warehouse,
+        tools: Tools,
+        options: &'a Options,
+        files: &[PathBuf],
+        progress: &'a (dyn Fn(Progress<'_>) + Sync),
+    ) -> Result<Self, ImportError> {
+        let mut total_bytes = 0;
+        for path in files {
+            let fail = |source| ImportError::Read { path: path.clone(), source };
+            let metadata = std::fs::metadata(path).map_err(fail)?;
+            if !metadata.is_file() {
+                return Err(ImportError::NotAFile { path: path.clone() });
+            }
+            total_bytes += metadata.len() * 2;
+        }
+        let ledger = Ledger::open(warehouse).await?;
+        let mut sink = Sink::open(warehouse).await.map_err(ImportError::Tables)?.with_patience(options.patience);
+        let stream = Stream::import();
+        let position = sink.position(&stream).await.map_err(ImportError::Tables)?;
+        let mut batch = Batch::new(tools);
+        let start = position.attempts.unwrap_or_default();
+        let slot = batch.assign(stream, position, start, Seen::Dates(Dates::default()));
+        Ok(Self {
+            options,
+            progress,
+            ledger,
+            sink,
+            batch,
+            slot,
+            read: Arc::default(),
+            total_bytes,
+            file_count: files.len(),
+            summary: Summary::default(),
+            names: Names::default(),
+        })
+    }
+
+    pub(super) async fn all(mut self, files: &[PathBuf]) -> Result<Summary, ImportError> {
+        let mut summaries: HashMap<usize, FileSummary> = HashMap::new();
+        let mut queue: Vec<Examined> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut group_bytes = 0;
+        // Files that an earlier run has begun come first, for their ranges lie before all new ones.
+        let mut fresh = Vec::new();
+        let mut begun = Vec::new();
+        for (index, path) in files.iter().enumerate() {
+            let content = self.examine(index, path).await?;
+            let hash = content.hash.to_hex().to_string();
+            let examined = Examined { index, path: path.clone(), content };
+            let is_repeated = !seen.insert(hash.clone());
+            match self.ledger.claim_of(&hash) {
+                _ if is_repeated => self.skip(examined, &mut summaries),
+                Some(claim) if claim.end <= self.position() => self.skip(examined, &mut summaries),
+                Some(claim) => begun.push((claim.clone(), examined)),
+                None => fresh.push(examined),
+            }
+        }
+        begun.sort_by_key(|(claim, _)| claim.start);
+        let given: HashSet<&str> = begun.iter().map(|(claim, _)| claim.hash.as_str()).collect();
+        if let Some(missing) =
+            self.ledger.unfinished(self.position()).into_iter().find(|claim| !given.contains(claim.hash.as_str()))
+        {
+            return Err(ImportError::Unfinished { file_name: missing.file_name.clone() });
+        }
+        for (claim, examined) in begun {
+            let index = examined.index;
+            summaries.insert(index, self.load(examined, &claim, FileStatus::Resumed).await?);
+        }
+        for examined in fresh {
+            group_bytes += examined.content.size_bytes;
+            queue.push(examined);
+            if queue.len() >= GROUP_FILES || group_bytes >= GROUP_BYTES {
+                self.group(std::mem::take(&mut queue), &mut summaries).await?;
+                group_bytes = 0;
+            }
+        }
+        self.group(queue, &mut summaries).await?;
+        self.flush(FlushReason::End).await?;
+        self.finish(summaries)
+    }
+
+    fn finish(mut self, summaries: HashMap<usize, FileSummary>) -> Result<Summary, ImportError> {
+        let mut summaries: Vec<(usize, FileSummary)> = summaries.into_iter().collect();
+        summaries.sort_unstable_by_key(|(index, _)| *index);
+        for (_, file) in summaries {
+            self.summary.records += file.records;
+            self.summary.rows += file.rows;
+            self.summary.rejects += file.rejects;
+            self.summary.duplicates += file.duplicates;
+            self.summary.files.push(file);
+        }
+        self.names.into_summary(&mut self.summary);
+        Ok(self.summary)
+    }
+
+    /// Next offset of the import log that is not in the batch or the table.
+    fn position(&self) -> i64 {
+        self.batch.next_offset(self.slot).unwrap_or_default()
+    }
+
+    fn skip(&self, examined: Examined, summaries: &mut HashMap<usize, FileSummary>) {
+        // The second reading does not take place.
+        self.read.fetch_add(examined.content.size_bytes, Ordering::Relaxed);
+        let summary = FileSummary::new(examined.path, FileStatus::AlreadyImported);
+        summaries.insert(examined.index, summary);
+    }
+
+    async fn examine(&self, index: usize, path: &Path) -> Result<Content, ImportError> {
+        self.report(index, path);
+        let (owned, read, max_record) = (path.to_owned(), Arc::clone(&self.read), self.options.max_record.len());
+        let examined = tokio::task::spawn_blocking(move || file::examine(&owned, max_record, &read)).await;
+        let examined = examined.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
+        examined.map_err(|source| ImportError::Read { path: path.to_owned(), source })
+    }
+
+    /// Claims ranges for new files and loads them.
+    async fn group(
+        &mut self,
+        files: Vec<Examined>,
+        summaries: &mut HashMap<usize, FileSummary>,
+    ) -> Result<(), ImportError> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let wanted: Vec<Wanted> = files
+            .iter()
+            .map(|file| Wanted {
+                hash: file.content.hash.to_hex().to_string(),
+                // Only the name: the folder may tell things that do not belong into a table.
+                file_name: file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                format: self.options.format.to_string(),
+                size_bytes: file.content.size_bytes,
+                items: file.content.items,
+            })
+            .collect();
+        self.ledger.claim(&wanted, chrono::Utc::now().timestamp_micros()).await?;
+        for file in files {
+            let hash = file.content.hash.to_hex().to_string();
+            let Some(claim) = self.ledger.claim_of(&hash).cloned() else { return Err(ImportError::Busy) };
+            let index = file.index;
+            summaries.insert(index, self.load(file, &claim, FileStatus::Imported).await?);
+        }
+        Ok(())
+    }
+
+    /// Takes the records of one file that the table does not have yet.
+    async fn load(
+        &mut self,
+        file: Examined,
+        claim: &Claim,
+        status: FileStatus,
+    ) -> Result<FileSummary, ImportError> {
+        if claim.start > self.position() || claim.end < self.position() {
+            // Another import has moved the log meanwhile.
+            return Err(ImportError::Busy);
+        }
+        let mut summary = FileSummary::new(file.path.clone(), status);
+        let first = self.position() - claim.start;
+        let (sender, mut portions) = mpsc::channel(4);
+        let reading = tokio::task::spawn_blocking({
+            let (path, read, max_record) = (file.path.clone(), Arc::clone(&self.read), self.options.max_record.len());
+            move || read_portions(&path, max_record, &read, first, &sender)
+        });
+        let mut offset = self.position();
+        while let Some(portion) = portions.recv().await {
+            for item in portion {
+                if offset >= claim.end {
+                    return Err(ImportError::Changed { path: file.path });
+                }
+                let outcome = self.take(item, offset, claim.imported_at_us).await?;
+                summary.records += 1;
+                summary.rows += u64::from(outcome.rows);
+                summary.duplicates += u64::from(outcome.duplicates);
+                if let Some(reject) = outcome.rejected {
+                    summary.rejects += 1;
+                    *self.summary.reasons.entry(reject.reason.as_str()).or_default() += 1;
+                }
+                offset += 1;
+            }
+            self.flush_if_due().await?;
+            self.report(file.index, &file.path);
+        }
+        let hash = reading.await.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
+        let hash = hash.map_err(|source| ImportError::Read { path: file.path.clone(), source })?;
+        if offset != claim.end || hash != file.content.hash {
+            return Err(ImportError::Changed { path: file.path });
+        }
+        self.summary_so_far(&summary);
+        Ok(summary)
+    }
+
+    fn summary_so_far(&self, file: &FileSummary) {
+        tracing::info!(
+            file = %file.path.display(), records = file.records, rows = file.rows, rejects = file.rejects,
+            duplicates = file.duplicates, "file read"
+        );
+    }
+
+    async fn take(&mut self, item: Owned, offset: i64, appended_at_us: i64) -> Result<Outcome, ImportError> {
+        let record = match item {
+            Owned::Record(record) => record,
+            Owned::Reject(reject) => {
+                return Ok(self.batch.push_reject(self.slot, offset, appended_at_us, reject));
+            }
+        };
+        match formats::decode(self.options.format, &record) {
+            Ok(mut event) => {
+                event.strip(&self.batch.tools().identities, &self.batch.tools().labeller);
+                self.load_dates(&event).await?;
+                self.names.count(&event, &self.batch.tools().catalogue);
+                let message = Message { offset, appended_at_us, payload: &record };
+                self.batch.push_event(self.slot, &message, &event).map_err(ImportError::Identity)
+            }
+            Err(reject) => Ok(self.batch.push_reject(self.slot, offset, appended_at_us, reject)),
+        }
+    }
+
+    /// Makes sure that the ids of the event's dates are known.
+    async fn load_dates(&mut self, event: &Event<'_>) -> Result<(), ImportError> {
+        let attempts = event.attempts.iter().filter_map(|attempt| attempt.started_at_us);
+        for at_us in attempts.chain([event.started_at_us]) {
+            let Some(dates) = self.batch.dates_mut(self.slot) else { return Err(ImportError::Busy) };
+            if dates.is_loaded(at_us) {
+                continue;
+            }
+            if dates.size_bytes() > self.options.max_ids.len() {
+                // Ids of rows that are not committed would be forgotten for good.
+                self.flush(FlushReason::Bytes).await?;
+                if let Some(dates) = self.batch.dates_mut(self.slot) {
+                    dates.clear();
+                }
+            }
+            let Some(dates) = self.batch.dates_mut(self.slot) else { return Err(ImportError::Busy) };
+            dates.load(self.sink.attempts(), at_us).await.map_err(ImportError::Dates)?;
+        }
+        Ok(())
+    }
+
+    async fn flush_if_due(&mut self) -> Result<(), ImportError> {
+        if self.batch.len() >= self.options.flush_rows {
+            self.flush(FlushReason::Rows).await
+        } else if self.batch.pending_bytes() >= self.options.flush_bytes.len() {
+            self.flush(FlushReason::Bytes).await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn flush(&mut self, reason: FlushReason) -> Result<(), ImportError> {
+        match self.sink.flush(&mut self.batch, reason).await {
+            Ok(_) => Ok(()),
+            Err(FlushError::Fenced { .. }) => Err(ImportError::Busy),
+            Err(error) => Err(ImportError::Flush(error)),
+        }
+    }
+
+    fn report(&self, file_index: usize, file: &Path) {
+        (self.progress)(Progress {
+            file,
+            file_index,
+            files: self.file_count,
+            bytes: self.read.load(Ordering::Relaxed),
+            total_bytes: self.total_bytes,
+            records: u64::try_from(self.position()).unwrap_or_default(),
+            rows: self.batch.len() as u64,
+        });
+    }
+}
+
+/// An item that may leave the reading thread.
+enum Owned {
+    Record(Vec<u8>),
+    Reject(Reject),
+}
+
+impl Owned {
+    fn of(item: Item<'_>) -> Self {
+        let reject = |reason, detail: String, size_bytes| {
+            let mut reject = Reject::new(reason, detail, "unknown", 0);
+            reject.size_bytes = size_bytes;
+            Self::Reject(reject)
+        };
+        match item {
+            Item::Piece(Piece::Record { bytes, .. }) => Self::Record(bytes.to_vec()),
+            Item::Piece(Piece::TooLarge { size_bytes, at }) => {
+                reject(Reason::TooLarge, format!("record at byte {at}: {size_bytes} bytes"), size_bytes)
+            }
+            Item::Piece(Piece::Truncated { size_bytes: 0, at, .. }) => {
+                reject(Reason::Truncated, format!("file: the array is not closed at byte {at}"), 0)
+            }
+            Item::Piece(Piece::Truncated { size_bytes, at, .. }) => {
+                reject(Reason::Truncated, format!("record at byte {at}: the file ends inside it"), size_bytes)
+            }
+            Item::Broken { after_bytes } => reject(
+                Reason::Truncated,
+                format!("file: compressed stream is damaged or cut off behind byte {after_bytes} of its content"),
+                0,
+            ),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Record(bytes) => bytes.len(),
+            Self::Reject(_) => 0,
+        }
+    }
+}
+
+/// Sends the items from number `first` on in portions.
+fn read_portions(
+    path: &Path,
+    max_record: usize,
+    read: &Arc<AtomicU64>,
+    first: i64,
+    sender: &mpsc::Sender<Vec<Owned>>,
+) -> std::io::Result<blake3::Hash> {
+    let mut number = 0;
+    let mut portion = Vec::new();
+    let mut bytes = 0;
+    let hash = file::items(path, max_record, read, &mut |item| {
+        number += 1;
+        if number <= first {
+            return true;
+        }
+        let item = Owned::of(item);
+        bytes += item.len() + 64;
+        portion.push(item);
+        if bytes < PORTION_BYTES {
+            return true;
+        }
+        bytes = 0;
+        // A closed channel means that the import failed: stop reading.
+        sender.blocking_send(std::mem::take(&mut portion)).is_ok()
+    })?;
+    if !portion.is_empty() {
+        let _ = sender.blocking_send(portion);
+    }
+    Ok(hash)
+}

@@ -1,0 +1,98 @@
+//! What an import did.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::catalogue::Catalogue;
+use crate::event::Event;
+
+/// Names told in the summary.
+const TOLD: usize = 20;
+/// Distinct names counted; a log with more has nonsense in its name fields.
+const COUNTED: usize = 100_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileStatus {
+    Imported,
+    /// An earlier run had begun it.
+    Resumed,
+    AlreadyImported,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct FileSummary {
+    pub path: PathBuf,
+    pub status: FileStatus,
+    /// Records read by this run.
+    pub records: u64,
+    pub rows: u64,
+    pub rejects: u64,
+    pub duplicates: u64,
+}
+
+impl FileSummary {
+    pub(super) fn new(path: PathBuf, status: FileStatus) -> Self {
+        Self { path, status, records: 0, rows: 0, rejects: 0, duplicates: 0 }
+    }
+}
+
+/// A pair of names that the catalogue does not map, as the log wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Unmapped {
+    pub model: Option<String>,
+    pub provider: Option<String>,
+    pub count: u64,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Summary {
+    pub files: Vec<FileSummary>,
+    pub records: u64,
+    pub rows: u64,
+    pub duplicates: u64,
+    pub rejects: u64,
+    /// Rejects by reason.
+    pub reasons: BTreeMap<&'static str, u64>,
+    /// The most frequent, most frequent first.
+    pub unmapped: Vec<Unmapped>,
+    /// Distinct pairs, also those not told.
+    pub unmapped_names: usize,
+}
+
+/// Counts names that the catalogue does not know.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    counts: HashMap<(Option<String>, Option<String>), u64>,
+}
+
+impl Names {
+    pub(super) fn count(&mut self, event: &Event<'_>, catalogue: &Catalogue) {
+        for attempt in &event.attempts {
+            let (model, provider) = (attempt.model.as_deref(), attempt.provider.as_deref());
+            let resolved = catalogue.resolve(&event.source, model, provider, attempt.host.as_deref());
+            let known = (resolved.model_mapped || model.is_none()) && (resolved.provider_mapped || provider.is_none());
+            if known {
+                continue;
+            }
+            let pair = (model.map(str::to_owned), provider.map(str::to_owned));
+            if self.counts.len() < COUNTED || self.counts.contains_key(&pair) {
+                *self.counts.entry(pair).or_default() += 1;
+            }
+        }
+    }
+
+    pub(super) fn into_summary(self, summary: &mut Summary) {
+        summary.unmapped_names = self.counts.len();
+        let mut names: Vec<Unmapped> = self
+            .counts
+            .into_iter()
+            .map(|((model, provider), count)| Unmapped { model, provider, count })
+            .collect();
+        names.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.cmp(b)));
+        names.truncate(TOLD);
+        summary.unmapped = names;
+    }
+}

@@ -1,0 +1,131 @@
+//! Files in every form, twice, cut off, damaged.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::{FileStatus, ImportError, Options, Summary, import};
+use crate::testing::{House, native};
+
+async fn run(house: &House, files: &[PathBuf]) -> Result<Summary, ImportError> {
+    let options = Options { flush_rows: 10, ..Options::default() };
+    import(&house.warehouse, house.tools.clone(), files, &options, &|_| {}).await
+}
+
+fn file(house: &House, name: &str, content: &[u8]) -> PathBuf {
+    let path = house.dir.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+fn lines(names: impl IntoIterator<Item = u32>) -> String {
+    names.into_iter().map(|n| native(&format!("r{n}")) + "\n").collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn plain_gzip_and_zstd_files_go_in_whatever_they_are_called() {
+    let house = House::new().await;
+    let array = format!("[{}]", (20..25).map(|n| native(&format!("r{n}"))).collect::<Vec<_>>().join(","));
+    let files = [
+        file(&house, "one.txt", lines(0..10).as_bytes()),
+        file(&house, "two", &gzip(lines(10..20).as_bytes())),
+        file(&house, "three.json", &zstd::encode_all(array.as_bytes(), 1).unwrap()),
+    ];
+    let summary = run(&house, &files).await.unwrap();
+    assert_eq!((summary.records, summary.rows, summary.rejects, summary.duplicates), (25, 25, 0, 0));
+    assert!(summary.files.iter().all(|file| file.status == FileStatus::Imported));
+    assert_eq!(house.count("SELECT count(DISTINCT event_id) FROM attempts").await, 25);
+    let claims = house.ask("SELECT file_name, start_offset, end_offset FROM imports ORDER BY 2").await;
+    assert_eq!(claims, ["one.txt|0|10", "two|10|20", "three.json|20|25"]);
+}
+
+#[tokio::test]
+async fn the_same_content_adds_nothing_a_second_time() {
+    let house = House::new().await;
+    let one = file(&house, "one", lines(0..10).as_bytes());
+    run(&house, std::slice::from_ref(&one)).await.unwrap();
+    let renamed = file(&house, "renamed", lines(0..10).as_bytes());
+    let summary = run(&house, &[one, renamed]).await.unwrap();
+    assert_eq!(summary.rows, 0);
+    assert!(summary.files.iter().all(|file| file.status == FileStatus::AlreadyImported));
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 10);
+    assert_eq!(house.count("SELECT count(*) FROM imports").await, 1);
+}
+
+#[tokio::test]
+async fn events_that_are_there_already_are_dropped_and_counted() {
+    let house = House::new().await;
+    let one = file(&house, "one", lines(0..10).as_bytes());
+    run(&house, &[one]).await.unwrap();
+    let overlapping = file(&house, "two", lines(5..15).as_bytes());
+    let repeated = file(&house, "three", (lines(13..16) + &lines(13..16)).as_bytes());
+    let summary = run(&house, &[overlapping, repeated]).await.unwrap();
+    assert_eq!((summary.rows, summary.duplicates), (6, 5 + 2 + 3));
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 16);
+}
+
+#[tokio::test]
+async fn a_run_that_was_cut_off_goes_on_where_it_was() {
+    let house = House::new().await;
+    let content = lines(0..35).replacen("r12\"", "r12\\", 1);
+    let one = file(&house, "one", content.as_bytes());
+    let two = file(&house, "two", lines(100..105).as_bytes());
+    fail::cfg("sink-after-label-cells", "1*off->return(import/warehouse)").unwrap();
+    let result = run(&house, &[one.clone(), two.clone()]).await;
+    fail::remove("sink-after-label-cells");
+    assert!(matches!(result, Err(ImportError::Flush(_))), "{result:?}");
+    let half = house.count("SELECT count(*) FROM attempts").await;
+    assert!((1..35).contains(&half), "{half}");
+    // Another file alone would leave a hole in the log.
+    let refused = run(&house, std::slice::from_ref(&two)).await;
+    assert!(matches!(refused, Err(ImportError::Unfinished { file_name }) if file_name == "one"));
+    let summary = run(&house, &[two, one]).await.unwrap();
+    assert_eq!(summary.files[1].status, FileStatus::Resumed);
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 39);
+    assert_eq!(house.count("SELECT count(DISTINCT event_id) FROM attempts").await, 39);
+    assert_eq!(house.ask("SELECT src_offset, reason FROM rejects").await, ["12|malformed_json"]);
+    assert_eq!(house.count("SELECT sum(n) FROM label_cells").await, 39);
+}
+
+#[tokio::test]
+async fn a_damaged_gzip_gives_what_comes_before_the_damage_and_one_reject() {
+    let house = House::new().await;
+    let whole = gzip(lines(0..400).as_bytes());
+    let cut = file(&house, "cut.gz", &whole[..whole.len() - 30]);
+    let summary = run(&house, std::slice::from_ref(&cut)).await.unwrap();
+    assert!(summary.rows > 100 && summary.rows < 400, "{}", summary.rows);
+    assert_eq!(summary.reasons.into_iter().collect::<Vec<_>>(), [("truncated", 1)]);
+    assert_eq!(house.count("SELECT count(*) FROM rejects").await, 1);
+    assert_eq!(run(&house, &[cut]).await.unwrap().files[0].status, FileStatus::AlreadyImported);
+}
+
+#[tokio::test]
+async fn names_that_the_catalogue_does_not_know_are_counted() {
+    let house = House::new().await;
+    let content = lines(0..3) + &native("x").replace("acme/one", "acme/two");
+    let summary = run(&house, &[file(&house, "one", content.as_bytes())]).await.unwrap();
+    let told: Vec<(Option<&str>, u64)> =
+        summary.unmapped.iter().map(|name| (name.model.as_deref(), name.count)).collect();
+    assert_eq!(told, [(Some("acme/one"), 3), (Some("acme/two"), 1)]);
+}
+
+#[tokio::test]
+async fn no_file_and_a_folder_are_named() {
+    let house = House::new().await;
+    let missing = house.dir.path().join("missing");
+    assert!(matches!(run(&house, &[missing]).await, Err(ImportError::Read { .. })));
+    let folder = house.dir.path().to_owned();
+    assert!(matches!(run(&house, &[folder]).await, Err(ImportError::NotAFile { .. })));
+}
+
+#[tokio::test]
+async fn an_empty_file_is_imported_and_adds_nothing() {
+    let house = House::new().await;
+    let summary = run(&house, &[file(&house, "empty", b"")]).await.unwrap();
+    assert_eq!((summary.records, summary.files.len()), (0, 1));
+}

@@ -1,0 +1,77 @@
+//! Appends to a Kafka topic: idempotent, acknowledged by all in-sync replicas.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, try_join_all};
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use rdkafka::util::Timeout;
+
+use super::appender::{AppendError, Appender, Outgoing};
+use crate::config::Kafka;
+use crate::sources::kafka::{ClientError, common, contact};
+
+/// How long a full producer queue is waited for before the sender is told to come back.
+const QUEUE: Duration = Duration::from_secs(5);
+/// How long a record may be on its way.
+const DELIVERY_MILLIS: &str = "30000";
+
+#[derive(Clone)]
+pub struct KafkaAppender {
+    producer: FutureProducer,
+    topic: String,
+}
+
+impl KafkaAppender {
+    /// Contacts the brokers. Blocks for up to the connect time-out.
+    ///
+    /// # Errors
+    /// The brokers do not answer or the topic does not exist.
+    pub fn connect(config: &Kafka, topic: &str) -> Result<Self, ClientError> {
+        contact(config, &[topic])?;
+        let mut client = common(config);
+        client.set("compression.type", "zstd");
+        client.set("linger.ms", "5");
+        client.set("delivery.timeout.ms", DELIVERY_MILLIS);
+        for (name, value) in &config.properties {
+            client.set(name, value);
+        }
+        client.set("acks", "all");
+        client.set("enable.idempotence", "true");
+        let producer = client.create().map_err(ClientError::Properties)?;
+        Ok(Self { producer, topic: topic.to_owned() })
+    }
+
+    /// Waits for what is on its way. Blocks.
+    ///
+    /// # Errors
+    /// Something was still on its way when `patience` ended.
+    pub fn flush(&self, patience: Duration) -> Result<(), KafkaError> {
+        self.producer.flush(Timeout::After(patience))
+    }
+}
+
+impl fmt::Debug for KafkaAppender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaAppender").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
+impl Appender for KafkaAppender {
+    fn append(&self, records: Vec<Outgoing>) -> BoxFuture<'_, Result<(), AppendError>> {
+        Box::pin(async move {
+            let sent = records.iter().map(|outgoing| {
+                let mut record = FutureRecord::to(&self.topic).payload(&outgoing.payload);
+                if let Some(key) = &outgoing.key {
+                    record = record.key(key);
+                }
+                self.producer.send(record, QUEUE)
+            });
+            match try_join_all(sent).await {
+                Ok(_) => Ok(()),
+                Err((error, _)) => Err(AppendError::new(error)),
+            }
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! What a commit says about itself: enough to check the exactly-once invariant from the log alone.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::batch::{Counts, Range};
+
+/// Version of what decoding and normalising make of a record. Raised whenever a row would come out otherwise.
+pub const DECODER: u32 = 1;
+
+pub(super) fn of(ranges: &[Range]) -> Map<String, Value> {
+    let ranges: Vec<Value> = ranges
+        .iter()
+        .map(|range| {
+            json!({
+                "app": range.stream.to_string(),
+                "start": range.start,
+                "end": range.end,
+                "rows": range.counts.rows,
+                "rejects": range.counts.rejects,
+                "duplicates": range.counts.duplicates,
+                "skipped": range.counts.skipped,
+            })
+        })
+        .collect();
+    let mut info = Map::new();
+    info.insert("decoder".to_owned(), DECODER.into());
+    info.insert("ranges".to_owned(), ranges.into());
+    info
+}
+
+/// Adds the counts by source, which the commit to `attempts` alone carries.
+pub(super) fn with_intake(mut info: Map<String, Value>, sources: &BTreeMap<String, Counts>) -> Map<String, Value> {
+    let sources: Vec<Value> = sources
+        .iter()
+        .map(|(source, counts)| {
+            json!({
+                "source": source,
+                "rows": counts.rows,
+                "rejects": counts.rejects,
+                "duplicates": counts.duplicates,
+                "unknown_fields": counts.unknown_fields,
+            })
+        })
+        .collect();
+    info.insert("intake".to_owned(), sources.into());
+    info
+}

@@ -1,0 +1,290 @@
+//! Commits batches exactly once.
+//!
+//! For each stream, the rows of `attempts` are those of the records with offset < T, where T is the stream's
+//! application transaction in the same snapshot. A flush commits `rejects`, then `label_cells`, then `attempts`,
+//! so T_attempts ≤ T_labels ≤ T_rejects always holds. After a crash in between a worker reads again from
+//! T_attempts, and each table takes only the offsets that it does not have. A commit moves T by
+//! compare-and-set: a worker that lost its stream is *fenced*, drops its batch and asks for the position anew.
+//!
+//! Events that come from no log at all (simulated history) take the same way under a stream of their own:
+//! [`Batch::assign`](crate::batch::Batch::assign) with [`Stream::history`], [`Batch::push_event`] with offsets
+//! counted by the writer from [`Sink::position`] on, [`Sink::flush`].
+
+mod backoff;
+mod info;
+
+use std::time::{Duration, Instant};
+
+use arrow::array::RecordBatch;
+use bellwether_warehouse::{Advance, AppId, Change, CommitError, Table, TableId, Warehouse};
+
+use crate::batch::{Batch, Frozen, Position, Range, Stream};
+use crate::dedup::{self, Window};
+use crate::metric;
+use backoff::Backoff;
+
+/// Why a batch ends; a label of the flush metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlushReason {
+    Bytes,
+    Rows,
+    Age,
+    Revoke,
+    Shutdown,
+    /// The source has no more.
+    End,
+}
+
+impl FlushReason {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Rows => "rows",
+            Self::Age => "age",
+            Self::Revoke => "revoke",
+            Self::Shutdown => "shutdown",
+            Self::End => "end",
+        }
+    }
+}
+
+/// What a flush did.
+#[derive(Clone, Debug, Default)]
+pub struct Flushed {
+    /// Version of `attempts`; None when there was nothing to commit.
+    pub version: Option<i64>,
+    pub ranges: Vec<Range>,
+}
+
+/// The batch is lost and every stream must be assigned again from the table's position.
+#[derive(Debug, thiserror::Error)]
+pub enum FlushError {
+    #[error("`{app}` is no longer at the position this worker read from; another worker has it")]
+    Fenced {
+        app: AppId,
+        #[source]
+        source: Box<CommitError>,
+    },
+    #[error("failed to write to `{table}` for {waited:?}")]
+    Storage {
+        table: &'static str,
+        waited: Duration,
+        #[source]
+        source: Box<bellwether_warehouse::Error>,
+    },
+    /// Trying again cannot help.
+    #[error("`{table}` cannot take the rows")]
+    Table {
+        table: &'static str,
+        #[source]
+        source: Box<bellwether_warehouse::Error>,
+    },
+    #[error("stopped by fail point `{0}`")]
+    Interrupted(&'static str),
+}
+
+/// Handles on the three tables. One per worker.
+#[derive(Debug)]
+pub struct Sink {
+    rejects: Table,
+    cells: Table,
+    attempts: Table,
+    patience: Option<Duration>,
+}
+
+impl Sink {
+    /// # Errors
+    /// A table cannot be opened.
+    pub async fn open(warehouse: &Warehouse) -> Result<Self, bellwether_warehouse::Error> {
+        Ok(Self {
+            rejects: warehouse.table(TableId::Rejects).await?,
+            cells: warehouse.table(TableId::LabelCells).await?,
+            attempts: warehouse.table(TableId::Attempts).await?,
+            patience: None,
+        })
+    }
+
+    /// Gives up on storage that fails for this long. Without it a flush is tried for ever, which is right for a
+    /// worker whose log can wait.
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// `attempts` as this sink last saw it.
+    pub fn attempts(&self) -> &bellwether_warehouse::Snapshot {
+        self.attempts.snapshot()
+    }
+
+    /// Reads anew how far the tables are with a stream.
+    ///
+    /// # Errors
+    /// A log cannot be read.
+    pub async fn position(&mut self, stream: &Stream) -> Result<Position, bellwether_warehouse::Error> {
+        // In the opposite order of the commits, so that no table seems to be behind a later one.
+        self.attempts.refresh().await?;
+        self.cells.refresh().await?;
+        self.rejects.refresh().await?;
+        let app = stream.app();
+        Ok(Position {
+            attempts: self.attempts.snapshot().txn(&app),
+            labels: self.cells.snapshot().txn(&app),
+            rejects: self.rejects.snapshot().txn(&app),
+        })
+    }
+
+    /// The ids of the newest rows below `start`, as far as `limit` reaches.
+    ///
+    /// # Errors
+    /// `attempts` cannot be read.
+    pub async fn window(
+        &self,
+        stream: &Stream,
+        start: i64,
+        limit: usize,
+    ) -> Result<Window, dedup::RebuildError> {
+        dedup::rebuild(self.attempts.snapshot(), stream.lineage(), stream.partition(), start, limit).await
+    }
+
+    /// Commits what the batch holds. The batch goes on behind it with the same streams.
+    ///
+    /// # Errors
+    /// The batch is cleared: nothing of it may be counted on.
+    pub async fn flush(&mut self, batch: &mut Batch, reason: FlushReason) -> Result<Flushed, FlushError> {
+        let Some(frozen) = batch.freeze() else { return Ok(Flushed::default()) };
+        let result = self.commit(frozen, reason).await;
+        if result.is_err() {
+            batch.clear();
+        }
+        result
+    }
+
+    /// Commits a frozen batch. Batches of one stream must come in order.
+    ///
+    /// # Errors
+    /// This batch and all that were frozen behind it are lost.
+    pub async fn commit(&mut self, frozen: Frozen, reason: FlushReason) -> Result<Flushed, FlushError> {
+        let started = Instant::now();
+        let ranges = &frozen.ranges;
+        let patience = self.patience;
+        fail_point("sink-before-rejects", ranges)?;
+        let info = info::of(ranges);
+        let advance = advances(ranges, |position| position.rejects);
+        commit(&mut self.rejects, TableId::Rejects, frozen.rejects.as_slice(), advance, &info, patience).await?;
+        fail_point("sink-after-rejects", ranges)?;
+        let advance = advances(ranges, |position| position.labels);
+        commit(&mut self.cells, TableId::LabelCells, frozen.cells.as_slice(), advance, &info, patience).await?;
+        fail_point("sink-after-label-cells", ranges)?;
+        let advance = advances(ranges, |position| position.attempts);
+        let info = info::with_intake(info, &frozen.sources);
+        let version =
+            commit(&mut self.attempts, TableId::Attempts, frozen.rows.as_slice(), advance, &info, patience).await?;
+        fail_point("sink-after-attempts", ranges)?;
+        record(&frozen, reason, started.elapsed());
+        Ok(Flushed { version, ranges: frozen.ranges })
+    }
+}
+
+/// What moves in one table: the streams that it is not ahead of.
+fn advances(ranges: &[Range], table: impl Fn(&Position) -> Option<i64>) -> Vec<Advance> {
+    ranges
+        .iter()
+        .map(|range| Advance { app: range.stream.app(), from: table(&range.from), to: range.end })
+        .filter(|advance| advance.from.is_none_or(|from| from < advance.to))
+        .collect()
+}
+
+/// Writes and commits to one table; tried again for as long as the trouble may pass. None: nothing to commit.
+async fn commit(
+    table: &mut Table,
+    id: TableId,
+    rows: &[RecordBatch],
+    advance: Vec<Advance>,
+    info: &serde_json::Map<String, serde_json::Value>,
+    patience: Option<Duration>,
+) -> Result<Option<i64>, FlushError> {
+    if advance.is_empty() {
+        return Ok(None);
+    }
+    let mut backoff = Backoff::new(id.name(), patience);
+    let files = loop {
+        if rows.is_empty() {
+            break Vec::new();
+        }
+        match table.write(rows).await {
+            Ok(files) => break files,
+            Err(error) if is_passing(&error) => backoff.wait(error).await?,
+            Err(error) => return Err(FlushError::Table { table: id.name(), source: Box::new(error) }),
+        }
+    };
+    loop {
+        let change = Change { advance: advance.clone(), add: files.clone(), info: info.clone(), ..Change::default() };
+        match table.commit(change).await {
+            Ok(committed) => return Ok(Some(committed.version)),
+            Err(CommitError::Log { source, .. }) if is_passing(&source) => backoff.wait(source).await?,
+            Err(CommitError::Log { source, .. }) => {
+                return Err(FlushError::Table { table: id.name(), source: Box::new(source) });
+            }
+            Err(error) => {
+                let app = match &error {
+                    CommitError::Fenced { app, .. } => app.clone(),
+                    _ => AppId(String::new()),
+                };
+                metrics::counter!(metric::FENCED).increment(1);
+                return Err(FlushError::Fenced { app, source: Box::new(error) });
+            }
+        }
+    }
+}
+
+/// Whether the same operation may succeed later: what the store says, but not what the table is.
+fn is_passing(error: &bellwether_warehouse::Error) -> bool {
+    use bellwether_warehouse::Error;
+    matches!(
+        error,
+        Error::Storage { .. }
+            | Error::Unwritable { .. }
+            | Error::Unreadable { .. }
+            | Error::Contended { .. }
+            | Error::Task { .. }
+    )
+}
+
+fn record(frozen: &Frozen, reason: FlushReason, took: Duration) {
+    metrics::counter!(metric::FLUSHES, "reason" => reason.as_str()).increment(1);
+    metrics::histogram!(metric::FLUSH_SECONDS).record(took.as_secs_f64());
+    for (source, counts) in &frozen.sources {
+        metrics::counter!(metric::ROWS, "source" => source.clone()).increment(counts.rows);
+        metrics::counter!(metric::REJECTS, "source" => source.clone()).increment(counts.rejects);
+        metrics::counter!(metric::DUPLICATES, "source" => source.clone()).increment(counts.duplicates);
+        metrics::counter!(metric::UNKNOWN_FIELDS, "source" => source.clone()).increment(counts.unknown_fields);
+    }
+    let counts = frozen.counts();
+    tracing::debug!(
+        reason = reason.as_str(),
+        rows = counts.rows,
+        rejects = counts.rejects,
+        duplicates = counts.duplicates,
+        skipped = counts.skipped,
+        streams = frozen.ranges.len(),
+        millis = took.as_millis() as u64,
+        "flushed"
+    );
+}
+
+/// `<name>=return` kills the process on the spot, as a power cut would; `<name>=return(<part of an app id>)`
+/// makes the flushes of that stream fail there.
+fn fail_point(name: &'static str, ranges: &[Range]) -> Result<(), FlushError> {
+    let interrupt = fail::eval(name, |part| match part {
+        Some(part) => ranges.iter().any(|range| range.stream.to_string().contains(&part)),
+        None => {
+            // A signal may arrive a moment late; the abort behind it does not.
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            std::process::abort();
+        }
+    });
+    if interrupt == Some(true) { Err(FlushError::Interrupted(name)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;

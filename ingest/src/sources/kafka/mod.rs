@@ -1,0 +1,72 @@
+//! Ingests Kafka topics.
+//!
+//! The protocol of a rebalance, all on the polling thread and inside librdkafka's callback:
+//!
+//! * *assign*: for each partition T is read from the table, the broker's watermarks are compared with it, the
+//!   window of ids is rebuilt, and the partition is assigned **at T**. Nothing is fetched from anywhere else.
+//! * *revoke*: what was read is flushed if that takes not too long, else dropped. Both are right, for the next
+//!   owner starts at T.
+//! * *lost*: dropped.
+//!
+//! The group's offsets are written after each commit to the table, for tools only; they are never read.
+
+mod assign;
+mod client;
+mod context;
+mod flight;
+mod poison;
+mod worker;
+
+use std::time::Duration;
+
+use bellwether_warehouse::Warehouse;
+use tokio_util::sync::CancellationToken;
+
+pub use client::Error as ClientError;
+pub(crate) use client::{common, contact};
+
+use super::Error;
+use crate::batch::Tools;
+use crate::config::{Ingest, Kafka};
+
+/// How long the end of the polling thread is waited for; librdkafka may hang when it leaves a group.
+const STOP: Duration = Duration::from_secs(30);
+
+/// Runs until `shutdown`, then commits what it has read and ends.
+///
+/// # Errors
+/// The brokers cannot be reached at the start, a topic is missing, every partition stopped, or too many records
+/// are rejected. Later trouble with brokers or storage is waited out.
+pub async fn run(
+    config: &Kafka,
+    ingest: &Ingest,
+    warehouse: &Warehouse,
+    tools: Tools,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    let setup = worker::Setup {
+        config: config.clone(),
+        ingest: ingest.clone(),
+        warehouse: warehouse.clone(),
+        tools,
+        runtime: tokio::runtime::Handle::current(),
+        shutdown: shutdown.clone(),
+    };
+    let (done, mut ended) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .name("kafka-poll".to_owned())
+        .spawn(move || {
+            let _ = done.send(worker::run(setup));
+        })
+        .map_err(|_| Error::Thread)?;
+    tokio::select! {
+        result = &mut ended => result.map_err(|_| Error::Thread)?,
+        () = shutdown.cancelled() => match tokio::time::timeout(STOP, ended).await {
+            Ok(result) => result.map_err(|_| Error::Thread)?,
+            Err(_) => {
+                tracing::warn!("the kafka consumer did not stop in time; what it had not committed is read again");
+                Ok(())
+            }
+        },
+    }
+}

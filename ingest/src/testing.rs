@@ -1,0 +1,80 @@
+//! A warehouse in a temporary folder, native records, and questions to the tables, for this crate's tests.
+
+use std::sync::Arc;
+
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use bellwether_warehouse::{Location, TableId, Warehouse, session};
+
+use crate::batch::Tools;
+use crate::catalogue::Catalogue;
+use crate::identity::Identities;
+use crate::labels::Labeller;
+
+/// 2026-11-25T12:00:00Z in µs: when test records are appended.
+pub(crate) const NOON_US: i64 = 1_795_608_000_000_000;
+
+pub(crate) struct House {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) warehouse: Warehouse,
+    pub(crate) tools: Tools,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("warehouse");
+        let location = Location::parse(root.to_str().unwrap()).unwrap();
+        let warehouse = Warehouse::open_or_create(&location).await.unwrap();
+        let tools = Tools {
+            catalogue: Arc::new(Catalogue::empty()),
+            identities: Arc::new(Identities::open(&dir.path().join("secrets")).unwrap()),
+            labeller: Arc::new(Labeller::new()),
+        };
+        Self { dir, warehouse, tools }
+    }
+
+    /// Rows of a statement over the ingest tables, columns joined by `|`.
+    pub(crate) async fn ask(&self, statement: &str) -> Vec<String> {
+        let ctx = session::session(1);
+        for id in [TableId::Attempts, TableId::Rejects, TableId::LabelCells, TableId::Imports] {
+            let table = self.warehouse.table(id).await.unwrap();
+            ctx.register_table(id.name(), table.snapshot().provider()).unwrap();
+        }
+        let batches = ctx.sql(statement).await.unwrap().collect().await.unwrap();
+        let options = FormatOptions::default().with_null("null");
+        let mut rows = Vec::new();
+        for batch in &batches {
+            let columns: Vec<ArrayFormatter<'_>> = batch
+                .columns()
+                .iter()
+                .map(|column| ArrayFormatter::try_new(column.as_ref(), &options).unwrap())
+                .collect();
+            for row in 0..batch.num_rows() {
+                rows.push(columns.iter().map(|c| c.value(row).to_string()).collect::<Vec<_>>().join("|"));
+            }
+        }
+        rows
+    }
+
+    /// One number.
+    pub(crate) async fn count(&self, statement: &str) -> i64 {
+        self.ask(statement).await[0].parse().unwrap()
+    }
+}
+
+/// A native record of one request with one served attempt, an hour before noon.
+pub(crate) fn native(id: &str) -> String {
+    serde_json::json!({
+        "request_id": id,
+        "started_at": "2026-11-25T11:00:00Z",
+        "requested_model": "acme/one",
+        "messages": [{"role": "user", "content": format!("the canary {id} asks for something in plain English")}],
+        "completion": "certainly, here is the answer that you wanted to have",
+        "user_id": "somebody",
+        "attempts": [{
+            "model": "acme/one", "provider": "north", "http_status": 200,
+            "input_tokens": 100, "output_tokens": 20, "duration_ms": 900
+        }],
+    })
+    .to_string()
+}

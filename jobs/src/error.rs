@@ -1,0 +1,59 @@
+//! What can stop a job. Every job may simply be run again.
+
+use bellwether_warehouse::CommitError;
+use datafusion::error::DataFusionError;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    #[error("failed to open table `{table}`")]
+    Open {
+        table: &'static str,
+        #[source]
+        source: bellwether_warehouse::Error,
+    },
+    #[error("failed to read the log of table `{table}`")]
+    Log {
+        table: &'static str,
+        #[source]
+        source: bellwether_warehouse::Error,
+    },
+    #[error("failed to write rows of table `{table}`")]
+    Write {
+        table: &'static str,
+        #[source]
+        source: bellwether_warehouse::Error,
+    },
+    #[error("failed to commit rows of table `{table}`")]
+    Commit {
+        table: &'static str,
+        #[source]
+        source: CommitError,
+    },
+    #[error("failed to run statement `{statement}`")]
+    Query {
+        statement: &'static str,
+        #[source]
+        source: Box<DataFusionError>,
+    },
+    #[error(
+        "table `{table}` was computed up to version {folded} of `attempts`, which stands at {version}; was `attempts` replaced? move `{table}` away too, so that it is computed afresh"
+    )]
+    Ahead { table: &'static str, folded: i64, version: i64 },
+    #[error("table `{table}` was computed up to version {found} of `attempts`, the others up to {expected}; run `jobs run` and try again")]
+    Uneven { table: &'static str, found: i64, expected: i64 },
+    #[error("date range {from} to {to} ends before it begins")]
+    EmptyRange { from: chrono::NaiveDate, to: chrono::NaiveDate },
+    #[error("table `{table}` has a file whose date is `{date}`")]
+    BadDate { table: &'static str, date: String },
+}
+
+impl Error {
+    /// True when another worker was first. Nothing is lost: it did the work, or the next round will.
+    pub fn is_fenced(&self) -> bool {
+        matches!(
+            self,
+            Self::Commit { source: CommitError::Fenced { .. } | CommitError::FileGone { .. }, .. }
+        )
+    }
+}

@@ -1,0 +1,64 @@
+//! The folded tables, what merges their rows, and how long each keeps them.
+
+use bellwether_warehouse::{AppId, Snapshot, TableId};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use datafusion::common::ScalarValue;
+
+use crate::error::Error;
+use crate::statement::Statement;
+use crate::{health, intake, usage};
+
+/// Transaction of every folded table: the last version of `attempts` that is in it.
+pub(crate) const FOLD: &str = "fold";
+
+/// A table made of partial rows that add up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rollup {
+    pub table: TableId,
+    /// Partial rows, as the table `part`, to one row a key, sorted by it.
+    pub merge: Statement,
+    /// Days before today whose rows are kept. None: for ever.
+    pub keep_days: Option<u64>,
+}
+
+pub(crate) const FOLDED: [Rollup; 6] = [
+    Rollup { table: TableId::UsageHourly, merge: usage::HOURLY, keep_days: None },
+    Rollup { table: TableId::UsageDaily, merge: usage::DAILY, keep_days: None },
+    Rollup { table: TableId::Health5m, merge: health::FIVE_MINUTES, keep_days: Some(health::FIVE_MINUTES_DAYS) },
+    Rollup { table: TableId::HealthHourly, merge: health::HOURLY, keep_days: Some(health::HOURLY_DAYS) },
+    Rollup { table: TableId::HealthDaily, merge: health::DAILY, keep_days: None },
+    Rollup { table: TableId::IntakeDaily, merge: intake::DAILY, keep_days: None },
+];
+
+/// First date that a table with `keep_days` keeps on the day of `now`.
+pub(crate) fn first_kept(keep_days: u64, now: DateTime<Utc>) -> NaiveDate {
+    now.date_naive().checked_sub_days(Days::new(keep_days)).unwrap_or(NaiveDate::MIN)
+}
+
+pub(crate) fn fold_app() -> AppId {
+    AppId(FOLD.to_owned())
+}
+
+/// How far into `attempts` a snapshot of a folded table has got.
+pub(crate) fn folded(snapshot: &Snapshot) -> Option<i64> {
+    snapshot.txn(&fold_app())
+}
+
+/// Days since 1970, as Arrow counts dates.
+pub(crate) fn day_number(date: NaiveDate) -> i32 {
+    let days = date.signed_duration_since(NaiveDate::default()).num_days();
+    i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX })
+}
+
+pub(crate) fn date_value(date: NaiveDate) -> ScalarValue {
+    ScalarValue::Date32(Some(day_number(date)))
+}
+
+/// The date of a file's partition.
+pub(crate) fn date_of(
+    table: &'static str,
+    file: &bellwether_warehouse::DataFile,
+) -> Result<NaiveDate, Error> {
+    let text = file.partition.first().and_then(|(_, value)| value.as_deref()).unwrap_or_default();
+    text.parse().map_err(|_| Error::BadDate { table, date: text.to_owned() })
+}

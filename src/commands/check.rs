@@ -1,0 +1,195 @@
+//! `bellwether check`: says what is wrong with the configuration, and what to do about it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use bellwether_ingest::sources;
+use bellwether_ingest::spool::Reader;
+use bellwether_warehouse::{AppId, TableId, Warehouse, session};
+use chrono::Utc;
+use secrecy::ExposeSecret;
+
+use crate::config::Config;
+use crate::exit::usage;
+use crate::roles;
+
+/// Checks the configuration, the warehouse, the brokers and the folders, and says what to fix
+///
+/// With --send-test, one event of its own is sent to the running intake and followed to its page: the model
+/// `bellwether/self-test`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  bellwether check --config bellwether.toml\n  bellwether check --config bellwether.toml --send-test")]
+pub struct Args {
+    /// Sends one event to the running service and follows it
+    #[arg(long)]
+    send_test: bool,
+    /// Longest time the test event may take, in seconds
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    timeout: u64,
+}
+
+pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
+    // Reading it was the first check.
+    let mut findings = Findings::default();
+    findings.ok("configuration", "every key is known and every value can work");
+    check_warehouse(&config, &mut findings).await;
+    findings.take("keys and catalogue", roles::tools(&config).map(|_| {
+        format!("secrets in `{}`", config.keys_dir().unwrap_or_default().display())
+    }));
+    check_kafka(&config, &mut findings).await;
+    check_spool(&config, &mut findings);
+    if findings.failed > 0 {
+        return Err(usage(format!("{} of {} checks failed, see above", findings.failed, findings.all)));
+    }
+    if args.send_test {
+        send_test(&config, Duration::from_secs(args.timeout)).await?;
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Findings {
+    all: u32,
+    failed: u32,
+}
+
+impl Findings {
+    fn ok(&mut self, what: &str, detail: &str) {
+        self.all += 1;
+        println!("ok      {what}: {detail}");
+    }
+
+    fn take(&mut self, what: &str, result: anyhow::Result<String>) {
+        match result {
+            Ok(detail) => self.ok(what, &detail),
+            Err(error) => {
+                self.all += 1;
+                self.failed += 1;
+                let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+                println!("failed  {what}: {}", chain.join(": "));
+            }
+        }
+    }
+}
+
+async fn check_warehouse(config: &Config, findings: &mut Findings) {
+    let opened = async {
+        let location = config.location()?;
+        let warehouse = Warehouse::open_or_create(&location).await.map_err(roles::as_usage)?;
+        let attempts = warehouse.table(TableId::Attempts).await?;
+        let rows: i64 = attempts.snapshot().files().iter().map(|file| file.rows).sum();
+        Ok(format!("`{}` holds {rows} attempts", location.root().display()))
+    };
+    findings.take("warehouse", opened.await);
+}
+
+async fn check_kafka(config: &Config, findings: &mut Findings) {
+    if config.kafka.topics.is_empty() && config.kafka.intake_topic.is_none() {
+        return findings.ok("kafka", "not configured; records come over HTTP or by import");
+    }
+    let kafka = config.kafka.clone();
+    let checked = tokio::task::spawn_blocking(move || sources::kafka::check(&kafka)).await;
+    findings.take(
+        "kafka",
+        match checked {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(error)) => Err(error.into()),
+            Err(error) => Err(error.into()),
+        },
+    );
+}
+
+fn check_spool(config: &Config, findings: &mut Findings) {
+    if config.kafka.intake_topic.is_some() {
+        return;
+    }
+    let Ok(dir) = config.spool_dir() else { return };
+    if !dir.exists() {
+        return findings.ok("spool", &format!("`{}` will be made by the intake on this host", dir.display()));
+    }
+    findings.take(
+        "spool",
+        Reader::open(&dir)
+            .map(|reader| format!("`{}` holds records up to offset {}", dir.display(), reader.head()))
+            .map_err(|error| usage(roles::chain(&error))),
+    );
+}
+
+/// From the intake to the page, telling each step.
+async fn send_test(config: &Config, patience: Duration) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let request_id = format!("bellwether-check-{}", uuid::Uuid::now_v7());
+    let event = serde_json::json!({
+        "request_id": request_id,
+        "started_at": Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+        "operation": "chat",
+        "attempts": [{
+            "provider": "bellwether", "model": "bellwether/self-test", "http_status": 200, "duration_ms": 1,
+            "input_tokens": 1, "output_tokens": 1, "finish_reason": "stop"
+        }]
+    });
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build()?;
+    let url = format!("http://{}/intake/native", config.intake.listen);
+    let mut post = client.post(&url).json(&event);
+    if let Some(token) = config.intake.tokens.first() {
+        post = post.bearer_auth(token.expose_secret());
+    }
+    let response = post.send().await.map_err(|error| {
+        usage(format!("no intake answers at {url} ({error}); start `bellwether serve` with the intake role first"))
+    })?;
+    anyhow::ensure!(response.status().is_success(), "the intake answered {}", response.status());
+    println!("ok      intake took the event after {:.1} s", started.elapsed().as_secs_f64());
+
+    let warehouse = Warehouse::open(&config.location()?).await.map_err(roles::as_usage)?;
+    let version = wait(started, patience, "a row in `attempts`; is the ingest role running?", async || {
+        row_version(&warehouse, &request_id).await
+    })
+    .await?;
+    println!("ok      its row is in `attempts` after {:.1} s", started.elapsed().as_secs_f64());
+
+    let fold = AppId("fold".to_owned());
+    wait(started, patience, "the rollups; is the jobs role running?", async || {
+        let at = warehouse.table(TableId::UsageDaily).await?.snapshot().txn(&fold);
+        Ok(at.filter(|at| *at >= version))
+    })
+    .await?;
+    println!("ok      the rollups hold it after {:.1} s", started.elapsed().as_secs_f64());
+
+    let page = format!("http://{}/models/bellwether/self-test", config.web.listen);
+    wait(started, patience, "its page; is the web role running?", async || {
+        let status = client.get(&page).send().await.map(|response| response.status());
+        Ok(status.is_ok_and(|status| status.is_success()).then_some(0))
+    })
+    .await?;
+    println!("ok      {page} shows it after {:.1} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+async fn row_version(warehouse: &Warehouse, request_id: &str) -> anyhow::Result<Option<i64>> {
+    let snapshot = warehouse.table(TableId::Attempts).await?.snapshot().clone();
+    let version = snapshot.version();
+    let ctx = session::session(1);
+    session::register(&ctx, &[snapshot])?;
+    let today = Utc::now().date_naive();
+    let sql = format!(
+        "SELECT event_id FROM attempts WHERE event_date >= DATE '{}' AND event_id = 'native:{request_id}:0'",
+        today.pred_opt().unwrap_or(today)
+    );
+    let rows: usize = ctx.sql(&sql).await?.collect().await?.iter().map(|batch| batch.num_rows()).sum();
+    Ok((rows > 0).then_some(version))
+}
+
+async fn wait(
+    started: Instant,
+    patience: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> anyhow::Result<Option<i64>>,
+) -> anyhow::Result<i64> {
+    loop {
+        if let Some(found) = look().await.with_context(|| format!("look for {what}"))? {
+            return Ok(found);
+        }
+        anyhow::ensure!(started.elapsed() < patience, "waited {} s for {what}", patience.as_secs());
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+}

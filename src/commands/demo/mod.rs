@@ -1,0 +1,216 @@
+//! `bellwether demo`: a year of simulated history, then live traffic through the production path.
+
+pub mod history;
+mod live;
+mod settings;
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use bellwether_ingest::config::Span;
+use bellwether_simulate::{ATTEMPTS_PER_YEAR, Config as Traffic, DAYS_PER_YEAR, Simulator, TextMode};
+use bellwether_warehouse::{TableId, Warehouse, session};
+use bellwether_web::config::Profile;
+use chrono::{DateTime, Utc};
+use datafusion::arrow::array::AsArray;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
+
+use super::Common;
+use crate::config::Config;
+use crate::exit::usage;
+use crate::roles::{self, Role, Roles};
+use crate::shutdown;
+use history::{Lane, Maker};
+use settings::Settings;
+
+/// Texts and labels for a tenth of the requests are enough to show languages and crosses.
+const TEXTS: TextMode = TextMode::Share(0.1);
+const LANES: i64 = 2;
+
+/// Shows a living site: a year of simulated history, then live traffic
+///
+/// Everything lies in one folder (and `<folder>-local` for secrets and the spool). Started again, it goes on
+/// with the same traffic and fills the gap since it ended.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  bellwether demo\n  bellwether demo --warehouse /tmp/market --listen 127.0.0.1:9000\n  bellwether demo --attempts 300000 --days 60 --warehouse ./small")]
+pub struct Args {
+    /// Address of the site
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
+    listen: String,
+    /// Calls to providers in a full year of history
+    #[arg(long, default_value_t = ATTEMPTS_PER_YEAR, value_name = "N")]
+    attempts: u64,
+    /// Days of history
+    #[arg(long, default_value_t = DAYS_PER_YEAR, value_name = "N")]
+    days: i64,
+    /// Another seed is another market
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+}
+
+pub async fn run(args: Args, common: &Common, mut config: Config) -> anyhow::Result<()> {
+    if common.warehouse.is_none() && common.config.is_none() {
+        config.warehouse.location = "./bellwether-demo".into();
+    }
+    configure(&args, &mut config)?;
+    let shutdown = shutdown::on_signals()?;
+    let started = Instant::now();
+    let mut roles = Roles::prepare(config, shutdown.clone()).await?;
+    // Taken before anything is written: an occupied port is told at once.
+    roles.bind(&[Role::Web, Role::Intake, Role::Admin]).await?;
+
+    let now_minute = Utc::now().timestamp().div_euclid(60);
+    let local = roles.config().local_dir()?;
+    let settings = settings(&args, &local, now_minute)?;
+    let simulator = Arc::new(Simulator::new(traffic(&settings)));
+    let maker = Maker { simulator: simulator.clone(), texts: TEXTS, tools: roles.tools().clone() };
+
+    roles.start(&[Role::Intake, Role::Ingest]).await?;
+    prepare_history(&roles, &settings, &maker, common.quiet, &shutdown).await?;
+    fill_gap(&roles, &settings, &maker, now_minute, &shutdown).await?;
+    if !shutdown.is_cancelled() {
+        roles.run_jobs_once().await?;
+    }
+    if shutdown.is_cancelled() {
+        return roles.ended().await;
+    }
+    roles.start(&[Role::Jobs, Role::Maintain, Role::Web, Role::Admin]).await?;
+
+    println!("Bellwether is at http://{}", roles.address(Role::Web)?);
+    println!(
+        "Simulated traffic, seed {}; ready after {:.0} s. Ctrl-C ends it; the same command goes on from there.",
+        settings.seed,
+        started.elapsed().as_secs_f64()
+    );
+    let intake = format!("http://{}/intake/native", roles.address(Role::Intake)?);
+    let live_shutdown = shutdown.clone();
+    roles.watch("live traffic", async move {
+        live::run(&simulator, TEXTS, &intake, now_minute, live_shutdown).await
+    });
+    roles.ended().await
+}
+
+/// The embedded default: loopback only, short periods, thresholds of the demo profile.
+fn configure(args: &Args, config: &mut Config) -> anyhow::Result<()> {
+    let listen: std::net::SocketAddr = args
+        .listen
+        .parse()
+        .map_err(|_| usage(format!("--listen `{}` must be an address and a port such as 127.0.0.1:8080", args.listen)))?;
+    config.web.listen = listen.to_string();
+    config.web.profile = Profile::Demo;
+    config.web.simulated = true;
+    config.web.refresh = Span(Duration::from_secs(5)).0;
+    // Ports of their own choice, so that a demo never meets a running service.
+    config.intake.listen = "127.0.0.1:0".into();
+    config.intake.tokens.clear();
+    config.admin.listen = "127.0.0.1:0".into();
+    config.jobs.every = Span(Duration::from_secs(10));
+    config.ingest.flush_age = Span(Duration::from_secs(4));
+    if args.days < 1 || args.attempts == 0 {
+        return Err(usage("--days and --attempts must be at least 1"));
+    }
+    Ok(())
+}
+
+/// Settings of this folder: the stored ones, or new ones from the flags.
+fn settings(args: &Args, local: &Path, now_minute: i64) -> anyhow::Result<Settings> {
+    if let Some(stored) = Settings::load(local)? {
+        let given = (args.seed, args.attempts);
+        if given != (stored.seed, stored.attempts_per_year) && given != (1, ATTEMPTS_PER_YEAR) {
+            return Err(usage(format!(
+                "this demo folder was made with --seed {} --attempts {}; use those or another --warehouse",
+                stored.seed, stored.attempts_per_year
+            )));
+        }
+        return Ok(stored);
+    }
+    let first_day = now_minute.div_euclid(1_440) - args.days;
+    let settings = Settings {
+        seed: args.seed,
+        attempts_per_year: args.attempts,
+        first_minute: first_day * 1_440,
+        live_from_minute: now_minute,
+    };
+    settings.store(local)?;
+    Ok(settings)
+}
+
+fn traffic(settings: &Settings) -> Traffic {
+    Traffic {
+        seed: settings.seed,
+        attempts_per_year: settings.attempts_per_year,
+        end: DateTime::from_timestamp(settings.live_from_minute * 60, 0).unwrap_or_default().date_naive(),
+    }
+}
+
+async fn prepare_history(
+    roles: &Roles,
+    settings: &Settings,
+    maker: &Maker,
+    quiet: bool,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    let minutes = u64::try_from((settings.live_from_minute - settings.first_minute) * LANES).unwrap_or(0);
+    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(minutes) };
+    bar.set_style(ProgressStyle::with_template("writing history {bar:40} {percent} %, {eta} left")?);
+    let mut lanes = tokio::task::JoinSet::new();
+    for remainder in 0..LANES {
+        let lane = Lane {
+            name: format!("demo-{}-{remainder}", settings.seed),
+            from: settings.first_minute,
+            to: settings.live_from_minute,
+            days: (LANES, remainder),
+            known: Arc::default(),
+        };
+        let (warehouse, maker, shutdown) = (roles.warehouse().clone(), maker.clone(), shutdown.clone());
+        let bar = bar.clone();
+        lanes.spawn(async move {
+            history::write(&warehouse, lane, maker, shutdown, move |minutes| bar.inc(minutes)).await
+        });
+    }
+    while let Some(lane) = lanes.join_next().await {
+        lane??;
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Brings in what was not sent while the demo was not running: every request that started before this start
+/// and is not in the tables.
+async fn fill_gap(
+    roles: &Roles,
+    settings: &Settings,
+    maker: &Maker,
+    now_minute: i64,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    let name = format!("demo-{}-gap", settings.seed);
+    let from = history::position(roles.warehouse(), &name).await?.unwrap_or(settings.live_from_minute);
+    if from >= now_minute {
+        return Ok(());
+    }
+    roles.drain_spool().await?;
+    let known = Arc::new(requests_since(roles.warehouse(), from).await.context("read what the last run sent")?);
+    let lane = Lane { name, from, to: now_minute, days: (1, 0), known };
+    history::write(roles.warehouse(), lane, maker.clone(), shutdown.clone(), |_| {}).await
+}
+
+async fn requests_since(warehouse: &Warehouse, minute: i64) -> anyhow::Result<HashSet<String>> {
+    let ctx = session::session(2);
+    session::register(&ctx, &[warehouse.table(TableId::Attempts).await?.snapshot().clone()])?;
+    let since = DateTime::from_timestamp(minute * 60, 0).context("minute out of range")?;
+    let statement = format!(
+        "SELECT DISTINCT request_id FROM attempts WHERE event_date >= DATE '{}' AND started_at >= TIMESTAMP '{}'",
+        since.date_naive(),
+        since.format("%Y-%m-%dT%H:%M:%SZ"),
+    );
+    let mut known = HashSet::new();
+    for batch in ctx.sql(&statement).await?.collect().await? {
+        known.extend(batch.column(0).as_string::<i32>().iter().flatten().map(str::to_owned));
+    }
+    Ok(known)
+}

@@ -1,0 +1,78 @@
+//! `bellwether jobs`: rollups by hand.
+
+use bellwether_jobs::Jobs;
+use bellwether_warehouse::Warehouse;
+use chrono::{NaiveDate, Utc};
+use clap::Subcommand;
+
+use crate::config::Config;
+use crate::exit::usage;
+use crate::roles;
+
+/// Runs rollup jobs by hand, rebuilds days, or says where every table stands
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  bellwether jobs run --warehouse ./bellwether-data\n  bellwether jobs rebuild --from 2026-11-23 --to 2026-11-24\n  bellwether jobs status --json")]
+pub struct Args {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Debug, Subcommand)]
+enum Job {
+    /// Every job once: fold, routing, settle, expire
+    #[command(after_help = "Example:\n  bellwether jobs run --warehouse ./bellwether-data")]
+    Run {
+        /// Prints the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Computes whole days again from all of their attempts, without duplicates, and reports the drift
+    #[command(after_help = "Example:\n  bellwether jobs rebuild --from 2026-11-23 --to 2026-11-24")]
+    Rebuild {
+        /// First day (UTC)
+        #[arg(long, value_name = "DATE")]
+        from: NaiveDate,
+        /// Last day, included
+        #[arg(long, value_name = "DATE")]
+        to: NaiveDate,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Version, place, files, rows and bytes of every table
+    #[command(after_help = "Example:\n  bellwether jobs status --json")]
+    Status {
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
+    let warehouse = Warehouse::open(&config.location()?).await.map_err(roles::as_usage)?;
+    let mut jobs = Jobs::open(&warehouse).await?;
+    match args.job {
+        Job::Run { json } => {
+            let report = jobs.run_once(Utc::now()).await;
+            print(&report, json)
+        }
+        Job::Rebuild { from, to, json } => {
+            if from > to {
+                return Err(usage(format!("--from {from} lies after --to {to}")));
+            }
+            let report = jobs.rebuild(from, to, Utc::now()).await?;
+            print(&report, json)
+        }
+        Job::Status { json } => {
+            let report = jobs.status().await?;
+            print(&report, json)
+        }
+    }
+}
+
+fn print<T: serde::Serialize + std::fmt::Display>(report: &T, json: bool) -> anyhow::Result<()> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(report)?);
+    } else {
+        println!("{report}");
+    }
+    Ok(())
+}

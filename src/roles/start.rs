@@ -1,0 +1,174 @@
+//! Starts each role as a supervised task.
+
+use std::future::IntoFuture;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use bellwether_ingest::batch::Stream;
+use bellwether_ingest::intake::{self, Appender, IntakeState, KafkaAppender, SpoolAppender};
+use bellwether_ingest::sink::Sink;
+use bellwether_ingest::sources;
+use bellwether_ingest::spool::{Reader, Spool};
+use bellwether_jobs::{Jobs, Scheduler};
+use bellwether_web::{Names, Site};
+use chrono::Utc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Role, Roles, chain, maintain};
+use crate::exit::usage;
+
+impl Roles {
+    /// Starts roles whose addresses, if any, are bound.
+    pub async fn start(&mut self, roles: &[Role]) -> anyhow::Result<()> {
+        for role in roles {
+            match role {
+                Role::Intake => self.start_intake()?,
+                Role::Ingest => self.start_ingest()?,
+                Role::Jobs => self.start_jobs().await?,
+                Role::Web => self.start_web().await?,
+                Role::Maintain => self.start_maintain(),
+                Role::Admin => self.start_admin()?,
+            }
+            tracing::info!(%role, "role started");
+        }
+        Ok(())
+    }
+
+    fn start_intake(&mut self) -> anyhow::Result<()> {
+        let appender: Arc<dyn Appender> = if self.config.kafka.intake_topic.is_some() {
+            Arc::new(KafkaAppender::new(&self.config.kafka).map_err(|error| usage(chain(&error)))?)
+        } else {
+            let dir = self.config.spool_dir()?;
+            let spool = Spool::open(&dir, &self.config.spool).map_err(|error| usage(chain(&error)))?;
+            self.spool = Some(spool.clone());
+            Arc::new(SpoolAppender::new(spool))
+        };
+        let state = IntakeState::new(
+            self.config.intake.clone(),
+            self.tools.identities.clone(),
+            self.tools.labeller.clone(),
+            appender,
+        );
+        self.serve(Role::Intake, intake::router(state))
+    }
+
+    fn start_ingest(&mut self) -> anyhow::Result<()> {
+        if !self.config.kafka.topics.is_empty() {
+            let (config, warehouse, tools) = (self.config.clone(), self.warehouse.clone(), self.tools.clone());
+            let shutdown = self.shutdown.clone();
+            self.watch("ingest of Kafka", async move {
+                Ok(sources::kafka::run(&config.kafka, &config.ingest, &warehouse, tools, shutdown).await?)
+            });
+        }
+        let reader = match &self.spool {
+            Some(spool) => spool.reader()?,
+            None if self.config.kafka.intake_topic.is_some() => return Ok(()),
+            None => match Reader::open(&self.config.spool_dir()?) {
+                Ok(reader) => reader,
+                // Without an intake on this host there may be no spool; Kafka is enough.
+                Err(_) if !self.config.kafka.topics.is_empty() => return Ok(()),
+                Err(error) => return Err(usage(chain(&error))),
+            },
+        };
+        let (config, warehouse, tools) = (self.config.ingest.clone(), self.warehouse.clone(), self.tools.clone());
+        let shutdown = self.shutdown.clone();
+        self.watch("ingest of the spool", async move {
+            Ok(sources::spool::run(reader, &warehouse, tools, &config, shutdown).await?)
+        });
+        Ok(())
+    }
+
+    /// Waits until everything in the spool is in the tables.
+    pub async fn drain_spool(&self) -> anyhow::Result<()> {
+        let Some(spool) = &self.spool else { return Ok(()) };
+        let stream = Stream::spool(spool.uuid());
+        let mut sink = Sink::open(&self.warehouse).await?;
+        while !self.shutdown.is_cancelled() {
+            let at = sink.position(&stream).await?.attempts.unwrap_or(0);
+            if at >= spool.head() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Ok(())
+    }
+
+    pub async fn run_jobs_once(&self) -> anyhow::Result<()> {
+        let mut jobs = Jobs::open(&self.warehouse).await?;
+        jobs.run_once(Utc::now()).await;
+        Ok(())
+    }
+
+    async fn start_jobs(&mut self) -> anyhow::Result<()> {
+        let scheduler = Scheduler::new(Jobs::open(&self.warehouse).await?);
+        let (ending, ended) = tokio::sync::watch::channel(false);
+        let (every, shutdown) = (self.config.jobs.every.0, self.shutdown.clone());
+        self.watch("jobs", async move {
+            tokio::spawn(async move {
+                shutdown.cancelled().await;
+                ending.send_replace(true);
+            });
+            scheduler.run_forever(every, ended).await;
+            Ok(())
+        });
+        Ok(())
+    }
+
+    async fn start_web(&mut self) -> anyhow::Result<()> {
+        let names = self.names();
+        let site = Site::open(&self.warehouse, self.config.web.clone(), names).await.context("open the site")?;
+        self.site = Some(site.clone());
+        let (poller, shutdown) = (site.clone(), self.shutdown.clone());
+        self.watch("site refresh", async move {
+            tokio::select! {
+                () = poller.poll() => {}
+                () = shutdown.cancelled() => {}
+            }
+            Ok(())
+        });
+        self.serve(Role::Web, bellwether_web::app(site))
+    }
+
+    fn start_maintain(&mut self) {
+        let task = maintain::run(self.warehouse.clone(), self.config.maintain.clone(), self.shutdown.clone());
+        self.watch("maintenance", task);
+    }
+
+    fn start_admin(&mut self) -> anyhow::Result<()> {
+        let router = bellwether_web::admin::router(self.site.clone(), self.metrics.clone());
+        self.serve(Role::Admin, router)
+    }
+
+    /// Display names of the catalogue, for pages.
+    fn names(&self) -> Names {
+        let catalogue = &self.tools.catalogue;
+        Names {
+            models: catalogue.model_names().collect(),
+            authors: catalogue.author_names().collect(),
+            providers: catalogue.provider_names().collect(),
+        }
+    }
+
+    fn serve(&mut self, role: Role, router: axum::Router) -> anyhow::Result<()> {
+        let listener = self.listener(role)?;
+        let shutdown: CancellationToken = self.shutdown.clone();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        self.watch(role.to_string(), async move {
+            let server = axum::serve(listener, service).with_graceful_shutdown({
+                let shutdown = shutdown.clone();
+                async move { shutdown.cancelled().await }
+            });
+            // Connections that a browser keeps open do not hold up the end.
+            tokio::select! {
+                result = server.into_future() => result.context("serve"),
+                () = async {
+                    shutdown.cancelled().await;
+                    tokio::time::sleep(Duration::from_secs(3)).await;
+                } => Ok(()),
+            }
+        });
+        Ok(())
+    }
+}

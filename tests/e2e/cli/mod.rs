@@ -1,0 +1,4 @@
+//! What a person sees at the command line: help and refusals.
+
+mod help;
+mod refusals;

@@ -1,0 +1,53 @@
+//! What was imported once adds nothing the second time, whatever its wrapping.
+
+use std::io::Write;
+
+use crate::support::app::Bellwether;
+use crate::support::traffic;
+use crate::support::{scratch, store};
+
+#[test]
+fn imported_file_adds_nothing_again_plain_or_compressed() {
+    let folder = scratch();
+    let records = traffic::mixed(3_000, 11);
+    let lines: Vec<u8> = records
+        .iter()
+        // A file is lines: what is no text or no whole record is for other tests.
+        .filter(|r| r.reject.is_none_or(|reason| reason != "not_utf8" && reason != "truncated"))
+        .flat_map(|r| [r.value.as_slice(), b"\n"].concat())
+        .collect();
+    let (rows, rejects) = {
+        let counted = records.iter().filter(|r| r.reject.is_none_or(|x| x != "not_utf8" && x != "truncated"));
+        counted
+            .fold((0, 0), |(rows, bad), r| (rows + r.outcomes.len(), bad + usize::from(r.reject.is_some())))
+    };
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("a.ndjson"), &lines).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&lines).unwrap();
+    std::fs::write(path("b.ndjson.gz"), gzip.finish().unwrap()).unwrap();
+    std::fs::write(path("c.ndjson.zst"), zstd::encode_all(lines.as_slice(), 1).unwrap()).unwrap();
+
+    let counts = || {
+        let warehouse = path("w");
+        ["attempts", "rejects"]
+            .map(|table| store::number(&warehouse, &format!("SELECT count(*) FROM {table}")))
+    };
+    let import = |file: &str| {
+        let done =
+            Bellwether::new(folder.path(), &["import", file, "--warehouse", "w", "--json"]).run().ok().json();
+        (done["rows"].as_u64().expect("rows"), done["rejects"].as_u64().expect("rejects"))
+    };
+    let expected = [i64::try_from(rows).unwrap(), i64::try_from(rejects).unwrap()];
+    assert_eq!(import("a.ndjson"), (rows as u64, rejects as u64));
+    assert_eq!(counts(), expected);
+    // The same bytes; then a name of its own; then other bytes that hold the same events.
+    assert_eq!(import("a.ndjson"), (0, 0));
+    std::fs::copy(path("a.ndjson"), path("copy.ndjson")).unwrap();
+    assert_eq!(import("copy.ndjson"), (0, 0));
+    assert_eq!(counts(), expected);
+    for file in ["b.ndjson.gz", "c.ndjson.zst"] {
+        assert_eq!(import(file).0, 0, "{file}");
+        assert_eq!(counts()[0], expected[0], "{file}");
+    }
+}

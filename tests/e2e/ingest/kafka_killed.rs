@@ -1,0 +1,173 @@
+//! The ingest process dies at many places while it reads a topic; the tables must not show it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use crate::support::app::{Bellwether, Running};
+use crate::support::broker::Broker;
+use crate::support::config::Config;
+use crate::support::traffic::{self, Record};
+use crate::support::{scratch, store, wait};
+use bellwether_warehouse::TableId;
+
+const TOPIC: &str = "killed";
+const PARTITIONS: i32 = 4;
+const EVENTS: u64 = 200_000;
+/// A sender repeats what it sent a while before.
+const RESENT_AFTER: usize = 7_000;
+
+enum Stop {
+    /// SIGKILL once this share of the records is in `attempts`, in percent.
+    Killed(i64),
+    /// The process kills itself at this place of its fourth flush.
+    FailPoint(&'static str),
+}
+
+/// Between each pair of commits: rejects → label cells → attempts → rejects of the next flush.
+const STOPS: [Stop; 9] = [
+    Stop::Killed(10),
+    Stop::Killed(30),
+    Stop::FailPoint("sink-after-rejects"),
+    Stop::Killed(50),
+    Stop::FailPoint("sink-after-label-cells"),
+    Stop::Killed(70),
+    Stop::FailPoint("sink-after-attempts"),
+    Stop::FailPoint("sink-before-rejects"),
+    Stop::Killed(90),
+];
+
+type Place = (i64, i64);
+
+#[test]
+fn kafka_ingest_killed_at_many_places_holds_every_event_once() {
+    let broker = Broker::shared();
+    broker.create_topic(TOPIC, PARTITIONS);
+    let sent = with_repeats(traffic::mixed(EVENTS, 7));
+    assert!(sent.iter().filter(|r| r.reject.is_some()).count() * 100 >= sent.len(), "at least 1 % are bad");
+    broker.produce(TOPIC, sent.iter().map(|r| (r.key.clone(), r.value.clone())));
+    let total: i64 = broker.ends(TOPIC, PARTITIONS).iter().sum();
+    assert_eq!(usize::try_from(total), Ok(sent.len()));
+
+    let folder = scratch();
+    let config = Config::new(folder.path())
+        .without_catalogue()
+        .kafka(&broker.address(), &[(TOPIC, "native")])
+        .set("ingest.flush_rows", 2000);
+    let file = config.write();
+    let warehouse = config.warehouse();
+    let serve = || Bellwether::new(folder.path(), &["serve", "--roles", "ingest", "--config", &file]);
+
+    let mut before = 0;
+    for stop in &STOPS {
+        match stop {
+            Stop::Killed(percent) => {
+                let mut running = serve().start();
+                reach(&warehouse, total * percent / 100, &mut running);
+                running.kill();
+            }
+            Stop::FailPoint(name) => {
+                let ended =
+                    serve().env("FAILPOINTS", &format!("{name}=3*off->return")).start().ended(wait::WORK);
+                assert_eq!(ended.status.code(), None, "{name} was not reached: {}", ended.stderr);
+            }
+        }
+        let now = store::position(&warehouse);
+        assert!(now > before && now < total, "{now} of {total} records after {before}");
+        before = now;
+    }
+    let mut running = serve().start();
+    reach(&warehouse, total, &mut running);
+    assert_eq!(running.interrupt().code(), 0);
+
+    let stored = broker.dump(TOPIC);
+    assert_eq!(stored.len(), sent.len());
+    let (rows, rejects) = expected(&stored, &sent);
+    assert_eq!(found_rows(&warehouse), rows, "rows by partition and offset");
+    assert_eq!(found_rejects(&warehouse), rejects, "rejects by partition and offset");
+    assert_eq!(store::number(&warehouse, "SELECT count(DISTINCT event_id) - count(*) FROM attempts"), 0);
+    every_table_stands_at_the_end(&warehouse, total);
+}
+
+/// Repeats every hundredth record some time after its first copy.
+fn with_repeats(records: Vec<Record>) -> Vec<Record> {
+    let mut sent = Vec::with_capacity(records.len() + records.len() / 100);
+    for (index, record) in records.iter().enumerate() {
+        sent.push(record.clone());
+        if index >= RESENT_AFTER && index % 100 == 0 {
+            sent.push(records[index - RESENT_AFTER].clone());
+        }
+    }
+    sent
+}
+
+fn reach(warehouse: &Path, target: i64, running: &mut Running) {
+    wait::until(&format!("{target} records in attempts"), wait::WORK, || {
+        let position = store::position(warehouse);
+        if position < target
+            && let Some(status) = running.exited()
+        {
+            panic!("ingest ended with {status} at {position}: {}", running.printed());
+        }
+        (position >= target).then_some(())
+    });
+}
+
+/// What the broker's records must have become, told by an independent client's dump of the topic.
+fn expected(
+    stored: &[(i32, i64, Vec<u8>)],
+    sent: &[Record],
+) -> (BTreeMap<Place, String>, BTreeMap<Place, String>) {
+    let by_value: std::collections::HashMap<&[u8], &Record> =
+        sent.iter().map(|r| (r.value.as_slice(), r)).collect();
+    let mut seen = HashSet::new();
+    let (mut rows, mut rejects) = (BTreeMap::new(), BTreeMap::new());
+    for (partition, offset, value) in stored {
+        let record = by_value[value.as_slice()];
+        let place = (i64::from(*partition), *offset);
+        if let Some(reason) = record.reject {
+            rejects.insert(place, reason.to_owned());
+        } else if seen.insert(&record.key) {
+            rows.insert(place, record.outcomes.join(","));
+        }
+    }
+    (rows, rejects)
+}
+
+fn found_rows(warehouse: &Path) -> BTreeMap<Place, String> {
+    let sql = "SELECT src_partition AS p, src_offset AS o, outcome FROM attempts \
+               ORDER BY src_partition, src_offset, attempt";
+    let mut found: BTreeMap<Place, String> = BTreeMap::new();
+    for row in store::rows(warehouse, sql) {
+        let outcome = row["outcome"].as_str().unwrap_or("?");
+        found
+            .entry(place(&row))
+            .and_modify(|all| {
+                all.push(',');
+                all.push_str(outcome);
+            })
+            .or_insert_with(|| outcome.to_owned());
+    }
+    found
+}
+
+fn found_rejects(warehouse: &Path) -> BTreeMap<Place, String> {
+    let sql = "SELECT src_partition AS p, src_offset AS o, reason FROM rejects";
+    let rows = store::rows(warehouse, sql);
+    let count = rows.len();
+    let found: BTreeMap<Place, String> =
+        rows.iter().map(|row| (place(row), row["reason"].as_str().unwrap_or("?").to_owned())).collect();
+    assert_eq!(found.len(), count, "an offset was rejected twice");
+    found
+}
+
+fn place(row: &serde_json::Value) -> Place {
+    (row["p"].as_i64().expect("a partition"), row["o"].as_i64().expect("an offset"))
+}
+
+fn every_table_stands_at_the_end(warehouse: &Path, total: i64) {
+    for table in [TableId::Rejects, TableId::LabelCells, TableId::Attempts] {
+        let snapshot = store::snapshot(warehouse, table).expect("the table exists");
+        let position: i64 = snapshot.txns("ingest/").iter().map(|(_, next)| next).sum();
+        assert_eq!(position, total, "{}", table.name());
+    }
+}

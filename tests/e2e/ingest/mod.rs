@@ -1,0 +1,8 @@
+//! From logs to rows: exactly once, as specified, without texts.
+
+mod bad_input;
+mod canary;
+mod idempotence;
+mod kafka_killed;
+mod kafka_secured;
+mod litellm;

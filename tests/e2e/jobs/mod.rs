@@ -1,0 +1,4 @@
+//! From rows to rollups: equal to an independent calculation, however the work was cut.
+
+mod independent;
+mod steps;

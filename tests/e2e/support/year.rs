@@ -1,0 +1,101 @@
+//! A small simulated year in a warehouse, folded and served; with the truth that the simulator used.
+//!
+//! Shared by the tests that only read. Tests that stop or change a site make their own.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use chrono::{DateTime, Days, SubsecRound, Timelike, Utc};
+use serde_json::Value;
+
+use super::app::{Bellwether, Running};
+use super::config::Config;
+use super::guard::Guard;
+use super::{http, scratch, wait};
+
+/// Small enough to be made in seconds, large enough for the rankings' and health pages' thresholds.
+const ATTEMPTS: &str = "400000";
+
+#[derive(Debug)]
+pub struct Year {
+    pub warehouse: PathBuf,
+    pub base: String,
+    pub truth: Value,
+    /// End of the simulated traffic: the minute before this test began.
+    pub until: DateTime<Utc>,
+    _site: Running,
+    _guards: [Guard; 2],
+}
+
+impl Year {
+    pub fn shared() -> &'static Self {
+        static YEAR: OnceLock<Year> = OnceLock::new();
+        YEAR.get_or_init(Self::make)
+    }
+
+    fn make() -> Self {
+        let folder = scratch().keep();
+        let folder_guard = Guard::over_folder(&folder);
+        let config = Config::new(&folder).set("publication.profile", "demo");
+        let file = config.write();
+        let until = Utc::now().trunc_subsecs(0).with_second(0).expect("a whole minute");
+        let from = until.checked_sub_days(Days::new(365)).expect("a year ago");
+        let truth = folder.join("truth.json");
+        Bellwether::new(
+            &folder,
+            &["simulate", "--seed", "21", "--events", ATTEMPTS, "--texts", "0.1", "--to"],
+        )
+        .arg(format!("warehouse:{}", config.warehouse().display()))
+        .arg("--from")
+        .arg(from.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+        .arg("--to-time")
+        .arg(until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+        .arg("--truth")
+        .arg(&truth)
+        .arg("--config")
+        .arg(&file)
+        .run()
+        .ok();
+        Bellwether::new(&folder, &["jobs", "run", "--config", &file]).run().ok();
+        let truth =
+            serde_json::from_slice(&std::fs::read(truth).expect("the truth")).expect("the truth is JSON");
+        let site = Bellwether::new(&folder, &["serve", "--roles", "web", "--config", &file]).start();
+        let base = config.url("web", "");
+        let site_guard = Guard::over(site.id(), None);
+        wait::until("the site to be ready", wait::START, || {
+            http::try_get(&config.url("admin", "/readyz")).filter(|answer| answer.status == 200)
+        });
+        Self {
+            warehouse: config.warehouse(),
+            base,
+            truth,
+            until,
+            _site: site,
+            _guards: [folder_guard, site_guard],
+        }
+    }
+
+    pub fn get(&self, path: &str) -> http::Answer {
+        http::get(&format!("{}{path}", self.base))
+    }
+
+    /// Model ids by tokens, most first.
+    pub fn models(&self) -> Vec<String> {
+        names(self, "model_id")
+    }
+
+    pub fn providers(&self) -> Vec<String> {
+        names(self, "provider_id")
+    }
+}
+
+fn names(year: &Year, column: &str) -> Vec<String> {
+    let sql = format!(
+        "SELECT {column} AS name FROM usage_daily WHERE {column} IS NOT NULL AND variant = 'standard' GROUP BY 1 \
+         ORDER BY sum(input_tokens + output_tokens) DESC"
+    );
+    super::store::rows(&year.warehouse, &sql)
+        .iter()
+        .filter_map(|row| row["name"].as_str().map(str::to_owned))
+        .collect()
+}

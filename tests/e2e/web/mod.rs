@@ -1,0 +1,7 @@
+//! The site: every page, its numbers, its states, and what a browser makes of it.
+
+mod browser;
+mod crawl;
+mod demo;
+mod numbers;
+mod truth;

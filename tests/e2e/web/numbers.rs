@@ -1,0 +1,1 @@
+//! The numbers on the pages are the numbers in the rollups.

@@ -1,0 +1,161 @@
+use proptest::prelude::*;
+
+use super::register::{self, REGISTERS, SPARSE_LIMIT};
+use super::{Hll, Registers};
+
+fn sketch(keys: impl IntoIterator<Item = i64>) -> Hll {
+    let mut sketch = Hll::default();
+    keys.into_iter().for_each(|key| sketch.add(key));
+    sketch
+}
+
+#[test]
+fn estimates_lie_within_three_standard_errors() {
+    assert_eq!(Hll::default().estimate(), 0.0);
+    // Few keys hardly collide: 100 of them in 4,096 registers are told apart but for one or two.
+    for (n, tolerance) in
+        [(1, 0.001), (10, 0.02), (100, 0.03), (1_000, 0.048), (10_000, 0.048), (1_000_000, 0.048)]
+    {
+        for offset in [0, 1 << 40, -(1 << 50)] {
+            let estimate = sketch((0..n).map(|key| key + offset)).estimate();
+            let error = (estimate / n as f64 - 1.0).abs();
+            assert!(error <= tolerance, "{n} keys from {offset}: {estimate}");
+        }
+    }
+}
+
+#[test]
+fn mean_error_over_many_sets_is_small() {
+    for n in [50, 2_000, 10_000, 40_000] {
+        let sets = 60_i64;
+        let sum: f64 = (0..sets).map(|set| sketch((0..n).map(|key| (set << 32) + key)).estimate()).sum();
+        let bias = sum / (sets as f64 * n as f64) - 1.0;
+        // Standard error of the mean of 60 is 1.6 % / √60 = 0.21 %.
+        assert!(bias.abs() < 0.007, "{n} keys: bias {bias}");
+    }
+}
+
+#[test]
+fn a_key_twice_counts_once() {
+    let twice = sketch((0..500).chain(0..500));
+    assert_eq!(twice.to_bytes(), sketch(0..500).to_bytes());
+}
+
+/// SplitMix64 of state 0 and 1 begins with e220a8397b1dcdaf and 910a2dec89025cc1 (its published first
+/// outputs). 0xe22 = 3618, then 0000 1010…: rank 5. 0x910 = 2320, then 1010…: rank 1.
+#[test]
+fn register_and_rank_are_those_of_the_hash() {
+    assert_eq!(register::of(0), (3618, 5));
+    assert_eq!(register::of(1), (2320, 1));
+}
+
+/// By hand from the table in `bytes.rs`: register 2320 rank 1 is 2320 · 64 + 1 = 148481 = 0x81 0x88 0x09;
+/// 3618 comes 1297 registers after its successor, 1297 · 64 + 5 = 83013 = 0xc5 0x88 0x05.
+#[test]
+fn sparse_bytes_are_the_reference_bytes() {
+    let reference = [1, 0, 2, 0x81, 0x88, 0x09, 0xc5, 0x88, 0x05];
+    assert_eq!(sketch([1, 0]).to_bytes(), reference);
+    assert_eq!(Hll::from_bytes(&reference).unwrap(), sketch([0, 1]));
+    assert_eq!(Hll::default().to_bytes(), [1, 0, 0]);
+}
+
+#[test]
+fn dense_bytes_pack_four_ranks_into_three() {
+    // Register i has rank i mod 4: 0 | 1 << 6 | 2 << 12 | 3 << 18 = 0x0c2040.
+    let entries: Vec<(u16, u8)> =
+        (0..REGISTERS as u16).map(|register| (register, (register % 4) as u8)).filter(|e| e.1 > 0).collect();
+    let mut bytes = Vec::new();
+    super::bytes::write(&mut bytes, &entries);
+    let mut reference = vec![1, 1];
+    reference.extend([0x40, 0x20, 0x0c].repeat(REGISTERS / 4));
+    assert_eq!(bytes, reference);
+    assert_eq!(Hll::from_bytes(&bytes).unwrap().to_bytes(), reference);
+}
+
+#[test]
+fn the_layout_follows_from_the_number_of_registers_alone() {
+    let mut sketch = Hll::default();
+    let mut key = 0;
+    loop {
+        sketch.add(key);
+        key += 1;
+        let used = match &sketch.0 {
+            Registers::Sparse(entries) => entries.len(),
+            Registers::Dense(ranks) => ranks.iter().filter(|rank| **rank > 0).count(),
+        };
+        let bytes = sketch.to_bytes();
+        assert_eq!(bytes[1] == 1, used > SPARSE_LIMIT);
+        assert_eq!(matches!(sketch.0, Registers::Dense(_)), used > SPARSE_LIMIT);
+        if used > SPARSE_LIMIT + 5 {
+            assert_eq!(bytes.len(), 3074);
+            break;
+        }
+    }
+}
+
+#[test]
+fn bytes_in_any_other_form_are_refused() {
+    let dense_but_few = [vec![1, 1], vec![0; 3072]].concat();
+    let mut rank_too_high = [vec![1, 1], vec![0xff; 3072]].concat();
+    rank_too_high[5] = 0x3e;
+    for (bytes, what) in [
+        (&[][..], "nothing"),
+        (&[2, 0, 0], "another version"),
+        (&[1, 2, 0], "another layout"),
+        (&[1, 0, 1], "a missing register"),
+        (&[1, 0, 1, 0], "a rank of 0"),
+        (&[1, 0, 1, 54], "a rank over the bits of the hash"),
+        (&[1, 0, 1, 0x81, 0x80, 0x10], "register 4096"),
+        (&[1, 0, 0, 0], "a byte too many"),
+        (&[1, 0, 0x81, 0x0c], "too many for sparse"),
+        (&dense_but_few, "too few for dense"),
+        (&rank_too_high, "a dense rank too high"),
+        (&dense_but_few[..3000], "a torn dense sketch"),
+    ] {
+        assert!(Hll::from_bytes(bytes).is_err(), "{what}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn bytes_do_not_depend_on_the_order_of_updates_or_merges(
+        sizes in prop::collection::vec(prop_oneof![Just(0_i64), 1..40_i64, 1_000..4_000_i64], 1..5),
+        start in any::<i32>(),
+    ) {
+        // The sets overlap, and together cross the border between the layouts or not.
+        let sets: Vec<Vec<i64>> = sizes
+            .iter()
+            .zip(0..)
+            .map(|(size, set)| (0..*size).map(|key| i64::from(start) + key + set * 700).collect())
+            .collect();
+        let reference = sketch(sets.concat()).to_bytes();
+        prop_assert_eq!(&sketch(sets.concat().into_iter().rev()).to_bytes(), &reference);
+        for order in [sets.clone(), sets.iter().rev().cloned().collect()] {
+            let mut merged = Hll::default();
+            for set in order {
+                merged.merge(&Hll::from_bytes(&sketch(set).to_bytes()).unwrap());
+            }
+            prop_assert_eq!(&merged.to_bytes(), &reference);
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_accepted_are_those_that_would_be_written(
+        bytes in prop::collection::vec(any::<u8>(), 0..40),
+        size in prop_oneof![0..40_i64, 1_000..4_000_i64],
+        at in any::<prop::sample::Index>(),
+        to in any::<u8>(),
+    ) {
+        let mut damaged = sketch(0..size).to_bytes();
+        let at = at.index(damaged.len());
+        damaged[at] = to;
+        for bytes in [bytes, damaged] {
+            if let Ok(sketch) = Hll::from_bytes(&bytes) {
+                prop_assert_eq!(sketch.to_bytes(), bytes);
+                prop_assert!(sketch.estimate() >= 0.0);
+            }
+        }
+    }
+}

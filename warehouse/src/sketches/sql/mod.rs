@@ -1,0 +1,26 @@
+//! The sketches as SQL functions: aggregates that build and merge, scalars that ask.
+
+mod aggregate;
+mod groups;
+mod scalar;
+
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::prelude::SessionContext;
+
+use aggregate::{Aggregate, SketchAggregate};
+use scalar::{Question, SketchScalar};
+
+pub(super) use groups::{Ledger, selected};
+
+/// Registers `ddsketch`, `ddsketch_merge`, `ddsketch_quantile`, `ddsketch_count`, `hll`, `hll_merge`, `hll_estimate`.
+pub fn register(ctx: &SessionContext) {
+    for aggregate in Aggregate::ALL {
+        ctx.register_udaf(AggregateUDF::new_from_impl(SketchAggregate::new(aggregate)));
+    }
+    for question in Question::ALL {
+        ctx.register_udf(ScalarUDF::new_from_impl(SketchScalar::new(question)));
+    }
+}
+
+#[cfg(test)]
+mod tests;

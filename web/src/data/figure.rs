@@ -1,0 +1,98 @@
+//! A figure that may be withheld, and the thresholds that decide it.
+
+/// Why a figure is not shown: how many observations there are and how many it needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotEnough {
+    /// Attempts, requests or samples (effective samples for a cross).
+    pub n: u64,
+    pub needs: u64,
+    /// Distinct users, where the rule asks for them.
+    pub users: Option<u64>,
+    pub needs_users: Option<u64>,
+}
+
+impl NotEnough {
+    pub fn counts(n: u64, needs: u64) -> Self {
+        Self { n, needs, users: None, needs_users: None }
+    }
+}
+
+/// A figure or the reason why there is none.
+pub type Figure<T> = Result<T, NotEnough>;
+
+/// Value of `window` against the window before it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Change {
+    /// `now / before − 1`
+    Ratio(f64),
+    /// Nothing before.
+    New,
+    /// One of the windows has too few requests for a ratio.
+    NotEnough(NotEnough),
+    /// The history does not reach back far enough, or no comparison was asked for.
+    Unknown,
+}
+
+/// What a figure needs before it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thresholds {
+    /// Counted attempts (success + fault) behind an uptime or a state.
+    pub counted_attempts: u64,
+    /// Requests behind a percentile.
+    pub speed_requests: u64,
+    /// Distinct users below which their number is not printed and a ranking row is hidden.
+    pub users: u64,
+    /// Requests in both windows behind a growth figure.
+    pub growth_requests: u64,
+    /// Users and samples behind a share of one label.
+    pub label_users: u64,
+    pub label_samples: u64,
+    /// Users and effective samples behind a cross of two labels.
+    pub cross_users: u64,
+    pub cross_n_eff: u64,
+    /// Users of a model row inside a labelled cell; smaller rows are folded into "other models".
+    pub model_users: u64,
+}
+
+/// Who reads this site; sets the thresholds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    #[default]
+    Public,
+    /// An operator's own site.
+    Private,
+    /// Simulated traffic.
+    Demo,
+}
+
+impl Profile {
+    pub fn thresholds(self) -> Thresholds {
+        let public = Thresholds {
+            counted_attempts: 100,
+            speed_requests: 100,
+            users: 20,
+            growth_requests: 1_000,
+            label_users: 20,
+            label_samples: 100,
+            cross_users: 50,
+            cross_n_eff: 30,
+            model_users: 10,
+        };
+        match self {
+            Self::Public => public,
+            Self::Private => {
+                Thresholds { counted_attempts: 20, speed_requests: 20, users: 0, growth_requests: 100, ..public }
+            }
+            Self::Demo => Thresholds {
+                counted_attempts: 20,
+                speed_requests: 20,
+                growth_requests: 100,
+                label_samples: 20,
+                cross_users: 20,
+                cross_n_eff: 20,
+                ..public
+            },
+        }
+    }
+}

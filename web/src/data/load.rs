@@ -1,0 +1,303 @@
+//! From Parquet files of a pinned table version to blocks in memory. Blocks are kept per partition date with
+//! the set of files behind them, so a refresh reads only files that are new.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
+    StringArray, TimestampMicrosecondArray,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use bellwether_warehouse::{DataFile, Snapshot, TableId};
+use chrono::{Days, NaiveDate};
+use datafusion::prelude::{Expr, col};
+use futures::TryStreamExt;
+
+use super::dictionary::{Dictionary, ProviderId};
+use super::users::UserDay;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    #[error("failed to read version {version} of table `{table}`")]
+    Read {
+        table: &'static str,
+        version: i64,
+        #[source]
+        source: datafusion::error::DataFusionError,
+    },
+    #[error("column `{column}` of table `{table}` is missing or has another type")]
+    Column { table: &'static str, column: String },
+    #[error("a background task of the page data stopped")]
+    Task,
+}
+
+/// Partition date of a file.
+pub(super) fn date_of(file: &DataFile, table: TableId) -> Option<NaiveDate> {
+    let column = table.partition_column()?;
+    let (_, value) = file.partition.iter().find(|(name, _)| name == column)?;
+    value.as_deref()?.parse().ok()
+}
+
+/// Columns of one batch, by position in the list that was asked for.
+pub(super) struct Columns<'a> {
+    table: &'static str,
+    names: &'a [&'a str],
+    batch: &'a RecordBatch,
+}
+
+impl Columns<'_> {
+    pub fn rows(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    fn column(&self, name: &str, wanted: &DataType) -> Result<ArrayRef, LoadError> {
+        let error = || LoadError::Column { table: self.table, column: name.to_owned() };
+        let position = self.names.iter().position(|known| *known == name).ok_or_else(error)?;
+        let column = self.batch.columns().get(position).ok_or_else(error)?;
+        if column.data_type() == wanted {
+            return Ok(column.clone());
+        }
+        cast(column, wanted).map_err(|_| error())
+    }
+
+    pub fn text(&self, name: &str) -> Result<StringArray, LoadError> {
+        Ok(self.column(name, &DataType::Utf8)?.as_string::<i32>().clone())
+    }
+
+    pub fn int(&self, name: &str) -> Result<Int64Array, LoadError> {
+        Ok(self.column(name, &DataType::Int64)?.as_primitive::<Int64Type>().clone())
+    }
+
+    pub fn float(&self, name: &str) -> Result<Float64Array, LoadError> {
+        Ok(self.column(name, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
+    }
+
+    pub fn bytes(&self, name: &str) -> Result<BinaryArray, LoadError> {
+        Ok(self.column(name, &DataType::Binary)?.as_binary::<i32>().clone())
+    }
+
+    pub fn date(&self, name: &str) -> Result<Date32Array, LoadError> {
+        Ok(self.column(name, &DataType::Date32)?.as_primitive::<Date32Type>().clone())
+    }
+
+    pub fn instant(&self, name: &str) -> Result<TimestampMicrosecondArray, LoadError> {
+        let micros = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        Ok(self.column(name, &micros)?.as_primitive::<TimestampMicrosecondType>().clone())
+    }
+
+    /// Additive measures as counts; money comes in 10⁻⁹ USD.
+    pub fn counts(&self, names: &[&str]) -> Result<Vec<CountColumn>, LoadError> {
+        names
+            .iter()
+            .map(|name| {
+                if *name == "cost_usd" {
+                    let wanted = DataType::Decimal128(38, 9);
+                    let column = self.column(name, &wanted)?;
+                    Ok(CountColumn::Money(column.as_primitive::<arrow::datatypes::Decimal128Type>().clone()))
+                } else {
+                    self.int(name).map(CountColumn::Int)
+                }
+            })
+            .collect()
+    }
+}
+
+pub(super) enum CountColumn {
+    Int(Int64Array),
+    Money(Decimal128Array),
+}
+
+impl CountColumn {
+    /// Negative and unknown values count as nothing.
+    pub fn value(&self, row: usize) -> u64 {
+        match self {
+            Self::Int(array) if array.is_valid(row) => u64::try_from(array.value(row)).unwrap_or(0),
+            Self::Money(array) if array.is_valid(row) => u64::try_from(array.value(row)).unwrap_or(0),
+            _ => 0,
+        }
+    }
+}
+
+/// `None` for NULL.
+pub(super) fn text_at(array: &StringArray, row: usize) -> Option<&str> {
+    array.is_valid(row).then(|| array.value(row))
+}
+
+pub(super) fn date_at(array: &Date32Array, row: usize) -> Option<NaiveDate> {
+    let days = array.is_valid(row).then(|| array.value(row))?;
+    let epoch = NaiveDate::from_ymd_opt(1970, 1, 1)?;
+    if days >= 0 {
+        epoch.checked_add_days(Days::new(u64::from(days.unsigned_abs())))
+    } else {
+        epoch.checked_sub_days(Days::new(u64::from(days.unsigned_abs())))
+    }
+}
+
+/// Reads columns of some files, batch by batch.
+pub(super) async fn scan(
+    snapshot: &Snapshot,
+    files: Vec<DataFile>,
+    names: &[&str],
+    filter: Option<Expr>,
+    mut absorb: impl FnMut(&Columns<'_>) -> Result<(), LoadError>,
+) -> Result<(), LoadError> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let table = snapshot.table().name();
+    let read = |source| LoadError::Read { table, version: snapshot.version(), source };
+    let ctx = bellwether_warehouse::session::session(2);
+    let mut frame = ctx.read_table(snapshot.provider_over(files)).map_err(read)?;
+    if let Some(filter) = filter {
+        frame = frame.filter(filter).map_err(read)?;
+    }
+    let frame = frame.select(names.iter().map(|name| col(*name)).collect::<Vec<_>>()).map_err(read)?;
+    let mut stream = frame.execute_stream().await.map_err(read)?;
+    while let Some(batch) = stream.try_next().await.map_err(read)? {
+        absorb(&Columns { table, names, batch: &batch })?;
+    }
+    Ok(())
+}
+
+/// One table's blocks by partition date.
+#[derive(Debug)]
+pub(super) struct Blocks<B> {
+    held: BTreeMap<NaiveDate, Held<B>>,
+}
+
+#[derive(Debug)]
+struct Held<B> {
+    files: BTreeSet<String>,
+    fingerprint: u64,
+    block: Arc<B>,
+}
+
+impl<B> Default for Blocks<B> {
+    fn default() -> Self {
+        Self { held: BTreeMap::new() }
+    }
+}
+
+/// Files to read for one date, and what they are added to.
+pub(super) struct Change<B> {
+    pub date: NaiveDate,
+    pub files: Vec<DataFile>,
+    pub block: B,
+    all: BTreeSet<String>,
+}
+
+impl<B: Default + Clone> Blocks<B> {
+    /// Dates whose set of files is not the one in memory. A date that only gained files starts from its block;
+    /// any other is read again from nothing. Dates that left the snapshot or `keep` are dropped.
+    pub fn changes(&mut self, snapshot: &Snapshot, keep: impl Fn(NaiveDate) -> bool) -> Vec<Change<B>> {
+        let mut now: BTreeMap<NaiveDate, Vec<&DataFile>> = BTreeMap::new();
+        for file in snapshot.files() {
+            if let Some(date) = date_of(file, snapshot.table()).filter(|date| keep(*date)) {
+                now.entry(date).or_default().push(file);
+            }
+        }
+        self.held.retain(|date, _| now.contains_key(date));
+        now.into_iter()
+            .filter_map(|(date, files)| {
+                let all: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
+                let held = self.held.get(&date);
+                if held.is_some_and(|held| held.files == all) {
+                    return None;
+                }
+                let base = held.filter(|held| held.files.is_subset(&all));
+                let fresh = |file: &&&DataFile| base.is_none_or(|held| !held.files.contains(&file.path));
+                let files = files.iter().filter(fresh).map(|file| (*file).clone()).collect();
+                let block = base.map(|held| held.block.as_ref().clone()).unwrap_or_default();
+                Some(Change { date, files, block, all })
+            })
+            .collect()
+    }
+
+    /// Keeps the blocks just read. True when there were any.
+    pub fn put(&mut self, changes: Vec<Change<B>>) -> bool {
+        let changed = !changes.is_empty();
+        for Change { date, block, all, .. } in changes {
+            let mut hasher = DefaultHasher::new();
+            all.hash(&mut hasher);
+            self.held.insert(date, Held { files: all, fingerprint: hasher.finish(), block: Arc::new(block) });
+        }
+        changed
+    }
+
+    /// Replaces blocks in place where `change` gives a new one, without reading anything.
+    pub fn update(&mut self, change: impl Fn(NaiveDate, &B) -> Option<B>) {
+        for (date, held) in &mut self.held {
+            if let Some(block) = change(*date, &held.block) {
+                held.block = Arc::new(block);
+            }
+        }
+    }
+
+    pub fn by_date(&self) -> BTreeMap<NaiveDate, Arc<B>> {
+        self.held.iter().map(|(date, held)| (*date, held.block.clone())).collect()
+    }
+
+    pub fn fingerprints(&self) -> BTreeMap<NaiveDate, u64> {
+        self.held.iter().map(|(date, held)| (*date, held.fingerprint)).collect()
+    }
+
+    pub fn last_date(&self) -> Option<NaiveDate> {
+        self.held.keys().next_back().copied()
+    }
+}
+
+/// The blocks that rows of one scan belong to.
+pub(super) struct Targets<'a, B> {
+    changes: &'a mut [Change<B>],
+    places: HashMap<NaiveDate, usize>,
+}
+
+impl<B> Targets<'_, B> {
+    pub fn at(&mut self, date: NaiveDate) -> Option<&mut B> {
+        let place = self.places.get(&date)?;
+        self.changes.get_mut(*place).map(|change| &mut change.block)
+    }
+}
+
+/// Reads every change of one table in one scan; `absorb` adds each batch to the blocks of its rows' dates.
+pub(super) async fn fill<B>(
+    snapshot: &Snapshot,
+    changes: &mut [Change<B>],
+    names: &[&str],
+    filter: Option<Expr>,
+    mut absorb: impl FnMut(&Columns<'_>, &mut Targets<'_, B>) -> Result<(), LoadError>,
+) -> Result<(), LoadError> {
+    let files: Vec<DataFile> = changes.iter().flat_map(|change| change.files.iter().cloned()).collect();
+    let places = changes.iter().enumerate().map(|(place, change)| (change.date, place)).collect();
+    let mut targets = Targets { changes, places };
+    scan(snapshot, files, names, filter, |columns| absorb(columns, &mut targets)).await
+}
+
+/// Sketch rows of `usage_daily` by day.
+pub(super) async fn user_days(
+    snapshot: &Snapshot,
+    files: Vec<DataFile>,
+    dictionary: &Dictionary,
+) -> Result<BTreeMap<NaiveDate, UserDay>, LoadError> {
+    let names = ["date", "model_id", "variant", "provider_id", "users"];
+    let mut days: BTreeMap<NaiveDate, UserDay> = BTreeMap::new();
+    scan(snapshot, files, &names, None, |columns| {
+        let (dates, models) = (columns.date("date")?, columns.text("model_id")?);
+        let (variants, providers) = (columns.text("variant")?, columns.text("provider_id")?);
+        let users = columns.bytes("users")?;
+        for row in 0..columns.rows() {
+            let Some(date) = date_at(&dates, row).filter(|_| users.is_valid(row)) else { continue };
+            let series = dictionary.find_series(text_at(&models, row), text_at(&variants, row).unwrap_or(""));
+            let provider = text_at(&providers, row).and_then(|name| dictionary.find_provider(name));
+            let provider = provider.unwrap_or(ProviderId::UNKNOWN).0;
+            days.entry(date).or_default().rows.push((series, provider, users.value(row).into()));
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(days)
+}

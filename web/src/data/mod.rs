@@ -1,0 +1,238 @@
+//! Everything pages and the API read: one immutable dataset, all of its numbers from one set of table
+//! versions. The site swaps to the next dataset as a whole; nothing here touches storage except
+//! [`Dataset::load_users`].
+//!
+//! | module | answers |
+//! |---|---|
+//! | `usage`, `ranking`, `users` | tokens, requests, spend, users by model, variant, author, provider |
+//! | `health`, `counts`, `speed` | uptime, states, error mix, latency and throughput |
+//! | `routing` | routed against pinned |
+//! | `labels` | languages and crosses |
+//! | `live` | the last 60 minutes |
+//! | `quality` | unpriced, unmapped, rejected, duplicate records; coverage |
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bellwether_warehouse::TableId;
+use chrono::{DateTime, NaiveDate, Utc};
+
+mod counts;
+mod dictionary;
+mod figure;
+mod health;
+mod labels;
+mod live;
+mod load;
+mod names;
+mod nearest;
+mod quality;
+mod ranking;
+mod read;
+mod refresh;
+mod routing;
+mod speed;
+#[cfg(test)]
+pub(crate) mod testing;
+mod usage;
+mod users;
+mod window;
+
+pub use counts::{Counts, ErrorClass, State};
+pub use dictionary::{AuthorId, Dictionary, Endpoint, EndpointKey, ModelId, ProviderId, Series, SeriesId, VariantId};
+pub use figure::{Change, Figure, NotEnough, Profile, Thresholds};
+pub use health::{BUCKET_SECS, Bar, Cell, HealthBy, Scope, Span, Status};
+pub use labels::{
+    Cross, CrossRow, Dimension, Interval, LabelCell, LabelLeader, LabelPeriod, LabelSource, LabelWindow, LanguageShare,
+    Languages, UsersBand, code_name, language_name,
+};
+pub use live::{LastHour, Minute};
+pub use names::Names;
+pub use nearest::Candidate;
+pub use quality::{Quality, RejectReason, UnmappedName};
+pub use ranking::{Ranking, RankingQuery, RankingRow, Remainder};
+pub use load::LoadError;
+pub use refresh::{Options, RefreshError, Refreshed, Refresher};
+pub use routing::{BestPinned, Boost, Routing, RoutingCounts};
+pub use speed::{Quantiles, Speed};
+pub use usage::{Filter, Group, GroupBy, Totals, Volume, Weekly};
+pub use users::{UserCounts, UserQuery};
+pub use window::{Week, Window, monday};
+
+/// The measure a ranking is ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Metric {
+    #[default]
+    Tokens,
+    Requests,
+    Spend,
+    Users,
+}
+
+impl Metric {
+    pub const ALL: [Self; 4] = [Self::Tokens, Self::Requests, Self::Spend, Self::Users];
+
+    /// Word in addresses and files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Requests => "requests",
+            Self::Spend => "spend",
+            Self::Users => "users",
+        }
+    }
+
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Requests => "requests",
+            Self::Spend => "USD",
+            Self::Users => "users",
+        }
+    }
+}
+
+/// One consistent set of numbers.
+#[derive(Debug)]
+pub struct Dataset {
+    /// The newest event, by its own time.
+    pub as_of: DateTime<Utc>,
+    /// When this dataset was put together (for the operator; no page prints it).
+    pub built_at: DateTime<Utc>,
+    /// End of the newest complete 5-minute bucket: where live windows end.
+    pub buckets_end: DateTime<Utc>,
+    /// Delta version of every table read.
+    pub versions: BTreeMap<&'static str, i64>,
+    /// Version of `attempts` that all rollups stand at.
+    pub folded: i64,
+    pub names: Arc<Names>,
+    pub thresholds: Thresholds,
+    pub profile: Profile,
+    /// The traffic is simulated: every page says so.
+    pub simulated: bool,
+    pub dictionary: Arc<Dictionary>,
+    pub quality: Quality,
+    pub last_hour: LastHour,
+    first_date: NaiveDate,
+    newest_date: NaiveDate,
+    usage: usage::ByDay,
+    health: health::Health,
+    routing: routing::ByDay,
+    labels: labels::ByWeek,
+    label_memo: Arc<labels::Memo>,
+    users: users::Users,
+}
+
+impl Dataset {
+    /// First day with any usage.
+    pub fn first_date(&self) -> NaiveDate {
+        self.first_date
+    }
+
+    /// Day of the newest event; it is still running.
+    pub fn newest_date(&self) -> NaiveDate {
+        self.newest_date
+    }
+
+    /// The day before the newest one; on the very first day that day itself, see [`Dataset::has_complete_day`].
+    pub fn last_complete_date(&self) -> NaiveDate {
+        self.newest_date.pred_opt().unwrap_or(self.newest_date).max(self.first_date)
+    }
+
+    /// False on the first day: its windows end with the running day and are partial.
+    pub fn has_complete_day(&self) -> bool {
+        self.first_date < self.newest_date
+    }
+
+    /// The last `days` complete days, cut at the start of the history.
+    pub fn trailing(&self, days: u64) -> Window {
+        Window::trailing(self.last_complete_date(), days)
+    }
+
+    /// True before the first served request arrived: the site shows how to send one.
+    pub fn is_empty(&self) -> bool {
+        self.usage.is_empty()
+    }
+
+    /// `deepseek/deepseek-v3.2:free`, `deepseek`, `azure`; empty for unknown.
+    pub fn key(&self, group: Group) -> String {
+        let dictionary = &self.dictionary;
+        match group {
+            Group::Model(id) => dictionary.model(id).to_owned(),
+            Group::Author(id) => dictionary.author(id).to_owned(),
+            Group::Provider(id) => dictionary.provider(id).to_owned(),
+            Group::Series(id) => {
+                let series = dictionary.series(id);
+                let model = dictionary.model(series.model);
+                match dictionary.variant(series.variant) {
+                    "" | "standard" => model.to_owned(),
+                    variant => format!("{model}:{variant}"),
+                }
+            }
+        }
+    }
+
+    /// Display name; a series has its model's name, see [`Dataset::variant`].
+    pub fn name(&self, group: Group) -> &str {
+        let dictionary = &self.dictionary;
+        match group {
+            Group::Model(id) => self.names.model(dictionary.model(id)),
+            Group::Series(id) => self.names.model(dictionary.model(dictionary.series(id).model)),
+            Group::Author(id) => self.names.author(dictionary.author(id)),
+            Group::Provider(id) => self.names.provider(dictionary.provider(id)),
+        }
+    }
+
+    pub fn model_name(&self, id: ModelId) -> &str {
+        self.name(Group::Model(id))
+    }
+
+    pub fn provider_name(&self, id: ProviderId) -> &str {
+        self.name(Group::Provider(id))
+    }
+
+    pub fn author_name(&self, id: AuthorId) -> &str {
+        self.name(Group::Author(id))
+    }
+
+    /// Variant of a series row, `None` for standard and for other groups.
+    pub fn variant(&self, group: Group) -> Option<&str> {
+        let Group::Series(id) = group else { return None };
+        let variant = self.dictionary.variant(self.dictionary.series(id).variant);
+        (!matches!(variant, "" | "standard")).then_some(variant)
+    }
+
+    /// Author of a model or series row.
+    pub fn author_of(&self, group: Group) -> Option<AuthorId> {
+        let id = match group {
+            Group::Model(id) => self.dictionary.author_of(id),
+            Group::Series(id) => self.dictionary.author_of(self.dictionary.series(id).model),
+            Group::Author(id) => id,
+            Group::Provider(_) => return None,
+        };
+        (!id.is_unknown()).then_some(id)
+    }
+
+    /// Address of a group's page, path only; `None` for unknown.
+    pub fn href(&self, group: Group) -> Option<String> {
+        let dictionary = &self.dictionary;
+        if group.is_unknown() {
+            return None;
+        }
+        Some(match group {
+            Group::Model(id) => format!("/models/{}", dictionary.model(id)),
+            Group::Series(id) => format!("/models/{}", dictionary.model(dictionary.series(id).model)),
+            Group::Author(id) => format!("/authors/{}", dictionary.author(id)),
+            Group::Provider(id) => format!("/providers/{}", dictionary.provider(id)),
+        })
+    }
+
+    /// Age of the newest complete bucket at `now`.
+    pub fn age(&self, now: DateTime<Utc>) -> std::time::Duration {
+        (now - self.as_of).to_std().unwrap_or_default()
+    }
+
+    pub(crate) fn table_version(&self, table: TableId) -> Option<i64> {
+        self.versions.get(table.name()).copied()
+    }
+}

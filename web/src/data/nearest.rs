@@ -1,0 +1,78 @@
+//! Names near a mistyped one, for "did you mean".
+
+use super::{Dataset, Group};
+
+/// A page whose name is close to what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    pub key: String,
+    pub name: String,
+    pub href: String,
+}
+
+impl Dataset {
+    /// Up to `limit` models, authors and providers near `wanted`, nearest first.
+    pub fn nearest(&self, wanted: &str, limit: usize) -> Vec<Candidate> {
+        let wanted = wanted.trim_matches('/').to_lowercase();
+        let dictionary = &self.dictionary;
+        let groups = dictionary
+            .models()
+            .map(Group::Model)
+            .chain(dictionary.providers().map(Group::Provider))
+            .chain(dictionary.authors().map(Group::Author));
+        let mut scored: Vec<(usize, String, Group)> = groups
+            .filter_map(|group| {
+                let key = self.key(group);
+                let slug = key.rsplit('/').next().unwrap_or(&key).to_owned();
+                let wanted_slug = wanted.rsplit('/').next().unwrap_or(&wanted);
+                let whole = distance(&wanted, &key);
+                let part = distance(wanted_slug, &slug);
+                let limit = (wanted_slug.chars().count() / 3).max(2);
+                let inside = wanted_slug.len() >= 3 && slug.contains(wanted_slug);
+                let score = whole.min(part);
+                (score <= limit || inside).then_some((if inside { score.min(limit) } else { score }, key, group))
+            })
+            .collect();
+        scored.sort();
+        scored
+            .into_iter()
+            .take(limit)
+            .filter_map(|(_, key, group)| {
+                Some(Candidate { key, name: self.name(group).to_owned(), href: self.href(group)? })
+            })
+            .collect()
+    }
+}
+
+/// Levenshtein distance in characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        let mut next = vec![left];
+        for (to, above) in b.iter().zip(row.iter().skip(1)) {
+            let substitute = diagonal + usize::from(from != *to);
+            left = substitute.min(above + 1).min(left + 1);
+            diagonal = *above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+
+    #[test]
+    fn distances_are_those_worked_out_by_hand() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("flaw", "lawn"), 2);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", ""), 3);
+        assert_eq!(distance("same", "same"), 0);
+    }
+}

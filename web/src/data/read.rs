@@ -1,0 +1,378 @@
+//! How rows of each table become blocks: the only place that knows their columns.
+
+use arrow::array::Array;
+use bellwether_warehouse::Snapshot;
+use chrono::{DateTime, NaiveDate};
+use datafusion::prelude::{Expr, col, lit};
+use datafusion::scalar::ScalarValue;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::counts::{self, Counts};
+use super::dictionary::{Dictionary, EndpointKey};
+use super::health::HealthBlock;
+use super::labels::{CellKey, CellSums, LabelSource, LabelWeek};
+use super::live::{Minute, MinuteBlock};
+use super::load::{self, Blocks, Columns, LoadError, date_at, text_at};
+use super::quality::UnmappedName;
+use super::routing::{RoutingCounts, RoutingDay};
+use super::speed::{Sketches, Speed};
+use super::usage::{self, UsageDay};
+
+pub(super) async fn usage(
+    blocks: &mut Blocks<UsageDay>,
+    snapshot: &Snapshot,
+    dictionary: &mut Dictionary,
+    keep: impl Fn(NaiveDate) -> bool,
+) -> Result<bool, LoadError> {
+    let mut changes = blocks.changes(snapshot, keep);
+    let mut names = vec!["date", "model_id", "author", "variant", "provider_id"];
+    names.extend(usage::COLUMNS);
+    load::fill(snapshot, &mut changes, &names, None, |columns, targets| {
+        let dates = columns.date("date")?;
+        let (models, authors) = (columns.text("model_id")?, columns.text("author")?);
+        let (variants, providers) = (columns.text("variant")?, columns.text("provider_id")?);
+        let values = columns.counts(usage::COLUMNS)?;
+        for row in 0..columns.rows() {
+            let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
+            let variant = text_at(&variants, row).unwrap_or("");
+            let series = dictionary.intern_series(text_at(&models, row), text_at(&authors, row), variant);
+            let provider = dictionary.intern_provider(text_at(&providers, row));
+            day.add(series, provider, values.iter().map(|column| column.value(row)));
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(blocks.put(changes))
+}
+
+const SKETCHES: [&str; 4] =
+    [Speed::Ttft.column(), Speed::Duration.column(), Speed::TokensE2e.column(), Speed::TokensDecode.column()];
+
+fn health_names(first: &[&'static str], sketches: bool) -> Vec<&'static str> {
+    let mut names = first.to_vec();
+    names.extend(["model_id", "author", "variant", "provider_id", "endpoint_id", "region"]);
+    names.extend(counts::COLUMNS);
+    if sketches {
+        names.extend(SKETCHES);
+    }
+    names
+}
+
+/// Calls `each` with every row's endpoint, counts and (when asked for) sketches.
+fn health_rows(
+    columns: &Columns<'_>,
+    dictionary: &mut Dictionary,
+    sketches: bool,
+    mut each: impl FnMut(usize, EndpointKey, &Counts, Option<Sketches>),
+) -> Result<(), LoadError> {
+    let (models, authors) = (columns.text("model_id")?, columns.text("author")?);
+    let (variants, providers) = (columns.text("variant")?, columns.text("provider_id")?);
+    let (endpoints, regions) = (columns.text("endpoint_id")?, columns.text("region")?);
+    let values = columns.counts(counts::COLUMNS)?;
+    let speeds = if sketches {
+        Speed::ALL.iter().map(|speed| Ok((*speed, columns.bytes(speed.column())?))).collect::<Result<Vec<_>, _>>()?
+    } else {
+        Vec::new()
+    };
+    for row in 0..columns.rows() {
+        let variant = text_at(&variants, row).unwrap_or("");
+        let series = dictionary.intern_series(text_at(&models, row), text_at(&authors, row), variant);
+        let provider = dictionary.intern_provider(text_at(&providers, row));
+        let key = dictionary.intern_endpoint(series, provider, text_at(&endpoints, row), text_at(&regions, row));
+        let mut kept = Sketches::default();
+        for (speed, bytes) in speeds.iter().filter(|(_, bytes)| bytes.is_valid(row)) {
+            kept.push(*speed, bytes.value(row));
+        }
+        let counts = Counts::from_values(values.iter().map(|column| column.value(row)));
+        each(row, key, &counts, (!kept.is_empty()).then_some(kept));
+    }
+    Ok(())
+}
+
+/// Days of `health_daily`; sketches from `sketches_from` on.
+pub(super) async fn health_days(
+    blocks: &mut Blocks<HealthBlock>,
+    snapshot: &Snapshot,
+    dictionary: &mut Dictionary,
+    keep: impl Fn(NaiveDate) -> bool,
+    sketches_from: NaiveDate,
+) -> Result<bool, LoadError> {
+    let (mut old, mut new): (Vec<_>, Vec<_>) =
+        blocks.changes(snapshot, keep).into_iter().partition(|change| change.date < sketches_from);
+    for (changes, sketches) in [(&mut old, false), (&mut new, true)] {
+        let names = health_names(&["date"], sketches);
+        load::fill(snapshot, changes, &names, None, |columns, targets| {
+            let dates = columns.date("date")?;
+            health_rows(columns, dictionary, sketches, |row, key, counts, sketches| {
+                if let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) {
+                    day.add(key, counts, sketches);
+                }
+            })
+        })
+        .await?;
+    }
+    old.extend(new);
+    let changed = blocks.put(old);
+    blocks.update(|date, day| (date < sketches_from && day.has_sketches()).then(|| day.without_sketches()));
+    Ok(changed)
+}
+
+/// Buckets or hours of one date, by their start in µs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BucketDay {
+    pub buckets: BTreeMap<i64, Arc<HealthBlock>>,
+}
+
+impl BucketDay {
+    /// Without the buckets before `from`, and without the sketches before `sketches_from`.
+    pub fn pruned(&self, from: i64, sketches_from: i64) -> Option<Self> {
+        let stale = self.buckets.keys().next().is_some_and(|at| *at < from);
+        let heavy = self.buckets.range(..sketches_from).any(|(_, block)| block.has_sketches());
+        if !stale && !heavy {
+            return None;
+        }
+        let buckets = self.buckets.range(from..).map(|(at, block)| {
+            let drop = *at < sketches_from && block.has_sketches();
+            (*at, if drop { Arc::new(block.without_sketches()) } else { block.clone() })
+        });
+        Some(Self { buckets: buckets.collect() })
+    }
+}
+
+/// Buckets of `health_5m` or `health_hourly` that begin at or after `from` (µs).
+pub(super) async fn health_buckets(
+    blocks: &mut Blocks<BucketDay>,
+    snapshot: &Snapshot,
+    dictionary: &mut Dictionary,
+    keep: impl Fn(NaiveDate) -> bool,
+    from: i64,
+) -> Result<bool, LoadError> {
+    let mut changes = blocks.changes(snapshot, keep);
+    let names = health_names(&["date", "bucket_at"], true);
+    let filter = col("bucket_at").gt_eq(instant(from));
+    load::fill(snapshot, &mut changes, &names, Some(filter), |columns, targets| {
+        let (dates, instants) = (columns.date("date")?, columns.instant("bucket_at")?);
+        health_rows(columns, dictionary, true, |row, key, counts, sketches| {
+            if let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) {
+                let bucket = day.buckets.entry(instants.value(row)).or_default();
+                Arc::make_mut(bucket).add(key, counts, sketches);
+            }
+        })
+    })
+    .await?;
+    Ok(blocks.put(changes))
+}
+
+pub(super) async fn routing(
+    blocks: &mut Blocks<RoutingDay>,
+    snapshot: &Snapshot,
+    dictionary: &mut Dictionary,
+    keep: impl Fn(NaiveDate) -> bool,
+) -> Result<bool, LoadError> {
+    let mut changes = blocks.changes(snapshot, keep);
+    let mut names = vec!["date", "hour", "model_id", "author"];
+    names.extend(RoutingCounts::COLUMNS);
+    load::fill(snapshot, &mut changes, &names, None, |columns, targets| {
+        let (dates, hours) = (columns.date("date")?, columns.instant("hour")?);
+        let (models, authors) = (columns.text("model_id")?, columns.text("author")?);
+        let values = columns.counts(&RoutingCounts::COLUMNS)?;
+        for row in 0..columns.rows() {
+            let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
+            let model = dictionary.intern_model(text_at(&models, row), text_at(&authors, row));
+            let counts = RoutingCounts::from_values(values.iter().map(|column| column.value(row)));
+            day.rows.entry((hours.value(row), model)).or_default().add(&counts);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(blocks.put(changes))
+}
+
+pub(super) async fn labels(
+    blocks: &mut Blocks<LabelWeek>,
+    snapshot: &Snapshot,
+    dictionary: &mut Dictionary,
+    keep: impl Fn(NaiveDate) -> bool,
+) -> Result<bool, LoadError> {
+    let mut changes = blocks.changes(snapshot, keep);
+    let names = [
+        "week", "nl", "nl_src", "code_out", "code_out_src", "model_id", "user_key", "n", "sum_w", "sum_wt", "sum_wt2",
+        "sum_w_ok",
+    ];
+    let source = |text: &str| if text.starts_with("router") { LabelSource::Router } else { LabelSource::Text };
+    load::fill(snapshot, &mut changes, &names, None, |columns, targets| {
+        let weeks = columns.date("week")?;
+        let (nls, nl_sources) = (columns.text("nl")?, columns.text("nl_src")?);
+        let (codes, code_sources) = (columns.text("code_out")?, columns.text("code_out_src")?);
+        let (models, users) = (columns.text("model_id")?, columns.int("user_key")?);
+        let counts = columns.int("n")?;
+        let (w, wt) = (columns.float("sum_w")?, columns.float("sum_wt")?);
+        let (wt2, w_ok) = (columns.float("sum_wt2")?, columns.float("sum_w_ok")?);
+        for row in 0..columns.rows() {
+            let Some(week) = date_at(&weeks, row).and_then(|date| targets.at(date)) else { continue };
+            let key = CellKey {
+                nl: week.word(text_at(&nls, row).unwrap_or("und")),
+                nl_source: source(text_at(&nl_sources, row).unwrap_or("")),
+                code_out: week.word(text_at(&codes, row).unwrap_or("none")),
+                code_source: source(text_at(&code_sources, row).unwrap_or("")),
+                model: dictionary.intern_model(text_at(&models, row), None),
+                user: if users.is_valid(row) { users.value(row) } else { 0 },
+            };
+            let sums = CellSums {
+                n: u64::try_from(counts.value(row)).unwrap_or(0),
+                w: w.value(row),
+                wt: wt.value(row),
+                wt2: wt2.value(row),
+                w_ok: w_ok.value(row),
+            };
+            week.add(key, &sums);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(blocks.put(changes))
+}
+
+/// Minutes of `attempts` that begin at or after `from` (µs).
+pub(super) async fn minutes(
+    blocks: &mut Blocks<MinuteBlock>,
+    snapshot: &Snapshot,
+    keep: impl Fn(NaiveDate) -> bool,
+    from: i64,
+) -> Result<bool, LoadError> {
+    const MINUTE: i64 = 60_000_000;
+    let mut changes = blocks.changes(snapshot, keep);
+    let names = [
+        "event_date", "started_at", "outcome", "input_tokens", "output_tokens", "gateway_cache_hit",
+    ];
+    let filter = col("started_at").gt_eq(instant(from));
+    load::fill(snapshot, &mut changes, &names, Some(filter), |columns, targets| {
+        let (dates, instants) = (columns.date("event_date")?, columns.instant("started_at")?);
+        let outcomes = columns.text("outcome")?;
+        let tokens = columns.counts(&["input_tokens", "output_tokens"])?;
+        let gateway = columns.int("gateway_cache_hit")?;
+        for row in 0..columns.rows() {
+            let Some(block) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
+            let started = instants.value(row);
+            let at = started.div_euclid(MINUTE) * MINUTE;
+            let Some(instant) = DateTime::from_timestamp_micros(at) else { continue };
+            let entry = block.minutes.entry(at).or_insert_with(|| (Minute::empty(instant), started));
+            entry.1 = entry.1.max(started);
+            let output = tokens.get(1).map_or(0, |column| column.value(row));
+            let outcome = text_at(&outcomes, row).unwrap_or("");
+            let delivered = outcome == "cancelled" && output > 0;
+            let served = outcome == "ok" || delivered;
+            let minute = &mut entry.0;
+            if served {
+                minute.requests += 1;
+                minute.tokens += tokens.iter().map(|column| column.value(row)).sum::<u64>();
+            }
+            // A hit in the router's own cache is no attempt at a provider.
+            if gateway.value(row) == 0 {
+                minute.attempts += 1;
+                minute.success += u64::from(served);
+                minute.fault += u64::from(outcome == "fault");
+                minute.rate_limited += u64::from(outcome == "rate_limited");
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(blocks.put(changes))
+}
+
+/// Rows, rejects and duplicates of one date of `intake_daily`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct IntakeDay {
+    pub rows: u64,
+    pub rejects: u64,
+    pub duplicates: u64,
+}
+
+pub(super) async fn intake(
+    blocks: &mut Blocks<IntakeDay>,
+    snapshot: &Snapshot,
+    keep: impl Fn(NaiveDate) -> bool,
+) -> Result<bool, LoadError> {
+    let mut changes = blocks.changes(snapshot, keep);
+    load::fill(snapshot, &mut changes, &["date", "rows", "rejects", "duplicates"], None, |columns, targets| {
+        let dates = columns.date("date")?;
+        let values = columns.counts(&["rows", "rejects", "duplicates"])?;
+        for row in 0..columns.rows() {
+            let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
+            let mut next = values.iter().map(|column| column.value(row));
+            day.rows += next.next().unwrap_or(0);
+            day.rejects += next.next().unwrap_or(0);
+            day.duplicates += next.next().unwrap_or(0);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(blocks.put(changes))
+}
+
+/// Rejected records of one date by reason.
+pub(super) type RejectDay = BTreeMap<String, u64>;
+
+pub(super) async fn rejects(
+    blocks: &mut Blocks<RejectDay>,
+    snapshot: &Snapshot,
+    keep: impl Fn(NaiveDate) -> bool,
+) -> Result<bool, LoadError> {
+    let mut changes = blocks.changes(snapshot, keep);
+    load::fill(snapshot, &mut changes, &["date", "reason"], None, |columns, targets| {
+        let (dates, reasons) = (columns.date("date")?, columns.text("reason")?);
+        for row in 0..columns.rows() {
+            let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
+            let reason = text_at(&reasons, row).unwrap_or("");
+            match day.get_mut(reason) {
+                Some(n) => *n += 1,
+                None => {
+                    day.insert(reason.to_owned(), 1);
+                }
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(blocks.put(changes))
+}
+
+/// Raw names without an alias on the given dates, most attempts first.
+pub(super) async fn unmapped(
+    snapshot: &Snapshot,
+    keep: impl Fn(NaiveDate) -> bool,
+) -> Result<Vec<UnmappedName>, LoadError> {
+    let files = snapshot
+        .files()
+        .iter()
+        .filter(|file| load::date_of(file, snapshot.table()).is_some_and(&keep))
+        .cloned()
+        .collect();
+    let mut names: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
+    let unmapped = |id: &str, raw: &str| col(id).is_null().and(col(raw).is_not_null());
+    let filter = unmapped("model_id", "raw_model").or(unmapped("provider_id", "raw_provider"));
+    let columns = ["model_id", "raw_model", "provider_id", "raw_provider"];
+    load::scan(snapshot, files, &columns, Some(filter), |columns| {
+        for (kind, id, raw) in [("model", "model_id", "raw_model"), ("provider", "provider_id", "raw_provider")] {
+            let (ids, raws) = (columns.text(id)?, columns.text(raw)?);
+            for row in 0..columns.rows() {
+                if let (None, Some(name)) = (text_at(&ids, row), text_at(&raws, row)) {
+                    *names.entry((kind, name.to_owned())).or_insert(0) += 1;
+                }
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    let mut names: Vec<UnmappedName> =
+        names.into_iter().map(|((kind, name), attempts)| UnmappedName { kind, name, attempts }).collect();
+    names.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| a.name.cmp(&b.name)));
+    names.truncate(100);
+    Ok(names)
+}
+
+fn instant(micros: i64) -> Expr {
+    lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())))
+}

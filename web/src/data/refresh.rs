@@ -1,0 +1,422 @@
+//! Follows the tables and builds the next dataset, reading only files that are new.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bellwether_warehouse::{AppId, Snapshot, Table, TableId, Warehouse};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+
+use super::dictionary::Dictionary;
+use super::health::{BUCKET_SECS, Health};
+use super::live::{self, LastHour, MinuteBlock};
+use super::load::{Blocks, LoadError};
+use super::quality::{Quality, RejectReason, UnmappedName};
+use super::read::{self, BucketDay, IntakeDay, RejectDay};
+use super::usage::{Filter, GroupBy, UsageDay};
+use super::users::{Store, Users};
+use super::{Dataset, Names, Profile, labels, routing, usage, window};
+
+/// Application transaction of the fold: all of these tables are read at one value of it.
+pub(crate) const FOLD: &str = "fold";
+const FOLDED: [TableId; 6] = [
+    TableId::UsageHourly,
+    TableId::UsageDaily,
+    TableId::Health5m,
+    TableId::HealthHourly,
+    TableId::HealthDaily,
+    TableId::IntakeDaily,
+];
+const READ: [TableId; 10] = [
+    TableId::Attempts,
+    TableId::Rejects,
+    TableId::LabelCells,
+    TableId::UsageHourly,
+    TableId::UsageDaily,
+    TableId::Health5m,
+    TableId::HealthHourly,
+    TableId::HealthDaily,
+    TableId::RoutingHourly,
+    TableId::IntakeDaily,
+];
+
+/// Days of daily health kept: 90 and the 90 before.
+const HEALTH_DAYS: u64 = 190;
+/// Days whose speed sketches are kept.
+const SPEED_DAYS: u64 = 36;
+/// Weeks of labels kept with their users.
+const LABEL_WEEKS: u64 = 14;
+/// Days of intake and rejects shown.
+const INTAKE_DAYS: u64 = 7;
+/// How often raw names without an alias are looked for: it reads two days of `attempts`.
+const UNMAPPED_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// Tries to see all folded tables at one value within one refresh.
+const TRIES: usize = 3;
+const DAY_US: i64 = 86_400_000_000;
+const MINUTE_US: i64 = 60_000_000;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefreshError {
+    #[error("failed to open table `{table}`")]
+    Open {
+        table: &'static str,
+        #[source]
+        source: bellwether_warehouse::Error,
+    },
+    #[error("failed to follow table `{table}`")]
+    Follow {
+        table: &'static str,
+        #[source]
+        source: bellwether_warehouse::Error,
+    },
+    #[error("failed to load page data")]
+    Load(#[from] LoadError),
+}
+
+impl RefreshError {
+    /// Table at fault, for the metric.
+    pub fn table(&self) -> &'static str {
+        match self {
+            Self::Open { table, .. } | Self::Follow { table, .. } => table,
+            Self::Load(LoadError::Read { table, .. } | LoadError::Column { table, .. }) => table,
+            Self::Load(_) => "none",
+        }
+    }
+}
+
+/// What a refresh found.
+#[derive(Debug)]
+pub enum Refreshed {
+    New(Arc<Dataset>),
+    /// No table has moved.
+    Unchanged,
+    /// The folded tables do not stand at one version of `attempts` right now; the last dataset stays.
+    Waiting,
+}
+
+/// What a dataset takes from configuration.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub names: Arc<Names>,
+    pub profile: Profile,
+    /// Overrides of the profile's thresholds are already in it.
+    pub thresholds: super::Thresholds,
+    pub simulated: bool,
+    /// Memory for user sketches, bytes.
+    pub user_sketch_bytes: usize,
+}
+
+impl Options {
+    pub fn new(profile: Profile) -> Self {
+        Self {
+            names: Arc::default(),
+            profile,
+            thresholds: profile.thresholds(),
+            simulated: false,
+            user_sketch_bytes: 256 << 20,
+        }
+    }
+}
+
+/// Table handles and the blocks read so far.
+#[derive(Debug)]
+pub struct Refresher {
+    options: Options,
+    tables: BTreeMap<TableId, Table>,
+    dictionary: Dictionary,
+    shared: Arc<Dictionary>,
+    usage: Blocks<UsageDay>,
+    health_days: Blocks<super::health::HealthBlock>,
+    buckets: Blocks<BucketDay>,
+    hours: Blocks<BucketDay>,
+    routing: Blocks<routing::RoutingDay>,
+    labels: Blocks<labels::LabelWeek>,
+    label_views: labels::ByWeek,
+    label_memo: Arc<labels::Memo>,
+    minutes: Blocks<MinuteBlock>,
+    intake: Blocks<IntakeDay>,
+    rejects: Blocks<RejectDay>,
+    unmapped: Vec<UnmappedName>,
+    unmapped_at: Option<DateTime<Utc>>,
+    user_store: Arc<Store>,
+    seen: BTreeMap<&'static str, i64>,
+}
+
+/// The dates that decide what is read.
+#[derive(Clone, Copy)]
+struct Horizon {
+    newest: NaiveDate,
+    today: NaiveDate,
+    now: i64,
+}
+
+impl Horizon {
+    /// Files of days after today hold only events from a clock that runs ahead: they wait.
+    fn keeps(self, date: NaiveDate, days: u64) -> bool {
+        date <= self.today && self.newest.checked_sub_days(Days::new(days)).is_none_or(|first| date >= first)
+    }
+}
+
+impl Refresher {
+    pub async fn open(warehouse: &Warehouse, options: Options) -> Result<Self, RefreshError> {
+        let mut tables = BTreeMap::new();
+        for id in READ {
+            let table = warehouse
+                .table(id)
+                .await
+                .map_err(|source| RefreshError::Open { table: id.name(), source })?;
+            tables.insert(id, table);
+        }
+        Ok(Self {
+            user_store: Arc::new(Store::new(options.user_sketch_bytes)),
+            options,
+            tables,
+            dictionary: Dictionary::default(),
+            shared: Arc::default(),
+            usage: Blocks::default(),
+            health_days: Blocks::default(),
+            buckets: Blocks::default(),
+            hours: Blocks::default(),
+            routing: Blocks::default(),
+            labels: Blocks::default(),
+            label_views: labels::ByWeek::new(),
+            label_memo: Arc::default(),
+            minutes: Blocks::default(),
+            intake: Blocks::default(),
+            rejects: Blocks::default(),
+            unmapped: Vec::new(),
+            unmapped_at: None,
+            seen: BTreeMap::new(),
+        })
+    }
+
+    /// Reads what is new as of `now`. After an error the next call starts again where this one stopped.
+    pub async fn refresh(&mut self, now: DateTime<Utc>) -> Result<Refreshed, RefreshError> {
+        let mut folded = None;
+        for _ in 0..TRIES {
+            for (id, table) in &mut self.tables {
+                table.refresh().await.map_err(|source| RefreshError::Follow { table: id.name(), source })?;
+            }
+            folded = self.consistent();
+            if folded.is_some() {
+                break;
+            }
+        }
+        let Some(folded) = folded else { return Ok(Refreshed::Waiting) };
+        let versions: BTreeMap<&'static str, i64> =
+            self.tables.iter().map(|(id, table)| (id.name(), table.snapshot().version())).collect();
+        if versions == self.seen {
+            return Ok(Refreshed::Unchanged);
+        }
+        let horizon = self.horizon(now);
+        self.read(horizon).await?;
+        let dataset = self.assemble(horizon, versions.clone(), folded, now);
+        self.seen = versions;
+        Ok(Refreshed::New(Arc::new(dataset)))
+    }
+
+    fn snapshot(&self, id: TableId) -> Option<&Snapshot> {
+        self.tables.get(&id).map(Table::snapshot)
+    }
+
+    /// The version of `attempts` at which all folded tables stand; −1 before the first fold.
+    fn consistent(&self) -> Option<i64> {
+        let fold = AppId(FOLD.to_owned());
+        let mut standing = FOLDED.iter().filter_map(|id| self.snapshot(*id)).map(|snapshot| snapshot.txn(&fold));
+        let first = standing.next()?;
+        standing.all(|other| other == first).then_some(first.unwrap_or(-1))
+    }
+
+    fn horizon(&self, now: DateTime<Utc>) -> Horizon {
+        let today = now.date_naive();
+        let dates = [TableId::UsageDaily, TableId::HealthDaily].into_iter().filter_map(|id| self.snapshot(id)).flat_map(
+            |snapshot| {
+                snapshot.files().iter().filter_map(move |file| super::load::date_of(file, snapshot.table()))
+            },
+        );
+        let newest = dates.filter(|date| *date <= today).max().unwrap_or_default();
+        Horizon { newest, today, now: now.timestamp_micros() }
+    }
+
+    async fn read(&mut self, horizon: Horizon) -> Result<(), LoadError> {
+        let Self { tables, dictionary, .. } = self;
+        let snapshot = |id: TableId| tables.get(&id).map(Table::snapshot);
+        let newest = horizon.newest;
+        if let Some(usage) = snapshot(TableId::UsageDaily) {
+            read::usage(&mut self.usage, usage, dictionary, |date| date <= horizon.today).await?;
+        }
+        if let Some(days) = snapshot(TableId::HealthDaily) {
+            let keep = |date| horizon.keeps(date, HEALTH_DAYS);
+            let sketches_from = newest.checked_sub_days(Days::new(SPEED_DAYS)).unwrap_or(newest);
+            read::health_days(&mut self.health_days, days, dictionary, keep, sketches_from).await?;
+        }
+        let from = start_of(newest) - DAY_US;
+        for (id, blocks) in
+            [(TableId::Health5m, &mut self.buckets), (TableId::HealthHourly, &mut self.hours)]
+        {
+            if let Some(table) = snapshot(id) {
+                read::health_buckets(blocks, table, dictionary, |date| horizon.keeps(date, 1), from).await?;
+            }
+        }
+        if let Some(table) = snapshot(TableId::RoutingHourly) {
+            read::routing(&mut self.routing, table, dictionary, |date| horizon.keeps(date, 40)).await?;
+        }
+        if let Some(cells) = snapshot(TableId::LabelCells) {
+            let running = window::monday(newest);
+            let first = running.checked_sub_days(Days::new(7 * LABEL_WEEKS)).unwrap_or(running);
+            // The running week is never published, so it is never read.
+            let keep = |week| first <= week && week < running;
+            let changed = read::labels(&mut self.labels, cells, dictionary, keep).await?;
+            if changed || self.label_views.len() != self.labels.by_date().len() {
+                let weeks = self.labels.by_date();
+                self.label_views = weeks.iter().map(|(week, cells)| (*week, Arc::new(cells.view()))).collect();
+                self.label_memo = Arc::default();
+            }
+        }
+        if let Some(attempts) = snapshot(TableId::Attempts) {
+            read_minutes(&mut self.minutes, attempts, horizon).await?;
+            let now = DateTime::from_timestamp_micros(horizon.now).unwrap_or_default();
+            if self.unmapped_at.is_none_or(|at| now - at >= UNMAPPED_EVERY) {
+                self.unmapped = read::unmapped(attempts, |date| horizon.keeps(date, 1)).await?;
+                self.unmapped_at = Some(now);
+            }
+        }
+        // Intake is dated by arrival, which may be long after the events.
+        let first = horizon.today.checked_sub_days(Days::new(INTAKE_DAYS - 1)).unwrap_or(horizon.today);
+        let recent = |date| date >= first;
+        if let Some(table) = snapshot(TableId::IntakeDaily) {
+            read::intake(&mut self.intake, table, recent).await?;
+        }
+        if let Some(table) = snapshot(TableId::Rejects) {
+            read::rejects(&mut self.rejects, table, recent).await?;
+        }
+        if self.dictionary.sizes() != self.shared.sizes() {
+            self.shared = Arc::new(self.dictionary.clone());
+        }
+        Ok(())
+    }
+
+    /// End of the newest complete bucket: the start of the newest bucket that has begun.
+    fn buckets_end(&self, now: i64, as_of: i64) -> i64 {
+        let days = self.buckets.by_date();
+        let newest = days.values().filter_map(|day| day.buckets.range(..=now).next_back().map(|(at, _)| *at)).max();
+        let width = BUCKET_SECS * 1_000_000;
+        newest.unwrap_or_else(|| as_of.div_euclid(width) * width)
+    }
+
+    fn assemble(
+        &mut self,
+        horizon: Horizon,
+        versions: BTreeMap<&'static str, i64>,
+        folded: i64,
+        now: DateTime<Utc>,
+    ) -> Dataset {
+        let minutes: Vec<Arc<MinuteBlock>> = self.minutes.by_date().into_values().collect();
+        let newest_event = minutes.iter().filter_map(|block| block.newest(horizon.now)).max();
+        let usage = self.usage.by_date();
+        let first_date = usage.keys().next().copied().unwrap_or(horizon.newest);
+        let end_of_data = start_of(horizon.newest);
+        let buckets_end = self.buckets_end(horizon.now, newest_event.unwrap_or(end_of_data));
+        let as_of = newest_event.unwrap_or(buckets_end);
+        self.minutes.update(|_, block| block.pruned(as_of - 65 * MINUTE_US));
+        self.buckets.update(|_, day| day.pruned(buckets_end - DAY_US, buckets_end - 40 * MINUTE_US));
+        self.hours.update(|_, day| day.pruned(buckets_end - DAY_US - 3_600_000_000, i64::MIN));
+        let instant = |micros| DateTime::from_timestamp_micros(micros).unwrap_or_default();
+        let merged = |blocks: &Blocks<BucketDay>| {
+            let days = blocks.by_date();
+            days.values().flat_map(|day| day.buckets.iter().map(|(at, block)| (*at, block.clone()))).collect()
+        };
+        let users = Users {
+            snapshot: self.snapshot(TableId::UsageDaily).cloned(),
+            days: Arc::new(self.usage.fingerprints()),
+            store: self.user_store.clone(),
+        };
+        let mut dataset = Dataset {
+            as_of: instant(as_of),
+            built_at: now,
+            buckets_end: instant(buckets_end),
+            versions,
+            folded,
+            names: self.options.names.clone(),
+            thresholds: self.options.thresholds,
+            profile: self.options.profile,
+            simulated: self.options.simulated,
+            dictionary: self.shared.clone(),
+            quality: Quality::default(),
+            last_hour: match newest_event {
+                Some(_) => live::last_hour(&minutes, instant(as_of)),
+                None => LastHour::default(),
+            },
+            first_date,
+            newest_date: horizon.newest,
+            usage,
+            health: Health {
+                buckets: merged(&self.buckets),
+                hours: merged(&self.hours),
+                days: self.health_days.by_date(),
+            },
+            routing: self.routing.by_date(),
+            labels: self.label_views.clone(),
+            label_memo: self.label_memo.clone(),
+            users,
+        };
+        dataset.quality = self.quality(&dataset);
+        dataset
+    }
+
+    fn quality(&self, dataset: &Dataset) -> Quality {
+        let week = dataset.trailing(7);
+        let total = dataset.total(week, &Filter::default());
+        let models = dataset.totals(week, GroupBy::Model, &Filter::default());
+        let unmapped = models.iter().find(|(group, _)| group.is_unknown()).map_or(0, |(_, totals)| totals.requests);
+        let intake = self.intake.by_date().values().fold(IntakeDay::default(), |sum, day| IntakeDay {
+            rows: sum.rows + day.rows,
+            rejects: sum.rejects + day.rejects,
+            duplicates: sum.duplicates + day.duplicates,
+        });
+        let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
+        for day in self.rejects.by_date().values() {
+            for (reason, n) in day.iter() {
+                *reasons.entry(reason.clone()).or_insert(0) += n;
+            }
+        }
+        let mut reject_reasons: Vec<RejectReason> =
+            reasons.into_iter().map(|(reason, n)| RejectReason { reason, n }).collect();
+        reject_reasons.sort_by(|a, b| b.n.cmp(&a.n).then_with(|| a.reason.cmp(&b.reason)));
+        let newest_labels = self.label_views.values().next_back();
+        let labels = newest_labels.map(|week| {
+            week.totals.values().fold((0.0, 0.0), |(known, all), totals| (known + totals.known, all + totals.all.wt))
+        });
+        Quality {
+            unpriced: total.unpriced(),
+            unmapped: usage::ratio(unmapped, total.requests),
+            with_user: total.with_user(),
+            rows: intake.rows,
+            duplicates: intake.duplicates,
+            rejects: intake.rejects,
+            label_coverage: labels.filter(|(_, all)| *all > 0.0).map(|(known, all)| known / all),
+            unmapped_names: self.unmapped.clone(),
+            reject_reasons,
+        }
+    }
+}
+
+async fn read_minutes(
+    blocks: &mut Blocks<MinuteBlock>,
+    attempts: &Snapshot,
+    horizon: Horizon,
+) -> Result<(), LoadError> {
+    let dates = attempts.files().iter().filter_map(|file| super::load::date_of(file, TableId::Attempts));
+    let Some(newest) = dates.filter(|date| *date <= horizon.today).max() else { return Ok(()) };
+    let before = newest.pred_opt().unwrap_or(newest);
+    // The hour may begin on the day before, so both days are candidates; file statistics prune the rest.
+    let known = blocks.by_date().values().filter_map(|block| block.newest(horizon.now)).max();
+    let from = known.map_or(start_of(before), |newest| newest - 65 * MINUTE_US);
+    read::minutes(blocks, attempts, |date| date == newest || date == before, from).await?;
+    Ok(())
+}
+
+fn start_of(date: NaiveDate) -> i64 {
+    date.and_time(NaiveTime::MIN).and_utc().timestamp_micros()
+}
+

@@ -1,0 +1,1 @@
+//! Small warehouses for tests.

@@ -1,0 +1,419 @@
+//! Served traffic by day, series and provider: additive measures in columns, and the sums pages need.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{Days, NaiveDate};
+
+use super::dictionary::{AuthorId, Dictionary, ModelId, ProviderId, SeriesId, Sizes, VariantId};
+use super::window::{Week, Window, monday};
+use super::{Dataset, Metric};
+
+macro_rules! measures {
+    ($($field:ident),+ $(,)?) => {
+        /// Additive measures of served requests. Tokens are the provider's own, money is 10⁻⁹ USD.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Totals { $(pub $field: u64,)+ }
+
+        /// Column names, in the order of [`Totals`].
+        pub(crate) const COLUMNS: &[&str] = &[$(stringify!($field)),+];
+        const WIDTH: usize = COLUMNS.len();
+
+        #[derive(Clone, Copy)]
+        #[expect(non_camel_case_types, dead_code, reason = "named as the columns they index")]
+        enum Column { $($field),+ }
+
+        impl Totals {
+            fn add_row(&mut self, columns: &[Vec<u64>; WIDTH], row: usize) {
+                $(self.$field += value(columns, Column::$field, row);)+
+            }
+
+            pub fn add(&mut self, other: &Self) {
+                $(self.$field += other.$field;)+
+            }
+        }
+    };
+}
+
+measures!(
+    requests,
+    input_tokens,
+    output_tokens,
+    cost_usd,
+    gateway_cache_hits,
+    streamed_requests,
+    requests_with_user,
+    cached_input_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    unpriced_requests,
+    unpriced_tokens,
+    input_images,
+    input_audio,
+    input_video,
+    output_images,
+    tool_calls,
+    web_searches,
+    requests_image_in,
+    requests_image_out,
+    requests_audio_in,
+    requests_tool_call,
+    context_1k,
+    context_10k,
+    context_100k,
+    context_1m,
+    context_10m,
+    context_over_10m,
+);
+
+#[inline]
+fn value(columns: &[Vec<u64>; WIDTH], column: Column, row: usize) -> u64 {
+    columns.get(column as usize).and_then(|values| values.get(row)).copied().unwrap_or(0)
+}
+
+impl Totals {
+    pub fn tokens(&self) -> u64 {
+        self.input_tokens + self.output_tokens
+    }
+
+    /// USD.
+    pub fn spend(&self) -> f64 {
+        self.cost_usd as f64 / 1e9
+    }
+
+    /// The metric as a number; None for users, which are not additive.
+    pub fn get(&self, metric: Metric) -> Option<f64> {
+        match metric {
+            Metric::Tokens => Some(self.tokens() as f64),
+            Metric::Requests => Some(self.requests as f64),
+            Metric::Spend => Some(self.spend()),
+            Metric::Users => None,
+        }
+    }
+
+    /// Cached share of input tokens, 0 to 1.
+    pub fn cache_hit(&self) -> Option<f64> {
+        ratio(self.cached_input_tokens, self.input_tokens)
+    }
+
+    /// Share of tokens that no price is known for, 0 to 1.
+    pub fn unpriced(&self) -> Option<f64> {
+        ratio(self.unpriced_tokens, self.tokens())
+    }
+
+    /// Share of requests that carry a user id, 0 to 1.
+    pub fn with_user(&self) -> Option<f64> {
+        ratio(self.requests_with_user, self.requests)
+    }
+
+    /// USD per 1 M tokens, input and output together, over priced traffic.
+    pub fn price_per_million(&self) -> Option<f64> {
+        let priced = self.tokens().saturating_sub(self.unpriced_tokens);
+        (priced > 0).then(|| self.spend() * 1e6 / priced as f64)
+    }
+}
+
+pub(crate) fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// What one ranking row stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum GroupBy {
+    /// Model with its variants folded together.
+    Model,
+    /// Model and variant: `:free` is a row of its own.
+    Series,
+    Author,
+    Provider,
+}
+
+/// One group of a grouping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Group {
+    Model(ModelId),
+    Series(SeriesId),
+    Author(AuthorId),
+    Provider(ProviderId),
+}
+
+impl Group {
+    /// Traffic whose raw name no alias mapped.
+    pub fn is_unknown(self) -> bool {
+        self.index() == 0
+    }
+
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::Model(id) => id.index(),
+            Self::Series(id) => id.index(),
+            Self::Author(id) => id.index(),
+            Self::Provider(id) => id.index(),
+        }
+    }
+}
+
+/// Rows to count; every given condition must hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Filter {
+    pub model: Option<ModelId>,
+    pub author: Option<AuthorId>,
+    pub provider: Option<ProviderId>,
+    pub variant: Option<VariantId>,
+}
+
+impl Filter {
+    pub fn model(id: ModelId) -> Self {
+        Self { model: Some(id), ..Self::default() }
+    }
+
+    pub fn author(id: AuthorId) -> Self {
+        Self { author: Some(id), ..Self::default() }
+    }
+
+    pub fn provider(id: ProviderId) -> Self {
+        Self { provider: Some(id), ..Self::default() }
+    }
+
+    fn keeps_series(&self, dictionary: &Dictionary, series: SeriesId) -> bool {
+        let part = dictionary.series(series);
+        self.model.is_none_or(|model| model == part.model)
+            && self.variant.is_none_or(|variant| variant == part.variant)
+            && self.author.is_none_or(|author| author == dictionary.author_of(part.model))
+    }
+}
+
+/// How ids of rows become dense group numbers: one look-up per row.
+pub(crate) struct Grouping {
+    by: GroupBy,
+    /// Group number of each series; `None` = filtered out. For providers any number stands for "kept".
+    of_series: Vec<Option<u32>>,
+    provider: Option<ProviderId>,
+    pub len: usize,
+}
+
+impl Grouping {
+    pub fn new(dictionary: &Dictionary, by: GroupBy, filter: &Filter) -> Self {
+        let sizes = dictionary.sizes();
+        let of_series = (0..sizes.series)
+            .map(|index| {
+                let series = SeriesId(u32::try_from(index).unwrap_or(0));
+                filter.keeps_series(dictionary, series).then(|| {
+                    let model = dictionary.series(series).model;
+                    match by {
+                        GroupBy::Model => model.0,
+                        GroupBy::Series => series.0,
+                        GroupBy::Author => dictionary.author_of(model).0,
+                        GroupBy::Provider => 0,
+                    }
+                })
+            })
+            .collect();
+        let Sizes { models, authors, providers, series, .. } = sizes;
+        let len = match by {
+            GroupBy::Model => models,
+            GroupBy::Series => series,
+            GroupBy::Author => authors,
+            GroupBy::Provider => providers,
+        };
+        Self { by, of_series, provider: filter.provider, len }
+    }
+
+    #[inline]
+    pub fn slot(&self, series: u32, provider: u32) -> Option<usize> {
+        if self.provider.is_some_and(|wanted| wanted.0 != provider) {
+            return None;
+        }
+        let group = (*self.of_series.get(series as usize)?)?;
+        Some(if self.by == GroupBy::Provider { provider as usize } else { group as usize })
+    }
+
+    pub fn group(&self, slot: usize) -> Group {
+        let id = u32::try_from(slot).unwrap_or(0);
+        match self.by {
+            GroupBy::Model => Group::Model(ModelId(id)),
+            GroupBy::Series => Group::Series(SeriesId(id)),
+            GroupBy::Author => Group::Author(AuthorId(id)),
+            GroupBy::Provider => Group::Provider(ProviderId(id)),
+        }
+    }
+}
+
+/// One day of `usage_daily`, partial rows merged.
+#[derive(Clone, Debug)]
+pub(crate) struct UsageDay {
+    series: Vec<u32>,
+    provider: Vec<u32>,
+    columns: [Vec<u64>; WIDTH],
+    index: std::collections::HashMap<(u32, u32), u32>,
+}
+
+impl Default for UsageDay {
+    fn default() -> Self {
+        Self {
+            series: Vec::new(),
+            provider: Vec::new(),
+            columns: std::array::from_fn(|_| Vec::new()),
+            index: std::collections::HashMap::new(),
+        }
+    }
+}
+
+impl UsageDay {
+    /// Adds one stored row; `values` in the order of [`COLUMNS`].
+    pub fn add(&mut self, series: SeriesId, provider: ProviderId, values: impl Iterator<Item = u64>) {
+        let next = u32::try_from(self.series.len()).unwrap_or(u32::MAX);
+        let row = *self.index.entry((series.0, provider.0)).or_insert(next) as usize;
+        if row == self.series.len() {
+            self.series.push(series.0);
+            self.provider.push(provider.0);
+            for column in &mut self.columns {
+                column.push(0);
+            }
+        }
+        for (column, value) in self.columns.iter_mut().zip(values) {
+            if let Some(slot) = column.get_mut(row) {
+                *slot += value;
+            }
+        }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.series.len()
+    }
+}
+
+/// Tokens, requests and spend only: what long charts sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Volume {
+    pub tokens: u64,
+    pub requests: u64,
+    /// 10⁻⁹ USD
+    pub cost_usd: u64,
+}
+
+impl Volume {
+    /// None for users.
+    pub fn get(&self, metric: Metric) -> Option<f64> {
+        match metric {
+            Metric::Tokens => Some(self.tokens as f64),
+            Metric::Requests => Some(self.requests as f64),
+            Metric::Spend => Some(self.cost_usd as f64 / 1e9),
+            Metric::Users => None,
+        }
+    }
+
+    fn add_row(&mut self, day: &UsageDay, row: usize) {
+        self.tokens +=
+            value(&day.columns, Column::input_tokens, row) + value(&day.columns, Column::output_tokens, row);
+        self.requests += value(&day.columns, Column::requests, row);
+        self.cost_usd += value(&day.columns, Column::cost_usd, row);
+    }
+}
+
+/// Volumes per ISO week and group; every group has one value per week.
+#[derive(Clone, Debug, Default)]
+pub struct Weekly {
+    pub weeks: Vec<Week>,
+    /// Groups with any traffic in these weeks, largest total of tokens first.
+    pub groups: Vec<(Group, Vec<Volume>)>,
+    /// Sum over all groups, week by week.
+    pub total: Vec<Volume>,
+}
+
+pub(crate) type ByDay = BTreeMap<NaiveDate, Arc<UsageDay>>;
+
+impl Dataset {
+    fn usage_days(&self, window: Window) -> impl Iterator<Item = (NaiveDate, &UsageDay)> {
+        self.usage.range(window.start..=window.end.max(window.start)).map(|(date, day)| (*date, day.as_ref()))
+    }
+
+    /// Sums per group over the window, groups without traffic left out, in id order.
+    pub fn totals(&self, window: Window, by: GroupBy, filter: &Filter) -> Vec<(Group, Totals)> {
+        let grouping = Grouping::new(&self.dictionary, by, filter);
+        let mut sums = vec![Totals::default(); grouping.len];
+        for (_, day) in self.usage_days(window) {
+            for row in 0..day.rows() {
+                let (Some(series), Some(provider)) = (day.series.get(row), day.provider.get(row)) else { continue };
+                if let Some(sum) = grouping.slot(*series, *provider).and_then(|slot| sums.get_mut(slot)) {
+                    sum.add_row(&day.columns, row);
+                }
+            }
+        }
+        sums.into_iter()
+            .enumerate()
+            .filter(|(_, sum)| sum.requests > 0 || sum.tokens() > 0)
+            .map(|(slot, sum)| (grouping.group(slot), sum))
+            .collect()
+    }
+
+    /// Sum over all rows that pass the filter, unmapped ones included.
+    pub fn total(&self, window: Window, filter: &Filter) -> Totals {
+        self.daily(window, filter).into_iter().fold(Totals::default(), |mut sum, (_, day)| {
+            sum.add(&day);
+            sum
+        })
+    }
+
+    /// One sum per day of the window, days without traffic included as zero.
+    pub fn daily(&self, window: Window, filter: &Filter) -> Vec<(NaiveDate, Totals)> {
+        let grouping = Grouping::new(&self.dictionary, GroupBy::Series, filter);
+        window
+            .dates()
+            .map(|date| {
+                let mut sum = Totals::default();
+                if let Some(day) = self.usage.get(&date) {
+                    for row in 0..day.rows() {
+                        let (Some(series), Some(provider)) = (day.series.get(row), day.provider.get(row)) else {
+                            continue;
+                        };
+                        if grouping.slot(*series, *provider).is_some() {
+                            sum.add_row(&day.columns, row);
+                        }
+                    }
+                }
+                (date, sum)
+            })
+            .collect()
+    }
+
+    /// The last `weeks` ISO weeks, the running one last and marked incomplete.
+    pub fn weekly(&self, by: GroupBy, weeks: u64, filter: &Filter) -> Weekly {
+        let grouping = Grouping::new(&self.dictionary, by, filter);
+        let newest = self.newest_date();
+        let last = monday(newest);
+        let first = last.checked_sub_days(Days::new(7 * weeks.saturating_sub(1))).unwrap_or(last);
+        let first = first.max(monday(self.first_date()));
+        let mut out = Weekly::default();
+        let mut start = first;
+        while start <= last {
+            let end = start.checked_add_days(Days::new(6)).unwrap_or(start);
+            let complete = end <= self.last_complete_date() && start >= self.first_date();
+            out.weeks.push(Week { monday: start, complete });
+            start = start.checked_add_days(Days::new(7)).unwrap_or(NaiveDate::MAX);
+        }
+        let width = out.weeks.len();
+        out.total = vec![Volume::default(); width];
+        let mut sums = vec![Volume::default(); grouping.len * width];
+        for (date, day) in self.usage_days(Window { start: first, end: newest }) {
+            let week = usize::try_from((date - first).num_days() / 7).unwrap_or(0);
+            for row in 0..day.rows() {
+                let (Some(series), Some(provider)) = (day.series.get(row), day.provider.get(row)) else { continue };
+                let Some(slot) = grouping.slot(*series, *provider) else { continue };
+                if let (Some(sum), Some(total)) = (sums.get_mut(slot * width + week), out.total.get_mut(week)) {
+                    sum.add_row(day, row);
+                    total.add_row(day, row);
+                }
+            }
+        }
+        out.groups = sums
+            .chunks(width.max(1))
+            .enumerate()
+            .filter(|(_, volumes)| volumes.iter().any(|volume| volume.requests > 0 || volume.tokens > 0))
+            .map(|(slot, volumes)| (grouping.group(slot), volumes.to_vec()))
+            .collect();
+        let size = |volumes: &[Volume]| volumes.iter().map(|volume| volume.tokens).sum::<u64>();
+        out.groups.sort_by(|a, b| size(&b.1).cmp(&size(&a.1)).then(a.0.cmp(&b.0)));
+        out
+    }
+}

@@ -1,0 +1,210 @@
+//! Distinct users: HyperLogLog sketches merged for the window and grouping that a page asks for. Sketches are
+//! read only for the days asked for, and stay in memory up to a budget.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bellwether_warehouse::sketches::hll::Hll;
+use bellwether_warehouse::{DataFile, Snapshot};
+use chrono::NaiveDate;
+
+use super::Dataset;
+use super::dictionary::{Dictionary, SeriesId};
+use super::load::{self, LoadError};
+use super::usage::{Filter, Group, GroupBy, Grouping};
+use super::window::Window;
+
+/// Which users to count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UserQuery {
+    pub window: Window,
+    pub by: GroupBy,
+    pub filter: Filter,
+}
+
+/// Estimated distinct users, standard error 1.6 %.
+#[derive(Clone, Debug, Default)]
+pub struct UserCounts {
+    groups: HashMap<Group, u64>,
+    total: u64,
+}
+
+impl UserCounts {
+    pub fn of(&self, group: Group) -> u64 {
+        self.groups.get(&group).copied().unwrap_or(0)
+    }
+
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+}
+
+/// Sketch rows of one day as stored; partial rows stay apart.
+#[derive(Debug, Default)]
+pub(crate) struct UserDay {
+    pub rows: Vec<(SeriesId, u32, Box<[u8]>)>,
+}
+
+impl UserDay {
+    fn size_bytes(&self) -> usize {
+        self.rows.iter().map(|(_, _, bytes)| bytes.len() + 48).sum()
+    }
+}
+
+/// Sketch bytes and answers, shared by successive datasets and keyed by the files behind them.
+#[derive(Debug)]
+pub(crate) struct Store {
+    budget_bytes: usize,
+    days: Mutex<BTreeMap<NaiveDate, (u64, Arc<UserDay>)>>,
+    answers: Mutex<HashMap<(UserQuery, u64), Arc<UserCounts>>>,
+    /// One load at a time: two pages that ask for the same days do not read them twice.
+    loading: tokio::sync::Mutex<()>,
+}
+
+/// Answers kept; each is a few kilobytes.
+const MAX_ANSWERS: usize = 512;
+
+impl Store {
+    pub fn new(budget_bytes: usize) -> Self {
+        Self {
+            budget_bytes,
+            days: Mutex::default(),
+            answers: Mutex::default(),
+            loading: tokio::sync::Mutex::default(),
+        }
+    }
+
+    fn day(&self, date: NaiveDate, fingerprint: u64) -> Option<Arc<UserDay>> {
+        let days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
+        days.get(&date).filter(|(known, _)| *known == fingerprint).map(|(_, day)| day.clone())
+    }
+
+    fn keep(&self, date: NaiveDate, fingerprint: u64, day: Arc<UserDay>) {
+        let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
+        days.insert(date, (fingerprint, day));
+        let mut size: usize = days.values().map(|(_, day)| day.size_bytes()).sum();
+        // The oldest days are asked for least.
+        while size > self.budget_bytes && days.len() > 1 {
+            if let Some((_, (_, day))) = days.pop_first() {
+                size -= day.size_bytes();
+            }
+        }
+    }
+
+    fn answer(&self, query: &UserQuery, fingerprint: u64) -> Option<Arc<UserCounts>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(&(*query, fingerprint)).cloned()
+    }
+
+    fn keep_answer(&self, query: UserQuery, fingerprint: u64, counts: Arc<UserCounts>) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers.len() >= MAX_ANSWERS {
+            answers.clear();
+        }
+        answers.insert((query, fingerprint), counts);
+    }
+}
+
+/// What one dataset knows of the sketches: where they lie, and the shared store.
+#[derive(Clone, Debug)]
+pub(crate) struct Users {
+    pub snapshot: Option<Snapshot>,
+    /// Fingerprint of each day's files.
+    pub days: Arc<BTreeMap<NaiveDate, u64>>,
+    pub store: Arc<Store>,
+}
+
+impl Users {
+    fn fingerprint(&self, window: Window) -> u64 {
+        let days = self.days.range(window.start..=window.end.max(window.start));
+        days.fold(0xcbf2_9ce4_8422_2325, |hash, (date, day)| {
+            let date = u64::from(chrono::Datelike::num_days_from_ce(date).unsigned_abs());
+            (hash ^ day.rotate_left(17) ^ date).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+}
+
+impl Dataset {
+    /// Distinct users, if they were loaded; see [`Dataset::load_users`].
+    pub fn users(&self, query: &UserQuery) -> Option<Arc<UserCounts>> {
+        self.users.store.answer(query, self.users.fingerprint(query.window))
+    }
+
+    /// Reads and merges what the queries need. After it [`Dataset::users`] answers each of them.
+    ///
+    /// # Errors
+    /// When a file of the pinned version cannot be read.
+    pub async fn load_users(&self, queries: &[UserQuery]) -> Result<(), LoadError> {
+        let missing = |query: &&UserQuery| self.users(query).is_none();
+        if !queries.iter().any(|query| missing(&query)) {
+            return Ok(());
+        }
+        let _one_at_a_time = self.users.store.loading.lock().await;
+        for query in queries.iter().filter(missing) {
+            let fingerprint = self.users.fingerprint(query.window);
+            let days = self.user_days(query.window).await?;
+            let (dictionary, query) = (self.dictionary.clone(), *query);
+            let counts = tokio::task::spawn_blocking(move || merge(&dictionary, &query, &days))
+                .await
+                .map_err(|_| LoadError::Task)?;
+            self.users.store.keep_answer(query, fingerprint, Arc::new(counts));
+        }
+        Ok(())
+    }
+
+    async fn user_days(&self, window: Window) -> Result<Vec<Arc<UserDay>>, LoadError> {
+        let Some(snapshot) = &self.users.snapshot else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        let mut wanted: BTreeMap<NaiveDate, u64> = BTreeMap::new();
+        for (date, fingerprint) in self.users.days.range(window.start..=window.end.max(window.start)) {
+            match self.users.store.day(*date, *fingerprint) {
+                Some(day) => found.push(day),
+                None => {
+                    wanted.insert(*date, *fingerprint);
+                }
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(found);
+        }
+        let files: Vec<DataFile> = snapshot
+            .files()
+            .iter()
+            .filter(|file| load::date_of(file, snapshot.table()).is_some_and(|date| wanted.contains_key(&date)))
+            .cloned()
+            .collect();
+        for (date, day) in load::user_days(snapshot, files, &self.dictionary).await? {
+            let day = Arc::new(day);
+            if let Some(fingerprint) = wanted.get(&date) {
+                self.users.store.keep(date, *fingerprint, day.clone());
+            }
+            found.push(day);
+        }
+        Ok(found)
+    }
+}
+
+fn merge(dictionary: &Dictionary, query: &UserQuery, days: &[Arc<UserDay>]) -> UserCounts {
+    let grouping = Grouping::new(dictionary, query.by, &query.filter);
+    let mut sums: Vec<Option<Hll>> = vec![None; grouping.len];
+    for (series, provider, bytes) in days.iter().flat_map(|day| &day.rows) {
+        let Some(sum) = grouping.slot(series.0, *provider).and_then(|slot| sums.get_mut(slot)) else { continue };
+        match Hll::from_bytes(bytes) {
+            Ok(sketch) => sum.get_or_insert_default().merge(&sketch),
+            Err(error) => tracing::warn!(%error, "a stored user sketch cannot be read and is left out"),
+        }
+    }
+    let mut all = Hll::default();
+    let mut groups = HashMap::new();
+    for (slot, sum) in sums.iter().enumerate() {
+        if let Some(sum) = sum {
+            all.merge(sum);
+            groups.insert(grouping.group(slot), round(sum.estimate()));
+        }
+    }
+    UserCounts { groups, total: round(all.estimate()) }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate of users, never negative")]
+fn round(estimate: f64) -> u64 {
+    estimate.round().max(0.0) as u64
+}

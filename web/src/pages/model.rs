@@ -1,0 +1,540 @@
+//! One model: how much it is used, who serves it and how well, what routing adds.
+
+use askama::Template;
+
+use super::context::{PageContext, PageError, address};
+use super::controls;
+use super::health_view;
+use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
+use super::ranked;
+use super::rankings::Fact;
+use super::shell::{Section, Shell, crumbs};
+use super::speed_charts;
+use super::usage_charts;
+use crate::data::{
+    Counts, Dataset, Filter, Group, GroupBy, HealthBy, Metric, ModelId, Ranking, RankingQuery, RankingRow, Scope,
+    Span, Speed, State, UserQuery,
+};
+use crate::format;
+use crate::url::{Format, Page as Address, Resolved, State as UrlState};
+
+#[derive(Template)]
+#[template(path = "model.html")]
+struct Page {
+    shell: Shell,
+    crumbs: Html,
+    kicker: Html,
+    finding: String,
+    deck: Html,
+    pickers: Vec<Picker>,
+    window: Html,
+    facts: Vec<Fact>,
+    volume: Figure,
+    share: Figure,
+    providers_title: String,
+    providers: Table,
+    ttft: Figure,
+    throughput: Figure,
+    routing: Table,
+    variants: Table,
+    about: Vec<(&'static str, Html)>,
+    downloads: Downloads,
+}
+
+fn queries(ctx: &PageContext, data: &Dataset, model: ModelId) -> [RankingQuery; 2] {
+    let Resolved { window, before, .. } = ctx.state.resolve(data);
+    let metric = ctx.state.metric;
+    [
+        RankingQuery { by: GroupBy::Model, metric, window, before, filter: Filter::default() },
+        RankingQuery { by: GroupBy::Series, metric, window, before, filter: Filter::model(model) },
+    ]
+}
+
+/// The users figures this page prints.
+pub fn users(ctx: &PageContext, data: &Dataset, id: &str) -> Vec<UserQuery> {
+    let Some(model) = data.dictionary.find_model(id) else { return Vec::new() };
+    queries(ctx, data, model).iter().flat_map(RankingQuery::users).collect()
+}
+
+/// # Errors
+/// When there is no such model, or the template cannot be rendered.
+pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, PageError> {
+    let model = data.dictionary.find_model(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
+    let group = Group::Model(model);
+    let [all, own] = queries(ctx, data, model).map(|query| data.ranking(query));
+    let name = data.model_name(model).to_owned();
+    let weekly = data.weekly(GroupBy::Model, super::shares::WEEKS, &Filter::default());
+    let files = || controls::downloads(ctx);
+    let row = all.find(group);
+    let finding = finding(&name, &all, row);
+    let providers = providers(data, model);
+    let author = data.dictionary.author_of(model);
+    let scope = Scope::model(model);
+    let page = Page {
+        shell: Shell::new(ctx, Some(data), Section::Rankings, &name, &finding),
+        crumbs: crumbs(&[
+            ("Models", Some(Address::Models.path())),
+            (data.author_name(author), data.href(Group::Author(author))),
+            (&name, None),
+        ]),
+        kicker: Html::markup(format!(
+            "{} · <code>{}</code>",
+            Html::link_or_text(data.href(Group::Author(author)).as_deref(), data.author_name(author)),
+            Html::text(id)
+        )),
+        deck: deck(&providers),
+        pickers: controls::pickers(ctx),
+        window: controls::window_note(data, &ctx.state.resolve(data)),
+        facts: facts(data, model, row, &all),
+        volume: usage_charts::volume(group, &weekly, ctx.state.metric, files()),
+        share: usage_charts::share(data, group, &weekly, ctx.state.metric, files()),
+        providers_title: providers_title(&providers),
+        providers: providers_table(&providers),
+        ttft: speed_charts::ttft(data, scope, files()),
+        throughput: speed_charts::throughput(data, scope, files()),
+        routing: routing(data, model, &name),
+        variants: variants(data, &own),
+        about: about(data, model, id, row),
+        downloads: files(),
+        finding,
+    };
+    Ok(page.render()?)
+}
+
+fn finding(name: &str, all: &Ranking, row: Option<&RankingRow>) -> String {
+    let metric = all.query.metric;
+    let Some(row) = row else {
+        return format!("{name} served no request in this window, or too few users to be shown");
+    };
+    let of = all.rows.len();
+    match row.share {
+        Some(share) if row.rank == 1 => {
+            format!("{name} is used most: {} of {}", format::percent_sign(share, 1), metric.word())
+        }
+        Some(share) => format!(
+            "{name} is number {} of {}, with {} of {}",
+            row.rank,
+            format::count(of as u64),
+            format::percent_sign(share, 1),
+            metric.word()
+        ),
+        None => format!("{name} is number {} of {} by {}", row.rank, format::count(of as u64), metric.word()),
+    }
+}
+
+/// What one provider does for this model.
+struct Endpoint {
+    name: Html,
+    plain: String,
+    now: Counts,
+    day: Counts,
+    state: State,
+    uptime_now: crate::data::Figure<f64>,
+    uptime_day: crate::data::Figure<f64>,
+    bars: Html,
+    ttft: crate::data::Figure<crate::data::Quantiles>,
+    decode: crate::data::Figure<crate::data::Quantiles>,
+    e2e: crate::data::Figure<crate::data::Quantiles>,
+    price: Option<f64>,
+    share: Option<f64>,
+    cache_hit: Option<f64>,
+    requests: u64,
+    week: Counts,
+}
+
+fn providers(data: &Dataset, model: ModelId) -> Vec<Endpoint> {
+    let scope = Scope::model(model);
+    let by = |span| data.health_by(HealthBy::Provider, scope, span);
+    let (now, day, week) = (by(Span::Minutes30), by(Span::Hours24), by(Span::Days7));
+    let bars = data.bars_by(HealthBy::Provider, scope, 30);
+    let window = data.trailing(7);
+    let usage = data.totals(window, GroupBy::Provider, &Filter::model(model));
+    let all: u64 = usage.iter().map(|(_, totals)| totals.tokens()).sum();
+    let mut out: Vec<(u64, Endpoint)> = data
+        .providers_of(model)
+        .into_iter()
+        .map(|provider| {
+            let key = Scope::provider(provider);
+            let pair = Scope::pair(model, provider);
+            let get = |counts: &std::collections::BTreeMap<Scope, Counts>| counts.get(&key).copied().unwrap_or_default();
+            let status = data.status_of(get(&now));
+            let group = Group::Provider(provider);
+            let totals = usage.iter().find(|(known, _)| *known == group).map(|(_, totals)| *totals).unwrap_or_default();
+            let tokens = totals.tokens();
+            let endpoint = Endpoint {
+                name: Html::link_or_text(data.href(group).as_deref(), data.provider_name(provider)),
+                plain: data.provider_name(provider).to_owned(),
+                now: status.counts,
+                day: get(&day),
+                state: status.state,
+                uptime_now: status.uptime,
+                uptime_day: get(&day).uptime(&data.thresholds),
+                bars: bars.get(&key).map(|bars| health_view::row_bars(bars)).unwrap_or_default(),
+                ttft: data.speed(pair, Span::Days7, Speed::Ttft),
+                decode: data.speed(pair, Span::Days7, Speed::TokensDecode),
+                e2e: data.speed(pair, Span::Days7, Speed::TokensE2e),
+                price: totals.price_per_million(),
+                share: (all > 0).then(|| tokens as f64 / all as f64),
+                cache_hit: totals.cache_hit(),
+                requests: totals.requests,
+                week: get(&week),
+            };
+            (tokens, endpoint)
+        })
+        .collect();
+    out.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.plain.cmp(&b.1.plain)));
+    out.into_iter().map(|(_, endpoint)| endpoint).collect()
+}
+
+fn providers_title(providers: &[Endpoint]) -> String {
+    let count = |state: State| providers.iter().filter(|one| one.state == state).count();
+    if providers.is_empty() {
+        return "No provider has served it in 28 days".to_owned();
+    }
+    let parts: Vec<String> = [
+        (State::Operational, "operational"),
+        (State::Degraded, "degraded"),
+        (State::Down, "down"),
+        (State::NoData, "without enough data"),
+    ]
+    .into_iter()
+    .filter(|(state, _)| count(*state) > 0)
+    .map(|(state, word)| format!("{} {word}", format::in_words(count(state))))
+    .collect();
+    let n = providers.len();
+    format!(
+        "{} {}: {}",
+        format::capitalised(&format::in_words(n)),
+        if n == 1 { "provider" } else { "providers" },
+        parts.join(", ")
+    )
+}
+
+fn deck(providers: &[Endpoint]) -> Html {
+    let mut out = String::new();
+    let n = providers.len();
+    if n > 0 {
+        out.push_str(&format!(
+            "{} {} it. ",
+            format::capitalised(&format::in_words(n)),
+            if n == 1 { "provider serves" } else { "providers serve" }
+        ));
+    }
+    if let Some(first) = providers.first().filter(|first| n > 1 && first.share.is_some()) {
+        out.push_str(&format!(
+            "{} carries {} of its tokens. ",
+            Html::text(&first.plain),
+            format::percent_sign(first.share.unwrap_or(0.0), 1)
+        ));
+    }
+    let fastest = providers
+        .iter()
+        .filter_map(|one| Some((one, one.ttft.ok()?.p50)))
+        .min_by(|a, b| a.1.total_cmp(&b.1));
+    if let Some((one, ttft)) = fastest.filter(|_| n > 1) {
+        out.push_str(&format!(
+            "{} is fastest to the first token: <b>{} ms</b> at the median. ",
+            Html::text(&one.plain),
+            format::decimal(ttft, 0)
+        ));
+    }
+    let cheapest =
+        providers.iter().filter_map(|one| Some((one, one.price?))).min_by(|a, b| a.1.total_cmp(&b.1));
+    if let Some((one, price)) = cheapest.filter(|_| n > 1) {
+        out.push_str(&format!(
+            "{} has the lowest effective price, <b>{} USD per 1M tokens</b>.",
+            Html::text(&one.plain),
+            format::price(price)
+        ));
+    }
+    Html::markup(out)
+}
+
+fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking) -> Vec<Fact> {
+    let mut out = Vec::new();
+    if let Some(row) = row {
+        let rank = |metric: Metric| {
+            if metric == all.query.metric { format!("rank {}", row.rank) } else { String::new() }
+        };
+        let change = |metric: Metric| {
+            if metric != all.query.metric {
+                return String::new();
+            }
+            cells::change_words(&row.change).map_or(String::new(), |words| format!(", {words}"))
+        };
+        let mut add = |term: &str, scaled: format::Scaled, metric: Metric, extra: String| {
+            let note = format!("{}{}{extra}", rank(metric), change(metric));
+            let note = note.trim_start_matches(", ").to_owned();
+            out.push(Fact::new(term, scaled.value, scaled.unit, &note));
+        };
+        let totals = &row.totals;
+        add("Tokens", format::compact(totals.tokens() as f64), Metric::Tokens, String::new());
+        add("Requests", format::compact(totals.requests as f64), Metric::Requests, String::new());
+        let mut spend = format::usd(totals.spend());
+        let unit = if spend.unit.is_empty() { "USD".to_owned() } else { format!("{} USD", spend.unit) };
+        spend.unit = "";
+        let unpriced = totals.unpriced().filter(|share| *share > 0.0).map_or(String::new(), |share| {
+            format!(", no price for {} of tokens", format::percent_sign(share, 1))
+        });
+        let note = format!("{}{}{unpriced}", rank(Metric::Spend), change(Metric::Spend));
+        let mut fact = Fact::new("Spend", spend.value, &unit, note.trim_start_matches(", "));
+        if totals.unpriced_requests >= totals.requests {
+            fact = Fact::new("Spend", "–", "", "no request has a price");
+        }
+        out.push(fact);
+        out.push(match row.users {
+            Some(users) => {
+                let scaled = format::compact(users as f64);
+                Fact::new("Users", scaled.value, scaled.unit, "distinct in the window, ±2 %")
+            }
+            None => Fact::new("Users", "–", "", "no user ids, or too few users"),
+        });
+    }
+    let routing = data.routing(model, 7);
+    out.push(match routing.boost {
+        Ok(boost) => Fact::new(
+            "Routed uptime, 7 d",
+            format!("{}\u{a0}%", format::uptime(boost.routed)),
+            "",
+            &format!("of {} requests", format::compact(boost.n as f64).joined()),
+        ),
+        Err(why) => Fact::new("Routed uptime, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why))),
+    });
+    out.push(match data.speed(Scope::model(model), Span::Days7, Speed::Ttft) {
+        Ok(ttft) => Fact::new("TTFT p50, 7 d", format::decimal(ttft.p50, 0), "ms", "all providers, streamed"),
+        Err(why) => Fact::new("TTFT p50, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why))),
+    });
+    out
+}
+
+fn providers_table(providers: &[Endpoint]) -> Table {
+    let largest = providers.iter().map(|one| one.requests as f64).fold(0.0, f64::max);
+    let scale = format::Scale::of(largest);
+    let rows = providers
+        .iter()
+        .map(|one| {
+            let speed = |figure: &crate::data::Figure<crate::data::Quantiles>, value: fn(&crate::data::Quantiles) -> f64, decimals| {
+                match figure {
+                    Ok(quantiles) => Html::text(&format::decimal(value(quantiles), decimals)),
+                    // The table is wide: the reason is short here and its rule stands above.
+                    Err(why) => Html::markup(format!(
+                        "<span class=\"nodata\" title=\"not enough data, needs {}\">n = {}</span>",
+                        why.needs,
+                        format::count(why.n)
+                    )),
+                }
+            };
+            let limited = cells::optional(one.week.rate_limit_rate().map(|rate| format::percent(rate, 1)));
+            let price = cells::optional(one.price.map(format::price));
+            let share = cells::optional(one.share.map(|share| format::percent(share, 1)));
+            let requests = Html::text(&scale.number(one.requests as f64));
+            let tools = cells::optional(one.week.tool_error_rate().map(|rate| format::percent(rate, 1)));
+            let more = vec![
+                ("Uptime 24 h, %".to_owned(), cells::figure(&one.uptime_day, format::uptime)),
+                ("TTFT p90, ms".to_owned(), speed(&one.ttft, |q| q.p90, 0)),
+                ("Decode p50, tok/s".to_owned(), speed(&one.decode, |q| q.p50, 1)),
+                ("Decode p90, tok/s".to_owned(), speed(&one.decode, |q| q.p90, 1)),
+                ("E2E p50, tok/s".to_owned(), speed(&one.e2e, |q| q.p50, 1)),
+                ("Effective price, USD per 1M tokens".to_owned(), price.clone()),
+                ("Cache hit, %".to_owned(), cells::optional(one.cache_hit.map(|hit| format::percent(hit, 0)))),
+                ("Share of its tokens, %".to_owned(), share.clone()),
+                ("429 rate, %".to_owned(), limited.clone()),
+                ("Tool-call errors, %".to_owned(), tools.clone()),
+                ("Requests, 7 d".to_owned(), Html::text(&format::count(one.requests))),
+                ("Counted attempts, 30 min".to_owned(), Html::text(&format::count(one.now.counted()))),
+                ("Counted attempts, 24 h".to_owned(), Html::text(&format::count(one.day.counted()))),
+            ];
+            Row {
+                cells: vec![
+                    Cell::head(one.name.clone()),
+                    cells::state(one.state).into(),
+                    cells::figure(&one.uptime_now, format::uptime).into(),
+                    cells::figure(&one.uptime_day, format::uptime).into(),
+                    one.bars.clone().into(),
+                    limited.into(),
+                    speed(&one.ttft, |q| q.p50, 0).into(),
+                    speed(&one.ttft, |q| q.p90, 0).into(),
+                    speed(&one.decode, |q| q.p50, 1).into(),
+                    speed(&one.decode, |q| q.p90, 1).into(),
+                    speed(&one.e2e, |q| q.p50, 1).into(),
+                    price.into(),
+                    cells::optional(one.cache_hit.map(|hit| format::percent(hit, 0))).into(),
+                    share.into(),
+                    tools.into(),
+                    requests.into(),
+                ],
+                more,
+                ..Row::default()
+            }
+        })
+        .collect();
+    Table {
+        label: "Providers of this model".to_owned(),
+        class: "dense tight",
+        columns: vec![
+            Column::new("Provider", "stay"),
+            Column::new("State", ""),
+            Column::number("Uptime", "30 min, %").defined("uptime", "Uptime"),
+            Column::number("Uptime", "24 h, %").optional(),
+            Column::new("30 days", "g opt"),
+            Column::number("429", "7 d, %").defined("rate-limits", "429").optional(),
+            Column::number("TTFT", "p50, ms").defined("ttft", "TTFT"),
+            Column::number("TTFT", "p90, ms").optional(),
+            Column::number("Decode", "p50, tok/s").defined("throughput", "Decode").optional(),
+            Column::number("Decode", "p90, tok/s").optional(),
+            Column::number("E2E", "p50, tok/s").optional(),
+            Column::number("Price", "effective, USD per 1M").defined("effective-price", "Price").optional(),
+            Column::number("Cache hit", "%").optional(),
+            Column::number("Share", "% of its tokens").descending().optional(),
+            Column::number("Tool errors", "%").defined("tool-errors", "Tool errors").optional(),
+            Column::number("Requests", &format!("7 d{}", if scale.unit.is_empty() { String::new() } else { format!(", {}", scale.unit) })).optional(),
+        ],
+        rows,
+        empty: "No attempt in the last 28 days.".to_owned(),
+        ..Table::default()
+    }
+}
+
+fn routing(data: &Dataset, model: ModelId, name: &str) -> Table {
+    let mut title = format!("Too few requests to tell what routing adds to {name}");
+    let mut rows = Vec::new();
+    for days in [1, 7, 28] {
+        let routing = data.routing(model, days);
+        if days == 7
+            && let Ok(boost) = routing.boost
+        {
+            let points = format::decimal(boost.boost.abs(), 2);
+            title = if points == "0.00" {
+                format!("Fallback changes nothing for {name} over 7 days")
+            } else if boost.boost > 0.0 {
+                format!("Fallback lifts {name} by {points} points over 7 days")
+            } else {
+                format!("Fallback costs {name} {points} points over 7 days")
+            };
+        }
+        let best = routing.best_pinned.map_or_else(cells::unknown, |best| {
+            Html::markup(format!(
+                "{} <span class=\"by\">{}</span>",
+                format::uptime(best.uptime),
+                Html::text(data.provider_name(best.provider))
+            ))
+        });
+        let attempts = cells::optional(routing.counts.attempts_per_request().map(|value| format::decimal(value, 2)));
+        for (limits, boost) in [(false, routing.boost), (true, routing.boost_with_rate_limits)] {
+            let figure = |value: fn(&crate::data::Boost) -> f64| {
+                cells::figure(&boost.as_ref().map(value).map_err(|why| *why), format::uptime)
+            };
+            let lift = match &boost {
+                Ok(boost) => cells::points(boost.boost, 2),
+                Err(why) => cells::not_enough(why),
+            };
+            let head = if limits { "with rate limits".to_owned() } else { format!("{days}\u{a0}d") };
+            rows.push(
+                Row::new(vec![
+                    Cell::head(Html::text(&head)),
+                    figure(|boost| boost.routed).into(),
+                    figure(|boost| boost.without_routing).into(),
+                    lift.into(),
+                    if limits { "".into() } else { best.clone().into() },
+                    if limits { "".into() } else { attempts.clone().into() },
+                    boost.as_ref().map_or_else(|why| format::count(why.n), |boost| format::count(boost.n)).into(),
+                ])
+                .class(if limits { "sub" } else { "" }),
+            );
+        }
+    }
+    Table {
+        title,
+        note: Html::markup(
+            "Requests whose first attempt was a success or a counted fault; the second line of each window also counts a first answer of 429, as a failure",
+        ),
+        label: "Routed and pinned".to_owned(),
+        columns: vec![
+            Column::new("Window", "nw"),
+            Column::number("Routed", "%").defined("routed", "Routed"),
+            Column::number("Without routing", "%"),
+            Column::number("Boost", "pp").defined("boost", "Boost"),
+            Column::number("Best pinned", "%").defined("pinned", "Best pinned").optional(),
+            Column::number("Attempts", "per request").optional(),
+            Column::number("Requests", "n").optional(),
+        ],
+        rows,
+        ..Table::default()
+    }
+}
+
+fn variants(data: &Dataset, own: &Ranking) -> Table {
+    let rows = own
+        .rows
+        .iter()
+        .map(|row| {
+            let variant = data.variant(row.group).unwrap_or("standard");
+            Row::new(vec![
+                Cell::head(Html::text(variant)),
+                format::compact(row.totals.tokens() as f64).joined().into(),
+                cells::optional(row.share.map(|share| format::percent(share, 1))).into(),
+                format::count(row.totals.requests).into(),
+                cells::change(&row.change).into(),
+            ])
+        })
+        .collect();
+    Table {
+        title: if own.rows.len() > 1 { "Its variants".to_owned() } else { "One variant".to_owned() },
+        note: Html::text("Variants such as :free are rows of their own in rankings"),
+        label: "Variants".to_owned(),
+        class: "dense",
+        columns: vec![
+            Column::new("Variant", ""),
+            Column::number("Tokens", ""),
+            Column::number("Share", "% of the model"),
+            Column::number("Requests", "").optional(),
+            Column::number("Change", "%"),
+        ],
+        rows,
+        empty: "No traffic in this window.".to_owned(),
+    }
+}
+
+fn about(data: &Dataset, model: ModelId, id: &str, row: Option<&RankingRow>) -> Vec<(&'static str, Html)> {
+    let mut out = vec![("Id", Html::markup(format!("<code>{}</code>", Html::text(id))))];
+    let author = data.dictionary.author_of(model);
+    out.push(("Author", Html::link_or_text(data.href(Group::Author(author)).as_deref(), data.author_name(author))));
+    let history = crate::data::Window { start: data.first_date(), end: data.newest_date() };
+    let days = data.daily(history, &Filter::model(model));
+    if let Some((first, _)) = days.iter().find(|(_, totals)| totals.requests > 0) {
+        let text = if *first == data.first_date() {
+            format!("{}, the first day of the history", cells::date(*first))
+        } else {
+            cells::date(*first).as_str().to_owned()
+        };
+        out.push(("First request seen", Html::markup(text)));
+    }
+    if let Some(row) = row {
+        let totals = &row.totals;
+        let share = |part: u64| (totals.requests > 0).then(|| format::percent_sign(part as f64 / totals.requests as f64, 1));
+        if let Some(hit) = totals.cache_hit() {
+            out.push(("Cache hit", Html::text(&format!("{} of input tokens", format::percent_sign(hit, 1)))));
+        }
+        if let (true, Some(streamed)) = (totals.requests > 0, share(totals.streamed_requests)) {
+            out.push(("Streamed", Html::text(&format!("{streamed} of requests"))));
+        }
+        if let Some(tools) = share(totals.requests_tool_call) {
+            out.push(("With tool calls", Html::text(&format!("{tools} of requests"))));
+        }
+        if totals.requests > 0 {
+            let input = totals.input_tokens as f64 / totals.requests as f64;
+            let output = totals.output_tokens as f64 / totals.requests as f64;
+            out.push((
+                "Tokens per request",
+                Html::text(&format!(
+                    "{} in, {} out (mean)",
+                    format::compact(input).joined(),
+                    format::compact(output).joined()
+                )),
+            ));
+        }
+    }
+    let endpoints = address(&Address::Endpoints(id.to_owned()), Format::Html, &UrlState::default());
+    out.push(("For routers", Html::link(&endpoints, "endpoint statistics, JSON")));
+    out
+}

@@ -1,0 +1,95 @@
+//! Trending: the volume of a window minus the mean of the three equal windows before it.
+
+use std::collections::BTreeMap;
+
+use super::parts::{Cell, Column, Html, Row, Table, cells};
+use super::ranked;
+use crate::data::{Dataset, Filter, Group, GroupBy, Metric, Ranking, Totals, Window};
+use crate::format;
+
+/// Excess over the mean of the three equal windows before.
+pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
+    let mut table = Table {
+        label: "Movers".to_owned(),
+        class: "dense",
+        note: Html::text(&format!(
+            "Tokens in {} minus the mean of the three equal windows before",
+            format::span(window.start, window.end)
+        )),
+        columns: vec![
+            Column::new("Model", "nm"),
+            Column::number("Excess", "tokens"),
+            Column::number("Of base", "%"),
+            Column::new("Rank", "").optional(),
+        ],
+        empty: "The history is shorter than four windows.".to_owned(),
+        title: "Movers".to_owned(),
+        ..Table::default()
+    };
+    let (one, two, three) = {
+        let one = window.previous();
+        let two = one.previous();
+        (one, two, two.previous())
+    };
+    if three.start < data.first_date() {
+        return table;
+    }
+    let sums = |window| data.totals(window, GroupBy::Series, &Filter::default());
+    let mut base: BTreeMap<Group, (f64, u64)> = BTreeMap::new();
+    for (group, totals) in [one, two, three].into_iter().flat_map(sums) {
+        let entry = base.entry(group).or_default();
+        entry.0 += totals.tokens() as f64 / 3.0;
+        entry.1 += totals.requests;
+    }
+    let now: BTreeMap<Group, Totals> = sums(window).into_iter().collect();
+    let excess = |group: Group| {
+        let before = base.get(&group).copied().unwrap_or_default();
+        let now = now.get(&group).map_or(0.0, |totals| totals.tokens() as f64);
+        (now - before.0, before.0)
+    };
+    let mut all: Vec<(Group, f64, f64)> = ranking
+        .rows
+        .iter()
+        .map(|row| {
+            let (excess, base) = excess(row.group);
+            (row.group, excess, base)
+        })
+        .collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let up: Vec<_> = all.iter().filter(|row| row.1 > 0.0).take(5).copied().collect();
+    let mut down: Vec<_> = all.iter().rev().filter(|row| row.1 < 0.0).take(3).copied().collect();
+    down.reverse();
+    if let (Some(most), Some(least)) = (up.first(), down.last()) {
+        table.title =
+            format!("Movers: {} adds most, {} loses most", ranked::label(data, most.0), ranked::label(data, least.0));
+    }
+    let scale = ranked::scale(Metric::Tokens, all.iter().map(|row| row.1.abs()).fold(0.0, f64::max));
+    if let Some(column) = table.columns.get_mut(1) {
+        column.unit = scale.unit_of("tokens");
+    }
+    table.rows = up
+        .iter()
+        .chain(&down)
+        .map(|(group, excess, base)| {
+            let row = ranking.find(*group);
+            let signed = format::signed(excess / scale.divisor, scale.decimals);
+            let of_base = if *base > 0.0 {
+                cells::moved(*excess, &format::signed(excess / base * 100.0, 1))
+            } else {
+                Html::markup("<span class=\"chg\">new</span>")
+            };
+            let rank = row.map_or(String::new(), |row| match row.rank_before {
+                Some(before) if before != row.rank => format!("{before} to {}", row.rank),
+                Some(_) => row.rank.to_string(),
+                None => format!("new, {}", row.rank),
+            });
+            Row::new(vec![
+                Cell::head(ranked::name(data, *group)),
+                cells::moved(*excess, &signed).into(),
+                of_base.into(),
+                rank.into(),
+            ])
+        })
+        .collect();
+    table
+}

@@ -1,0 +1,178 @@
+//! Small pieces inside text and tables: changes, states, instants, and figures that may be withheld.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::html::Html;
+use crate::data::{Change, Figure, NotEnough, State};
+use crate::format::{self, NBSP};
+
+/// Why a figure is missing: `not enough data (n = 37, needs 100)`.
+pub fn not_enough(why: &NotEnough) -> Html {
+    Html::markup(format!("<span class=\"nodata\">not enough data <span class=\"nw\">({})</span></span>", reason(why)))
+}
+
+/// The reason in plain text.
+pub fn reason(why: &NotEnough) -> String {
+    match (why.users, why.needs_users) {
+        (Some(users), Some(needs)) if users < needs && why.n >= why.needs => {
+            format!("users = {}, needs {}", format::count(users), format::count(needs))
+        }
+        _ => format!("n = {}, needs {}", format::count(why.n), format::count(why.needs)),
+    }
+}
+
+/// A figure in its format, or why it is withheld.
+pub fn figure(figure: &Figure<f64>, show: impl Fn(f64) -> String) -> Html {
+    match figure {
+        Ok(value) => Html::text(&show(*value)),
+        Err(why) => not_enough(why),
+    }
+}
+
+/// Unknown is a dash with a word, never 0.
+pub fn unknown() -> Html {
+    Html::markup("<span class=\"fine\">–<span class=\"vh\"> unknown</span></span>")
+}
+
+pub fn optional(value: Option<String>) -> Html {
+    value.map_or_else(unknown, |text| Html::text(&text))
+}
+
+/// Arrow, sign and word; no colour, because growth is not a virtue. `text` is the signed figure.
+pub fn moved(direction: f64, text: &str) -> Html {
+    let is_zero = !text.chars().any(|digit| ('1'..='9').contains(&digit));
+    if is_zero || direction == 0.0 {
+        return Html::markup(format!("<span class=\"chg same\">{}</span>", Html::text(text)));
+    }
+    let (icon, word) = if direction > 0.0 { ("a-up", "up ") } else { ("a-down", "down ") };
+    Html::markup(format!(
+        "<span class=\"chg\"><svg class=\"ic\" viewBox=\"0 0 10 10\" aria-hidden=\"true\"><use href=\"#{icon}\"/></svg>\
+         <span class=\"vh\">{word}</span>{}</span>",
+        Html::text(text)
+    ))
+}
+
+/// Percentage points with a sign.
+pub fn points(value: f64, decimals: usize) -> Html {
+    moved(value, &format::signed(value, decimals))
+}
+
+/// Change of a value, in percent.
+pub fn change(change: &Change) -> Html {
+    match change {
+        Change::Ratio(ratio) if *ratio >= 9.995 => moved(1.0, &format!("×{}", format::decimal(ratio + 1.0, 0))),
+        Change::Ratio(ratio) => moved(*ratio, &format::signed(ratio * 100.0, 1)),
+        Change::New => Html::markup("<span class=\"chg\">new</span>"),
+        Change::NotEnough(why) => not_enough(why),
+        Change::Unknown => unknown(),
+    }
+}
+
+/// Change in a sentence: `up 6.9 %`, `down 2.0 %`, `unchanged`.
+pub fn change_words(change: &Change) -> Option<String> {
+    match change {
+        Change::Ratio(ratio) => {
+            let text = format::decimal(ratio.abs() * 100.0, 1);
+            if text == "0.0" {
+                return Some("unchanged".to_owned());
+            }
+            let word = if *ratio > 0.0 { "up" } else { "down" };
+            Some(if *ratio >= 9.995 {
+                format!("{} times as much", format::decimal(ratio + 1.0, 0))
+            } else {
+                format!("{word} {text}{NBSP}%")
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Places won or lost; `new` where there was no place before.
+pub fn rank_change(change: Option<i64>, compared: bool) -> Html {
+    match change {
+        Some(0) => Html::markup("<span class=\"chg same\">=<span class=\"vh\"> unchanged</span></span>"),
+        Some(places) => moved(places as f64, &places.abs().to_string()),
+        None if compared => Html::markup("<span class=\"chg\">new</span>"),
+        None => Html::default(),
+    }
+}
+
+/// Shape, colour and word.
+pub fn state(state: State) -> Html {
+    let (class, icon) = match state {
+        State::Operational => ("ok", "st-ok"),
+        State::Degraded => ("degraded", "st-deg"),
+        State::Down => ("down", "st-down"),
+        State::NoData => ("none", "st-none"),
+    };
+    Html::markup(format!(
+        "<span class=\"state {class}\"><svg class=\"ic\" viewBox=\"0 0 10 10\" aria-hidden=\"true\">\
+         <use href=\"#{icon}\"/></svg><span class=\"wd\">{}</span></span>",
+        state.label()
+    ))
+}
+
+pub fn date(date: NaiveDate) -> Html {
+    Html::markup(format!("<time datetime=\"{date}\">{}</time>", format::date(date)))
+}
+
+pub fn day(date: NaiveDate) -> Html {
+    Html::markup(format!("<time datetime=\"{date}\">{}</time>", format::day_month(date)))
+}
+
+/// `25 Nov 2026, 00:40`
+pub fn instant(at: DateTime<Utc>) -> Html {
+    Html::markup(format!("<time datetime=\"{}\">{}</time>", format::machine(at), format::instant(at)))
+}
+
+pub fn clock(at: DateTime<Utc>) -> Html {
+    Html::markup(format!("<time datetime=\"{}\">{}</time>", format::machine(at), format::clock(at)))
+}
+
+/// A link to the definition of a term, dotted.
+pub fn term(anchor: &str, text: &str) -> Html {
+    Html::markup(format!("<a class=\"def\" href=\"/methodology#{anchor}\">{}</a>", Html::text(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_withheld_figure_says_what_it_needs() {
+        let html = figure(&Err(NotEnough::counts(37, 100)), |value| value.to_string());
+        assert!(html.as_str().contains("not enough data <span class=\"nw\">(n = 37, needs 100)"), "{html}");
+        let users = NotEnough { n: 140, needs: 100, users: Some(14), needs_users: Some(20) };
+        assert_eq!(reason(&users), "users = 14, needs 20");
+    }
+
+    #[test]
+    fn a_change_has_arrow_sign_and_word() {
+        let up = change(&Change::Ratio(0.125));
+        assert!(up.as_str().contains("#a-up") && up.as_str().contains("up </span>+12.5"), "{up}");
+        let down = change(&Change::Ratio(-0.076));
+        assert!(down.as_str().contains("#a-down") && down.as_str().contains("−7.6"), "{down}");
+        assert!(change(&Change::Ratio(0.0001)).as_str().contains("same"));
+        assert_eq!(change(&Change::New).as_str(), "<span class=\"chg\">new</span>");
+        assert!(change(&Change::Unknown).as_str().contains("unknown"));
+    }
+
+    #[test]
+    fn a_state_has_shape_and_word() {
+        for (value, shape, word) in [
+            (State::Operational, "st-ok", "Operational"),
+            (State::Degraded, "st-deg", "Degraded"),
+            (State::Down, "st-down", "Down"),
+            (State::NoData, "st-none", "No data"),
+        ] {
+            let html = state(value);
+            assert!(html.as_str().contains(shape) && html.as_str().contains(word), "{html}");
+        }
+    }
+
+    #[test]
+    fn unknown_is_not_zero() {
+        assert!(optional(None).as_str().contains("unknown"));
+        assert!(!optional(None).as_str().contains('0'));
+    }
+}

@@ -1,0 +1,73 @@
+//! Market share: a year of weeks as a 100 % stack and as one line each; Others opens to the next ranks.
+
+use askama::Template;
+
+use super::context::{PageContext, PageError};
+use super::controls;
+use super::parts::{Figure, Html, Picker};
+use super::shares::{NAMED, Panel, Shares, WEEKS, panels, stack_figure};
+use super::shell::{Section, Shell};
+use crate::data::{Dataset, Filter, Metric};
+use crate::format;
+use crate::url::{State, View};
+
+#[derive(Template)]
+#[template(path = "share.html")]
+struct Page {
+    shell: Shell,
+    finding: String,
+    deck: Html,
+    pickers: Vec<Picker>,
+    others: Option<(String, String)>,
+    first: Option<String>,
+    figure: Option<Figure>,
+    context: Html,
+    panels: Vec<Panel>,
+    table_only: bool,
+}
+
+/// # Errors
+/// When the template cannot be rendered.
+pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+    let state = &ctx.state;
+    let what = state.by.word();
+    let weekly = data.weekly(state.by.group_by(), WEEKS, &Filter::default());
+    let skip = state.skip as usize;
+    let shares = Shares::of(data, &weekly, state.metric, skip);
+    let named = weekly.groups.iter().filter(|(group, _)| !group.is_unknown()).count();
+    let next = State { skip: state.skip + u32::try_from(NAMED).unwrap_or(9), ..state.clone() };
+    let more = named > skip + NAMED;
+    let others = more.then(|| {
+        let last = (skip + 2 * NAMED).min(named);
+        (format!("Others: ranks {} to {last}", skip + NAMED + 1), ctx.href(&next))
+    });
+    let others_href = others.as_ref().map_or_else(|| ctx.canonical(), |(_, href)| href.clone());
+    let (finding, figure, context, panels) = match &shares {
+        Some(shares) => {
+            let figure = stack_figure(shares, what, state.metric, controls::downloads(ctx), 1);
+            let (context, panels) = panels(data, shares, &others_href);
+            (shares.title(), Some(figure), context, panels)
+        }
+        None => ("Not enough history for shares over time".to_owned(), None, Html::default(), Vec::new()),
+    };
+    let users = state.metric == Metric::Users;
+    let deck = format!(
+        "Share of {} by {what} over up to 52 complete ISO weeks. The {} series are the largest over the whole span, so that colours stay; everything else is Others.{}",
+        if users { Metric::Requests.word() } else { state.metric.word() },
+        format::in_words(NAMED),
+        if users { " Users are not additive, so their shares are shown by requests." } else { "" },
+    );
+    let page = Page {
+        shell: Shell::new(ctx, Some(data), Section::Share, "Market share", &finding),
+        deck: Html::text(&deck),
+        pickers: controls::pickers(ctx),
+        first: (skip > 0).then(|| ctx.href(&State { skip: 0, ..state.clone() })),
+        others,
+        figure,
+        context,
+        panels,
+        table_only: state.view == View::Table,
+        finding,
+    };
+    Ok(page.render()?)
+}

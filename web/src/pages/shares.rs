@@ -1,0 +1,232 @@
+//! Shares of the largest groups over whole weeks, then Others: as a stack, as small multiples, as a table.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+
+use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
+use super::ranked;
+use crate::charts::{Band100, Caption, Multiple, Stacked, multiples};
+use crate::data::{Dataset, Group, Metric, Volume, Weekly};
+use crate::format;
+
+/// Series that are named in a chart; the rest is Others.
+pub const NAMED: usize = 9;
+/// Weeks of the share charts, the running one included.
+pub const WEEKS: u64 = 53;
+
+/// One small multiple.
+pub struct Panel {
+    pub name: Html,
+    pub from_to: String,
+    pub svg: Html,
+}
+
+/// Midnight of a date, for charts.
+pub fn midnight(date: NaiveDate) -> DateTime<Utc> {
+    date.and_time(NaiveTime::MIN).and_utc()
+}
+
+/// Shares of the largest groups over whole weeks, then Others: what a share chart and its table show.
+pub struct Shares {
+    pub at: Vec<DateTime<Utc>>,
+    /// Index of the first incomplete week at the end.
+    pub partial_from: usize,
+    pub names: Vec<(Option<Group>, String)>,
+    pub series: Vec<Vec<f64>>,
+}
+
+pub const CLASSES: [&str; 10] = ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9"];
+
+impl Shares {
+    /// Groups after the first `skip`, at most nine of them, in the order of the newest complete week.
+    pub fn of(data: &Dataset, weekly: &Weekly, metric: Metric, skip: usize) -> Option<Self> {
+        let metric = if metric == Metric::Users { Metric::Requests } else { metric };
+        // A first week that began before the history would only show how little of it is known.
+        let from = usize::from(weekly.weeks.first().is_some_and(|week| !week.complete) && weekly.weeks.len() > 2);
+        let totals: Vec<f64> =
+            weekly.total.iter().skip(from).map(|total| total.get(metric).unwrap_or(0.0)).collect();
+        let weeks = weekly.weeks.get(from..)?;
+        let partial_from = weeks.iter().rposition(|week| week.complete).map_or(0, |last| last + 1);
+        if partial_from < 2 {
+            return None;
+        }
+        let size = |volumes: &[Volume]| {
+            volumes.iter().skip(from).filter_map(|volume| volume.get(metric)).sum::<f64>()
+        };
+        let mut named: Vec<_> = weekly.groups.iter().filter(|(group, _)| !group.is_unknown()).collect();
+        named.sort_by(|a, b| size(&b.1).total_cmp(&size(&a.1)).then(a.0.cmp(&b.0)));
+        let chosen: Vec<_> = named.into_iter().skip(skip).take(NAMED).collect();
+        let share = |value: f64, total: f64| if total > 0.0 { value / total } else { 0.0 };
+        let mut series: Vec<Vec<f64>> = chosen
+            .iter()
+            .map(|(_, volumes)| {
+                let values = volumes.iter().skip(from).zip(&totals);
+                values.map(|(volume, total)| share(volume.get(metric).unwrap_or(0.0), *total)).collect()
+            })
+            .collect();
+        let mut names: Vec<(Option<Group>, String)> =
+            chosen.iter().map(|(group, _)| (Some(*group), ranked::label(data, *group))).collect();
+        let newest = partial_from - 1;
+        let mut order: Vec<usize> = (0..series.len()).collect();
+        let at = |index: usize| series.get(index).and_then(|shares| shares.get(newest)).copied().unwrap_or(0.0);
+        order.sort_by(|a, b| at(*b).total_cmp(&at(*a)));
+        series = order.iter().filter_map(|index| series.get(*index).cloned()).collect();
+        names = order.iter().filter_map(|index| names.get(*index).cloned()).collect();
+        let rest: Vec<f64> = (0..totals.len())
+            .map(|week| {
+                let known: f64 = series.iter().filter_map(|shares| shares.get(week)).sum();
+                if totals.get(week).is_some_and(|total| *total > 0.0) { (1.0 - known).max(0.0) } else { 0.0 }
+            })
+            .collect();
+        if rest.iter().any(|share| *share > 1e-9) {
+            series.push(rest);
+            names.push((None, "Others".to_owned()));
+        }
+        let at = weeks.iter().map(|week| midnight(week.monday)).collect();
+        Some(Self { at, partial_from, names, series })
+    }
+
+    fn class(&self, index: usize) -> &'static str {
+        match self.names.get(index) {
+            Some((None, _)) => "s9",
+            _ => CLASSES.get(index).copied().unwrap_or("s9"),
+        }
+    }
+
+    fn newest(&self, index: usize) -> f64 {
+        self.value(index, self.partial_from.saturating_sub(1))
+    }
+
+    fn value(&self, index: usize, week: usize) -> f64 {
+        self.series.get(index).and_then(|shares| shares.get(week)).copied().unwrap_or(0.0)
+    }
+
+    pub fn bands(&self) -> Vec<Band100> {
+        self.series
+            .iter()
+            .enumerate()
+            .map(|(index, shares)| Band100 {
+                label: format!(
+                    "{} {}",
+                    self.names.get(index).map_or("", |(_, name)| name.as_str()),
+                    format::percent_sign(self.newest(index), 1)
+                ),
+                class: self.class(index),
+                shares: shares.clone(),
+            })
+            .collect()
+    }
+
+    /// Who gained and who lost over the whole span, in one sentence.
+    pub fn title(&self) -> String {
+        let named: Vec<usize> = (0..self.names.len()).filter(|index| self.names.get(*index).is_some_and(|(group, _)| group.is_some())).collect();
+        let change = |index: usize| self.newest(index) - self.value(index, 0);
+        let fell = named.iter().copied().min_by(|a, b| change(*a).total_cmp(&change(*b)));
+        let rose = named.iter().copied().max_by(|a, b| change(*a).total_cmp(&change(*b)));
+        let name = |index: usize| self.names.get(index).map_or("", |(_, name)| name.as_str());
+        let from_to = |index: usize| {
+            format!("from {} to {}", format::percent_sign(self.value(index, 0), 1), format::percent_sign(self.newest(index), 1))
+        };
+        let span = match self.partial_from {
+            weeks if weeks >= 50 => "In a year".to_owned(),
+            weeks => format!("In {} weeks", weeks),
+        };
+        match (rose, fell) {
+            (Some(rose), Some(fell)) if rose != fell && change(rose) > 0.005 && change(fell) < -0.005 => {
+                format!("{span} {} fell {}; {} rose {}", name(fell), from_to(fell), name(rose), from_to(rose))
+            }
+            (Some(rose), _) if change(rose) > 0.005 => format!("{span} {} rose {}", name(rose), from_to(rose)),
+            _ => format!("{span} the order hardly changed"),
+        }
+    }
+
+    pub fn note(&self, what: &str, metric: Metric) -> Html {
+        let last = self.at.get(self.partial_from.saturating_sub(1)).copied().unwrap_or_default();
+        let first = self.at.first().copied().unwrap_or_default();
+        let partial = if self.partial_from < self.at.len() { "; the running week is dashed" } else { "" };
+        let metric = if metric == Metric::Users { Metric::Requests } else { metric };
+        Html::text(&format!(
+            "Share of {} by {what}, %, ISO weeks from {} to the week of {}{partial}",
+            metric.word(),
+            format::date(first.date_naive()),
+            format::date(last.date_naive())
+        ))
+    }
+
+    /// Every `step`th week as a row; the newest complete week is always there.
+    pub fn table(&self, step: usize) -> Table {
+        let mut columns = vec![Column::new("Week of", "nw stay")];
+        columns.extend(self.names.iter().map(|(_, name)| Column::number(name, "")));
+        let newest = self.partial_from.saturating_sub(1);
+        let rows = (0..self.partial_from)
+            .rev()
+            .filter(|week| (newest - week).is_multiple_of(step.max(1)))
+            .map(|week| {
+                let date = self.at.get(week).copied().unwrap_or_default().date_naive();
+                let mut cells = vec![Cell::head(cells::date(date))];
+                cells.extend((0..self.series.len()).map(|index| format::percent(self.value(index, week), 1).into()));
+                Row::new(cells)
+            })
+            .collect();
+        Table {
+            label: "Share by week".to_owned(),
+            note: Html::text(&if step > 1 {
+                format!("Share, %. Every {step}th complete week, newest first; all weeks are in the download")
+            } else {
+                "Share, %. Complete weeks, newest first".to_owned()
+            }),
+            class: "dense",
+            columns,
+            rows,
+            ..Table::default()
+        }
+    }
+}
+
+/// The 100 % stack with its table.
+pub fn stack_figure(shares: &Shares, what: &str, metric: Metric, downloads: Downloads, step: usize) -> Figure {
+    let title = shares.title();
+    let bands = shares.bands();
+    let labels: Vec<String> = bands.iter().map(|band| band.label.clone()).collect();
+    let desc = format!("Newest complete week: {}.", labels.join(", "));
+    let caption = Caption { id: "share", title: &title, desc: &desc };
+    let chart = Stacked { caption, at: &shares.at, bands: &bands, partial_from: shares.partial_from, notes: &[] };
+    Figure {
+        id: "share-figure".to_owned(),
+        note: shares.note(what, metric),
+        svg: Html::markup(chart.render()),
+        table: shares.table(step),
+        downloads,
+        key: false,
+        missing: Html::default(),
+        title,
+    }
+}
+
+/// Small multiples of the same shares.
+pub fn panels(data: &Dataset, shares: &Shares, others: &str) -> (Html, Vec<Panel>) {
+    let series: Vec<Multiple> = shares
+        .series
+        .iter()
+        .enumerate()
+        .map(|(index, values)| Multiple { class: shares.class(index), shares: values.clone() })
+        .collect();
+    let (context, drawings) = multiples("multiples", &shares.at, &series, shares.partial_from);
+    let panels = drawings
+        .into_iter()
+        .enumerate()
+        .map(|(index, svg)| Panel {
+            name: match shares.names.get(index) {
+                Some((Some(group), name)) => Html::link_or_text(data.href(*group).as_deref(), name),
+                Some((None, name)) => Html::link(others, name),
+                None => Html::default(),
+            },
+            from_to: format!(
+                "{} → {}",
+                format::percent(shares.value(index, 0), 1),
+                format::percent_sign(shares.newest(index), 1)
+            ),
+            svg: Html::markup(svg),
+        })
+        .collect();
+    (Html::markup(context), panels)
+}

@@ -1,0 +1,184 @@
+//! What stands around every page: head, navigation, banners, footer.
+
+use super::context::{ErrorView, PageContext};
+use super::parts::{Html, cells};
+use crate::assets::href;
+use crate::data::Dataset;
+use crate::format;
+use crate::url::{Format, Theme};
+
+/// Entry of the main navigation that a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    Overview,
+    Rankings,
+    Share,
+    Growth,
+    Languages,
+    Providers,
+    Status,
+    Uptime,
+    Data,
+    Methodology,
+    /// Errors and pages outside the navigation.
+    None,
+}
+
+pub struct NavLink {
+    pub href: &'static str,
+    pub text: &'static str,
+    pub current: bool,
+    /// The link leads to this very page, not only to its part of the site.
+    pub exact: bool,
+}
+
+const NAVIGATION: [(Section, &str, &str); 9] = [
+    (Section::Rankings, "/rankings/models", "Rankings"),
+    (Section::Share, "/rankings/share", "Share"),
+    (Section::Growth, "/rankings/growth", "Growth"),
+    (Section::Languages, "/rankings/languages", "Languages"),
+    (Section::Providers, "/providers", "Providers"),
+    (Section::Status, "/status", "Status"),
+    (Section::Uptime, "/uptime", "Routing"),
+    (Section::Data, "/data", "Data"),
+    (Section::Methodology, "/methodology", "Methodology"),
+];
+
+#[derive(Clone, Debug)]
+pub struct Shell {
+    pub title: String,
+    pub description: String,
+    pub section: Section,
+    /// `light` or `dark`; `None` = as the device says.
+    pub theme: Option<&'static str>,
+    pub canonical: String,
+    pub stylesheet: String,
+    pub icon: String,
+    pub simulated: bool,
+    pub stale: Option<Html>,
+    /// As-of times and quality of the data.
+    pub quality: Option<Html>,
+    path: String,
+    chosen: Theme,
+    files: Vec<(&'static str, String)>,
+}
+
+impl Shell {
+    /// `description` is the finding: it goes where links to the page are previewed.
+    pub fn new(ctx: &PageContext, data: Option<&Dataset>, section: Section, title: &str, description: &str) -> Self {
+        let files = if ctx.page.has_files() {
+            vec![("text/csv", ctx.download(Format::Csv)), ("application/json", ctx.download(Format::Json))]
+        } else {
+            Vec::new()
+        };
+        Self {
+            title: title.to_owned(),
+            description: description.to_owned(),
+            section,
+            theme: theme_word(ctx.theme),
+            canonical: ctx.canonical_url(),
+            stylesheet: href("style.css"),
+            icon: href("favicon.svg"),
+            simulated: data.is_some_and(|data| data.simulated),
+            stale: data.zip(ctx.stale).map(|(data, stale)| late(data, stale.limit_secs)),
+            quality: data.filter(|data| !data.is_empty()).map(quality),
+            path: ctx.canonical(),
+            chosen: ctx.theme,
+            files,
+        }
+    }
+
+    pub fn of_error(view: &ErrorView) -> Self {
+        Self {
+            title: view.title.clone(),
+            description: view.detail.clone(),
+            section: Section::None,
+            theme: theme_word(view.theme),
+            canonical: "/".to_owned(),
+            stylesheet: href("style.css"),
+            icon: href("favicon.svg"),
+            simulated: view.simulated,
+            stale: None,
+            quality: None,
+            path: "/".to_owned(),
+            chosen: view.theme,
+            files: Vec::new(),
+        }
+    }
+
+    pub fn canonical_path(&self) -> &str {
+        &self.path
+    }
+
+    pub fn alternates(&self) -> &[(&'static str, String)] {
+        &self.files
+    }
+
+    pub fn navigation(&self) -> Vec<NavLink> {
+        NAVIGATION
+            .into_iter()
+            .map(|(section, href, text)| NavLink {
+                href,
+                text,
+                current: section == self.section,
+                exact: self.path.split('?').next() == Some(href),
+            })
+            .collect()
+    }
+
+    /// Value, text and whether it is chosen.
+    pub fn themes(&self) -> [(&'static str, &'static str, bool); 3] {
+        [(Theme::Auto, "As the device"), (Theme::Light, "Light"), (Theme::Dark, "Dark")]
+            .map(|(theme, text)| (theme.word(), text, theme == self.chosen))
+    }
+}
+
+fn theme_word(theme: Theme) -> Option<&'static str> {
+    (theme != Theme::Auto).then(|| theme.word())
+}
+
+fn late(data: &Dataset, limit_secs: u64) -> Html {
+    Html::markup(format!(
+        "The newest event is of {} UTC, older than the limit of {} minutes; the states below are those of that time.",
+        cells::instant(data.as_of),
+        limit_secs / 60
+    ))
+}
+
+/// As-of times and shares that tell how complete the data are.
+fn quality(data: &Dataset) -> Html {
+    let quality = &data.quality;
+    let share = |name: &str, share: Option<f64>, of: &str| {
+        share.map(|share| format!("{name} {} {of}", format::percent_sign(share, 2)))
+    };
+    let parts: Vec<String> = [
+        share("unpriced", quality.unpriced, "of tokens"),
+        share("unmapped names", quality.unmapped, "of requests"),
+        share("duplicates removed", quality.duplicate_share(), "of records"),
+        share("rejected", quality.reject_share(), "of records"),
+        share("natural language known for", quality.label_coverage, "of labelled tokens"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let week = if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" Last 7 complete days: {}.", Html::text(&parts.join("; ")))
+    };
+    Html::markup(format!(
+        "As of {} UTC, the newest event. Live windows end at {}; days end with {}.{week}",
+        cells::instant(data.as_of),
+        cells::clock(data.buckets_end),
+        cells::date(data.last_complete_date()),
+    ))
+}
+
+/// Crumbs above a page: text and address of each step; the last has none.
+pub fn crumbs(steps: &[(&str, Option<String>)]) -> Html {
+    let steps: Vec<String> = steps
+        .iter()
+        .map(|(text, href)| Html::link_or_text(href.as_deref(), text).as_str().to_owned())
+        .collect();
+    Html::markup(steps.join(" / "))
+}

@@ -1,0 +1,183 @@
+//! Latency and throughput over time, from daily percentiles of merged sketches.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
+use super::shares::midnight;
+use crate::charts::{Band, Caption, Dash, Domain, Line, LineChart, Partial};
+use crate::data::{Dataset, Figure as Withheld, Quantiles, Scope, Speed};
+use crate::format;
+
+/// Days of a speed chart; sketches are kept a little longer.
+const DAYS: u64 = 28;
+
+type Daily = Vec<(NaiveDate, Withheld<Quantiles>)>;
+
+fn pick(daily: &Daily, value: impl Fn(&Quantiles) -> f64) -> Vec<Option<f64>> {
+    daily.iter().map(|(_, quantiles)| quantiles.as_ref().ok().map(&value)).collect()
+}
+
+fn newest(daily: &Daily) -> Option<&Quantiles> {
+    daily.iter().rev().find_map(|(_, quantiles)| quantiles.as_ref().ok())
+}
+
+/// Days without enough requests at the start are cut: an empty left half says nothing.
+fn trimmed(daily: Daily) -> Daily {
+    let first = daily.iter().position(|(_, quantiles)| quantiles.is_ok()).unwrap_or(0);
+    daily.into_iter().skip(first).collect()
+}
+
+fn instants(daily: &Daily) -> Vec<DateTime<Utc>> {
+    daily.iter().map(|(date, _)| midnight(*date)).collect()
+}
+
+fn line(label: String, class: &'static str, dash: Dash, bold: bool, values: Vec<Option<f64>>) -> Line {
+    Line { label, class, dash, bold, values }
+}
+
+fn missing(data: &Dataset, title: &str, id: &str, note: &str, daily: &Daily) -> Figure {
+    let n = daily.iter().filter_map(|(_, quantiles)| quantiles.as_ref().err()).map(|why| why.n).max().unwrap_or(0);
+    let why = crate::data::NotEnough::counts(n, data.thresholds.speed_requests);
+    Figure {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        note: Html::text(note),
+        svg: Html::default(),
+        table: Table::default(),
+        downloads: Downloads::default(),
+        key: false,
+        missing: Html::markup(format!("{} in any one day of the last {DAYS}", cells::not_enough(&why))),
+    }
+}
+
+/// Time to first token: median, bands to p75 and p90, p99 dotted.
+pub fn ttft(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure {
+    let daily = trimmed(data.speed_daily(scope, DAYS, Speed::Ttft));
+    let note = "TTFT, ms, per UTC day, streamed requests; bands p50 to p75 and p75 to p90, p99 dotted";
+    let Some(last) = newest(&daily) else {
+        return missing(data, "Time to first token", "ttft", note, &daily);
+    };
+    let title = format!("Half of requests get a first token within {} ms", format::decimal(last.p50, 0));
+    let desc = format!(
+        "Newest day: p50 {} ms, p75 {}, p90 {}, p99 {}.",
+        format::decimal(last.p50, 0),
+        format::decimal(last.p75, 0),
+        format::decimal(last.p90, 0),
+        format::decimal(last.p99, 0)
+    );
+    let label = |name: &str, value: f64| format!("{name} {}", format::decimal(value, 0));
+    let lines = [
+        line(label("p99", last.p99), "ctx", Dash::Dots, false, pick(&daily, |q| q.p99)),
+        line(label("p90", last.p90), "ctx", Dash::Solid, false, pick(&daily, |q| q.p90)),
+        line(label("p75", last.p75), "ctx", Dash::Solid, false, pick(&daily, |q| q.p75)),
+        line(label("p50", last.p50), "s0", Dash::Solid, true, pick(&daily, |q| q.p50)),
+    ];
+    let bands = [
+        Band { class: "band2", lower: pick(&daily, |q| q.p75), upper: pick(&daily, |q| q.p90) },
+        Band { class: "band1", lower: pick(&daily, |q| q.p50), upper: pick(&daily, |q| q.p75) },
+    ];
+    figure(&daily, "ttft", title, note, "ms", &desc, &lines, &bands, downloads)
+}
+
+/// Tokens per second after the first token, and of the whole call.
+pub fn throughput(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure {
+    let daily = trimmed(data.speed_daily(scope, DAYS, Speed::TokensDecode));
+    let note = "Tokens per second, per UTC day: decode counts after the first token (outputs of 20 and more), e2e the whole call; p10 = what 90 % of requests reach at least";
+    let Some(last) = newest(&daily) else {
+        return missing(data, "Throughput", "throughput", note, &daily);
+    };
+    let e2e: Daily = data.speed_daily(scope, DAYS, Speed::TokensE2e);
+    let skip = e2e.len().saturating_sub(daily.len());
+    let e2e: Daily = e2e.into_iter().skip(skip).collect();
+    let title = format!("Half of requests decode at {} tokens per second or more", format::decimal(last.p50, 0));
+    let desc = format!(
+        "Newest day: decode p50 {} tokens per second, p90 {}; 90 % of requests reach {}.",
+        format::decimal(last.p50, 1),
+        format::decimal(last.p90, 1),
+        format::decimal(last.p10, 1)
+    );
+    let mut lines = vec![
+        line(format!("p90 {}", format::decimal(last.p90, 0)), "ctx", Dash::Solid, false, pick(&daily, |q| q.p90)),
+        line(format!("decode p50 {}", format::decimal(last.p50, 0)), "s0", Dash::Solid, true, pick(&daily, |q| q.p50)),
+        line(format!("90 % reach {}", format::decimal(last.p10, 0)), "s0", Dash::Dots, false, pick(&daily, |q| q.p10)),
+    ];
+    if let Some(whole) = newest(&e2e) {
+        let label = format!("e2e p50 {}", format::decimal(whole.p50, 0));
+        lines.push(line(label, "s2", Dash::Long, false, pick(&e2e, |q| q.p50)));
+    }
+    figure(&daily, "throughput", title, note, "tokens per second", &desc, &lines, &[], downloads)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the two charts of this file differ in exactly these")]
+fn figure(
+    daily: &Daily,
+    id: &str,
+    title: String,
+    note: &str,
+    unit: &str,
+    desc: &str,
+    lines: &[Line],
+    bands: &[Band],
+    downloads: Downloads,
+) -> Figure {
+    let at = instants(daily);
+    let caption = Caption { id: &format!("{id}-c"), title: &title, desc };
+    let chart = LineChart {
+        caption,
+        unit,
+        at: &at,
+        lines,
+        bands,
+        partial_from: at.len(),
+        partial: Partial::Dashes,
+        domain: Domain::Zero,
+        notes: &[],
+    };
+    Figure {
+        id: id.to_owned(),
+        note: Html::text(note),
+        svg: Html::markup(chart.render()),
+        table: table(daily, unit, id == "throughput"),
+        downloads,
+        key: false,
+        missing: Html::default(),
+        title,
+    }
+}
+
+fn table(daily: &Daily, unit: &str, with_p10: bool) -> Table {
+    let decimals = usize::from(with_p10);
+    let mut columns = vec![Column::new("Day", "nw stay")];
+    if with_p10 {
+        columns.push(Column::number("p10", unit));
+    }
+    columns.extend(["p50", "p75", "p90", "p99"].map(|name| Column::number(name, unit)));
+    columns.push(Column::number("Requests", "n"));
+    let rows = daily
+        .iter()
+        .rev()
+        .take(14)
+        .map(|(date, quantiles)| {
+            let mut cells = vec![Cell::head(cells::date(*date))];
+            let show = |value: &dyn Fn(&Quantiles) -> f64| {
+                cells::figure(&quantiles.as_ref().map(value).map_err(|why| *why), |value| format::decimal(value, decimals)).into()
+            };
+            if with_p10 {
+                cells.push(show(&|q: &Quantiles| q.p10));
+            }
+            for value in [&(|q: &Quantiles| q.p50) as &dyn Fn(&Quantiles) -> f64, &|q: &Quantiles| q.p75, &|q: &Quantiles| q.p90, &|q: &Quantiles| q.p99] {
+                cells.push(show(value));
+            }
+            cells.push(quantiles.as_ref().map_or_else(|why| format::count(why.n), |q| format::count(q.n)).into());
+            Row::new(cells)
+        })
+        .collect();
+    Table {
+        label: format!("Daily percentiles, {unit}"),
+        note: Html::text(&format!("Newest 14 days, {unit}; percentiles within 1 %")),
+        class: "dense",
+        columns,
+        rows,
+        ..Table::default()
+    }
+}

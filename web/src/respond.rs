@@ -1,0 +1,377 @@
+//! One request for a page or a data file: parse, validate, render once, send.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use bytes::Bytes;
+use chrono::Utc;
+
+use crate::assets;
+use crate::cache::Key;
+use crate::compress::{Encoding, compress};
+use crate::data::{Dataset, GroupBy};
+use crate::error::{Kind, Problem, Recipient};
+use crate::files;
+use crate::headers::{self, Policy};
+use crate::metrics::{self, Answer};
+use crate::pages::{self, PageContext, PageError};
+use crate::plain;
+use crate::state::{BUILD, Site};
+use crate::url::{self, Format, Page, Parsed, Route, Theme, Why};
+
+/// Longest path and query, bytes.
+const MAX_URL: usize = 4_096;
+
+/// Header that carries the request id in both directions.
+pub(crate) const REQUEST_ID: &str = "x-request-id";
+
+pub(crate) async fn handle(site: Site, request: Request) -> Response<Body> {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let encoding = Encoding::negotiate(request.headers());
+    let path = request.uri().path().to_owned();
+    let route = url::parse_path(&path);
+    let recipient = recipient(&request, route.as_ref(), &site);
+    let label = route.as_ref().map_or("other", |route| route.page.route());
+    let data = route.as_ref().is_some_and(|route| route.api || route.format != Format::Html);
+
+    let outcome = answer(&site, &request, route, encoding).await;
+    let mut response = outcome.unwrap_or_else(|problem| problem.respond(&recipient));
+    headers::secure(response.headers_mut(), data, site.config().hsts);
+    if let Ok(id) = HeaderValue::from_str(&recipient.request_id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    let bytes = http_body_size(&response);
+    metrics::answered(&Answer {
+        route: label,
+        method: method_label(&method),
+        status: response.status().as_u16(),
+        encoding: metrics::encoding_label(encoding),
+        bytes,
+        took: started.elapsed(),
+    });
+    if method == Method::HEAD {
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
+        *response.body_mut() = Body::empty();
+    }
+    response
+}
+
+/// Who asked, for errors. An unknown path under the API is told as JSON too.
+pub(crate) fn recipient(request: &Request, route: Option<&Route>, site: &Site) -> Recipient {
+    let path = request.uri().path();
+    let api = match route {
+        Some(route) => route.api || route.format != Format::Html,
+        None => path.starts_with("/api/") || path.ends_with(".json") || path.ends_with(".csv"),
+    };
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let wants_html = accept.contains("text/html") || !accept.contains("json");
+    Recipient {
+        html: if api { accept.contains("text/html") } else { wants_html },
+        theme: theme(request.headers()),
+        request_id: request_id(request.headers()),
+        instance: path.to_owned(),
+        build: BUILD,
+        simulated: site.config().simulated,
+    }
+}
+
+/// The caller's request id when it is a short plain word, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let plain = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    given.filter(plain).map_or_else(|| uuid::Uuid::new_v4().simple().to_string(), str::to_owned)
+}
+
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        _ => "other",
+    }
+}
+
+fn http_body_size(response: &Response<Body>) -> u64 {
+    use axum::body::HttpBody;
+    response.body().size_hint().exact().unwrap_or(0)
+}
+
+/// Theme cookie; everything else in the header is ignored.
+fn theme(headers: &HeaderMap) -> Theme {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().strip_prefix("theme="))
+        .find_map(Theme::from_word)
+        .unwrap_or_default()
+}
+
+async fn answer(
+    site: &Site,
+    request: &Request,
+    route: Option<Route>,
+    encoding: Encoding,
+) -> Result<Response<Body>, Arc<Problem>> {
+    let uri = request.uri();
+    if uri.path_and_query().map_or(0, |text| text.as_str().len()) > MAX_URL {
+        return Err(Arc::new(Problem::new(Kind::UriTooLong, "at most 4,096 bytes")));
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let detail = format!("{} is not answered at this address", request.method());
+        return Err(Arc::new(Problem::new(Kind::Method, detail)));
+    }
+    if let Some(asset) = assets::find(uri.path()) {
+        return Ok(body(asset.body(encoding), asset.media_type, encoding, Policy::Immutable));
+    }
+    if let Some(file) = plain::find(uri.path(), site) {
+        return Ok(body(compress(file.text.as_bytes(), encoding), file.media_type, encoding, Policy::Hour));
+    }
+    let dataset = site.dataset();
+    let Some(route) = route else { return Err(not_found(dataset.as_deref(), uri.path())) };
+    let Some(dataset) = dataset else {
+        let problem = Problem::new(Kind::DataUnavailable, "tables are being loaded");
+        return Err(Arc::new(Problem { retry_after_secs: Some(2), ..problem }));
+    };
+    let parsed = url::parse(&route.page, route.format, uri.query().unwrap_or(""));
+    if let Some(redirect) = redirect(&route, &parsed, uri)? {
+        return Ok(redirect);
+    }
+    if let Some(redirect) = known(&dataset, &route, &parsed)? {
+        return Ok(redirect);
+    }
+    page(site, request, &dataset, route, parsed, encoding).await
+}
+
+fn not_found(dataset: Option<&Dataset>, path: &str) -> Arc<Problem> {
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let wanted = decoded.trim_end_matches(".json").trim_end_matches(".csv");
+    let nearest = dataset.map(|dataset| dataset.nearest(wanted, 5)).unwrap_or_default();
+    let problem = Problem::new(Kind::NotFound, format!("nothing is known as `{}`", short(&decoded)));
+    Arc::new(Problem { nearest, ..problem })
+}
+
+/// Foreign text in a message stays short.
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
+}
+
+/// The one canonical address of a page that was asked for in another form. The API and the data files name
+/// what they do not understand instead.
+fn redirect(
+    route: &Route,
+    parsed: &Parsed,
+    uri: &axum::http::Uri,
+) -> Result<Option<Response<Body>>, Arc<Problem>> {
+    let refuses = route.api || route.format != Format::Html;
+    let fatal = parsed.problems.iter().find(|problem| refuses || problem.why == Why::Impossible);
+    if let Some(problem) = fatal {
+        return Err(Arc::new(Problem::from_parameter(problem)));
+    }
+    let same = route.path == uri.path() && parsed.canonical == uri.query().unwrap_or("");
+    if same || (refuses && route.path == uri.path()) {
+        return Ok(None);
+    }
+    let query = if parsed.canonical.is_empty() { String::new() } else { format!("?{}", parsed.canonical) };
+    Ok(Some(moved(&format!("{}{query}", route.path))))
+}
+
+fn moved(location: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Policy::Redirect.apply(response.headers_mut());
+    response
+}
+
+/// Whether the dataset knows what the page is about; a redirect when it knows it by another address.
+fn known(dataset: &Dataset, route: &Route, parsed: &Parsed) -> Result<Option<Response<Body>>, Arc<Problem>> {
+    let dictionary = &dataset.dictionary;
+    let missing = |name: &str| Err(not_found(Some(dataset), name));
+    if let Some(author) = &parsed.state.author
+        && !dataset.is_empty()
+        && dictionary.find_author(author).is_none()
+    {
+        return missing(author);
+    }
+    match &route.page {
+        Page::Model(id) | Page::Endpoints(id) if dictionary.find_model(id).is_none() => {
+            // `:free` and the like are rows of their model's page.
+            let base = id.rsplit_once(':').map(|(base, _)| base);
+            match base.filter(|base| dictionary.find_model(base).is_some()) {
+                Some(base) if !route.api => {
+                    Ok(Some(moved(&format!("{}{}", Page::Model(base.to_owned()).path(), route.format.suffix()))))
+                }
+                _ => missing(id),
+            }
+        }
+        Page::Author(id) if dictionary.find_author(id).is_none() => missing(id),
+        Page::Provider(id) if dictionary.find_provider(id).is_none() => missing(id),
+        Page::Problem(kind) if !Kind::ALL.iter().any(|known| known.word() == kind) => missing(kind),
+        _ => Ok(None),
+    }
+}
+
+async fn page(
+    site: &Site,
+    request: &Request,
+    dataset: &Arc<Dataset>,
+    route: Route,
+    parsed: Parsed,
+    encoding: Encoding,
+) -> Result<Response<Body>, Arc<Problem>> {
+    let html = route.format == Format::Html;
+    // A data file is the same in every theme and says its age by `as_of`.
+    let theme = if html { theme(request.headers()) } else { Theme::Auto };
+    let stale = site.stale(dataset, Utc::now()).filter(|_| html);
+    let query = if parsed.canonical.is_empty() { String::new() } else { format!("?{}", parsed.canonical) };
+    let address = format!("{}{query}", route.path);
+    let versions = fingerprint(dataset);
+    let etag = etag(&versions, &address, theme, stale.is_some());
+    let media_type = match route.format {
+        Format::Html => "text/html; charset=utf-8",
+        Format::Json => "application/json",
+        Format::Csv => "text/csv; charset=utf-8; header=present",
+    };
+    if matches_etag(request.headers(), &etag) {
+        metrics::page_cache("not_modified");
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Ok(validated(response, &etag));
+    }
+    let label = route.page.route();
+    let context = PageContext {
+        page: if html { shown(dataset, route.page) } else { route.page },
+        state: parsed.state,
+        theme,
+        build: BUILD,
+        base_url: site.config().base_url.clone(),
+        stale,
+    };
+    let key = Key { address, versions: versions.into(), theme, stale: context.stale.is_some(), encoding };
+    let rendering = render(site.clone(), dataset.clone(), context, route.format, label, encoding);
+    let (bytes, hit) = site.cache().get(key, rendering).await?;
+    metrics::page_cache(if hit { "hit" } else { "miss" });
+    Ok(validated(body(bytes, media_type, encoding, Policy::Page), &etag))
+}
+
+/// Before the first served request there is one thing to read: how to send it.
+fn shown(dataset: &Dataset, page: Page) -> Page {
+    match page {
+        Page::Methodology | Page::Data | Page::Start | Page::Problem(_) => page,
+        _ if dataset.is_empty() => Page::Start,
+        page => page,
+    }
+}
+
+async fn render(
+    site: Site,
+    dataset: Arc<Dataset>,
+    context: PageContext,
+    format: Format,
+    label: &'static str,
+    encoding: Encoding,
+) -> Result<Bytes, Arc<Problem>> {
+    let internal = |error: &dyn std::error::Error| {
+        tracing::error!(error, page = label, "a page cannot be rendered");
+        Arc::new(Problem::new(Kind::Internal, "the page could not be made"))
+    };
+    let queries = match format {
+        Format::Html => pages::user_queries(&context, &dataset),
+        Format::Json | Format::Csv => files::user_queries(&context, &dataset),
+    };
+    dataset.load_users(&queries).await.map_err(|error| internal(&error))?;
+    site.count_render();
+    let rendered = tokio::task::spawn_blocking(move || {
+        let started = Instant::now();
+        let text = match format {
+            Format::Html => pages::render(&context, &dataset)?,
+            Format::Json => files::json(&context, &dataset)?,
+            Format::Csv => files::csv(&context, &dataset)?,
+        };
+        let bytes = compress(text.as_bytes(), encoding);
+        metrics::rendered(label, started.elapsed());
+        Ok::<_, PageError>(bytes)
+    });
+    match rendered.await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(PageError::NotFound(name))) => {
+            Err(Arc::new(Problem::new(Kind::NotFound, format!("nothing is known as `{}`", short(&name)))))
+        }
+        Ok(Err(error)) => Err(internal(&error)),
+        // A panic in a page is caught here and logged by its own hook.
+        Err(error) => Err(internal(&error)),
+    }
+}
+
+/// Build and table versions in one short word.
+fn fingerprint(dataset: &Dataset) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (table, version) in &dataset.versions {
+        hasher.update(table.as_bytes());
+        hasher.update(&version.to_le_bytes());
+    }
+    let hash = hasher.finalize().to_hex();
+    format!("{BUILD}-{}", hash.get(..12).unwrap_or_default())
+}
+
+/// Weak: one validator for all encodings of the same page.
+fn etag(versions: &str, address: &str, theme: Theme, stale: bool) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(address.as_bytes());
+    hasher.update(&[0]);
+    hasher.update(theme.word().as_bytes());
+    hasher.update(&[0, u8::from(stale)]);
+    let hash = hasher.finalize().to_hex();
+    format!("W/\"{versions}-{}\"", hash.get(..12).unwrap_or_default())
+}
+
+fn matches_etag(headers: &HeaderMap, etag: &str) -> bool {
+    let weak = |text: &str| text.trim().trim_start_matches("W/").to_owned();
+    let own = weak(etag);
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|candidate| candidate.trim() == "*" || weak(candidate) == own)
+}
+
+fn validated(mut response: Response<Body>, etag: &str) -> Response<Body> {
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    Policy::Page.apply(response.headers_mut());
+    response
+}
+
+fn body(bytes: Bytes, media_type: &'static str, encoding: Encoding, policy: Policy) -> Response<Body> {
+    let mut response = Response::new(Body::from(bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    if encoding != Encoding::Identity {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.word()));
+    }
+    policy.apply(headers);
+    response
+}
+
+/// How rankings of a page group.
+pub(crate) fn grouping(page: &Page, variants: url::Variants) -> Option<GroupBy> {
+    Some(match (page, variants) {
+        (Page::Models, url::Variants::Own) => GroupBy::Series,
+        (Page::Models, url::Variants::Folded) => GroupBy::Model,
+        (Page::Authors, _) => GroupBy::Author,
+        (Page::ProviderRanking, _) => GroupBy::Provider,
+        _ => return None,
+    })
+}

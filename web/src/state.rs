@@ -1,0 +1,163 @@
+//! The running site: the current dataset, the poller that replaces it, and the page cache.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use bellwether_warehouse::Warehouse;
+use chrono::{DateTime, Utc};
+
+use crate::cache::PageCache;
+use crate::config::WebConfig;
+use crate::data::{Dataset, Names, Options, RefreshError, Refreshed, Refresher};
+use crate::metrics;
+use crate::pages::Stale;
+
+/// Version of the binary: part of every validator.
+pub const BUILD: &str = env!("CARGO_PKG_VERSION");
+
+/// Cheap to clone; all clones are one site.
+#[derive(Clone, Debug)]
+pub struct Site {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: WebConfig,
+    dataset: RwLock<Option<Arc<Dataset>>>,
+    refresher: tokio::sync::Mutex<Refresher>,
+    progress: Mutex<Progress>,
+    cache: PageCache,
+    renders: AtomicU64,
+}
+
+/// What the last refreshes came to, for the operator.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// Last refresh that did not fail.
+    pub refreshed_at: Option<DateTime<Utc>>,
+    /// Text of the failure since then.
+    pub failing: Option<String>,
+    /// Refreshes in a row that found the folded tables at different versions.
+    pub waiting: u32,
+}
+
+impl Site {
+    /// Opens the tables and loads the first dataset. A failure to load is logged and tried again by
+    /// [`Site::run`]; pages answer 503 until then.
+    ///
+    /// # Errors
+    /// When a table cannot be opened.
+    pub async fn open(warehouse: &Warehouse, config: WebConfig, names: Names) -> Result<Self, RefreshError> {
+        let options = Options {
+            names: Arc::new(names),
+            profile: config.profile,
+            thresholds: config.thresholds(),
+            simulated: config.simulated,
+            user_sketch_bytes: config.user_sketches,
+        };
+        let refresher = Refresher::open(warehouse, options).await?;
+        let site = Self {
+            inner: Arc::new(Inner {
+                cache: PageCache::new(config.page_cache),
+                config,
+                dataset: RwLock::default(),
+                refresher: tokio::sync::Mutex::new(refresher),
+                progress: Mutex::default(),
+                renders: AtomicU64::new(0),
+            }),
+        };
+        site.refresh().await;
+        Ok(site)
+    }
+
+    /// Follows the tables until `shutdown` completes.
+    pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
+        let mut ticks = tokio::time::interval(self.inner.config.refresh);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        tokio::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => return,
+                _ = ticks.tick() => self.refresh().await,
+            }
+        }
+    }
+
+    /// Looks at the tables once and swaps to the next dataset when there is one.
+    pub async fn refresh(&self) {
+        let now = Utc::now();
+        let mut refresher = self.inner.refresher.lock().await;
+        let outcome = refresher.refresh(now).await;
+        drop(refresher);
+        let mut progress = self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(refreshed) => {
+                progress.refreshed_at = Some(now);
+                progress.failing = None;
+                progress.waiting = if matches!(refreshed, Refreshed::Waiting) { progress.waiting + 1 } else { 0 };
+                metrics::refreshed(&refreshed);
+                if let Refreshed::New(dataset) = refreshed {
+                    *self.inner.dataset.write().unwrap_or_else(PoisonError::into_inner) = Some(dataset);
+                }
+            }
+            Err(error) => {
+                metrics::refresh_failed(error.table());
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "page data cannot be refreshed; the last good data stay"
+                );
+                progress.failing = Some(chain(&error));
+            }
+        }
+        drop(progress);
+        if let Some(dataset) = self.dataset() {
+            metrics::data_age(&dataset, now);
+        }
+    }
+
+    /// The current dataset; `None` until the first load succeeded.
+    pub fn dataset(&self) -> Option<Arc<Dataset>> {
+        self.inner.dataset.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn config(&self) -> &WebConfig {
+        &self.inner.config
+    }
+
+    pub fn progress(&self) -> Progress {
+        self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The limit that the data have passed, if they have.
+    pub fn stale(&self, dataset: &Dataset, now: DateTime<Utc>) -> Option<Stale> {
+        let limit = self.inner.config.stale_after;
+        (!dataset.is_empty() && dataset.age(now) > limit).then(|| Stale { limit_secs: limit.as_secs() })
+    }
+
+    /// Pages and files rendered so far; a response from the cache or by its validator renders nothing.
+    pub fn renders(&self) -> u64 {
+        self.inner.renders.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_render(&self) {
+        self.inner.renders.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn cache(&self) -> &PageCache {
+        &self.inner.cache
+    }
+}
+
+/// An error with its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,160 @@
+//! Query string to state. Pages drop what they do not understand; the API names it.
+
+use chrono::NaiveDate;
+
+use super::print::{HEALTH, LABELS, print};
+use super::route::{Format, Page};
+use super::state::{By, Param, Period, Sort, SortKey, State, Variants, View, Vs};
+use crate::data::Metric;
+
+/// Pairs read from a query.
+const MAX_PAIRS: usize = 40;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// This page has no such parameter.
+    Unknown,
+    Invalid,
+    /// The value cannot be dropped silently: from after to, a span too long, a date that does not exist.
+    Impossible,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub why: Why,
+    pub param: String,
+    /// What would have been understood.
+    pub allowed: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parsed {
+    pub state: State,
+    pub problems: Vec<Problem>,
+    /// The canonical query; equal to what was asked when nothing has to be redirected.
+    pub canonical: String,
+}
+
+pub fn parse(page: &Page, format: Format, query: &str) -> Parsed {
+    let mut state = State::default();
+    let mut problems = Vec::new();
+    let (mut from, mut to) = (None, None);
+    let allowed = page.params(format);
+    for pair in query.split('&').filter(|pair| !pair.is_empty()).take(MAX_PAIRS) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decode(name), decode(value).to_lowercase());
+        let param = Param::ALL.into_iter().find(|param| param.word() == name && allowed.contains(param));
+        let Some(param) = param else {
+            let allowed = allowed.iter().map(|param| param.word().to_owned()).collect();
+            problems.push(Problem { why: Why::Unknown, param: name, allowed });
+            continue;
+        };
+        match param {
+            Param::From => from = Some(value),
+            Param::To => to = Some(value),
+            _ => {
+                if let Err(allowed) = set(page, param, &value, &mut state) {
+                    problems.push(Problem { why: Why::Invalid, param: name, allowed });
+                }
+            }
+        }
+    }
+    if from.is_some() || to.is_some() {
+        match dates(from.as_deref(), to.as_deref()) {
+            Ok(period) => state.period = period,
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let canonical = print(page, format, &state);
+    Parsed { state, problems, canonical }
+}
+
+fn decode(text: &str) -> String {
+    let spaced = text.replace('+', " ");
+    percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+}
+
+fn dates(from: Option<&str>, to: Option<&str>) -> Result<Period, Problem> {
+    let problem = |param: &str, allowed: &str| Problem {
+        why: Why::Impossible,
+        param: param.to_owned(),
+        allowed: vec![allowed.to_owned()],
+    };
+    let day = |name, text: Option<&str>| {
+        let text = text.ok_or_else(|| problem(name, "both from and to are needed"))?;
+        // Dates are written in one way only, so that they have one address.
+        text.parse::<NaiveDate>()
+            .ok()
+            .filter(|date| date.to_string() == text)
+            .ok_or_else(|| problem(name, "a date such as 2026-11-24"))
+    };
+    let (from, to) = (day("from", from)?, day("to", to)?);
+    if from > to {
+        return Err(problem("from", "a date not after `to`"));
+    }
+    if (to - from).num_days() >= Period::MAX_DAYS {
+        return Err(problem("from", "at most 366 days before `to`"));
+    }
+    Ok(Period::Dates(from, to))
+}
+
+/// `Err`: the values that would have been understood.
+fn set(page: &Page, param: Param, value: &str, state: &mut State) -> Result<(), Vec<String>> {
+    match param {
+        Param::Metric => state.metric = pick(value, Metric::ALL, Metric::word)?,
+        Param::Period => {
+            let period = Period::from_word(value);
+            state.period = period.ok_or_else(|| words(Period::PICKS.map(Period::word)))?;
+        }
+        Param::Vs => state.vs = pick(value, Vs::ALL, Vs::word)?,
+        Param::By => state.by = pick(value, By::ALL, By::word)?,
+        Param::Variants => state.variants = pick(value, Variants::ALL, Variants::word)?,
+        Param::View => state.view = pick(value, View::ALL, View::word)?,
+        Param::Author => {
+            if value.is_empty() || value.len() > 100 {
+                return Err(words(["an author's slug such as deepseek"]));
+            }
+            state.author = Some(value.to_owned());
+        }
+        Param::Window if page.has_label_window() => {
+            let known = LABELS.into_iter().find(|(_, word)| *word == value);
+            state.labels = Some(known.ok_or_else(|| words(LABELS.map(|(_, word)| word)))?.0);
+        }
+        Param::Window => {
+            let known = HEALTH.into_iter().find(|(_, word)| *word == value);
+            state.health = known.ok_or_else(|| words(HEALTH.map(|(_, word)| word)))?.0;
+        }
+        Param::Sort => {
+            let (descending, word) = value.strip_prefix('-').map_or((false, value), |word| (true, word));
+            let key = pick(word, SortKey::ALL, SortKey::word)?;
+            state.sort = Some(Sort { key, descending });
+        }
+        Param::N => match value {
+            "all" => state.all_rows = true,
+            _ => return Err(words(["all"])),
+        },
+        Param::Skip => state.skip = number(value, 0, 10_000)?,
+        Param::Limit => state.limit = number(value, 1, State::MAX_ROWS)?,
+        Param::Offset => state.offset = number(value, 0, 1_000_000)?,
+        Param::From | Param::To => {}
+    }
+    Ok(())
+}
+
+fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
+    words.map(str::to_owned).to_vec()
+}
+
+fn pick<T: Copy, const N: usize>(
+    value: &str,
+    all: [T; N],
+    word: impl Fn(T) -> &'static str,
+) -> Result<T, Vec<String>> {
+    let found = all.into_iter().find(|item| word(*item) == value);
+    found.ok_or_else(|| all.into_iter().map(|item| word(item).to_owned()).collect())
+}
+
+fn number(value: &str, least: u32, most: u32) -> Result<u32, Vec<String>> {
+    let number = value.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| vec![format!("{least} to {most}")])
+}

@@ -1,0 +1,199 @@
+//! One address per state, and every address understood.
+
+use chrono::{Days, NaiveDate};
+use proptest::prelude::*;
+
+use super::*;
+use crate::data::{LabelPeriod, Metric, Span};
+
+fn page(path: &str) -> Option<(Page, Format, String)> {
+    parse_path(path).map(|route| (route.page, route.format, route.path))
+}
+
+#[test]
+fn a_suffix_is_taken_off_only_when_it_is_known() {
+    let model = |id: &str| Page::Model(id.into());
+    assert_eq!(
+        page("/models/deepseek/deepseek-v3.2"),
+        Some((model("deepseek/deepseek-v3.2"), Format::Html, "/models/deepseek/deepseek-v3.2".into()))
+    );
+    assert_eq!(
+        page("/models/deepseek/deepseek-v3.2.json"),
+        Some((model("deepseek/deepseek-v3.2"), Format::Json, "/models/deepseek/deepseek-v3.2.json".into()))
+    );
+    assert_eq!(page("/rankings/models.csv").map(|found| found.1), Some(Format::Csv));
+    assert_eq!(page("/models/a/b.xml"), Some((model("a/b.xml"), Format::Html, "/models/a/b.xml".into())));
+    assert_eq!(page("/methodology.json"), None);
+    assert_eq!(page("/nowhere"), None);
+}
+
+#[test]
+fn other_spellings_have_one_canonical_path() {
+    let canonical = |path: &str| parse_path(path).map(|route| route.path);
+    assert_eq!(canonical("/rankings").as_deref(), Some("/rankings/models"));
+    assert_eq!(canonical("/Rankings/Models/").as_deref(), Some("/rankings/models"));
+    assert_eq!(canonical("/providers/host%3a10.0.0.1%3a8000").as_deref(), Some("/providers/host:10.0.0.1:8000"));
+    assert_eq!(
+        canonical("/rankings/cross/code-out/python/nl/ja").as_deref(),
+        Some("/rankings/cross/nl/ja/code-out/python")
+    );
+    assert_eq!(canonical("/authors").as_deref(), Some("/rankings/authors"));
+    assert_eq!(canonical("/"), Some("/".into()));
+}
+
+#[test]
+fn the_api_has_the_bodies_of_the_files() {
+    let route = parse_path("/api/v1/models/acme/one.5/endpoints").unwrap();
+    assert_eq!(route.page, Page::Endpoints("acme/one.5".into()));
+    assert!(route.api);
+    assert_eq!(parse_path("/api/v1/rankings/models").unwrap().format, Format::Json);
+    assert_eq!(parse_path("/api/v1/nothing"), None);
+}
+
+#[test]
+fn parameters_are_ordered_and_defaults_dropped() {
+    let parsed = parse(&Page::Models, Format::Html, "n=all&sort=-growth&metric=SPEND&period=7d&vs=none");
+    assert_eq!(parsed.canonical, "metric=spend&vs=none&sort=-growth&n=all");
+    assert_eq!(parsed.problems, []);
+    assert_eq!(parsed.state.metric, Metric::Spend);
+}
+
+#[test]
+fn unknown_parameters_and_values_are_named_with_what_is_allowed() {
+    let parsed = parse(&Page::Overview, Format::Html, "metric=money&colour=red");
+    assert_eq!(parsed.canonical, "");
+    assert_eq!(
+        parsed.problems,
+        [
+            Problem {
+                why: Why::Invalid,
+                param: "metric".into(),
+                allowed: ["tokens", "requests", "spend", "users"].map(str::to_owned).to_vec(),
+            },
+            Problem {
+                why: Why::Unknown,
+                param: "colour".into(),
+                allowed: ["metric", "period"].map(str::to_owned).to_vec(),
+            },
+        ]
+    );
+}
+
+#[test]
+fn impossible_dates_are_refused() {
+    let why = |query: &str| {
+        let parsed = parse(&Page::Models, Format::Html, query);
+        parsed.problems.first().map(|problem| (problem.why, problem.param.clone()))
+    };
+    let impossible = |param: &str| Some((Why::Impossible, param.to_owned()));
+    assert_eq!(why("from=2026-02-30&to=2026-03-01"), impossible("from"));
+    assert_eq!(why("from=2026-03-02&to=2026-03-01"), impossible("from"));
+    assert_eq!(why("from=2025-01-01&to=2026-01-02"), impossible("from"));
+    assert_eq!(why("from=2025-01-01"), impossible("to"));
+    assert_eq!(why("from=2025-01-01&to=2026-01-01"), None);
+}
+
+fn pages() -> impl Strategy<Value = Page> {
+    prop_oneof![
+        Just(Page::Overview),
+        Just(Page::Models),
+        Just(Page::Authors),
+        Just(Page::Share),
+        Just(Page::Languages),
+        Just(Page::Cross { nl: "ja".into(), code: "python".into() }),
+        "[a-z0-9._:-]{1,12}/[a-z0-9._:-]{1,12}".prop_map(Page::Model),
+        "[a-z0-9_:-]{1,20}".prop_map(Page::Provider),
+        Just(Page::Status),
+    ]
+}
+
+fn periods() -> impl Strategy<Value = Period> {
+    prop_oneof![
+        prop::sample::select(Period::PICKS.to_vec()),
+        (0u64..20_000, 0u64..366).prop_map(|(start, days)| {
+            let from = NaiveDate::from_ymd_opt(1980, 1, 1).unwrap().checked_add_days(Days::new(start)).unwrap();
+            Period::Dates(from, from.checked_add_days(Days::new(days)).unwrap())
+        }),
+    ]
+}
+
+prop_compose! {
+    fn states()(
+        metric in prop::sample::select(Metric::ALL.to_vec()),
+        period in periods(),
+        vs in prop::sample::select(Vs::ALL.to_vec()),
+        by in prop::sample::select(By::ALL.to_vec()),
+        variants in prop::sample::select(Variants::ALL.to_vec()),
+        author in prop::option::of("[a-z0-9 &=%+é-]{1,10}"),
+        health in prop::sample::select(vec![Span::Minutes5, Span::Minutes30, Span::Hours24, Span::Days90]),
+        labels in prop::option::of(prop::sample::select(vec![LabelPeriod::Week, LabelPeriod::Epoch])),
+        sort in prop::option::of((prop::sample::select(SortKey::ALL.to_vec()), any::<bool>())),
+        view in prop::sample::select(View::ALL.to_vec()),
+        all_rows in any::<bool>(),
+        skip in 0u32..100,
+        limit in 1u32..=1_000,
+        offset in 0u32..5_000,
+    ) -> State {
+        let sort = sort.map(|(key, descending)| Sort { key, descending });
+        State { metric, period, vs, by, variants, author, health, labels, sort, view, all_rows, skip, limit, offset }
+    }
+}
+
+/// The state with everything a page does not read set to its default.
+fn visible(page: &Page, format: Format, state: &State) -> State {
+    let mut seen = State::default();
+    for param in page.params(format) {
+        match param {
+            Param::Metric => seen.metric = state.metric,
+            Param::Period if !matches!(state.period, Period::Dates(..)) => seen.period = state.period,
+            Param::From if matches!(state.period, Period::Dates(..)) => seen.period = state.period,
+            Param::Period | Param::From | Param::To => {}
+            Param::Vs => seen.vs = state.vs,
+            Param::By => seen.by = state.by,
+            Param::Variants => seen.variants = state.variants,
+            Param::Author => seen.author = state.author.clone(),
+            Param::Window if page.has_label_window() => seen.labels = state.labels,
+            Param::Window => seen.health = state.health,
+            Param::Sort => seen.sort = state.sort,
+            Param::View => seen.view = state.view,
+            Param::N => seen.all_rows = state.all_rows,
+            Param::Skip => seen.skip = state.skip,
+            Param::Limit => seen.limit = state.limit,
+            Param::Offset => seen.offset = state.offset,
+        }
+    }
+    seen
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_parses_to_the_same_state(
+        page in pages(),
+        format in prop::sample::select(vec![Format::Html, Format::Json]),
+        state in states(),
+    ) {
+        let printed = print(&page, format, &state);
+        let parsed = parse(&page, format, &printed);
+        prop_assert_eq!(&parsed.problems, &vec![]);
+        prop_assert_eq!(&parsed.canonical, &printed);
+        prop_assert_eq!(parsed.state, visible(&page, format, &state));
+    }
+
+    #[test]
+    fn a_page_is_found_again_by_its_path(page in pages()) {
+        // Names that end in a file suffix are refused when the catalogue is loaded.
+        prop_assume!(!page.path().ends_with(".json") && !page.path().ends_with(".csv"));
+        let route = parse_path(&page.path()).unwrap();
+        prop_assert_eq!(&route.path, &page.path());
+        prop_assert_eq!(route.page, page);
+    }
+
+    #[test]
+    fn any_query_ends_in_one_canonical_form(page in pages(), query in "[a-z=&%+0-9-]{0,60}") {
+        let once = parse(&page, Format::Html, &query);
+        let again = parse(&page, Format::Html, &once.canonical);
+        prop_assert_eq!(&again.canonical, &once.canonical);
+        prop_assert_eq!(again.problems, vec![]);
+        prop_assert_eq!(again.state, once.state);
+    }
+}
