@@ -16,10 +16,21 @@ pub fn usage(message: impl Into<String>) -> anyhow::Error {
     Usage { message: message.into(), source: None }.into()
 }
 
+/// An error and its causes in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text.replace('\n', " ")
+}
+
 /// Turns what a command returned into one line on stderr and the exit code.
 pub fn report(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
-    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-    eprintln!("bellwether: {}", chain.join(": ").replace('\n', " "));
+    eprintln!("bellwether: {}", chain(error.as_ref()));
     if error.chain().any(|cause| cause.is::<Usage>()) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

@@ -40,7 +40,9 @@ pub enum Error {
         "table `{table}` was computed up to version {folded} of `attempts`, which stands at {version}; was `attempts` replaced? move `{table}` away too, so that it is computed afresh"
     )]
     Ahead { table: &'static str, folded: i64, version: i64 },
-    #[error("table `{table}` was computed up to version {found} of `attempts`, the others up to {expected}; run `jobs run` and try again")]
+    #[error(
+        "table `{table}` was computed up to version {found} of `attempts`, the others up to {expected}; run `jobs run` and try again"
+    )]
     Uneven { table: &'static str, found: i64, expected: i64 },
     #[error("date range {from} to {to} ends before it begins")]
     EmptyRange { from: chrono::NaiveDate, to: chrono::NaiveDate },
@@ -51,9 +53,6 @@ pub enum Error {
 impl Error {
     /// True when another worker was first. Nothing is lost: it did the work, or the next round will.
     pub fn is_fenced(&self) -> bool {
-        matches!(
-            self,
-            Self::Commit { source: CommitError::Fenced { .. } | CommitError::FileGone { .. }, .. }
-        )
+        matches!(self, Self::Commit { source: CommitError::Fenced { .. } | CommitError::FileGone { .. }, .. })
     }
 }

@@ -7,8 +7,8 @@ use datafusion::prelude::SessionContext;
 use crate::error::Error;
 use crate::rollup::{FOLDED, Rollup};
 use crate::{
-    ExpireReport, FoldReport, RebuildReport, RoutingReport, SettleReport, Settling, Status, expire, fold,
-    rebuild, routing, settle, status,
+    ExpireReport, FoldReport, RebuildReport, RoundReport, RoutingReport, SettleReport, Settling, Status,
+    expire, fold, rebuild, routing, schedule, settle, status,
 };
 
 /// The jobs of one warehouse. Each of them may be stopped anywhere and run again.
@@ -79,6 +79,11 @@ impl Jobs {
     /// Where every table of the jobs stands.
     pub async fn status(&mut self) -> Result<Status, Error> {
         status::status(self).await
+    }
+
+    /// Every job but the rebuild once, whatever ran when.
+    pub async fn run_once(&mut self, now: DateTime<Utc>) -> RoundReport {
+        schedule::run(self, &mut schedule::Timetable::default(), now).await
     }
 
     pub(crate) fn session(&self) -> SessionContext {

@@ -15,6 +15,7 @@ mod intake;
 mod jobs;
 pub mod metric;
 mod rebuild;
+mod replace;
 mod rollup;
 mod routing;
 mod schedule;
@@ -31,6 +32,8 @@ pub use fold::{FoldReport, FoldedTable};
 pub use jobs::Jobs;
 pub use rebuild::{Drift, RebuildReport};
 pub use routing::RoutingReport;
-pub use schedule::{Job, JobReport, RoundReport, Scheduler, Settings};
+pub use schedule::{Job, JobReport, Outcome, RoundReport, Scheduler, Settings};
 pub use settle::{SettleReport, Settling};
 pub use status::{Status, TableStatus};
+#[cfg(test)]
+mod bench_tmp;

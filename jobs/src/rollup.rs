@@ -24,7 +24,11 @@ pub(crate) struct Rollup {
 pub(crate) const FOLDED: [Rollup; 6] = [
     Rollup { table: TableId::UsageHourly, merge: usage::HOURLY, keep_days: None },
     Rollup { table: TableId::UsageDaily, merge: usage::DAILY, keep_days: None },
-    Rollup { table: TableId::Health5m, merge: health::FIVE_MINUTES, keep_days: Some(health::FIVE_MINUTES_DAYS) },
+    Rollup {
+        table: TableId::Health5m,
+        merge: health::FIVE_MINUTES,
+        keep_days: Some(health::FIVE_MINUTES_DAYS),
+    },
     Rollup { table: TableId::HealthHourly, merge: health::HOURLY, keep_days: Some(health::HOURLY_DAYS) },
     Rollup { table: TableId::HealthDaily, merge: health::DAILY, keep_days: None },
     Rollup { table: TableId::IntakeDaily, merge: intake::DAILY, keep_days: None },

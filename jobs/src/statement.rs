@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
@@ -47,10 +48,19 @@ impl Statement {
     /// Runs over `rows` as the table `part`.
     pub(crate) async fn run_over(self, ctx: &SessionContext, rows: &Rows) -> Result<Rows, Error> {
         let failed = |source| self.failed(source);
-        let part =
-            MemTable::try_new(Arc::clone(&rows.schema), vec![rows.batches.clone()]).map_err(failed)?;
+        let part = MemTable::try_new(Arc::clone(&rows.schema), vec![rows.batches.clone()]).map_err(failed)?;
+        self.run_over_table(ctx, Arc::new(part)).await
+    }
+
+    /// The same over any table.
+    pub(crate) async fn run_over_table(
+        self,
+        ctx: &SessionContext,
+        part: Arc<dyn TableProvider>,
+    ) -> Result<Rows, Error> {
+        let failed = |source| self.failed(source);
         ctx.deregister_table("part").map_err(failed)?;
-        ctx.register_table("part", Arc::new(part)).map_err(failed)?;
+        ctx.register_table("part", part).map_err(failed)?;
         self.run(ctx, Vec::new()).await
     }
 

@@ -44,7 +44,7 @@ pub(crate) struct Outages {
 /// lies inside one of them.
 const BLOCK_MINUTES: i64 = 240;
 const OVERLAP_MINUTES: i64 = 40;
-const SHOWCASE_DOWN: [&str; 2] = ["larkspur", "tern"];
+const SHOWCASE_DOWN: [&str; 3] = ["larkspur", "larkspur", "tern"];
 const SHOWCASE_DEGRADED: [&str; 2] = ["harbour", "wren-cloud"];
 
 impl Outages {
@@ -160,7 +160,7 @@ fn showcase(seed: u64, first_day: i64, days: i64, population: &Population, all: 
             severity: chance.between(0.42, 0.58),
             provider_wide: true,
         };
-        push_provider(all, population, SHOWCASE_DOWN[block % 2], &down);
+        push_provider(all, population, SHOWCASE_DOWN[block % 3], &down);
         for provider in SHOWCASE_DEGRADED {
             let degraded = Outage {
                 to_minute: from_minute + BLOCK_MINUTES,

@@ -73,14 +73,19 @@ impl Population {
         population
     }
 
-    /// Faults and rate limits after the published quantiles over endpoints: faults ascend within the named and
-    /// then the invented providers (whose busiest endpoints are their best), rate limits fall on free variants
-    /// first and on small endpoints rather than big ones.
+    /// Faults and rate limits after the published quantiles over endpoints. Faults: the providers with real names
+    /// first, small endpoints before big ones, where two faults in half an hour would look bad; then the
+    /// invented ones, whose busiest endpoints are their best. Rate limits: on free variants first, and on small
+    /// endpoints rather than big ones.
     fn spread_health(&mut self, seed: u64) {
         let salt = |endpoint: &Endpoint, what: u64| unit(hash(&[seed, what, hash_name(&endpoint.id)]));
         let traffic: Vec<f64> = self.endpoints.iter().map(|endpoint| self.traffic(endpoint)).collect();
 
-        let named = ranked(&self.endpoints, |_, e| if e.invented { None } else { Some(salt(e, 1)) });
+        let named =
+            ranked(
+                &self.endpoints,
+                |i, e| if e.invented { None } else { Some(traffic[i] * (0.5 + salt(e, 1))) },
+            );
         let invented = ranked(&self.endpoints, |i, e| if e.invented { Some(-traffic[i]) } else { None });
         let split = named.len() as f64 / self.endpoints.len().max(1) as f64;
         for (rank, &index) in named.iter().enumerate() {

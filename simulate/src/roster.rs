@@ -109,11 +109,11 @@ const VERTEX: &[(&str, f64)] = &[("google-vertex", 100.0)];
 #[rustfmt::skip]
 pub(crate) const MODELS: &[ModelRow] = &[
     model("deepseek/deepseek-v3.2", (-303, None), (1.0, 13.6), (21.4, 620.0), Some((0.24, 0.36)), (Text, 0.62), &[
-        ("deepseek", 36.0), ("larkspur", 16.0), ("deepinfra", 11.0), ("harbour", 12.0), ("novita", 7.0), ("together", 4.0),
-        ("fireworks", 4.0), ("siliconflow", 4.0), ("azure", 3.0), ("groq", 2.0), ("tern", 1.5), ("wren-cloud", 3.0)]),
+        ("deepseek", 28.0), ("larkspur", 22.0), ("harbour", 20.0), ("deepinfra", 8.0), ("novita", 5.0), ("together", 4.0),
+        ("wren-cloud", 3.0), ("fireworks", 2.5), ("siliconflow", 2.5), ("azure", 2.0), ("groq", 1.5), ("tern", 1.5)]),
     model("deepseek/deepseek-v3.2:batch", (-120, None), (0.2, 0.5), (22.7, 700.0), Some((0.12, 0.18)), (Batch, 0.50), &[("deepseek", 100.0)]),
     model("deepseek/deepseek-r1", ALWAYS, (3.0, 2.3), (8.2, 1150.0), Some((0.55, 2.19)), (Reasons, 0.35), &[
-        ("deepseek", 28.0), ("larkspur", 17.0), ("wren-cloud", 17.0), ("deepinfra", 12.0), ("together", 9.0), ("novita", 8.0), ("fireworks", 7.0), ("azure", 5.0)]),
+        ("larkspur", 40.0), ("deepseek", 22.0), ("wren-cloud", 12.0), ("deepinfra", 8.0), ("together", 6.0), ("novita", 5.0), ("fireworks", 4.0), ("azure", 3.0)]),
     model("deepseek/deepseek-v3.1", (-352, None), (5.0, 2.0), (16.3, 560.0), Some((0.27, 1.00)), (Text, 0.48), &[
         ("deepseek", 40.0), ("harbour", 16.0), ("siliconflow", 14.0), ("deepinfra", 12.0), ("novita", 9.0), ("tern", 9.0)]),
     model("deepseek/deepseek-v3", (-500, Some(-150)), (4.0, 0.6), (9.4, 480.0), Some((0.20, 0.80)), (Text, 0.40), &[
@@ -123,7 +123,7 @@ pub(crate) const MODELS: &[ModelRow] = &[
     model("openai/gpt-5-mini", (-310, None), (1.5, 8.9), (11.9, 610.0), Some((0.25, 2.00)), (Reasons, 0.55), OPENAI),
     model("openai/gpt-5", (-310, None), (2.0, 4.0), (24.8, 1160.0), Some((1.25, 10.0)), (Reasons, 0.60), OPENAI),
     model("openai/gpt-oss-120b", (-296, None), (0.5, 2.8), (9.7, 540.0), Some((0.09, 0.36)), (Reasons, 0.30), &[
-        ("groq", 20.0), ("harbour", 20.0), ("deepinfra", 14.0), ("larkspur", 12.0), ("wren-cloud", 12.0), ("together", 7.0), ("fireworks", 6.0), ("novita", 5.0), ("amazon-bedrock", 4.0)]),
+        ("harbour", 38.0), ("groq", 18.0), ("deepinfra", 11.0), ("wren-cloud", 6.0), ("larkspur", 5.0), ("together", 7.0), ("fireworks", 6.0), ("novita", 5.0), ("amazon-bedrock", 4.0)]),
     model("openai/gpt-oss-20b", (-296, None), (0.2, 0.35), (5.2, 430.0), Some((0.05, 0.20)), (Reasons, 0.25), &[
         ("groq", 45.0), ("wren-cloud", 20.0), ("deepinfra", 20.0), ("tern", 15.0)]),
     model("openai/gpt-4.1-mini", ALWAYS, (3.0, 1.4), (6.8, 290.0), Some((0.40, 1.60)), (Sees, 0.45), OPENAI),

@@ -10,7 +10,7 @@ use chrono::Utc;
 use secrecy::ExposeSecret;
 
 use crate::config::Config;
-use crate::exit::usage;
+use crate::exit::{chain, usage};
 use crate::roles;
 
 /// Checks the configuration, the warehouse, the brokers and the folders, and says what to fix
@@ -65,8 +65,7 @@ impl Findings {
             Err(error) => {
                 self.all += 1;
                 self.failed += 1;
-                let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-                println!("failed  {what}: {}", chain.join(": "));
+                println!("failed  {what}: {}", chain(error.as_ref()));
             }
         }
     }
@@ -92,7 +91,7 @@ async fn check_kafka(config: &Config, findings: &mut Findings) {
     findings.take(
         "kafka",
         match checked {
-            Ok(Ok(found)) => Ok(found),
+            Ok(Ok(partitions)) => Ok(format!("brokers answer, all topics are there with {partitions} partitions")),
             Ok(Err(error)) => Err(error.into()),
             Err(error) => Err(error.into()),
         },
@@ -111,7 +110,7 @@ fn check_spool(config: &Config, findings: &mut Findings) {
         "spool",
         Reader::open(&dir)
             .map(|reader| format!("`{}` holds records up to offset {}", dir.display(), reader.head()))
-            .map_err(|error| usage(roles::chain(&error))),
+            .map_err(|error| usage(chain(&error))),
     );
 }
 

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Common;
 use crate::config::Config;
-use crate::exit::usage;
+use crate::exit::{chain, usage};
 use crate::roles;
 
 /// Loads log files exactly once: the same content a second time adds nothing
@@ -50,7 +50,7 @@ pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<
     })
     .await
     .map_err(|error| match error {
-        ImportError::Read { .. } | ImportError::NotAFile { .. } => usage(roles::chain(&error)),
+        ImportError::Read { .. } | ImportError::NotAFile { .. } => usage(chain(&error)),
         error => error.into(),
     })?;
     bar.finish_and_clear();

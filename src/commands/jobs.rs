@@ -1,6 +1,6 @@
 //! `bellwether jobs`: rollups by hand.
 
-use bellwether_jobs::Jobs;
+use bellwether_jobs::{Jobs, Scheduler};
 use bellwether_warehouse::Warehouse;
 use chrono::{NaiveDate, Utc};
 use clap::Subcommand;
@@ -51,8 +51,10 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
     let mut jobs = Jobs::open(&warehouse).await?;
     match args.job {
         Job::Run { json } => {
-            let report = jobs.run_once(Utc::now()).await;
-            print(&report, json)
+            let report = Scheduler::new(jobs).run_once(Utc::now()).await;
+            print(&report, json)?;
+            anyhow::ensure!(report.is_clean(), "a job failed, see the log above");
+            Ok(())
         }
         Job::Rebuild { from, to, json } => {
             if from > to {

@@ -11,7 +11,7 @@ use bellwether_warehouse::Location;
 use bellwether_web::config::WebConfig;
 use serde::Deserialize;
 
-use crate::exit::usage;
+use crate::exit::{chain, usage};
 
 /// Every section of `config/bellwether.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -132,10 +132,10 @@ impl Config {
         let mut catalogue = if self.catalogue.starter { Catalogue::starter() } else { Catalogue::empty() };
         if let Some(path) = &self.catalogue.file {
             let text = std::fs::read_to_string(path)
-                .map_err(|error| usage(format!("catalogue.file: cannot read `{}`: {error}", path.display())))?;
-            let own = Catalogue::from_toml(&text)
-                .map_err(|error| usage(format!("catalogue.file: `{}`: {error}", path.display())))?;
-            catalogue = catalogue.overlaid(own);
+                .map_err(|error| usage(format!("[catalogue] `file`: cannot read `{}`: {error}", path.display())))?;
+            catalogue = catalogue
+                .overlaid(&text)
+                .map_err(|error| usage(format!("[catalogue] `file` = `{}`: {}", path.display(), chain(&error))))?;
         }
         Ok(catalogue)
     }

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::exit::usage;
+use crate::exit::{chain, usage};
 
 /// Longest that ending may take: a commit in flight and its fsyncs.
 const ENDING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -85,6 +85,8 @@ impl Roles {
         let warehouse = Warehouse::open_or_create(&location).await.map_err(as_usage)?;
         let tools = tools(&config)?;
         let metrics = bellwether_web::admin::install_metrics().context("install the metrics recorder")?;
+        bellwether_ingest::metric::describe();
+        bellwether_jobs::metric::describe();
         Ok(Self {
             config,
             warehouse,
@@ -169,15 +171,4 @@ pub fn tools(config: &Config) -> anyhow::Result<Tools> {
 /// A place that cannot be used is the caller's to mend.
 pub fn as_usage(error: bellwether_warehouse::Error) -> anyhow::Error {
     usage(chain(&error))
-}
-
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

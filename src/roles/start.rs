@@ -1,5 +1,6 @@
 //! Starts each role as a supervised task.
 
+use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,12 +13,13 @@ use bellwether_ingest::sink::Sink;
 use bellwether_ingest::sources;
 use bellwether_ingest::spool::{Reader, Spool};
 use bellwether_jobs::{Jobs, Scheduler};
-use bellwether_web::{Names, Site};
+use bellwether_web::Site;
+use bellwether_web::data::Names;
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Role, Roles, chain, maintain};
-use crate::exit::usage;
+use super::{Role, Roles, maintain};
+use crate::exit::{chain, usage};
 
 impl Roles {
     /// Starts roles whose addresses, if any, are bound.
@@ -37,8 +39,9 @@ impl Roles {
     }
 
     fn start_intake(&mut self) -> anyhow::Result<()> {
-        let appender: Arc<dyn Appender> = if self.config.kafka.intake_topic.is_some() {
-            Arc::new(KafkaAppender::new(&self.config.kafka).map_err(|error| usage(chain(&error)))?)
+        let appender: Arc<dyn Appender> = if let Some(topic) = &self.config.kafka.intake_topic {
+            let connected = tokio::task::block_in_place(|| KafkaAppender::connect(&self.config.kafka, topic));
+            Arc::new(connected.map_err(|error| usage(chain(&error)))?)
         } else {
             let dir = self.config.spool_dir()?;
             let spool = Spool::open(&dir, &self.config.spool).map_err(|error| usage(chain(&error)))?;
@@ -96,8 +99,8 @@ impl Roles {
     }
 
     pub async fn run_jobs_once(&self) -> anyhow::Result<()> {
-        let mut jobs = Jobs::open(&self.warehouse).await?;
-        jobs.run_once(Utc::now()).await;
+        let report = Scheduler::new(Jobs::open(&self.warehouse).await?).run_once(Utc::now()).await;
+        anyhow::ensure!(report.is_clean(), "a job failed, see the log above");
         Ok(())
     }
 
@@ -122,10 +125,7 @@ impl Roles {
         self.site = Some(site.clone());
         let (poller, shutdown) = (site.clone(), self.shutdown.clone());
         self.watch("site refresh", async move {
-            tokio::select! {
-                () = poller.poll() => {}
-                () = shutdown.cancelled() => {}
-            }
+            poller.run(shutdown.cancelled_owned()).await;
             Ok(())
         });
         self.serve(Role::Web, bellwether_web::app(site))
@@ -137,7 +137,7 @@ impl Roles {
     }
 
     fn start_admin(&mut self) -> anyhow::Result<()> {
-        let router = bellwether_web::admin::router(self.site.clone(), self.metrics.clone());
+        let router = bellwether_web::admin::router(self.site.clone(), Vec::new(), self.metrics.clone());
         self.serve(Role::Admin, router)
     }
 
@@ -145,9 +145,9 @@ impl Roles {
     fn names(&self) -> Names {
         let catalogue = &self.tools.catalogue;
         Names {
-            models: catalogue.model_names().collect(),
-            authors: catalogue.author_names().collect(),
-            providers: catalogue.provider_names().collect(),
+            models: owned(catalogue.models()),
+            authors: owned(catalogue.authors()),
+            providers: owned(catalogue.providers()),
         }
     }
 
@@ -171,4 +171,8 @@ impl Roles {
         });
         Ok(())
     }
+}
+
+fn owned<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
+    names.map(|(id, name)| (id.to_owned(), name.to_owned())).collect()
 }

@@ -57,7 +57,7 @@ impl Admin {
             match site.dataset() {
                 None => problems.push("site: no data loaded yet".to_owned()),
                 // Without any event there is nothing to be late.
-                Some(dataset) if site.stale(&dataset, Utc::now()).is_some() => problems.push(format!(
+                Some(dataset) if site.stale(&dataset).is_some() => problems.push(format!(
                     "site: newest event is from {}",
                     dataset.as_of.to_rfc3339_opts(SecondsFormat::Secs, true)
                 )),
@@ -92,7 +92,7 @@ async fn healthz(State(admin): State<Admin>) -> Json<Value> {
             json!({
                 "as_of": instant(dataset.as_of),
                 "built_at": instant(dataset.built_at),
-                "age_seconds": dataset.age(Utc::now()).as_secs(),
+                "age_seconds": dataset.age(site.now()).as_secs(),
                 "folded_attempts_version": dataset.folded,
                 "versions": dataset.versions,
                 "first_date": dataset.first_date(),

@@ -1,8 +1,28 @@
 //! Pages, charts and data files over the rollups. What it does not do: compute rollups (`jobs`) or commit to a
 //! table.
 
+pub mod admin;
+pub mod assets;
+mod cache;
 pub mod charts;
+mod compress;
+pub mod config;
 pub mod data;
+pub mod error;
+mod files;
 pub mod format;
+mod headers;
+mod metrics;
 pub mod pages;
+mod plain;
+mod rate_limit;
+mod respond;
+mod routes;
+mod state;
+#[cfg(test)]
+mod tests;
+mod units;
 pub mod url;
+
+pub use routes::{app, serve};
+pub use state::{BUILD, Progress, Site};

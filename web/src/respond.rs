@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
-use chrono::Utc;
 
 use crate::assets;
 use crate::cache::Key;
@@ -28,11 +27,11 @@ const MAX_URL: usize = 4_096;
 /// Header that carries the request id in both directions.
 pub(crate) const REQUEST_ID: &str = "x-request-id";
 
-pub(crate) async fn handle(site: Site, request: Request) -> Response<Body> {
+pub(crate) async fn handle(site: Site, request: Parts) -> Response<Body> {
     let started = Instant::now();
-    let method = request.method().clone();
-    let encoding = Encoding::negotiate(request.headers());
-    let path = request.uri().path().to_owned();
+    let method = request.method.clone();
+    let encoding = Encoding::negotiate(&request.headers);
+    let path = request.uri.path().to_owned();
     let route = url::parse_path(&path);
     let recipient = recipient(&request, route.as_ref(), &site);
     let label = route.as_ref().map_or("other", |route| route.page.route());
@@ -61,18 +60,18 @@ pub(crate) async fn handle(site: Site, request: Request) -> Response<Body> {
 }
 
 /// Who asked, for errors. An unknown path under the API is told as JSON too.
-pub(crate) fn recipient(request: &Request, route: Option<&Route>, site: &Site) -> Recipient {
-    let path = request.uri().path();
+pub(crate) fn recipient(request: &Parts, route: Option<&Route>, site: &Site) -> Recipient {
+    let path = request.uri.path();
     let api = match route {
         Some(route) => route.api || route.format != Format::Html,
         None => path.starts_with("/api/") || path.ends_with(".json") || path.ends_with(".csv"),
     };
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let accept = request.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
     let wants_html = accept.contains("text/html") || !accept.contains("json");
     Recipient {
         html: if api { accept.contains("text/html") } else { wants_html },
-        theme: theme(request.headers()),
-        request_id: request_id(request.headers()),
+        theme: theme(&request.headers),
+        request_id: request_id(&request.headers),
         instance: path.to_owned(),
         build: BUILD,
         simulated: site.config().simulated,
@@ -116,16 +115,16 @@ fn theme(headers: &HeaderMap) -> Theme {
 
 async fn answer(
     site: &Site,
-    request: &Request,
+    request: &Parts,
     route: Option<Route>,
     encoding: Encoding,
 ) -> Result<Response<Body>, Arc<Problem>> {
-    let uri = request.uri();
+    let uri = &request.uri;
     if uri.path_and_query().map_or(0, |text| text.as_str().len()) > MAX_URL {
         return Err(Arc::new(Problem::new(Kind::UriTooLong, "at most 4,096 bytes")));
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let detail = format!("{} is not answered at this address", request.method());
+    if !matches!(request.method, Method::GET | Method::HEAD) {
+        let detail = format!("{} is not answered at this address", request.method);
         return Err(Arc::new(Problem::new(Kind::Method, detail)));
     }
     if let Some(asset) = assets::find(uri.path()) {
@@ -223,7 +222,7 @@ fn known(dataset: &Dataset, route: &Route, parsed: &Parsed) -> Result<Option<Res
 
 async fn page(
     site: &Site,
-    request: &Request,
+    request: &Parts,
     dataset: &Arc<Dataset>,
     route: Route,
     parsed: Parsed,
@@ -231,8 +230,8 @@ async fn page(
 ) -> Result<Response<Body>, Arc<Problem>> {
     let html = route.format == Format::Html;
     // A data file is the same in every theme and says its age by `as_of`.
-    let theme = if html { theme(request.headers()) } else { Theme::Auto };
-    let stale = site.stale(dataset, Utc::now()).filter(|_| html);
+    let theme = if html { theme(&request.headers) } else { Theme::Auto };
+    let stale = site.stale(dataset).filter(|_| html);
     let query = if parsed.canonical.is_empty() { String::new() } else { format!("?{}", parsed.canonical) };
     let address = format!("{}{query}", route.path);
     let versions = fingerprint(dataset);
@@ -242,7 +241,7 @@ async fn page(
         Format::Json => "application/json",
         Format::Csv => "text/csv; charset=utf-8; header=present",
     };
-    if matches_etag(request.headers(), &etag) {
+    if matches_etag(&request.headers, &etag) {
         metrics::page_cache("not_modified");
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -281,15 +280,11 @@ async fn render(
     label: &'static str,
     encoding: Encoding,
 ) -> Result<Bytes, Arc<Problem>> {
-    let internal = |error: &dyn std::error::Error| {
-        tracing::error!(error, page = label, "a page cannot be rendered");
-        Arc::new(Problem::new(Kind::Internal, "the page could not be made"))
-    };
     let queries = match format {
         Format::Html => pages::user_queries(&context, &dataset),
         Format::Json | Format::Csv => files::user_queries(&context, &dataset),
     };
-    dataset.load_users(&queries).await.map_err(|error| internal(&error))?;
+    dataset.load_users(&queries).await.map_err(|error| internal(&error, label))?;
     site.count_render();
     let rendered = tokio::task::spawn_blocking(move || {
         let started = Instant::now();
@@ -307,10 +302,15 @@ async fn render(
         Ok(Err(PageError::NotFound(name))) => {
             Err(Arc::new(Problem::new(Kind::NotFound, format!("nothing is known as `{}`", short(&name)))))
         }
-        Ok(Err(error)) => Err(internal(&error)),
+        Ok(Err(error)) => Err(internal(&error, label)),
         // A panic in a page is caught here and logged by its own hook.
-        Err(error) => Err(internal(&error)),
+        Err(error) => Err(internal(&error, label)),
     }
+}
+
+fn internal(error: &(dyn std::error::Error + 'static), label: &'static str) -> Arc<Problem> {
+    tracing::error!(error, page = label, "a page cannot be rendered");
+    Arc::new(Problem::new(Kind::Internal, "the page could not be made"))
 }
 
 /// Build and table versions in one short word.

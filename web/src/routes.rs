@@ -82,6 +82,7 @@ fn limited(site: Site, class: &'static str, per_min: u32) -> Router {
 
 async fn timed(State(site): State<Site>, request: Request) -> Response<Body> {
     let timeout = site.config().timeout;
+    let (request, _) = request.into_parts();
     let recipient = respond::recipient(&request, None, &site);
     let hsts = site.config().hsts;
     match tokio::time::timeout(timeout, respond::handle(site, request)).await {

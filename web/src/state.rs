@@ -30,7 +30,11 @@ struct Inner {
     progress: Mutex<Progress>,
     cache: PageCache,
     renders: AtomicU64,
+    clock: Clock,
 }
+
+/// Tells the time; tests stand still.
+pub(crate) type Clock = fn() -> DateTime<Utc>;
 
 /// What the last refreshes came to, for the operator.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +54,15 @@ impl Site {
     /// # Errors
     /// When a table cannot be opened.
     pub async fn open(warehouse: &Warehouse, config: WebConfig, names: Names) -> Result<Self, RefreshError> {
+        Self::open_at(warehouse, config, names, Utc::now).await
+    }
+
+    pub(crate) async fn open_at(
+        warehouse: &Warehouse,
+        config: WebConfig,
+        names: Names,
+        clock: Clock,
+    ) -> Result<Self, RefreshError> {
         let options = Options {
             names: Arc::new(names),
             profile: config.profile,
@@ -66,6 +79,7 @@ impl Site {
                 refresher: tokio::sync::Mutex::new(refresher),
                 progress: Mutex::default(),
                 renders: AtomicU64::new(0),
+                clock,
             }),
         };
         site.refresh().await;
@@ -87,7 +101,7 @@ impl Site {
 
     /// Looks at the tables once and swaps to the next dataset when there is one.
     pub async fn refresh(&self) {
-        let now = Utc::now();
+        let now = self.now();
         let mut refresher = self.inner.refresher.lock().await;
         let outcome = refresher.refresh(now).await;
         drop(refresher);
@@ -122,6 +136,10 @@ impl Site {
         self.inner.dataset.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.inner.clock)()
+    }
+
     pub fn config(&self) -> &WebConfig {
         &self.inner.config
     }
@@ -131,9 +149,9 @@ impl Site {
     }
 
     /// The limit that the data have passed, if they have.
-    pub fn stale(&self, dataset: &Dataset, now: DateTime<Utc>) -> Option<Stale> {
+    pub fn stale(&self, dataset: &Dataset) -> Option<Stale> {
         let limit = self.inner.config.stale_after;
-        (!dataset.is_empty() && dataset.age(now) > limit).then(|| Stale { limit_secs: limit.as_secs() })
+        (!dataset.is_empty() && dataset.age(self.now()) > limit).then(|| Stale { limit_secs: limit.as_secs() })
     }
 
     /// Pages and files rendered so far; a response from the cache or by its validator renders nothing.

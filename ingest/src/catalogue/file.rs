@@ -19,6 +19,23 @@ pub(super) struct File {
     pub aliases: Vec<Alias>,
 }
 
+impl File {
+    /// Of entries with one key the last is looked up, of rules the first that matches is taken.
+    pub fn overlaid(self, own: Self) -> Self {
+        fn joined<T>(mut first: Vec<T>, then: Vec<T>) -> Vec<T> {
+            first.extend(then);
+            first
+        }
+        Self {
+            authors: joined(self.authors, own.authors),
+            providers: joined(self.providers, own.providers),
+            models: joined(self.models, own.models),
+            families: joined(own.families, self.families),
+            aliases: joined(own.aliases, self.aliases),
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Author {

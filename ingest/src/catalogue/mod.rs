@@ -107,7 +107,19 @@ impl Catalogue {
     /// # Errors
     /// When the text is no catalogue, naming the line; or a model's author is not listed.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
-        let file: File = toml::from_str(text).map_err(|error| Error::Toml(Box::new(error)))?;
+        Self::build(toml::from_str(text).map_err(|error| Error::Toml(Box::new(error)))?)
+    }
+
+    /// This catalogue and an operator's own; where both name the same thing, the own entry wins.
+    ///
+    /// # Errors
+    /// As for `from_toml`; a model's author may be listed in either.
+    pub fn overlaid(self, text: &str) -> Result<Self, Error> {
+        let own: File = toml::from_str(text).map_err(|error| Error::Toml(Box::new(error)))?;
+        Self::build(self.file.overlaid(own))
+    }
+
+    fn build(file: File) -> Result<Self, Error> {
         let mut catalogue = Self::default();
         for (at, author) in file.authors.iter().enumerate() {
             catalogue.authors.insert(author.slug.clone(), at);

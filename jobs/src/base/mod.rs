@@ -104,7 +104,8 @@ fn since(rows: &Rows, first: NaiveDate) -> Result<Rows, Error> {
     let first = day_number(first);
     let mut batches = Vec::new();
     for batch in &rows.batches {
-        let dates = batch.column_by_name("date").and_then(|column| column.as_any().downcast_ref::<Date32Array>());
+        let dates =
+            batch.column_by_name("date").and_then(|column| column.as_any().downcast_ref::<Date32Array>());
         let Some(dates) = dates else {
             return Err(BASE.failed(DataFusionError::Internal("its `date` is no date".to_owned())));
         };

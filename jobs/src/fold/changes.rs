@@ -9,7 +9,7 @@ use crate::intake::Intake;
 const COMMITS: i64 = 256;
 /// Attempts folded in one pass. More: fewer partial rows of a long history, more memory (a pass holds its
 /// rows at the finest grain).
-const CHUNK_ROWS: i64 = 1_000_000;
+pub(crate) const CHUNK_ROWS: i64 = 1_000_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Changes {

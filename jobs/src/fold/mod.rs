@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::jobs::{Jobs, refresh};
 use crate::rollup::{fold_app, folded};
 use crate::statement::Rows;
-pub(crate) use changes::{Changes, chunks};
+pub(crate) use changes::{CHUNK_ROWS, Changes, chunks};
 
 /// What one fold did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

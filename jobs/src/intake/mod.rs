@@ -50,7 +50,10 @@ impl Intake {
         };
         for member in members {
             let Ok(arrived) = Arrived::deserialize(member) else {
-                tracing::warn!(version = commit.version, "a commit of attempts has an intake member of another form");
+                tracing::warn!(
+                    version = commit.version,
+                    "a commit of attempts has an intake member of another form"
+                );
                 continue;
             };
             let sums = self.0.entry((at.date_naive(), arrived.source)).or_default();
@@ -62,7 +65,8 @@ impl Intake {
 
     pub(crate) fn rows(&self) -> Result<Rows, Error> {
         let schema = TableId::IntakeDaily.schema();
-        let sum = |at: usize| Arc::new(self.0.values().map(|sums| sums.get(at).copied()).collect::<Int64Array>());
+        let sum =
+            |at: usize| Arc::new(self.0.values().map(|sums| sums.get(at).copied()).collect::<Int64Array>());
         let batch = RecordBatch::try_new(
             Arc::clone(&schema),
             vec![

@@ -131,7 +131,16 @@ fn merged_parts_equal_the_whole() {
 fn observed_uptime_scatters_around_the_expected_one() {
     let simulator = simulator();
     let truth = simulator.truth(simulator.first_minute(), simulator.end_minute(), TextMode::None);
-    let mut judged = 0;
+    let (mut judged, mut faults, mut expected_faults) = (0, 0.0, 0.0);
+    for row in &truth.endpoints {
+        faults += row.fault as f64;
+        expected_faults += (1.0 - row.expected_uptime) * (row.success + row.fault) as f64;
+    }
+    // All endpoints together, where chance is small.
+    assert!(
+        faults > 2000.0 && (faults / expected_faults - 1.0).abs() < 0.08,
+        "{faults} for {expected_faults}"
+    );
     for row in truth.endpoints.iter().filter(|row| row.success + row.fault >= 200) {
         let n = (row.success + row.fault) as f64;
         let found = row.success as f64 / n;

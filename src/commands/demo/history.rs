@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::Context;
-use bellwether_ingest::batch::{Batch, Slot, Stream, Tools};
+use bellwether_ingest::batch::{Batch, Message, Slot, Stream, Tools};
 use bellwether_ingest::dedup::Window;
 use bellwether_ingest::event::Event;
 use bellwether_ingest::sink::{FlushReason, Sink};
@@ -105,7 +105,8 @@ fn generate(mut batch: Batch, slot: Slot, maker: &Maker, lane: &Lane) -> anyhow:
             }
             let mut event = event.clone();
             event.strip(&maker.tools.identities, &maker.tools.labeller);
-            if let Err(error) = batch.push_event(slot, offset, ended_at_us(&event), &event) {
+            let message = Message { offset, appended_at_us: ended_at_us(&event), payload: &[] };
+            if let Err(error) = batch.push_event(slot, &message, &event) {
                 failed = Some(error);
             }
         });

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::Common;
 use crate::config::Config;
 use crate::exit::usage;
-use crate::roles::{self, Role, Roles};
+use crate::roles::{Role, Roles};
 use crate::shutdown;
 use history::{Lane, Maker};
 use settings::Settings;
@@ -103,7 +103,7 @@ fn configure(args: &Args, config: &mut Config) -> anyhow::Result<()> {
     config.web.listen = listen.to_string();
     config.web.profile = Profile::Demo;
     config.web.simulated = true;
-    config.web.refresh = Span(Duration::from_secs(5)).0;
+    config.web.refresh = Duration::from_secs(5);
     // Ports of their own choice, so that a demo never meets a running service.
     config.intake.listen = "127.0.0.1:0".into();
     config.intake.tokens.clear();

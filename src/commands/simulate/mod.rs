@@ -90,7 +90,9 @@ pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<
     let mut truth = TruthBuilder::new(&simulator);
     let mut written = Written::default();
     let mut failed = None;
+    let mut last = from - 1;
     for minute in from..to {
+        last = minute;
         let mut records = Vec::new();
         simulator.minute(minute, texts, &mut |event| {
             if args.events.is_some_and(|most| written.requests >= most) {
@@ -121,7 +123,7 @@ pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<
     }
     output.finish().await?;
     if let Some(path) = &args.truth {
-        write_truth(path, &truth.finish())?;
+        write_truth(path, &truth.finish(from, last + 1))?;
     }
     if !common.quiet {
         eprintln!(

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use chrono::{Days, NaiveDate, Utc};
 use serde_json::Value;
 
 use crate::support::app::Bellwether;
@@ -10,17 +11,11 @@ use crate::support::config::Config;
 use crate::support::guard::Guard;
 use crate::support::{python, scratch, store};
 
-/// Two days and a bit, so that hours and dates have borders inside.
-const SIMULATE: [&str; 8] = [
-    "simulate",
-    "--from",
-    "2026-03-02T20:00:00Z",
-    "--to-time",
-    "2026-03-04T04:00:00Z",
-    "--events",
-    "60000",
-    "--seed",
-];
+/// A year of this size holds some 60,000 requests in the simulated hours.
+const ATTEMPTS_PER_YEAR: &str = "5000000";
+/// Two days, so that hours and dates have borders inside.
+const MINUTES: &str = "1920";
+const LEAST_EVENTS: usize = 30_000;
 const WORST_RELATIVE_ERROR: f64 = 0.01;
 /// Values pass through text and binary fractions on both sides.
 const ROUNDING: f64 = 1e-9;
@@ -50,9 +45,24 @@ fn folded() -> &'static Folded {
     })
 }
 
+/// First and last day of the simulated hours: recent enough for the finest rollup, and over.
+pub fn days() -> (NaiveDate, NaiveDate) {
+    let today = Utc::now().date_naive();
+    (today - Days::new(4), today - Days::new(2))
+}
+
 pub fn simulate(folder: &Path, to: &Path, seed: &str) {
-    Bellwether::new(folder, &SIMULATE).arg(seed).arg("--to").arg(format!("file:{}", to.display())).run().ok();
-    assert!(std::fs::metadata(to).expect("the simulated file").len() > 1_000_000, "hardly any traffic");
+    Bellwether::new(folder, &["simulate", "--seed", seed, "--minutes", MINUTES, "--texts", "0"])
+        .arg("--attempts-per-year")
+        .arg(ATTEMPTS_PER_YEAR)
+        .arg("--from")
+        .arg(format!("{}T20:00:00Z", days().0))
+        .arg("--to")
+        .arg(format!("file:{}", to.display()))
+        .run()
+        .ok();
+    let events = std::fs::read_to_string(to).expect("the simulated file").lines().count();
+    assert!(events >= LEAST_EVENTS, "only {events} events");
 }
 
 /// Compares lists of rows and names the first that differ.
@@ -79,7 +89,7 @@ fn ordered(row: &Value) -> String {
 }
 
 #[test]
-fn usage_daily_equals_an_independent_calculation() {
+fn usage_of_every_grain_equals_an_independent_calculation() {
     let folded = folded();
     let sums = [
         "requests",
@@ -95,11 +105,11 @@ fn usage_daily_equals_an_independent_calculation() {
     ]
     .map(|column| format!("CAST(sum({column}) AS BIGINT) AS {column}"))
     .join(", ");
-    for (table, group) in [("usage_daily", "date"), ("usage_hourly", "date")] {
+    for table in ["usage_daily", "usage_hourly"] {
         let found = store::rows(
             &folded.warehouse,
             &format!(
-                "SELECT CAST({group} AS VARCHAR) AS date, model_id, provider_id, {sums}, \
+                "SELECT CAST(date AS VARCHAR) AS date, model_id, provider_id, {sums}, \
                  CAST(CAST(sum(cost_usd) AS DECIMAL(38, 9)) AS VARCHAR) AS cost_usd \
                  FROM {table} GROUP BY 1, 2, 3"
             ),
@@ -118,16 +128,17 @@ fn health_of_every_grain_equals_an_independent_calculation() {
         .map(|(column, _)| format!("CAST(sum({column}) AS BIGINT) AS {column}"))
         .collect();
     assert!(sums.len() > 15);
-    // March 2026 is older than the finer tables keep, so it stands in the daily one alone.
-    let found = store::rows(
-        &folded.warehouse,
-        &format!(
-            "SELECT CAST(date AS VARCHAR) AS date, model_id, provider_id, endpoint_id, {} FROM health_daily \
-             WHERE provider_id IS NOT NULL GROUP BY 1, 2, 3, 4",
-            sums.join(", ")
-        ),
-    );
-    same_rows("health_daily", &found, &folded.expected["health"]);
+    for table in ["health_5m", "health_hourly", "health_daily"] {
+        let found = store::rows(
+            &folded.warehouse,
+            &format!(
+                "SELECT CAST(date AS VARCHAR) AS date, model_id, provider_id, endpoint_id, {} FROM {table} \
+                 WHERE provider_id IS NOT NULL GROUP BY 1, 2, 3, 4",
+                sums.join(", ")
+            ),
+        );
+        same_rows(table, &found, &folded.expected["health"]);
+    }
 }
 
 #[test]

@@ -69,7 +69,7 @@ db.execute(
     SELECT classed.*, coalesce(classes.outcome, 'ok') AS outcome,
            coalesce(gateway_cache_hit, false) AS cached,
            coalesce(classes.outcome, 'ok') = 'ok'
-             OR (classes.outcome = 'cancelled' AND coalesce(output_tokens, 0) > 0) AS served
+             OR (classes.outcome = 'cancelled' AND (output_tokens >= 1 OR ttft_ms IS NOT NULL)) AS served
     FROM classed LEFT JOIN classes USING (error_class)
     """
 )
@@ -86,18 +86,18 @@ def rows(sql):
 usage = rows(
     """
     SELECT strftime(began, '%Y-%m-%d') AS date, model AS model_id, provider AS provider_id,
-           count(*) FILTER (WHERE served AND NOT cached) AS requests,
+           count(*) FILTER (WHERE served) AS requests,
            count(*) FILTER (WHERE served AND cached) AS gateway_cache_hits,
-           count(*) FILTER (WHERE served AND NOT cached AND streamed) AS streamed_requests,
-           count(*) FILTER (WHERE served AND NOT cached AND person IS NOT NULL) AS requests_with_user,
-           coalesce(sum(input_tokens) FILTER (WHERE served AND NOT cached), 0)::BIGINT AS input_tokens,
-           coalesce(sum(cached_input_tokens) FILTER (WHERE served AND NOT cached), 0)::BIGINT AS cached_input_tokens,
-           coalesce(sum(output_tokens) FILTER (WHERE served AND NOT cached), 0)::BIGINT AS output_tokens,
-           coalesce(sum(reasoning_tokens) FILTER (WHERE served AND NOT cached), 0)::BIGINT AS reasoning_tokens,
-           coalesce(sum(tool_calls) FILTER (WHERE served AND NOT cached), 0)::BIGINT AS tool_calls,
-           coalesce(sum(input_images) FILTER (WHERE served AND NOT cached), 0)::BIGINT AS input_images,
-           (coalesce(sum(cost_usd) FILTER (WHERE served AND NOT cached), 0)::DECIMAL(38, 9))::VARCHAR AS cost_usd
-    FROM calls GROUP BY ALL HAVING requests + gateway_cache_hits > 0 ORDER BY ALL
+           count(*) FILTER (WHERE served AND streamed) AS streamed_requests,
+           count(*) FILTER (WHERE served AND person IS NOT NULL) AS requests_with_user,
+           coalesce(sum(input_tokens) FILTER (WHERE served), 0)::BIGINT AS input_tokens,
+           coalesce(sum(cached_input_tokens) FILTER (WHERE served), 0)::BIGINT AS cached_input_tokens,
+           coalesce(sum(output_tokens) FILTER (WHERE served), 0)::BIGINT AS output_tokens,
+           coalesce(sum(reasoning_tokens) FILTER (WHERE served), 0)::BIGINT AS reasoning_tokens,
+           coalesce(sum(tool_calls) FILTER (WHERE served), 0)::BIGINT AS tool_calls,
+           coalesce(sum(input_images) FILTER (WHERE served), 0)::BIGINT AS input_images,
+           (coalesce(sum(cost_usd) FILTER (WHERE served), 0)::DECIMAL(38, 9))::VARCHAR AS cost_usd
+    FROM calls GROUP BY ALL HAVING requests > 0 ORDER BY ALL
     """
 )
 class_counts = ", ".join(
@@ -143,11 +143,11 @@ routing = rows(
 
 # Exact values at rank floor(q * (n - 1)), for the endpoints with most calls.
 SPEEDS = {
-    "ttft_ms": "ttft_ms WHERE streamed AND ttft_ms IS NOT NULL AND served",
-    "duration_ms": "duration_ms WHERE duration_ms IS NOT NULL AND served",
-    "tokens_per_s_e2e": "output_tokens * 1000.0 / duration_ms WHERE served AND output_tokens > 0 AND duration_ms > 0",
+    "ttft_ms": "ttft_ms WHERE streamed AND served AND ttft_ms IS NOT NULL",
+    "duration_ms": "duration_ms WHERE outcome = 'ok' AND duration_ms IS NOT NULL",
+    "tokens_per_s_e2e": "output_tokens * 1000.0 / duration_ms WHERE outcome = 'ok' AND output_tokens >= 1 AND duration_ms > 0",
     "tokens_per_s_decode": "(output_tokens - 1) * 1000.0 / (duration_ms - ttft_ms)"
-    " WHERE served AND streamed AND output_tokens >= 20 AND ttft_ms IS NOT NULL AND duration_ms > ttft_ms",
+    " WHERE outcome = 'ok' AND streamed AND output_tokens >= 20 AND duration_ms > ttft_ms",
 }
 speeds = {}
 for name, expression in SPEEDS.items():

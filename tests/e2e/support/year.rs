@@ -21,8 +21,6 @@ pub struct Year {
     pub warehouse: PathBuf,
     pub base: String,
     pub truth: Value,
-    /// End of the simulated traffic: the minute before this test began.
-    pub until: DateTime<Utc>,
     _site: Running,
     _guards: [Guard; 2],
 }
@@ -36,26 +34,27 @@ impl Year {
     fn make() -> Self {
         let folder = scratch().keep();
         let folder_guard = Guard::over_folder(&folder);
-        let config = Config::new(&folder).set("publication.profile", "demo");
+        let config = Config::new(&folder).set("web.profile", "demo").set("web.rate_limit", unlimited());
         let file = config.write();
         let until = Utc::now().trunc_subsecs(0).with_second(0).expect("a whole minute");
         let from = until.checked_sub_days(Days::new(365)).expect("a year ago");
         let truth = folder.join("truth.json");
-        Bellwether::new(
-            &folder,
-            &["simulate", "--seed", "21", "--events", ATTEMPTS, "--texts", "0.1", "--to"],
-        )
-        .arg(format!("warehouse:{}", config.warehouse().display()))
-        .arg("--from")
-        .arg(from.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
-        .arg("--to-time")
-        .arg(until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
-        .arg("--truth")
-        .arg(&truth)
-        .arg("--config")
-        .arg(&file)
-        .run()
-        .ok();
+        let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        Bellwether::new(&folder, &["simulate", "--seed", "21", "--texts", "0.1", "--config", &file])
+            .arg("--to")
+            .arg(format!("warehouse:{}", config.warehouse().display()))
+            .arg("--attempts-per-year")
+            .arg(ATTEMPTS)
+            .arg("--year-end")
+            .arg(until.date_naive().to_string())
+            .arg("--from")
+            .arg(instant(from))
+            .arg("--minutes")
+            .arg((until - from).num_minutes().to_string())
+            .arg("--truth")
+            .arg(&truth)
+            .run()
+            .ok();
         Bellwether::new(&folder, &["jobs", "run", "--config", &file]).run().ok();
         let truth =
             serde_json::from_slice(&std::fs::read(truth).expect("the truth")).expect("the truth is JSON");
@@ -87,6 +86,13 @@ impl Year {
     pub fn providers(&self) -> Vec<String> {
         names(self, "provider_id")
     }
+}
+
+/// Tests ask for hundreds of pages from one address.
+fn unlimited() -> toml::Value {
+    let mut limit = toml::Table::new();
+    limit.insert("enabled".into(), false.into());
+    limit.into()
 }
 
 fn names(year: &Year, column: &str) -> Vec<String> {

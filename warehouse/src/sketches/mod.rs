@@ -10,3 +10,5 @@ mod sql;
 mod varint;
 
 pub use sql::register;
+#[cfg(test)]
+mod bench_tmp;

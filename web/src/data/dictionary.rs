@@ -30,7 +30,14 @@ id!(
 );
 id!(AuthorId);
 id!(ProviderId);
-id!(VariantId);
+/// `standard`, `free`, `batch`, …
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VariantId(pub u32);
+
+impl VariantId {
+    pub const UNKNOWN: Self = Self(0);
+}
+
 id!(
     /// A model in one variant: what a ranking row is by default.
     SeriesId

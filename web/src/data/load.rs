@@ -244,10 +244,6 @@ impl<B: Default + Clone> Blocks<B> {
     pub fn fingerprints(&self) -> BTreeMap<NaiveDate, u64> {
         self.held.iter().map(|(date, held)| (*date, held.fingerprint)).collect()
     }
-
-    pub fn last_date(&self) -> Option<NaiveDate> {
-        self.held.keys().next_back().copied()
-    }
 }
 
 /// The blocks that rows of one scan belong to.

@@ -14,12 +14,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bellwether_warehouse::TableId;
 use chrono::{DateTime, NaiveDate, Utc};
 
 mod counts;
 mod dictionary;
+mod endpoints;
 mod figure;
+mod growth;
 mod health;
 mod labels;
 mod live;
@@ -40,6 +41,8 @@ mod window;
 
 pub use counts::{Counts, ErrorClass, State};
 pub use dictionary::{AuthorId, Dictionary, Endpoint, EndpointKey, ModelId, ProviderId, Series, SeriesId, VariantId};
+pub use endpoints::ModelProvider;
+pub use growth::Month;
 pub use figure::{Change, Figure, NotEnough, Profile, Thresholds};
 pub use health::{BUCKET_SECS, Bar, Cell, HealthBy, Scope, Span, Status};
 pub use labels::{
@@ -230,9 +233,5 @@ impl Dataset {
     /// Age of the newest complete bucket at `now`.
     pub fn age(&self, now: DateTime<Utc>) -> std::time::Duration {
         (now - self.as_of).to_std().unwrap_or_default()
-    }
-
-    pub(crate) fn table_version(&self, table: TableId) -> Option<i64> {
-        self.versions.get(table.name()).copied()
     }
 }

@@ -20,7 +20,7 @@ macro_rules! measures {
         const WIDTH: usize = COLUMNS.len();
 
         #[derive(Clone, Copy)]
-        #[expect(non_camel_case_types, dead_code, reason = "named as the columns they index")]
+        #[expect(non_camel_case_types, reason = "named as the columns they index")]
         enum Column { $($field),+ }
 
         impl Totals {

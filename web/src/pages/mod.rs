@@ -4,24 +4,74 @@
 //! Distinct users that a page prints must be loaded before it is rendered: [`user_queries`] names them.
 
 use crate::data::{Dataset, UserQuery};
+use crate::url::Page;
 
 pub mod context;
 
+mod author;
+mod controls;
+mod data_page;
+mod growth;
+mod health_view;
+mod labelled;
+mod languages;
+mod methodology;
+mod model;
+mod movers;
+mod overview;
+pub(crate) mod parts;
+mod problem;
+mod provider;
+mod providers;
+mod ranked;
+mod rankings;
+mod share;
+mod shares;
+mod shell;
+mod speed_charts;
+mod start;
+mod uptime;
+mod usage_charts;
+
 pub use context::{ErrorView, PageContext, PageError, Stale, address};
+pub use problem::error;
 
 /// The whole HTML document of `context.page`.
+///
+/// # Errors
+/// When the page names something unknown, or a template cannot be rendered.
 pub fn render(context: &PageContext, dataset: &Dataset) -> Result<String, PageError> {
-    let _ = dataset;
-    Ok(format!("<!doctype html><title>{}</title>", context.canonical()))
+    match &context.page {
+        Page::Methodology => methodology::render(context, dataset),
+        Page::Data => data_page::render(context, dataset),
+        Page::Problem(kind) => problem::explain(context, dataset, kind),
+        Page::Start => start::render(context, dataset),
+        // Before the first request there is nothing to lead: the front page says how to send one.
+        Page::Overview if dataset.is_empty() => start::render(context, dataset),
+        Page::Overview => overview::render(context, dataset),
+        Page::Models | Page::Authors | Page::ProviderRanking | Page::ModelList => rankings::render(context, dataset),
+        Page::Share => share::render(context, dataset),
+        Page::Growth => growth::render(context, dataset),
+        Page::Languages => languages::overview(context, dataset),
+        Page::Language(code) => languages::language(context, dataset, code),
+        Page::Cross { nl, code } => languages::cross(context, dataset, nl, code),
+        Page::Model(id) => model::render(context, dataset, id),
+        Page::Author(id) => author::render(context, dataset, id),
+        Page::Providers => providers::directory(context, dataset),
+        Page::Provider(id) => provider::render(context, dataset, id),
+        Page::Status => providers::status(context, dataset),
+        Page::Uptime => uptime::render(context, dataset),
+        Page::Endpoints(id) => Err(PageError::NotFound(id.clone())),
+    }
 }
 
 /// Users figures that [`render`] reads for this page, see [`Dataset::load_users`].
 pub fn user_queries(context: &PageContext, dataset: &Dataset) -> Vec<UserQuery> {
-    let _ = (context, dataset);
-    Vec::new()
-}
-
-/// The whole HTML document of an error.
-pub fn error(view: &ErrorView) -> Result<String, PageError> {
-    Ok(format!("<!doctype html><title>{}</title><p>{}", view.status, view.kind))
+    match &context.page {
+        Page::Overview => overview::users(context, dataset),
+        Page::Models | Page::Authors | Page::ProviderRanking | Page::ModelList => rankings::users(context, dataset),
+        Page::Model(id) => model::users(context, dataset, id),
+        Page::Author(id) => author::users(context, dataset, id),
+        _ => Vec::new(),
+    }
 }

@@ -6,7 +6,6 @@ use super::context::{PageContext, PageError, address};
 use super::controls;
 use super::health_view;
 use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
-use super::ranked;
 use super::rankings::Fact;
 use super::shell::{Section, Shell, crumbs};
 use super::speed_charts;

@@ -1,18 +1,19 @@
 //! The overview: who leads, the last hour, a year of shares, movers, provider states, how fresh the data are.
 
 use askama::Template;
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::context::{PageContext, PageError, address};
 use super::controls;
 use super::health_view;
-use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
+use super::movers::movers;
+use super::parts::{Cell, Column, Figure, Html, Picker, Row, Table, cells};
 use super::ranked::{self, Sparks};
+use super::shares::{Panel, Shares, WEEKS, panels, stack_figure};
 use super::shell::{Section, Shell};
-use crate::charts::{Band100, Caption, Multiple, Stacked, minute_columns, multiples};
+use crate::charts::{Caption, minute_columns};
 use crate::data::{
-    Dataset, Filter, Group, GroupBy, HealthBy, Metric, Ranking, RankingQuery, Scope, State, Totals, UserQuery,
-    Weekly, Window,
+    Dataset, Filter, Group, GroupBy, HealthBy, Metric, Ranking, RankingQuery, Scope, State, UserQuery,
+    Weekly,
 };
 use crate::format;
 use crate::url::{Format, Page as Address, Resolved};

@@ -106,6 +106,14 @@ impl Shell {
         }
     }
 
+    /// Scheme and host when they are configured, for commands that a reader copies.
+    pub fn origin(&self) -> &str {
+        match self.canonical.find(&self.path) {
+            Some(at) if at > 0 => self.canonical.get(..at).unwrap_or_default(),
+            _ => "http://127.0.0.1:8080",
+        }
+    }
+
     pub fn canonical_path(&self) -> &str {
         &self.path
     }

@@ -32,6 +32,17 @@ use crate::config::{Ingest, Kafka};
 /// How long the end of the polling thread is waited for; librdkafka may hang when it leaves a group.
 const STOP: Duration = Duration::from_secs(30);
 
+/// Contacts the brokers and looks for the configured topics. Blocks for up to the connect time-out. Returns the number of
+/// partitions.
+///
+/// # Errors
+/// The brokers do not answer or a topic does not exist.
+pub fn check(config: &Kafka) -> Result<usize, ClientError> {
+    let topics: Vec<&str> =
+        config.topics.iter().map(|topic| topic.name.as_str()).chain(config.intake_topic.as_deref()).collect();
+    Ok(contact(config, &topics)?.partitions)
+}
+
 /// Runs until `shutdown`, then commits what it has read and ends.
 ///
 /// # Errors

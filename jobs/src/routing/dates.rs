@@ -1,0 +1,70 @@
+//! Which dates new attempts touch.
+
+use std::collections::BTreeSet;
+
+use bellwether_warehouse::{DataFile, Snapshot};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::rollup::date_of;
+
+/// Dates computed at once. More: fewer passes over a long history, more memory.
+const RANGE_DAYS: i64 = 31;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stats {
+    min_values: MinValues,
+}
+
+#[derive(Deserialize)]
+struct MinValues {
+    started_at: Option<DateTime<Utc>>,
+}
+
+/// The dates of new files, and the date before where a file has rows so soon after midnight that they may
+/// be later attempts of requests begun before it.
+pub(super) fn touched(
+    new: &[DataFile],
+    attempts: &Snapshot,
+    span: TimeDelta,
+) -> Result<BTreeSet<NaiveDate>, Error> {
+    let table = attempts.table().name();
+    let mut dates = BTreeSet::new();
+    let mut before = BTreeSet::new();
+    for file in new {
+        let date = date_of(table, file)?;
+        dates.insert(date);
+        let stats = file.stats.as_deref().and_then(|stats| serde_json::from_str::<Stats>(stats).ok());
+        let earliest = stats.and_then(|stats| stats.min_values.started_at);
+        let midnight = date.and_time(NaiveTime::MIN).and_utc();
+        if earliest.is_none_or(|earliest| earliest < midnight + span) {
+            before.extend(date.pred_opt());
+        }
+    }
+    // A date without attempts has no requests.
+    let mut present = BTreeSet::new();
+    for file in attempts.files() {
+        present.insert(date_of(table, file)?);
+    }
+    dates.extend(before.intersection(&present));
+    Ok(dates)
+}
+
+/// Runs of neighbouring dates, both ends included.
+pub(super) fn ranges(dates: &BTreeSet<NaiveDate>) -> Vec<(NaiveDate, NaiveDate)> {
+    let mut ranges: Vec<(NaiveDate, NaiveDate)> = Vec::new();
+    for date in dates {
+        match ranges.last_mut() {
+            Some((first, last))
+                if last.succ_opt() == Some(*date)
+                    && date.signed_duration_since(*first).num_days() < RANGE_DAYS =>
+            {
+                *last = *date;
+            }
+            _ => ranges.push((*date, *date)),
+        }
+    }
+    ranges
+}

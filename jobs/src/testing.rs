@@ -1,0 +1,113 @@
+//! Warehouses with rows, for the tests of the jobs.
+
+use arrow::array::RecordBatch;
+use arrow::util::display::array_value_to_string;
+use bellwether_warehouse::tables::attempts::AttemptRow;
+use bellwether_warehouse::testing::{append, batch};
+use bellwether_warehouse::{Change, Location, Snapshot, Table, TableId, Warehouse, session};
+use chrono::{DateTime, Utc};
+use tempfile::TempDir;
+
+use crate::Jobs;
+use crate::rollup::FOLDED;
+
+pub(crate) struct Fixture {
+    pub warehouse: Warehouse,
+    pub attempts: Table,
+    pub jobs: Jobs,
+    _folder: TempDir,
+}
+
+/// "2026-11-25T12:00:00Z" as an instant.
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// The same in µs, as rows have it.
+pub(crate) fn us(text: &str) -> i64 {
+    at(text).timestamp_micros()
+}
+
+impl Fixture {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
+        let warehouse = Warehouse::open_or_create(&location).await.unwrap();
+        let attempts = warehouse.table(TableId::Attempts).await.unwrap();
+        let jobs = Jobs::open(&warehouse).await.unwrap();
+        Self { warehouse, attempts, jobs, _folder: folder }
+    }
+
+    /// One commit.
+    pub(crate) async fn append(&mut self, rows: &[AttemptRow<'_>]) {
+        append(&mut self.attempts, &batch(rows)).await.unwrap();
+    }
+
+    /// A commit without rows that says what arrived.
+    pub(crate) async fn commit_info(&mut self, info: serde_json::Value) {
+        let info = info.as_object().unwrap().clone();
+        self.attempts.commit(Change { info, ..Change::default() }).await.unwrap();
+    }
+
+    pub(crate) async fn snapshot(&self, table: TableId) -> Snapshot {
+        self.warehouse.table(table).await.unwrap().snapshot().clone()
+    }
+
+    /// Answer of a query over the stored tables, a line a row, cells joined by a blank; NULL is `-`.
+    pub(crate) async fn query(&self, sql: &str) -> Vec<String> {
+        let ctx = session::session(2);
+        for table in TableId::ALL {
+            session::register(&ctx, &[self.snapshot(table).await]).unwrap();
+        }
+        let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
+        batches.iter().flat_map(lines).collect()
+    }
+
+    /// Every stored row of the folded tables and of routing, byte for byte, file by file as they lie there.
+    pub(crate) async fn contents(&self) -> Vec<(TableId, Vec<String>)> {
+        let mut contents = Vec::new();
+        for table in FOLDED.map(|rollup| rollup.table).into_iter().chain([TableId::RoutingHourly]) {
+            let time = match table {
+                TableId::UsageHourly | TableId::RoutingHourly => "date, hour",
+                TableId::Health5m | TableId::HealthHourly => "date, bucket_at",
+                _ => "date",
+            };
+            let keys = match table {
+                TableId::IntakeDaily => "source",
+                TableId::RoutingHourly => "model_id, author",
+                TableId::UsageHourly | TableId::UsageDaily => "model_id, author, variant, provider_id",
+                _ => "model_id, author, variant, provider_id, endpoint_id, region",
+            };
+            let sql = format!("SELECT * FROM {} ORDER BY {time}, {keys}", table.name());
+            contents.push((table, self.query(&sql).await));
+        }
+        contents
+    }
+}
+
+fn lines(batch: &RecordBatch) -> Vec<String> {
+    (0..batch.num_rows())
+        .map(|row| {
+            let cells = batch.columns().iter().map(|column| match column.is_null(row) {
+                true => "-".to_owned(),
+                false => array_value_to_string(column, row).unwrap(),
+            });
+            cells.collect::<Vec<_>>().join(" ")
+        })
+        .collect()
+}
+
+/// The values of one answered row by name.
+#[macro_export]
+macro_rules! assert_row {
+    ($fixture:expr, $from:expr, { $($column:ident: $value:expr),+ $(,)? }) => {
+        let columns = [$(stringify!($column)),+];
+        let found = $fixture.query(&format!("SELECT {} FROM {}", columns.join(", "), $from)).await;
+        assert_eq!(found.len(), 1, "one row of {}", $from);
+        let cells: Vec<&str> = found[0].split(' ').collect();
+        let expected = [$($value.to_string()),+];
+        for ((column, found), expected) in columns.iter().zip(cells).zip(expected) {
+            assert_eq!(found, expected, "{column} of {}", $from);
+        }
+    };
+}

@@ -1,0 +1,359 @@
+//! Providers, models and their endpoints: state, uptime, error classes, speed, routing.
+
+use chrono::SecondsFormat;
+
+use super::View;
+use super::labels::withheld;
+use super::meta::Meta;
+use super::rankings::{daily, date, key};
+use super::table::{Cell, Table};
+use crate::data::{
+    Boost, Counts, Dataset, Figure, Filter, Group, GroupBy, HealthBy, ModelId, ModelProvider, ProviderId, Quantiles,
+    Scope, Span, Speed,
+};
+use crate::pages::{PageContext, PageError};
+
+fn found<T>(id: Option<T>, name: &str) -> Result<T, PageError> {
+    id.ok_or_else(|| PageError::NotFound(name.to_owned()))
+}
+
+fn quantiles(figure: Figure<Quantiles>, cells: &mut Vec<Cell>) {
+    let of = |get: fn(&Quantiles) -> f64| Cell::number(figure.as_ref().ok().map(get));
+    cells.extend([of(|q| q.p10), of(|q| q.p50), of(|q| q.p75), of(|q| q.p90), of(|q| q.p99)]);
+}
+
+const ENDPOINT_COLUMNS: [&str; 43] = [
+    "provider",
+    "name",
+    "state",
+    "uptime_last_5m",
+    "uptime_last_30m",
+    "uptime_last_1d",
+    "uptime_28d",
+    "counted_attempts_30m",
+    "attempts_1d",
+    "rate_limit_rate_1d",
+    "tool_error_rate_1d",
+    "prose_instead_of_call_1d",
+    "ttft_ms_p10",
+    "ttft_ms_p50",
+    "ttft_ms_p75",
+    "ttft_ms_p90",
+    "ttft_ms_p99",
+    "duration_ms_p10",
+    "duration_ms_p50",
+    "duration_ms_p75",
+    "duration_ms_p90",
+    "duration_ms_p99",
+    "tokens_per_s_e2e_p10",
+    "tokens_per_s_e2e_p50",
+    "tokens_per_s_e2e_p75",
+    "tokens_per_s_e2e_p90",
+    "tokens_per_s_e2e_p99",
+    "tokens_per_s_decode_p10",
+    "tokens_per_s_decode_p50",
+    "tokens_per_s_decode_p75",
+    "tokens_per_s_decode_p90",
+    "tokens_per_s_decode_p99",
+    "requests",
+    "tokens",
+    "input_tokens",
+    "output_tokens",
+    "spend_usd",
+    "token_share",
+    "cached_input_share",
+    "unpriced_share",
+    "price_usd_per_million",
+    "withheld",
+    "model",
+];
+
+fn endpoint_cells(dataset: &Dataset, model: ModelId, row: &ModelProvider) -> Vec<Cell> {
+    let group = Group::Provider(row.provider);
+    let mut cells = vec![
+        key(dataset, group),
+        Cell::Text(dataset.name(group).to_owned()),
+        Cell::Text(row.status.state.word().to_owned()),
+        Cell::figure(row.uptime_5m),
+        Cell::figure(row.status.uptime),
+        Cell::figure(row.uptime_24h),
+        Cell::figure(row.uptime_28d),
+        Cell::Count(row.status.counts.counted()),
+        Cell::Count(row.hours_24.attempts),
+        Cell::number(row.hours_24.rate_limit_rate()),
+        Cell::number(row.hours_24.tool_error_rate()),
+        Cell::Count(row.hours_24.prose_instead_of_call),
+    ];
+    for figure in [row.ttft, row.duration, row.tokens_e2e, row.tokens_decode] {
+        quantiles(figure, &mut cells);
+    }
+    cells.extend([
+        Cell::Count(row.totals.requests),
+        Cell::Count(row.totals.tokens()),
+        Cell::Count(row.totals.input_tokens),
+        Cell::Count(row.totals.output_tokens),
+        Cell::Money(row.totals.cost_usd),
+        Cell::number(row.share),
+        Cell::number(row.totals.cache_hit()),
+        Cell::number(row.totals.unpriced()),
+        Cell::number(row.totals.price_per_million()),
+        withheld(&[
+            ("uptime_last_5m", row.uptime_5m.err()),
+            ("uptime_last_30m", row.status.uptime.err()),
+            ("uptime_last_1d", row.uptime_24h.err()),
+            ("uptime_28d", row.uptime_28d.err()),
+            ("ttft_ms", row.ttft.err()),
+            ("duration_ms", row.duration.err()),
+            ("tokens_per_s_e2e", row.tokens_e2e.err()),
+            ("tokens_per_s_decode", row.tokens_decode.err()),
+        ]),
+        key(dataset, Group::Model(model)),
+    ]);
+    cells
+}
+
+/// What a router needs to route better: live windows.
+pub(super) fn endpoints(context: &PageContext, dataset: &Dataset, id: &str) -> Result<View, PageError> {
+    let model = found(dataset.dictionary.find_model(id), id)?;
+    let window = dataset.trailing(7);
+    let mut table = Table::new(&ENDPOINT_COLUMNS);
+    for row in dataset.model_providers(model, window, Span::Minutes30) {
+        table.rows.push(endpoint_cells(dataset, model, &row));
+    }
+    let meta = Meta {
+        start_date: Some(window.start),
+        end_date: Some(window.end),
+        window: Some("speed 30m, usage 7d".to_owned()),
+        ..Meta::new(context, dataset, "endpoints")
+    };
+    Ok(View { main: table, more: vec![("routing", routing_table(dataset, &[model]))], meta })
+}
+
+/// The model page: providers first, then its days and its routing.
+pub(super) fn model(context: &PageContext, dataset: &Dataset, id: &str) -> Result<View, PageError> {
+    let model = found(dataset.dictionary.find_model(id), id)?;
+    let days = context.state.resolve(dataset);
+    let mut table = Table::new(&ENDPOINT_COLUMNS);
+    for row in dataset.model_providers(model, days.window, Span::Days7) {
+        table.rows.push(endpoint_cells(dataset, model, &row));
+    }
+    let meta = Meta {
+        start_date: Some(days.window.start),
+        end_date: Some(days.window.end),
+        window: Some(context.state.period.word().to_owned()),
+        clamped: days.clamped,
+        partial: days.partial,
+        ..Meta::new(context, dataset, "endpoints")
+    };
+    let more = vec![
+        ("daily", daily(dataset, days.window, &Filter::model(model))),
+        ("routing", routing_table(dataset, &[model])),
+    ];
+    Ok(View { main: table, more, meta })
+}
+
+/// All providers: state, uptime, speed, share.
+pub(super) fn providers(context: &PageContext, dataset: &Dataset) -> View {
+    let mut table = Table::new(&[
+        "provider",
+        "name",
+        "state",
+        "uptime_last_30m",
+        "counted_attempts_30m",
+        "uptime_last_1d",
+        "uptime_7d",
+        "uptime_7d_before",
+        "uptime_28d",
+        "uptime_90d",
+        "rate_limit_rate_7d",
+        "ttft_ms_p50",
+        "tokens_per_s_decode_p50",
+        "requests_7d",
+        "tokens_7d",
+        "token_share_7d",
+        "withheld",
+    ]);
+    let week = dataset.trailing(7);
+    let usage = dataset.totals(week, GroupBy::Provider, &Filter::default());
+    let all = dataset.total(week, &Filter::default()).tokens();
+    let by = |span| dataset.health_by(HealthBy::Provider, Scope::ALL, span);
+    let (live, day, days_7) = (by(Span::Minutes30), by(Span::Hours24), by(Span::Days7));
+    let (before, days_28, days_90) = (by(Span::Days7Before), by(Span::Days28), by(Span::Days90));
+    let uptime = |counts: &Counts| counts.uptime(&dataset.thresholds);
+    let mut ids: Vec<ProviderId> = dataset.dictionary.providers().collect();
+    ids.sort_by(|a, b| dataset.dictionary.provider(*a).cmp(dataset.dictionary.provider(*b)));
+    for id in ids {
+        let scope = Scope::provider(id);
+        let of = |counts: &std::collections::BTreeMap<Scope, Counts>| counts.get(&scope).copied().unwrap_or_default();
+        let group = Group::Provider(id);
+        let totals = usage.iter().find(|(known, _)| *known == group).map(|(_, totals)| *totals).unwrap_or_default();
+        if of(&days_90).attempts == 0 && of(&day).attempts == 0 && totals.requests == 0 {
+            continue;
+        }
+        let status = dataset.status_of(of(&live));
+        let speed = |speed| dataset.speed(scope, Span::Days7, speed);
+        let (ttft, decode) = (speed(Speed::Ttft), speed(Speed::TokensDecode));
+        table.rows.push(vec![
+            key(dataset, group),
+            Cell::Text(dataset.name(group).to_owned()),
+            Cell::Text(status.state.word().to_owned()),
+            Cell::figure(status.uptime),
+            Cell::Count(status.counts.counted()),
+            Cell::figure(uptime(&of(&day))),
+            Cell::figure(uptime(&of(&days_7))),
+            Cell::figure(uptime(&of(&before))),
+            Cell::figure(uptime(&of(&days_28))),
+            Cell::figure(uptime(&of(&days_90))),
+            Cell::number(of(&days_7).rate_limit_rate()),
+            Cell::number(ttft.ok().map(|q| q.p50)),
+            Cell::number(decode.ok().map(|q| q.p50)),
+            Cell::Count(totals.requests),
+            Cell::Count(totals.tokens()),
+            Cell::number((all > 0).then(|| totals.tokens() as f64 / all as f64)),
+            withheld(&[
+                ("uptime_last_30m", status.uptime.err()),
+                ("uptime_7d", uptime(&of(&days_7)).err()),
+                ("ttft_ms", ttft.err()),
+                ("tokens_per_s_decode", decode.err()),
+            ]),
+        ]);
+    }
+    let meta = Meta {
+        start_date: Some(week.start),
+        end_date: Some(week.end),
+        window: Some("state 30m, speed and usage 7d".to_owned()),
+        ..Meta::new(context, dataset, "uptime")
+    };
+    View { main: table, more: Vec::new(), meta }
+}
+
+/// One provider: its 90 days, its error classes now, its models.
+pub(super) fn provider(context: &PageContext, dataset: &Dataset, id: &str) -> Result<View, PageError> {
+    let provider = found(dataset.dictionary.find_provider(id), id)?;
+    let scope = Scope::provider(provider);
+    let span = context.state.health;
+    let mut days = Table::new(&["date", "uptime", "counted_attempts", "attempts", "rate_limited", "fault"]);
+    for bar in dataset.bars(scope, 90) {
+        days.rows.push(vec![
+            date(bar.date),
+            Cell::figure(bar.uptime),
+            Cell::Count(bar.counts.counted()),
+            Cell::Count(bar.counts.attempts),
+            Cell::Count(bar.counts.rate_limited),
+            Cell::Count(bar.counts.fault),
+        ]);
+    }
+    let mut strip = Table::new(&["at", "uptime", "counted_attempts"]);
+    for cell in dataset.strip(scope) {
+        strip.rows.push(vec![
+            Cell::Text(cell.at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            Cell::figure(cell.uptime),
+            Cell::Count(cell.counts.counted()),
+        ]);
+    }
+    let now = dataset.health(scope, span);
+    let mut errors = Table::new(&["error_class", "attempts", "share_of_attempts", "counts_for_uptime"]);
+    for class in now.mix() {
+        errors.rows.push(vec![
+            Cell::Text(class.class.to_owned()),
+            Cell::Count(class.n),
+            Cell::number((now.attempts > 0).then(|| class.n as f64 / now.attempts as f64)),
+            Cell::Text(if class.fault { "true" } else { "false" }.to_owned()),
+        ]);
+    }
+    let mut models = Table::new(&["model", "state", "uptime_last_30m", "uptime_7d", "counted_attempts_7d"]);
+    let live = dataset.health_by(HealthBy::Model, scope, Span::Minutes30);
+    let mut week: Vec<(Scope, Counts)> = dataset.health_by(HealthBy::Model, scope, Span::Days7).into_iter().collect();
+    week.sort_by(|a, b| b.1.attempts.cmp(&a.1.attempts).then(a.0.cmp(&b.0)));
+    for (of, counts) in week {
+        let Some(model) = of.model.filter(|model| !model.is_unknown()) else { continue };
+        let status = dataset.status_of(live.get(&of).copied().unwrap_or_default());
+        models.rows.push(vec![
+            key(dataset, Group::Model(model)),
+            Cell::Text(status.state.word().to_owned()),
+            Cell::figure(status.uptime),
+            Cell::figure(counts.uptime(&dataset.thresholds)),
+            Cell::Count(counts.counted()),
+        ]);
+    }
+    let mut speed = Table::new(&["date", "measure", "n", "p10", "p50", "p75", "p90", "p99"]);
+    for measure in Speed::ALL {
+        for (day, figure) in dataset.speed_daily(scope, 28, measure) {
+            let mut cells = vec![
+                date(day),
+                Cell::Text(measure.column().to_owned()),
+                Cell::count(figure.as_ref().ok().map(|q| q.n)),
+            ];
+            quantiles(figure, &mut cells);
+            speed.rows.push(cells);
+        }
+    }
+    let window = dataset.trailing(90);
+    let meta = Meta {
+        start_date: Some(window.start),
+        end_date: Some(window.end),
+        grain: Some("day"),
+        unit: Some("%"),
+        ..Meta::new(context, dataset, "uptime")
+    };
+    let more = vec![("strip_24h", strip), ("errors", errors), ("models", models), ("speed", speed)];
+    Ok(View { main: days, more, meta })
+}
+
+/// Routed against pinned, every model.
+pub(super) fn routing(context: &PageContext, dataset: &Dataset) -> View {
+    let models: Vec<ModelId> = dataset.routing_by_model(28).into_iter().map(|(model, _)| model).collect();
+    let window = dataset.trailing(28);
+    let meta = Meta {
+        start_date: Some(window.start),
+        end_date: Some(window.end),
+        unit: Some("%"),
+        ..Meta::new(context, dataset, "routed")
+    };
+    View { main: routing_table(dataset, &models), more: Vec::new(), meta }
+}
+
+fn routing_table(dataset: &Dataset, models: &[ModelId]) -> Table {
+    let mut table = Table::new(&[
+        "model",
+        "window",
+        "requests",
+        "routed",
+        "without_routing",
+        "boost_pp",
+        "requests_with_rate_limits",
+        "routed_with_rate_limits",
+        "without_routing_with_rate_limits",
+        "boost_with_rate_limits_pp",
+        "best_pinned_provider",
+        "best_pinned",
+        "attempts_per_request",
+        "withheld",
+    ]);
+    for model in models {
+        for (days, window) in [(1, "1d"), (7, "7d"), (28, "28d")] {
+            let routing = dataset.routing(*model, days);
+            let pair = |figure: Figure<Boost>| {
+                let of = |get: fn(&Boost) -> f64| Cell::number(figure.as_ref().ok().map(get));
+                [of(|boost| boost.routed), of(|boost| boost.without_routing), of(|boost| boost.boost)]
+            };
+            let mut cells = vec![
+                key(dataset, Group::Model(*model)),
+                Cell::Text(window.to_owned()),
+                Cell::Count(routing.counts.requests),
+            ];
+            cells.extend(pair(routing.boost));
+            cells.push(Cell::Count(routing.counts.requests_with_rate_limits));
+            cells.extend(pair(routing.boost_with_rate_limits));
+            let best = routing.best_pinned;
+            cells.extend([
+                best.map_or(Cell::Null, |best| key(dataset, Group::Provider(best.provider))),
+                Cell::number(best.map(|best| best.uptime)),
+                Cell::number(routing.counts.attempts_per_request()),
+                withheld(&[("routed", routing.boost.err())]),
+            ]);
+            table.rows.push(cells);
+        }
+    }
+    table
+}

@@ -1,0 +1,113 @@
+//! One author: share, models, weekly history.
+
+use askama::Template;
+
+use super::context::{PageContext, PageError};
+use super::controls;
+use super::parts::{Figure, Html, Picker, Table, cells};
+use super::ranked::{self, Sparks};
+use super::rankings::Fact;
+use super::shares::WEEKS;
+use super::shell::{Section, Shell, crumbs};
+use super::usage_charts;
+use crate::data::{AuthorId, Dataset, Filter, Group, GroupBy, Metric, RankingQuery, UserQuery};
+use crate::format;
+use crate::url::{Format, Page as Address, Resolved, State};
+
+#[derive(Template)]
+#[template(path = "author.html")]
+struct Page {
+    shell: Shell,
+    crumbs: Html,
+    finding: String,
+    pickers: Vec<Picker>,
+    window: Html,
+    facts: Vec<Fact>,
+    volume: Figure,
+    share: Figure,
+    models: Table,
+    all_models: String,
+}
+
+fn queries(ctx: &PageContext, data: &Dataset, author: AuthorId) -> [RankingQuery; 2] {
+    let Resolved { window, before, .. } = ctx.state.resolve(data);
+    let metric = ctx.state.metric;
+    [
+        RankingQuery { by: GroupBy::Author, metric, window, before, filter: Filter::default() },
+        RankingQuery { by: GroupBy::Series, metric, window, before, filter: Filter::author(author) },
+    ]
+}
+
+/// The users figures this page prints.
+pub fn users(ctx: &PageContext, data: &Dataset, id: &str) -> Vec<UserQuery> {
+    let Some(author) = data.dictionary.find_author(id) else { return Vec::new() };
+    queries(ctx, data, author).iter().flat_map(RankingQuery::users).collect()
+}
+
+/// # Errors
+/// When there is no such author, or the template cannot be rendered.
+pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, PageError> {
+    let author = data.dictionary.find_author(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
+    let group = Group::Author(author);
+    let [all, own] = queries(ctx, data, author).map(|query| data.ranking(query));
+    let metric = ctx.state.metric;
+    let name = data.author_name(author).to_owned();
+    let row = all.find(group);
+    let finding = match row {
+        Some(row) => match row.share {
+            Some(share) => format!(
+                "{name} holds {} of {}, number {} of {} authors",
+                format::percent_sign(share, 1),
+                metric.word(),
+                row.rank,
+                format::count(all.rows.len() as u64)
+            ),
+            None => format!("{name} is number {} of {} authors by {}", row.rank, format::count(all.rows.len() as u64), metric.word()),
+        },
+        None => format!("{name} served no request in this window, or too few users to be shown"),
+    };
+    let weekly = data.weekly(GroupBy::Author, WEEKS, &Filter::default());
+    let weekly_own = data.weekly(GroupBy::Series, WEEKS, &Filter::author(author));
+    let sparks = Sparks::of(&weekly_own, metric);
+    let narrowed = State { author: Some(id.to_owned()), ..ctx.state.clone() };
+    let all_models = super::context::address(&Address::Models, Format::Html, &narrowed);
+    let mut models = ranked::short_table(data, &own, &sparks, 20, &all_models);
+    models.title = own.rows.first().map_or("No model in this window".to_owned(), |first| {
+        format!("{} carries most of it", ranked::label(data, first.group))
+    });
+    models.note = Html::text("Share is of this author's own traffic");
+    models.label = format!("Models of {name}");
+    let page = Page {
+        shell: Shell::new(ctx, Some(data), Section::Rankings, &name, &finding),
+        crumbs: crumbs(&[("Authors", Some(Address::Authors.path())), (&name, None)]),
+        pickers: controls::pickers(ctx),
+        window: controls::window_note(data, &ctx.state.resolve(data)),
+        facts: facts(row, own.rows.len()),
+        volume: usage_charts::volume(group, &weekly, metric, controls::files_of(&Address::Authors, &ctx.state)),
+        share: usage_charts::share(data, group, &weekly, metric, controls::files_of(&Address::Share, &ctx.state)),
+        models,
+        all_models,
+        finding,
+    };
+    Ok(page.render()?)
+}
+
+fn facts(row: Option<&crate::data::RankingRow>, models: usize) -> Vec<Fact> {
+    let mut out = vec![Fact::new("Models", format::count(models as u64), "", "with a request in the window")];
+    let Some(row) = row else { return out };
+    let tokens = format::compact(row.totals.tokens() as f64);
+    let change = cells::change_words(&row.change).unwrap_or_default();
+    out.push(Fact::new("Tokens", tokens.value, tokens.unit, &change));
+    let requests = format::compact(row.totals.requests as f64);
+    out.push(Fact::new("Requests", requests.value, requests.unit, ""));
+    out.push(if row.totals.unpriced_requests >= row.totals.requests {
+        Fact::new("Spend", "–", "", "no request has a price")
+    } else {
+        Fact::new("Spend", format::usd(row.totals.spend()).joined(), Metric::Spend.unit(), "")
+    });
+    out.push(match row.users {
+        Some(users) => Fact::new("Users", format::compact(users as f64).joined(), "", "distinct in the window, ±2 %"),
+        None => Fact::new("Users", "–", "", "no user ids, or too few users"),
+    });
+    out
+}

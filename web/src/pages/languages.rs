@@ -1,0 +1,404 @@
+//! Natural languages: share of each, leaders inside one, and crosses with programming languages.
+
+use askama::Template;
+
+use super::context::{PageContext, PageError};
+use super::controls;
+use super::labelled::{self, Matrix};
+use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
+use super::rankings::Fact;
+use super::shares::midnight;
+use super::shell::{Section, Shell, crumbs};
+use crate::charts::{Caption, Dash, Domain, Line, LineChart, Partial, bar, sparkline};
+use crate::data::{Cross, Dataset, Group, Languages, NotEnough, code_name, language_name};
+use crate::format;
+use crate::url::{Page as Address, View};
+
+#[derive(Template)]
+#[template(path = "languages.html")]
+struct Overview {
+    shell: Shell,
+    finding: String,
+    deck: Html,
+    pickers: Vec<Picker>,
+    window: Html,
+    withheld: Option<Html>,
+    table: Table,
+    chart: Option<Figure>,
+    matrix: Option<Matrix>,
+    downloads: Downloads,
+}
+
+/// # Errors
+/// When the template cannot be rendered.
+pub fn overview(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+    let languages = data.languages(ctx.state.labels);
+    let downloads = controls::downloads(ctx);
+    let (finding, deck, window, withheld, table, chart) = match &languages {
+        Ok(languages) => (
+            finding(languages),
+            deck(languages),
+            Html::text(&labelled::window(languages.window)),
+            None,
+            table(data, languages),
+            chart(languages, controls::downloads(ctx)).filter(|_| ctx.state.view == View::Both),
+        ),
+        Err(why) => (
+            "Not enough labelled traffic to rank languages".to_owned(),
+            Html::default(),
+            Html::default(),
+            Some(labelled::withheld(data, why, false)),
+            Table::default(),
+            None,
+        ),
+    };
+    let page = Overview {
+        shell: Shell::new(ctx, Some(data), Section::Languages, "Natural languages", &finding),
+        pickers: controls::pickers(ctx),
+        matrix: labelled::matrix(data, None),
+        downloads,
+        finding,
+        deck,
+        window,
+        withheld,
+        table,
+        chart,
+    };
+    Ok(page.render()?)
+}
+
+fn finding(languages: &Languages) -> String {
+    let Some(first) = languages.rows.first() else {
+        return "No language has enough traffic to be shown".to_owned();
+    };
+    let places = labelled::decimals(first.cell.n_eff).max(1);
+    let next: Vec<String> = languages
+        .rows
+        .iter()
+        .skip(1)
+        .take(2)
+        .map(|row| format!("{} {}", language_name(&row.code), format::percent_sign(row.cell.share, places)))
+        .collect();
+    let lead = format!(
+        "{} asks for {} of labelled tokens",
+        language_name(&first.code),
+        format::percent_sign(first.cell.share, places)
+    );
+    if next.is_empty() { lead } else { format!("{lead}; then {}", format::list(&next)) }
+}
+
+fn deck(languages: &Languages) -> Html {
+    let sampled = languages.sampled.map_or(String::new(), |share| {
+        format!(", {} of served tokens", format::percent_sign(share, 1))
+    });
+    Html::text(&format!(
+        "{} labelled requests{sampled}; language {}. Small figures are 95\u{a0}% intervals. {} of labelled tokens have no known language.",
+        format::count(languages.n),
+        labelled::source(languages.source),
+        format::percent_sign(languages.undetermined, 1)
+    ))
+}
+
+fn table(data: &Dataset, languages: &Languages) -> Table {
+    let largest = languages.rows.first().map_or(0.0, |row| row.cell.share);
+    let mut rows: Vec<Row> = languages
+        .rows
+        .iter()
+        .zip(1..)
+        .map(|(row, place): (_, u32)| {
+            let places = labelled::decimals(row.cell.n_eff).max(1);
+            let leader = row.leader.map_or_else(cells::unknown, |leader| {
+                Html::markup(format!(
+                    "{} <span class=\"by\">{}</span>",
+                    Html::link_or_text(data.href(Group::Model(leader.model)).as_deref(), data.model_name(leader.model)),
+                    format::percent_sign(leader.share, 0)
+                ))
+            });
+            Row::new(vec![
+                place.to_string().into(),
+                Cell::head(Html::link(&Address::Language(row.code.clone()).path(), language_name(&row.code))),
+                labelled::share(row.cell.share, row.cell.interval, places).into(),
+                Html::markup(bar(if largest > 0.0 { row.cell.share / largest } else { 0.0 }, if place == 1 { "hot" } else { "" })).into(),
+                row.change.map_or_else(cells::unknown, |change| cells::points(change, 1)).into(),
+                Html::markup(sparkline(&row.weekly)).into(),
+                leader.into(),
+                labelled::band(row.cell.users).into(),
+            ])
+        })
+        .collect();
+    for (name, share) in [("Other languages", languages.other), ("Undetermined", languages.undetermined)] {
+        rows.push(
+            Row::new(vec![
+                "".into(),
+                Cell::head(Html::text(name)),
+                format::percent(share, 1).into(),
+                "".into(),
+                "".into(),
+                "".into(),
+                "".into(),
+                "".into(),
+            ])
+            .class("others"),
+        );
+    }
+    Table {
+        label: "Natural languages of prompts".to_owned(),
+        columns: vec![
+            Column::new("#", "rk"),
+            Column::new("Language", "nm"),
+            Column::number("Share", "% of labelled tokens").defined("label-share", "Share").descending(),
+            Column::silent("Share as a bar", "g wb opt"),
+            Column::number("Change", "pp").optional(),
+            Column::new("12 weeks", "g opt").unit("share"),
+            Column::new("Used most", ""),
+            Column::number("Users", "band").optional(),
+        ],
+        rows,
+        empty: "No language can be shown.".to_owned(),
+        ..Table::default()
+    }
+}
+
+/// Languages after the first over time: the first would flatten all others.
+fn chart(languages: &Languages, downloads: Downloads) -> Option<Figure> {
+    let shown: Vec<_> = languages
+        .rows
+        .iter()
+        .skip(1)
+        .filter(|row| row.weekly.iter().flatten().count() >= 2)
+        .take(4)
+        .collect();
+    if languages.weeks.len() < 3 || shown.is_empty() {
+        return None;
+    }
+    let at: Vec<_> = languages.weeks.iter().map(|week| midnight(*week)).collect();
+    let dashes = [Dash::Solid, Dash::Long, Dash::Dots, Dash::Mixed];
+    let classes = ["s0", "s1", "s2", "s3"];
+    let lines: Vec<Line> = shown
+        .iter()
+        .zip(classes.into_iter().zip(dashes))
+        .map(|(row, (class, dash))| Line {
+            label: format!("{} {}", language_name(&row.code), format::percent(row.cell.share, 1)),
+            class,
+            dash,
+            bold: false,
+            values: row.weekly.iter().map(|share| share.map(|share| share * 100.0)).collect(),
+        })
+        .collect();
+    let first = languages.rows.first()?;
+    let title = format!("After {}: the next languages, week by week", language_name(&first.code));
+    let note = "Share of labelled tokens, %, complete ISO weeks; a gap is a week without enough data";
+    let chart = LineChart {
+        caption: Caption { id: "languages-c", title: &title, desc: note },
+        unit: "% of labelled tokens",
+        at: &at,
+        lines: &lines,
+        bands: &[],
+        partial_from: at.len(),
+        partial: Partial::Dashes,
+        domain: Domain::Zero,
+        notes: &[],
+    };
+    let svg = chart.render();
+    let mut columns = vec![Column::new("Week of", "nw stay")];
+    columns.extend(shown.iter().map(|row| Column::number(language_name(&row.code), "%")));
+    let rows = languages
+        .weeks
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(index, week)| {
+            let mut row_cells = vec![Cell::head(cells::date(*week))];
+            row_cells.extend(shown.iter().map(|row| {
+                let share = row.weekly.get(index).copied().flatten();
+                cells::optional(share.map(|share| format::percent(share, 1))).into()
+            }));
+            Row::new(row_cells)
+        })
+        .collect();
+    Some(Figure {
+        id: "languages".to_owned(),
+        note: Html::text(note),
+        svg: Html::markup(svg),
+        table: Table { label: "Share by week".to_owned(), class: "dense", columns, rows, ..Table::default() },
+        downloads,
+        key: false,
+        missing: Html::default(),
+        title,
+    })
+}
+
+/// One language, or one cross of a language and a programming language.
+#[derive(Template)]
+#[template(path = "cross.html")]
+struct Page {
+    shell: Shell,
+    crumbs: Html,
+    kicker: Html,
+    finding: String,
+    deck: Html,
+    pickers: Vec<Picker>,
+    window: Html,
+    withheld: Option<Html>,
+    chart: Option<Figure>,
+    facts: Vec<Fact>,
+    table: Table,
+    matrix: Option<Matrix>,
+    downloads: Downloads,
+}
+
+/// # Errors
+/// When no such language was ever seen, or the template cannot be rendered.
+pub fn language(ctx: &PageContext, data: &Dataset, code: &str) -> Result<String, PageError> {
+    known(data, crate::data::Dimension::Nl, code, language_name(code))?;
+    let cross = data.cross(Some(code), None, ctx.state.labels);
+    let name = language_name(code);
+    let kicker = Html::text(&format!("Asked in {name}"));
+    let path = crumbs(&[("Languages", Some(Address::Languages.path())), (name, None)]);
+    page(ctx, data, name, path, kicker, &cross, None)
+}
+
+/// # Errors
+/// When no such language was ever seen, or the template cannot be rendered.
+pub fn cross(ctx: &PageContext, data: &Dataset, nl: &str, code: &str) -> Result<String, PageError> {
+    known(data, crate::data::Dimension::Nl, nl, language_name(nl))?;
+    known(data, crate::data::Dimension::CodeOut, code, code_name(code))?;
+    let cross = data.cross(Some(nl), Some(code), ctx.state.labels);
+    let name = format!("{} to {}", language_name(nl), code_name(code));
+    let asked = Html::link(&Address::Language(nl.to_owned()).path(), language_name(nl));
+    let kicker = Html::markup(format!("Asked in {asked}, code written in {}", Html::text(code_name(code))));
+    let path = crumbs(&[("Languages", Some(Address::Languages.path())), (&name, None)]);
+    page(ctx, data, &name, path, kicker, &cross, Some((nl, code)))
+}
+
+/// A label that has a name is a page even before it has traffic; anything else must have been seen.
+fn known(data: &Dataset, dimension: crate::data::Dimension, label: &str, name: &str) -> Result<(), PageError> {
+    let named = name != label;
+    if named || data.label_values(dimension).iter().any(|value| value == label) {
+        return Ok(());
+    }
+    Err(PageError::NotFound(label.to_owned()))
+}
+
+fn page(
+    ctx: &PageContext,
+    data: &Dataset,
+    name: &str,
+    crumbs: Html,
+    kicker: Html,
+    cross: &Result<Cross, NotEnough>,
+    here: Option<(&str, &str)>,
+) -> Result<String, PageError> {
+    let is_cross = here.is_some();
+    let (finding, deck, window, withheld, chart, facts, table) = match cross {
+        Ok(cross) => (
+            labelled::finding(data, name, cross),
+            cross_deck(data, cross),
+            Html::text(&labelled::window(cross.cell.window)),
+            None,
+            Some(whisker_figure(ctx, data, cross)).filter(|_| ctx.state.view == View::Both),
+            labelled::sureness(data, &cross.cell, is_cross),
+            labelled::table(data, cross),
+        ),
+        Err(why) => (
+            format!("{name}: not enough data"),
+            Html::default(),
+            Html::default(),
+            Some(labelled::withheld(data, why, is_cross)),
+            None,
+            Vec::new(),
+            Table::default(),
+        ),
+    };
+    let page = Page {
+        shell: Shell::new(ctx, Some(data), Section::Languages, name, &finding),
+        pickers: controls::pickers(ctx),
+        matrix: labelled::matrix(data, here),
+        downloads: controls::downloads(ctx),
+        crumbs,
+        kicker,
+        finding,
+        deck,
+        window,
+        withheld,
+        chart,
+        facts,
+        table,
+    };
+    Ok(page.render()?)
+}
+
+
+fn cross_deck(data: &Dataset, cross: &Cross) -> Html {
+    let mut out = String::new();
+    let by_users = cross
+        .rows
+        .iter()
+        .filter(|row| row.model.is_some())
+        .max_by(|a, b| a.users_share.total_cmp(&b.users_share));
+    if let Some(model) = by_users.and_then(|row| Some((row.model?, row.users_share))) {
+        out.push_str(&format!(
+            "By users {} comes first, with {} of votes. ",
+            Html::text(data.model_name(model.0)),
+            format::percent_sign(model.1, 0)
+        ));
+    }
+    let lifted = cross
+        .rows
+        .iter()
+        .filter_map(|row| Some((row.model?, row.lift?)))
+        .filter(|(_, lift)| *lift > 1.0)
+        .max_by(|a, b| a.1.total_cmp(&b.1));
+    if let Some((model, lift)) = lifted {
+        out.push_str(&format!(
+            "Compared with all labelled traffic, <b>{} is used {} times as much</b> here. ",
+            Html::text(data.model_name(model)),
+            format::decimal(lift, 1)
+        ));
+    }
+    out.push_str("“Used most”, never “best”.");
+    Html::markup(out)
+}
+
+fn whisker_figure(ctx: &PageContext, data: &Dataset, cross: &Cross) -> Figure {
+    let named: Vec<_> = cross.rows.iter().filter(|row| row.model.is_some()).collect();
+    let top = named.iter().filter(|row| row.rank.is_some_and(|(best, _)| best == 1)).count();
+    let title = match top {
+        0 => "No model can be named".to_owned(),
+        1 => "One model leads beyond its interval".to_owned(),
+        n => format!("{} models may share the top", format::capitalised(&format::in_words(n))),
+    };
+    Figure {
+        id: "whiskers".to_owned(),
+        note: Html::text("Token share in this cell, %, with 95 % interval: the wider of the request and the user interval"),
+        svg: Html::markup(labelled::chart(data, "whiskers-c", &title, cross)),
+        table: Table {
+            label: "Shares with intervals".to_owned(),
+            class: "dense",
+            columns: vec![
+                Column::new("Model", "nm"),
+                Column::number("Share", "%"),
+                Column::number("Lower", "%"),
+                Column::number("Upper", "%"),
+            ],
+            rows: named
+                .iter()
+                .map(|row| {
+                    let places = labelled::decimals(cross.cell.n_eff);
+                    let name = row.model.map_or("", |model| data.model_name(model));
+                    Row::new(vec![
+                        Cell::head(Html::text(name)),
+                        format::percent(row.share, places).into(),
+                        format::decimal(row.interval.low * 100.0, places).into(),
+                        format::decimal(row.interval.high * 100.0, places).into(),
+                    ])
+                })
+                .collect(),
+            ..Table::default()
+        },
+        downloads: controls::downloads(ctx),
+        key: false,
+        missing: Html::default(),
+        title,
+    }
+}

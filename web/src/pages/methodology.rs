@@ -1,0 +1,54 @@
+//! Every published number and how it is defined; thresholds are those of this very site.
+
+use askama::Template;
+
+use super::context::{PageContext, PageError};
+use super::parts::Html;
+use super::shell::{Section, Shell};
+use crate::data::{Dataset, Profile, Thresholds};
+
+#[derive(Template)]
+#[template(path = "methodology.html")]
+struct Page {
+    shell: Shell,
+    t: Thresholds,
+    profile: &'static str,
+    simulated: bool,
+    reasons: Vec<(Html, String)>,
+    unmapped: Vec<(Html, String)>,
+}
+
+/// # Errors
+/// When the template cannot be rendered.
+pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+    let profile = match data.profile {
+        Profile::Public => "public",
+        Profile::Private => "private",
+        Profile::Demo => "demo",
+    };
+    let quality = &data.quality;
+    let page = Page {
+        shell: Shell::new(
+            ctx,
+            Some(data),
+            Section::Methodology,
+            "Methodology",
+            "What every number means, how it is counted and what it needs before it is shown.",
+        ),
+        t: data.thresholds,
+        profile,
+        simulated: data.simulated,
+        reasons: quality
+            .reject_reasons
+            .iter()
+            .map(|reason| (Html::text(&reason.reason), crate::format::count(reason.n)))
+            .collect(),
+        unmapped: quality
+            .unmapped_names
+            .iter()
+            .take(20)
+            .map(|name| (Html::text(&format!("{} {}", name.kind, name.name)), crate::format::count(name.attempts)))
+            .collect(),
+    };
+    Ok(page.render()?)
+}

@@ -1,0 +1,53 @@
+//! Error pages, and the page behind each problem type.
+
+use askama::Template;
+
+use super::context::{ErrorView, PageContext, PageError};
+use super::parts::Html;
+use super::shell::{Section, Shell};
+use crate::data::Dataset;
+use crate::error::Kind;
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct Failure<'a> {
+    shell: Shell,
+    view: &'a ErrorView,
+    nearest: Vec<Html>,
+}
+
+/// # Errors
+/// When the template cannot be rendered.
+pub fn error(view: &ErrorView) -> Result<String, PageError> {
+    let nearest = view
+        .nearest
+        .iter()
+        .map(|one| Html::markup(format!("{} <code>{}</code>", Html::link(&one.href, &one.name), Html::text(&one.key))))
+        .collect();
+    Ok(Failure { shell: Shell::of_error(view), view, nearest }.render()?)
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct Explanation {
+    shell: Shell,
+    title: &'static str,
+    status: u16,
+    kind: &'static str,
+    explanation: &'static str,
+}
+
+/// # Errors
+/// When there is no such type, or the template cannot be rendered.
+pub fn explain(ctx: &PageContext, data: &Dataset, word: &str) -> Result<String, PageError> {
+    let kind = Kind::ALL.into_iter().find(|kind| kind.word() == word);
+    let kind = kind.ok_or_else(|| PageError::NotFound(word.to_owned()))?;
+    let page = Explanation {
+        shell: Shell::new(ctx, Some(data), Section::None, kind.title(), kind.explanation()),
+        title: kind.title(),
+        status: kind.status().as_u16(),
+        kind: kind.word(),
+        explanation: kind.explanation(),
+    };
+    Ok(page.render()?)
+}

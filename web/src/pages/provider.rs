@@ -1,0 +1,396 @@
+//! One provider: its state with the number that made it so, 90 days, 24 hours, errors, speed, models.
+
+use askama::Template;
+
+use super::context::{PageContext, PageError};
+use super::controls;
+use super::health_view;
+use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
+use super::ranked;
+use super::rankings::Fact;
+use super::shell::{Section, Shell, crumbs};
+use super::speed_charts;
+use crate::charts::{Caption, bar, days_strip, minutes_strip};
+use crate::data::{
+    Bar, Counts, Dataset, Filter, Group, GroupBy, HealthBy, ProviderId, Scope, Span, Speed, State, Status,
+};
+use crate::format;
+use crate::url::{Page as Address, View};
+
+#[derive(Template)]
+#[template(path = "provider.html")]
+struct Page {
+    shell: Shell,
+    crumbs: Html,
+    kicker: Html,
+    finding: String,
+    deck: Html,
+    pickers: Vec<Picker>,
+    live: Html,
+    facts: Vec<Fact>,
+    days: Figure,
+    buckets: Figure,
+    errors: Table,
+    models: Table,
+    ttft: Figure,
+    throughput: Figure,
+    downloads: Downloads,
+    charts: bool,
+}
+
+/// # Errors
+/// When there is no such provider, or the template cannot be rendered.
+pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, PageError> {
+    let provider = data.dictionary.find_provider(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
+    let scope = Scope::provider(provider);
+    let name = data.provider_name(provider).to_owned();
+    let status = data.status(scope);
+    let bars = data.bars(scope, 90);
+    let finding = finding(&name, &status, &bars);
+    let files = || controls::downloads(ctx);
+    let page = Page {
+        shell: Shell::new(ctx, Some(data), Section::Providers, &name, &finding),
+        crumbs: crumbs(&[("Providers", Some(Address::Providers.path())), (&name, None)]),
+        kicker: kicker(data, &status),
+        deck: deck(data, provider, &status),
+        pickers: controls::pickers(ctx),
+        live: controls::live_note(data),
+        facts: facts(data, scope, provider),
+        days: days(&name, &bars, files()),
+        buckets: buckets(data, &name, scope, files()),
+        errors: errors(data, scope, ctx.state.health),
+        models: models(data, scope, ctx.state.health),
+        ttft: speed_charts::ttft(data, scope, files()),
+        throughput: speed_charts::throughput(data, scope, files()),
+        downloads: files(),
+        charts: ctx.state.view == View::Both,
+        finding,
+    };
+    Ok(page.render()?)
+}
+
+fn kicker(data: &Dataset, status: &Status) -> Html {
+    let why = match status.uptime {
+        Ok(uptime) => format!(
+            "{}\u{a0}% of {} counted attempts in the 30 minutes to {}",
+            format::uptime(uptime),
+            format::count(status.counts.counted()),
+            format::clock(data.buckets_end)
+        ),
+        Err(why) => format!("{} in the 30 minutes to {}", cells::reason(&why), format::clock(data.buckets_end)),
+    };
+    Html::markup(format!("{} {} UTC", cells::state(status.state), Html::text(&why)))
+}
+
+fn finding(name: &str, status: &Status, bars: &[Bar]) -> String {
+    match (status.state, status.uptime) {
+        (State::Operational, Ok(uptime)) => {
+            format!("{name} answers {}\u{a0}% of attempts; {}", format::uptime(uptime), lower(&health_view::strip_title(bars)))
+        }
+        (_, Ok(uptime)) => {
+            let line = if status.state == State::Down { 80 } else { 95 };
+            format!("{name} answers {}\u{a0}% of attempts, below the {line}\u{a0}% line", format::uptime(uptime))
+        }
+        (_, Err(_)) => format!("{name} has too little traffic now for a state; {}", lower(&health_view::strip_title(bars))),
+    }
+}
+
+fn lower(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}
+
+fn deck(data: &Dataset, provider: ProviderId, status: &Status) -> Html {
+    let scope = Scope::provider(provider);
+    let mut out = String::new();
+    if status.uptime.is_ok() {
+        out.push_str(&format!(
+            "{} of {} counted attempts ended well in the 30 minutes to {} UTC. ",
+            format::count(status.counts.success()),
+            format::count(status.counts.counted()),
+            cells::clock(data.buckets_end)
+        ));
+    }
+    let quarter = data.health(scope, Span::Days90);
+    if let Ok(uptime) = quarter.uptime(&data.thresholds) {
+        out.push_str(&format!(
+            "Over 90 days: <b>{}\u{a0}%</b> of {} attempts. ",
+            format::uptime(uptime),
+            format::compact(quarter.counted() as f64).joined()
+        ));
+    }
+    let window = data.trailing(7);
+    let all = data.total(window, &Filter::default()).tokens();
+    let own = data.total(window, &Filter::provider(provider)).tokens();
+    if all > 0 {
+        out.push_str(&format!("It carries {} of all tokens (7 d).", format::percent_sign(own as f64 / all as f64, 1)));
+    }
+    Html::markup(out)
+}
+
+fn facts(data: &Dataset, scope: Scope, provider: ProviderId) -> Vec<Fact> {
+    let mut out = Vec::new();
+    for (span, name) in [(Span::Hours24, "Uptime, 24 h"), (Span::Days7, "Uptime, 7 d"), (Span::Days28, "Uptime, 28 d")] {
+        let counts = data.health(scope, span);
+        out.push(match counts.uptime(&data.thresholds) {
+            Ok(uptime) => Fact::new(
+                name,
+                format!("{}\u{a0}%", format::uptime(uptime)),
+                "",
+                &format!("of {} counted attempts", format::compact(counts.counted() as f64).joined()),
+            ),
+            Err(why) => Fact::new(name, "–", "", &format!("not enough data ({})", cells::reason(&why))),
+        });
+    }
+    let week = data.health(scope, Span::Days7);
+    if let Some(rate) = week.rate_limit_rate() {
+        out.push(Fact::new("429 rate, 7 d", format::percent_sign(rate, 1), "", "of all attempts, outside uptime"));
+    }
+    out.push(match data.speed(scope, Span::Days7, Speed::Ttft) {
+        Ok(ttft) => Fact::new(
+            "TTFT p50, 7 d",
+            format::decimal(ttft.p50, 0),
+            "ms",
+            &format!("p90 {} ms, streamed", format::decimal(ttft.p90, 0)),
+        ),
+        Err(why) => Fact::new("TTFT p50, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why))),
+    });
+    let usage = data.total(data.trailing(7), &Filter::provider(provider));
+    out.push(match usage.price_per_million() {
+        Some(price) => Fact::new("Effective price, 7 d", format::price(price), "USD", "per 1M tokens, all models"),
+        None => Fact::new("Effective price, 7 d", "–", "", "no priced traffic"),
+    });
+    out
+}
+
+fn days(name: &str, bars: &[Bar], downloads: Downloads) -> Figure {
+    let cells = health_view::day_cells(bars);
+    let classes: Vec<_> = cells.iter().map(|cell| cell.class).collect();
+    let desc = format!("Oldest day first. {}.", health_view::classes_sentence(&classes, "days"));
+    let title = format!("Daily uptime of {name}, {} days", bars.len());
+    let caption = Caption { id: "days", title: &title, desc: &desc };
+    let rows = bars
+        .iter()
+        .rev()
+        .map(|bar| {
+            Row::new(vec![
+                Cell::head(cells::date(bar.date)),
+                cells::figure(&bar.uptime, format::uptime).into(),
+                format::count(bar.counts.counted()).into(),
+                format::count(bar.counts.fault).into(),
+                format::count(bar.counts.rate_limited).into(),
+            ])
+        })
+        .collect();
+    Figure {
+        id: "days-figure".to_owned(),
+        title: health_view::strip_title(bars),
+        note: Html::text("Uptime per UTC day, % of counted attempts. Blue is what worked; the bite from the top is what did not, by class"),
+        svg: Html::markup(days_strip(&caption, &cells)),
+        table: Table {
+            label: "Uptime by day".to_owned(),
+            note: Html::text("All days, newest first"),
+            class: "dense",
+            columns: vec![
+                Column::new("Day", "nw"),
+                Column::number("Uptime", "%"),
+                Column::number("Attempts", "counted"),
+                Column::number("Faults", ""),
+                Column::number("429", "outside uptime").optional(),
+            ],
+            rows,
+            ..Table::default()
+        },
+        downloads,
+        key: true,
+        missing: Html::default(),
+    }
+}
+
+fn buckets(data: &Dataset, name: &str, scope: Scope, downloads: Downloads) -> Figure {
+    let strip = data.strip(scope);
+    let cells = health_view::bucket_cells(&strip);
+    let classes: Vec<_> = cells.iter().map(|cell| cell.class).collect();
+    let sentence = health_view::classes_sentence(&classes, "five-minute buckets");
+    let title = format!("Uptime of {name} per five minutes, 24 hours");
+    let caption = Caption { id: "buckets", title: &title, desc: &sentence };
+    // Whole hours: 288 rows would say nothing that the drawing and the file do not.
+    let rows = strip
+        .chunks(12)
+        .rev()
+        .filter_map(|hour| {
+            let mut sum = Counts::default();
+            for cell in hour {
+                sum.add(&cell.counts);
+            }
+            let first = hour.first()?;
+            Some(Row::new(vec![
+                Cell::head(cells::clock(first.at)),
+                cells::figure(&sum.uptime(&data.thresholds), format::uptime).into(),
+                format::count(sum.counted()).into(),
+                format::count(sum.fault).into(),
+            ]))
+        })
+        .collect();
+    Figure {
+        id: "buckets-figure".to_owned(),
+        title: format::capitalised(&sentence),
+        note: Html::markup(format!(
+            "Uptime per 5 minutes, %, 24 h to {} UTC; a cell needs {} counted attempts",
+            cells::instant(data.buckets_end),
+            data.thresholds.counted_attempts
+        )),
+        svg: Html::markup(minutes_strip(&caption, &cells)),
+        table: Table {
+            label: "Uptime by hour".to_owned(),
+            note: Html::text("Twelve buckets each, newest first; time of the first bucket, UTC"),
+            class: "dense",
+            columns: vec![
+                Column::new("From", "nw"),
+                Column::number("Uptime", "%"),
+                Column::number("Attempts", "counted"),
+                Column::number("Faults", ""),
+            ],
+            rows,
+            ..Table::default()
+        },
+        downloads,
+        key: false,
+        missing: Html::default(),
+    }
+}
+
+fn errors(data: &Dataset, scope: Scope, span: Span) -> Table {
+    let now = data.health(scope, span);
+    let usual = data.health(scope, Span::Days28);
+    let rate = |n: u64, counts: &Counts| (counts.attempts > 0).then(|| n as f64 / counts.attempts as f64);
+    let mut mix: Vec<_> = now
+        .mix()
+        .into_iter()
+        .zip(usual.mix())
+        .filter(|(class, usual)| class.n > 0 || usual.n > 0)
+        .collect();
+    mix.sort_by(|a, b| b.0.n.cmp(&a.0.n).then(b.1.n.cmp(&a.1.n)));
+    let largest = mix.first().map_or(0, |(class, _)| class.n);
+    let title = mix
+        .iter()
+        .find(|(class, _)| class.fault && class.n > 0)
+        .map_or_else(
+            || format!("No fault in {}", controls::span_name(span)),
+            |(class, _)| {
+                let share = rate(class.n, &now).unwrap_or(0.0);
+                format!("Most faults: {}, {} of attempts", class.label.to_lowercase(), format::percent_sign(share, 2))
+            },
+        );
+    let rows = mix
+        .iter()
+        .map(|(class, usual_class)| {
+            let part = if largest > 0 { class.n as f64 / largest as f64 } else { 0.0 };
+            Row::new(vec![
+                Cell::head(Html::text(class.label)),
+                cells::optional(rate(class.n, &now).map(|rate| format::percent(rate, 2))).into(),
+                Html::markup(bar(part, if class.fault { "" } else { "rest" })).into(),
+                cells::optional(rate(usual_class.n, &usual).map(|rate| format::percent(rate, 2))).into(),
+                format::count(class.n).into(),
+                if class.fault { "fault" } else { "outside uptime" }.into(),
+            ])
+        })
+        .collect();
+    Table {
+        title,
+        note: Html::text(&format!(
+            "Share of attempts, %, {}; n = {}",
+            controls::span_name(span),
+            format::count(now.attempts)
+        )),
+        label: "Error mix".to_owned(),
+        class: "dense",
+        columns: vec![
+            Column::new("Class", ""),
+            Column::number("Now", "%"),
+            Column::silent("Bar", "g"),
+            Column::number("Usual", "28 d, %").optional(),
+            Column::number("Attempts", "n"),
+            Column::new("Counts as", "").optional(),
+        ],
+        rows,
+        empty: "No attempt failed in this window.".to_owned(),
+    }
+}
+
+fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
+    let by = |span| data.health_by(HealthBy::Model, scope, span);
+    let (now, chosen, week) = (by(Span::Minutes30), by(span), by(Span::Days7));
+    let bars = data.bars_by(HealthBy::Model, scope, 30);
+    let mut groups: Vec<_> = week.keys().chain(now.keys()).copied().collect();
+    groups.sort();
+    groups.dedup();
+    let attempts = |group: &Scope| week.get(group).map_or(0, |counts| counts.attempts);
+    groups.retain(|group| group.model.is_some_and(|model| !model.is_unknown()));
+    groups.sort_by(|a, b| attempts(b).cmp(&attempts(a)).then(a.cmp(b)));
+    let get = |map: &std::collections::BTreeMap<Scope, Counts>, group: &Scope| map.get(group).copied().unwrap_or_default();
+    let mut below = 0;
+    let rows: Vec<Row> = groups
+        .iter()
+        .filter_map(|group| {
+            let model = Group::Model(group.model?);
+            let status = data.status_of(get(&now, group));
+            if matches!(status.state, State::Degraded | State::Down) {
+                below += 1;
+            }
+            let strip = bars.get(group).map(|bars| health_view::row_bars(bars)).unwrap_or_default();
+            Some(Row::new(vec![
+                Cell::head(ranked::name(data, model)),
+                cells::state(status.state).into(),
+                cells::figure(&get(&chosen, group).uptime(&data.thresholds), format::uptime).into(),
+                cells::figure(&get(&week, group).uptime(&data.thresholds), format::uptime).into(),
+                format::count(attempts(group)).into(),
+                strip.into(),
+            ]))
+        })
+        .collect();
+    let title = match (below, rows.len()) {
+        (_, 0) => "No model in 7 days".to_owned(),
+        (0, n) => format!("None of {} models is below 95\u{a0}% now", format::in_words(n)),
+        (below, n) => format!(
+            "{} of {} models {} below 95\u{a0}%",
+            format::capitalised(&format::in_words(below)),
+            format::in_words(n),
+            if below == 1 { "is" } else { "are" }
+        ),
+    };
+    Table {
+        title,
+        note: Html::text(&format!(
+            "By attempts over 7 days; state from 30 min, uptime over {}; bars: 30 days",
+            controls::span_name(span)
+        )),
+        label: "Uptime by model".to_owned(),
+        class: "dense health half",
+        columns: vec![
+            Column::new("Model", ""),
+            Column::new("State", ""),
+            Column::number("Uptime", &format!("{}, %", controls::span_name(span))),
+            Column::number("Uptime", "7 d, %").optional(),
+            Column::number("Attempts", "7 d").optional(),
+            Column::new("30 days", "hist"),
+        ],
+        rows,
+        empty: "No attempt in 7 days.".to_owned(),
+    }
+}
+
+/// Models and tokens of each provider over 7 days; used by the directory.
+pub fn usage(data: &Dataset) -> Vec<(ProviderId, u64, usize)> {
+    let window = data.trailing(7);
+    data.totals(window, GroupBy::Provider, &Filter::default())
+        .into_iter()
+        .filter_map(|(group, totals)| match group {
+            Group::Provider(id) if !id.is_unknown() => {
+                let models = data.totals(window, GroupBy::Model, &Filter::provider(id));
+                Some((id, totals.tokens(), models.iter().filter(|(group, _)| !group.is_unknown()).count()))
+            }
+            _ => None,
+        })
+        .collect()
+}

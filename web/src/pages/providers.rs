@@ -1,0 +1,316 @@
+//! Directory of providers, and the status page: who is up now, and over 90 days.
+
+use askama::Template;
+
+use super::context::{PageContext, PageError};
+use super::controls;
+use super::health_view;
+use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
+use super::provider;
+use super::shell::{Section, Shell};
+use crate::data::{
+    Counts, Dataset, Figure, Group, HealthBy, ProviderId, Quantiles, Scope, Span, Speed, State, Status,
+};
+use crate::format;
+use crate::url::{Sort, SortKey};
+
+/// One provider of either page.
+struct Entry {
+    id: ProviderId,
+    status: Status,
+    week: Counts,
+    month: Counts,
+    quarter: Counts,
+    week_before: Counts,
+    tokens: u64,
+    models: usize,
+}
+
+fn entries(data: &Dataset) -> Vec<Entry> {
+    let by = |span| data.health_by(HealthBy::Provider, Scope::ALL, span);
+    let (week, before, month, quarter) =
+        (by(Span::Days7), by(Span::Days7Before), by(Span::Days28), by(Span::Days90));
+    let usage = provider::usage(data);
+    let get = |map: &std::collections::BTreeMap<Scope, Counts>, id| map.get(&Scope::provider(id)).copied().unwrap_or_default();
+    health_view::provider_statuses(data)
+        .into_iter()
+        .map(|(id, status)| {
+            let (tokens, models) =
+                usage.iter().find(|(known, ..)| *known == id).map_or((0, 0), |(_, tokens, models)| (*tokens, *models));
+            Entry {
+                id,
+                status,
+                week: get(&week, id),
+                month: get(&month, id),
+                quarter: get(&quarter, id),
+                week_before: get(&before, id),
+                tokens,
+                models,
+            }
+        })
+        .collect()
+}
+
+fn link(data: &Dataset, id: ProviderId) -> Html {
+    Html::link_or_text(data.href(Group::Provider(id)).as_deref(), data.provider_name(id))
+}
+
+fn head(ctx: &PageContext, key: SortKey, name: &str, unit: &str, class: &'static str, default: Sort) -> Column {
+    let sort = ctx.state.sort.unwrap_or(default);
+    let sorted = (sort.key == key).then_some(if sort.descending { "descending" } else { "ascending" });
+    Column { head: Html::link(&controls::sorted(ctx, key), name), unit: unit.to_owned(), class, sorted }
+}
+
+/// Missing figures come last in either direction.
+fn by_number<T>(rows: &mut [T], descending: bool, value: impl Fn(&T) -> Option<f64>) {
+    rows.sort_by(|a, b| match (value(a), value(b)) {
+        (Some(a), Some(b)) if descending => b.total_cmp(&a),
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    });
+}
+
+#[derive(Template)]
+#[template(path = "providers.html")]
+struct Directory {
+    shell: Shell,
+    finding: String,
+    deck: Html,
+    live: Html,
+    table: Table,
+    downloads: Downloads,
+}
+
+/// # Errors
+/// When the template cannot be rendered.
+pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+    type Speeds = Figure<Quantiles>;
+    let mut rows: Vec<(Entry, Speeds, Speeds)> = entries(data)
+        .into_iter()
+        .map(|entry| {
+            let scope = Scope::provider(entry.id);
+            let ttft = data.speed(scope, Span::Days7, Speed::Ttft);
+            let decode = data.speed(scope, Span::Days7, Speed::TokensDecode);
+            (entry, ttft, decode)
+        })
+        .collect();
+    let default = Sort { key: SortKey::Share, descending: true };
+    let sort = ctx.state.sort.unwrap_or(default);
+    let thresholds = data.thresholds;
+    match sort.key {
+        SortKey::Name => {
+            rows.sort_by_key(|row| data.provider_name(row.0.id).to_lowercase());
+            if sort.descending {
+                rows.reverse();
+            }
+        }
+        SortKey::State => {
+            rows.sort_by_key(|row| row.0.status.state);
+            if sort.descending {
+                rows.reverse();
+            }
+        }
+        SortKey::Uptime => by_number(&mut rows, sort.descending, |row| row.0.month.uptime(&thresholds).ok()),
+        SortKey::Ttft => by_number(&mut rows, sort.descending, |row| row.1.ok().map(|q| q.p50)),
+        SortKey::Throughput => by_number(&mut rows, sort.descending, |row| row.2.ok().map(|q| q.p50)),
+        _ => by_number(&mut rows, sort.descending, |row| Some(row.0.tokens as f64)),
+    }
+    let total = data.total(data.trailing(7), &crate::data::Filter::default()).tokens();
+    let largest = rows.iter().max_by_key(|row| row.0.tokens);
+    let finding = match largest.filter(|_| total > 0) {
+        Some((entry, ..)) => format!(
+            "{} providers carry the traffic; {} carries most, {} of tokens",
+            format::count(rows.len() as u64),
+            data.provider_name(entry.id),
+            format::percent_sign(entry.tokens as f64 / total as f64, 1)
+        ),
+        None => "No provider has served a request in 7 days".to_owned(),
+    };
+    let count = |state| rows.iter().filter(|row| row.0.status.state == state).count();
+    let deck = format!(
+        "{}. State from the 30 minutes to {} UTC; shares and speed over 7 days, uptime over 28.",
+        health_view::states_sentence(count(State::Down), count(State::Degraded), count(State::Operational)),
+        format::clock(data.buckets_end)
+    );
+    let table_rows = rows
+        .iter()
+        .map(|(entry, ttft, decode)| {
+            let share = (total > 0).then(|| format::percent(entry.tokens as f64 / total as f64, 1));
+            let speed = |figure: &Speeds, value: fn(&Quantiles) -> f64, decimals: usize| {
+                cells::figure(&figure.as_ref().map(value).map_err(|why| *why), |value| format::decimal(value, decimals))
+            };
+            let rate = cells::optional(entry.week.rate_limit_rate().map(|rate| format::percent(rate, 1)));
+            Row {
+                cells: vec![
+                    Cell::head(link(data, entry.id)),
+                    cells::state(entry.status.state).into(),
+                    cells::figure(&entry.status.uptime, format::uptime).into(),
+                    cells::figure(&entry.month.uptime(&thresholds), format::uptime).into(),
+                    speed(ttft, |q| q.p50, 0).into(),
+                    speed(decode, |q| q.p50, 1).into(),
+                    rate.clone().into(),
+                    cells::optional(share.clone()).into(),
+                    format::count(entry.models as u64).into(),
+                    format::count(entry.week.attempts).into(),
+                ],
+                more: vec![
+                    ("Uptime 28 d, %".to_owned(), cells::figure(&entry.month.uptime(&thresholds), format::uptime)),
+                    ("TTFT p50, ms".to_owned(), speed(ttft, |q| q.p50, 0)),
+                    ("Decode p50, tok/s".to_owned(), speed(decode, |q| q.p50, 1)),
+                    ("429 rate, %".to_owned(), rate),
+                    ("Models, 7 d".to_owned(), Html::text(&format::count(entry.models as u64))),
+                    ("Attempts, 7 d".to_owned(), Html::text(&format::count(entry.week.attempts))),
+                ],
+                ..Row::default()
+            }
+        })
+        .collect();
+    let table = Table {
+        label: "Providers".to_owned(),
+        class: "dense",
+        columns: vec![
+            head(ctx, SortKey::Name, "Provider", "", "", default),
+            head(ctx, SortKey::State, "State", "", "", default),
+            Column::number("Uptime", "30 min, %"),
+            head(ctx, SortKey::Uptime, "Uptime", "28 d, %", "num opt", default),
+            head(ctx, SortKey::Ttft, "TTFT", "p50, ms", "num opt", default),
+            head(ctx, SortKey::Throughput, "Decode", "p50, tok/s", "num opt", default),
+            Column::number("429", "7 d, %").optional(),
+            head(ctx, SortKey::Share, "Share", "% of tokens", "num", default),
+            Column::number("Models", "7 d").optional(),
+            Column::number("Attempts", "7 d").optional(),
+        ],
+        rows: table_rows,
+        empty: "No provider has served an attempt yet.".to_owned(),
+        ..Table::default()
+    };
+    let page = Directory {
+        shell: Shell::new(ctx, Some(data), Section::Providers, "Providers", &finding),
+        deck: Html::text(&deck),
+        live: controls::live_note(data),
+        table,
+        downloads: controls::downloads(ctx),
+        finding,
+    };
+    Ok(page.render()?)
+}
+
+/// How many providers are in one state.
+struct StateCount {
+    n: String,
+    state: Html,
+    rule: String,
+}
+
+#[derive(Template)]
+#[template(path = "status.html")]
+struct Dashboard {
+    shell: Shell,
+    finding: String,
+    deck: Html,
+    live: Html,
+    counts: Vec<StateCount>,
+    table: Table,
+    span: String,
+    downloads: Downloads,
+}
+
+/// # Errors
+/// When the template cannot be rendered.
+pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+    let mut rows = entries(data);
+    let thresholds = data.thresholds;
+    let count = |state| rows.iter().filter(|row| row.status.state == state).count();
+    let (down, degraded, fine, none) =
+        (count(State::Down), count(State::Degraded), count(State::Operational), count(State::NoData));
+    let finding = health_view::states_sentence(down, degraded, fine);
+    let deck = status_deck(data, &rows);
+    let default = Sort { key: SortKey::State, descending: false };
+    let sort = ctx.state.sort.unwrap_or(default);
+    match sort.key {
+        SortKey::Name => rows.sort_by_key(|row| data.provider_name(row.id).to_lowercase()),
+        SortKey::Uptime => by_number(&mut rows, sort.descending, |row| row.week.uptime(&thresholds).ok()),
+        SortKey::Tokens | SortKey::Share => by_number(&mut rows, sort.descending, |row| Some(row.tokens as f64)),
+        _ if sort.descending => rows.reverse(),
+        _ => {}
+    }
+    let bars = data.bars_by(HealthBy::Provider, Scope::ALL, 90);
+    let table_rows = rows
+        .iter()
+        .map(|row| {
+            let delta = match (row.week.uptime(&thresholds), row.week_before.uptime(&thresholds)) {
+                (Ok(now), Ok(before)) => cells::points(now - before, 2),
+                _ => cells::unknown(),
+            };
+            let strip = bars.get(&Scope::provider(row.id)).map(|bars| health_view::row_bars(bars)).unwrap_or_default();
+            Row::new(vec![
+                Cell::head(link(data, row.id)),
+                cells::state(row.status.state).into(),
+                cells::figure(&row.status.uptime, format::uptime).into(),
+                cells::figure(&row.week.uptime(&thresholds), format::uptime).into(),
+                delta.into(),
+                strip.into(),
+                cells::figure(&row.quarter.uptime(&thresholds), format::uptime).into(),
+            ])
+        })
+        .collect();
+    let window = data.trailing(90);
+    let page = Dashboard {
+        shell: Shell::new(ctx, Some(data), Section::Status, "Status", &finding),
+        deck,
+        live: controls::live_note(data),
+        counts: vec![
+            StateCount { n: format::count(fine as u64), state: cells::state(State::Operational), rule: "95 % and more of counted attempts".to_owned() },
+            StateCount { n: format::count(degraded as u64), state: cells::state(State::Degraded), rule: "80 to below 95 %".to_owned() },
+            StateCount { n: format::count(down as u64), state: cells::state(State::Down), rule: "below 80 %".to_owned() },
+            StateCount {
+                n: format::count(none as u64),
+                state: cells::state(State::NoData),
+                rule: format!("below {} counted attempts in 30 min", thresholds.counted_attempts),
+            },
+        ],
+        table: Table {
+            label: "Providers over 90 days".to_owned(),
+            class: "dense health",
+            columns: vec![
+                head(ctx, SortKey::Name, "Provider", "", "", default),
+                head(ctx, SortKey::State, "State", "", "", default),
+                Column::number("Uptime", "30 min, %"),
+                head(ctx, SortKey::Uptime, "Uptime", "7 d, %", "num opt", default),
+                Column::number("Change", "pp, week").optional(),
+                Column::new("90 days, oldest left", "hist"),
+                Column::number("Uptime", "90 d, %"),
+            ],
+            rows: table_rows,
+            empty: "No provider has served an attempt yet.".to_owned(),
+            ..Table::default()
+        },
+        span: format::span(window.start, window.end),
+        downloads: controls::downloads(ctx),
+        finding,
+    };
+    Ok(page.render()?)
+}
+
+fn status_deck(data: &Dataset, rows: &[Entry]) -> Html {
+    let worst = rows
+        .iter()
+        .filter(|row| matches!(row.status.state, State::Down | State::Degraded))
+        .filter_map(|row| Some((row, row.status.uptime.ok()?)))
+        .min_by(|a, b| a.1.total_cmp(&b.1));
+    let mut out = String::new();
+    if let Some((row, uptime)) = worst {
+        out.push_str(&format!(
+            "{} answers {}\u{a0}% of {} counted attempts. ",
+            Html::text(data.provider_name(row.id)),
+            format::uptime(uptime),
+            format::count(row.status.counts.counted())
+        ));
+    }
+    let mut weeks: Vec<f64> = rows.iter().filter_map(|row| row.week.uptime(&data.thresholds).ok()).collect();
+    weeks.sort_by(f64::total_cmp);
+    if let Some(median) = weeks.get(weeks.len() / 2) {
+        out.push_str(&format!("Over 7 days the median provider reached <b>{}\u{a0}%</b>.", format::uptime(*median)));
+    }
+    Html::markup(out)
+}

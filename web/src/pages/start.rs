@@ -1,0 +1,29 @@
+//! How to send the first event: shown at `/` while there is no traffic, and at `/start`.
+
+use askama::Template;
+
+use super::context::{PageContext, PageError};
+use super::shell::{Section, Shell};
+use crate::data::Dataset;
+
+#[derive(Template)]
+#[template(path = "start.html")]
+struct Page {
+    shell: Shell,
+    /// Nothing has arrived yet.
+    waiting: bool,
+    finding: &'static str,
+}
+
+/// # Errors
+/// When the template cannot be rendered.
+pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+    let waiting = data.is_empty();
+    let finding = if waiting { "Ready: no request has arrived yet" } else { "How to send request logs" };
+    let page = Page {
+        shell: Shell::new(ctx, Some(data), Section::None, "Send events", finding),
+        waiting,
+        finding,
+    };
+    Ok(page.render()?)
+}

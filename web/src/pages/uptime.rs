@@ -1,0 +1,224 @@
+//! Routed against pinned: what fallback adds, model by model.
+
+use askama::Template;
+
+use super::context::{PageContext, PageError};
+use super::controls;
+use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
+use super::ranked;
+use super::shell::{Section, Shell};
+use crate::data::{Boost, Dataset, Figure, Group, Routing};
+use crate::format;
+use crate::url::{Sort, SortKey};
+
+#[derive(Template)]
+#[template(path = "uptime.html")]
+struct Page {
+    shell: Shell,
+    finding: String,
+    deck: Html,
+    totals: Table,
+    table: Table,
+    downloads: Downloads,
+}
+
+/// # Errors
+/// When the template cannot be rendered.
+pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+    let overall: Vec<(u64, Figure<Boost>, Figure<Boost>, Option<f64>)> = [1, 7, 28]
+        .into_iter()
+        .map(|days| {
+            let counts = data.routing_counts(None, days);
+            (
+                days,
+                data.boost(counts.requests, counts.routed_ok, counts.first_ok),
+                data.boost(
+                    counts.requests_with_rate_limits,
+                    counts.routed_ok_with_rate_limits,
+                    counts.first_ok_with_rate_limits,
+                ),
+                counts.attempts_per_request(),
+            )
+        })
+        .collect();
+    let mut rows: Vec<(Group, [Routing; 3])> = data
+        .routing_by_model(28)
+        .into_iter()
+        .map(|(model, _)| (Group::Model(model), [1, 7, 28].map(|days| data.routing(model, days))))
+        .collect();
+    let sort = ctx.state.sort.unwrap_or(Sort { key: SortKey::Requests, descending: true });
+    sort_rows(data, &mut rows, sort);
+    let finding = finding(&overall, &rows);
+    let deck = "Routed counts requests that ended well after fallback; without routing, the same requests by their first attempt alone. Both over complete UTC days.";
+    let page = Page {
+        shell: Shell::new(ctx, Some(data), Section::Uptime, "Routed against pinned", &finding),
+        deck: Html::text(deck),
+        totals: totals(&overall),
+        table: table(ctx, data, &rows, sort),
+        downloads: controls::downloads(ctx),
+        finding,
+    };
+    Ok(page.render()?)
+}
+
+fn finding(overall: &[(u64, Figure<Boost>, Figure<Boost>, Option<f64>)], rows: &[(Group, [Routing; 3])]) -> String {
+    let week = overall.iter().find(|row| row.0 == 7).and_then(|row| row.1.as_ref().ok());
+    let Some(week) = week else {
+        return "Not enough requests to tell what routing adds".to_owned();
+    };
+    let lifted = rows.iter().filter(|(_, [_, week, _])| week.boost.is_ok_and(|boost| boost.boost >= 1.0)).count();
+    let tail = match lifted {
+        0 => String::new(),
+        1 => "; one model gains a point or more".to_owned(),
+        n => format!("; {} models gain a point or more", format::in_words(n)),
+    };
+    format!(
+        "Fallback lifts the share of good answers from {}\u{a0}% to {}\u{a0}%{tail}",
+        format::uptime(week.without_routing),
+        format::uptime(week.routed)
+    )
+}
+
+fn lift(boost: &Figure<Boost>) -> Html {
+    match boost {
+        Ok(boost) => cells::points(boost.boost, 2),
+        Err(why) => cells::not_enough(why),
+    }
+}
+
+fn part(boost: &Figure<Boost>, value: fn(&Boost) -> f64) -> Html {
+    cells::figure(&boost.as_ref().map(value).map_err(|why| *why), format::uptime)
+}
+
+fn totals(overall: &[(u64, Figure<Boost>, Figure<Boost>, Option<f64>)]) -> Table {
+    let mut rows = Vec::new();
+    for (days, boost, with_limits, attempts) in overall {
+        for (limits, boost) in [(false, boost), (true, with_limits)] {
+            let head = if limits { "with rate limits".to_owned() } else { format!("{days}\u{a0}d") };
+            rows.push(
+                Row::new(vec![
+                    Cell::head(Html::text(&head)),
+                    part(boost, |boost| boost.routed).into(),
+                    part(boost, |boost| boost.without_routing).into(),
+                    lift(boost).into(),
+                    if limits { "".into() } else { cells::optional(attempts.map(|value| format::decimal(value, 2))).into() },
+                    boost.as_ref().map_or_else(|why| format::count(why.n), |boost| format::count(boost.n)).into(),
+                ])
+                .class(if limits { "sub" } else { "" }),
+            );
+        }
+    }
+    Table {
+        label: "All models together".to_owned(),
+        note: Html::text("The second line of each window also counts a first answer of 429, as a failure"),
+        class: "narrow",
+        columns: vec![
+            Column::new("Window", "nw"),
+            Column::number("Routed", "%").defined("routed", "Routed"),
+            Column::number("Without routing", "%"),
+            Column::number("Boost", "pp").defined("boost", "Boost"),
+            Column::number("Attempts", "per request").optional(),
+            Column::number("Requests", "n").optional(),
+        ],
+        rows,
+        ..Table::default()
+    }
+}
+
+fn sort_rows(data: &Dataset, rows: &mut [(Group, [Routing; 3])], sort: Sort) {
+    let boost = |row: &(Group, [Routing; 3])| row.1[1].boost.ok().map(|boost| boost.boost);
+    let uptime = |row: &(Group, [Routing; 3])| row.1[1].boost.ok().map(|boost| boost.routed);
+    match sort.key {
+        SortKey::Name => rows.sort_by_key(|row| ranked::label(data, row.0).to_lowercase()),
+        SortKey::Boost | SortKey::Uptime => {
+            let value = |row: &(Group, [Routing; 3])| if sort.key == SortKey::Boost { boost(row) } else { uptime(row) };
+            // Rows without enough requests come last in either direction.
+            rows.sort_by(|a, b| match (value(a), value(b)) {
+                (Some(a), Some(b)) if sort.descending => b.total_cmp(&a),
+                (Some(a), Some(b)) => a.total_cmp(&b),
+                (a, b) => b.is_some().cmp(&a.is_some()),
+            });
+            return;
+        }
+        _ => rows.sort_by(|a, b| b.1[2].counts.all_requests.cmp(&a.1[2].counts.all_requests)),
+    }
+    let ascending_default = sort.key != SortKey::Name;
+    if sort.descending != ascending_default {
+        rows.reverse();
+    }
+}
+
+fn table(ctx: &PageContext, data: &Dataset, rows: &[(Group, [Routing; 3])], sort: Sort) -> Table {
+    let head = |key: SortKey, name: &str, unit: &str, class: &'static str| Column {
+        head: Html::link(&controls::sorted(ctx, key), name),
+        unit: unit.to_owned(),
+        class,
+        sorted: (sort.key == key).then_some(if sort.descending { "descending" } else { "ascending" }),
+    };
+    let largest = rows.iter().map(|row| row.1[2].counts.all_requests as f64).fold(0.0, f64::max);
+    let scale = format::Scale::of(largest);
+    let table_rows = rows
+        .iter()
+        .map(|(group, [day, week, month])| {
+            let best = week.best_pinned.map_or_else(cells::unknown, |best| {
+                Html::markup(format!(
+                    "{} <span class=\"by\">{}</span>",
+                    format::uptime(best.uptime),
+                    Html::text(data.provider_name(best.provider))
+                ))
+            });
+            let over_best = match (week.boost, week.best_pinned) {
+                (Ok(boost), Some(best)) => cells::points(boost.routed - best.uptime, 2),
+                _ => cells::unknown(),
+            };
+            let attempts = cells::optional(week.counts.attempts_per_request().map(|value| format::decimal(value, 2)));
+            Row {
+                cells: vec![
+                    Cell::head(ranked::name(data, *group)),
+                    part(&week.boost, |boost| boost.routed).into(),
+                    part(&week.boost, |boost| boost.without_routing).into(),
+                    best.clone().into(),
+                    over_best.clone().into(),
+                    lift(&day.boost).into(),
+                    lift(&week.boost).into(),
+                    lift(&month.boost).into(),
+                    attempts.clone().into(),
+                    scale.number(month.counts.all_requests as f64).into(),
+                ],
+                more: vec![
+                    ("Best pinned, 7 d, %".to_owned(), best),
+                    ("Routed over best pinned, pp".to_owned(), over_best),
+                    ("Boost 1 d, pp".to_owned(), lift(&day.boost)),
+                    ("Boost 28 d, pp".to_owned(), lift(&month.boost)),
+                    ("Attempts per request".to_owned(), attempts),
+                    ("Requests, 28 d".to_owned(), Html::text(&format::count(month.counts.all_requests))),
+                ],
+                ..Row::default()
+            }
+        })
+        .collect();
+    Table {
+        label: "Routed and pinned by model".to_owned(),
+        class: "dense",
+        columns: vec![
+            head(SortKey::Name, "Model", "", "nm"),
+            head(SortKey::Uptime, "Routed", "7 d, %", "num"),
+            Column::number("Without", "7 d, %"),
+            Column::number("Best pinned", "7 d, %").optional(),
+            Column::number("Over it", "pp").optional(),
+            Column::number("Boost", "1 d, pp").optional(),
+            head(SortKey::Boost, "Boost", "7 d, pp", "num"),
+            Column::number("Boost", "28 d, pp").optional(),
+            Column::number("Attempts", "per request").optional(),
+            head(
+                SortKey::Requests,
+                "Requests",
+                &format!("28 d{}", if scale.unit.is_empty() { String::new() } else { format!(", {}", scale.unit) }),
+                "num opt",
+            ),
+        ],
+        rows: table_rows,
+        empty: "No routed request in 28 days.".to_owned(),
+        ..Table::default()
+    }
+}

@@ -1,0 +1,144 @@
+//! When the site moves to new numbers, and when it keeps the last good ones.
+
+use bellwether_warehouse::{TableId, testing};
+use serde_json::json;
+
+use crate::data::testing::{Fixture, day, now};
+use crate::data::{Filter, Options, Profile, Refreshed, Refresher, UserQuery};
+use crate::data::{GroupBy, Window};
+
+fn today() -> Window {
+    Window { start: day("2026-11-25"), end: day("2026-11-25") }
+}
+
+fn new_usage(requests: u64) -> serde_json::Value {
+    json!({
+        "date": "2026-11-25", "model_id": "acme/new", "author": "acme", "variant": "standard", "provider_id": "east",
+        "requests": requests, "input_tokens": 10, "requests_with_user": requests,
+        "users": crate::data::testing::users(1..=40),
+    })
+}
+
+#[tokio::test]
+async fn numbers_move_only_when_all_folded_tables_stand_at_one_version() {
+    let fixture = Fixture::filled().await;
+    let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
+    let Refreshed::New(first) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
+    assert_eq!(first.folded, 0);
+    assert!(matches!(refresher.refresh(now()).await.unwrap(), Refreshed::Unchanged));
+
+    // A fold has reached one table but not the others.
+    fixture.append(TableId::UsageDaily, vec![new_usage(5)]).await;
+    fixture.fold_one(TableId::UsageDaily, 1).await;
+    assert!(matches!(refresher.refresh(now()).await.unwrap(), Refreshed::Waiting));
+
+    for id in [
+        TableId::UsageHourly,
+        TableId::Health5m,
+        TableId::HealthHourly,
+        TableId::HealthDaily,
+        TableId::IntakeDaily,
+    ] {
+        fixture.fold_one(id, 1).await;
+    }
+    let Refreshed::New(second) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
+    assert_eq!(second.folded, 1);
+    assert_eq!(second.total(today(), &Filter::default()).requests, 5);
+    // What was read before is untouched: the first dataset still has its own numbers.
+    assert_eq!(first.total(today(), &Filter::default()).requests, 0);
+}
+
+#[tokio::test]
+async fn a_date_is_extended_by_new_files_and_replaced_after_a_settle() {
+    let fixture = Fixture::filled().await;
+    let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
+    refresher.refresh(now()).await.unwrap();
+    for _ in 0..3 {
+        fixture.append(TableId::UsageDaily, vec![new_usage(5)]).await;
+        refresher.refresh(now()).await.unwrap();
+    }
+    fixture.append(TableId::UsageDaily, vec![new_usage(1)]).await;
+    let Refreshed::New(data) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
+    assert_eq!(data.total(today(), &Filter::default()).requests, 16);
+
+    // A settle replaces the files of the date by one with other rows.
+    let mut table = fixture.warehouse.table(TableId::UsageDaily).await.unwrap();
+    let is_today = |file: &&bellwether_warehouse::DataFile| file.path.contains("2026-11-25");
+    let remove: Vec<String> = table.snapshot().files().iter().filter(is_today).map(|file| file.path.clone()).collect();
+    assert_eq!(remove.len(), 4);
+    let rows = crate::data::testing::batch(TableId::UsageDaily.schema(), vec![new_usage(7)]);
+    let add = table.write(&[rows]).await.unwrap();
+    table.commit(bellwether_warehouse::Change { add, remove, ..Default::default() }).await.unwrap();
+    let Refreshed::New(data) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
+    assert_eq!(data.total(today(), &Filter::default()).requests, 7);
+}
+
+#[tokio::test]
+async fn user_answers_follow_the_files_of_their_days() {
+    let fixture = Fixture::filled().await;
+    let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
+    let Refreshed::New(first) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
+    let query = UserQuery { window: today(), by: GroupBy::Series, filter: Filter::default() };
+    first.load_users(&[query]).await.unwrap();
+    assert_eq!(first.users(&query).unwrap().total(), 0);
+
+    fixture.append(TableId::UsageDaily, vec![new_usage(5)]).await;
+    let Refreshed::New(second) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
+    assert!(second.users(&query).is_none(), "the answer of other files must not be given");
+    second.load_users(&[query]).await.unwrap();
+    assert_eq!(second.users(&query).unwrap().total(), 40);
+    assert_eq!(first.users(&query).unwrap().total(), 0);
+}
+
+#[tokio::test]
+async fn an_event_from_a_clock_that_runs_ahead_does_not_move_the_site() {
+    let fixture = Fixture::filled().await;
+    let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
+    let Refreshed::New(first) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
+    let tomorrow = testing::NOON_US + testing::DAY_US;
+    let mut ahead = testing::attempt("ahead");
+    ahead.started_at = tomorrow;
+    fixture.attempts(&[ahead]).await;
+    fixture
+        .append(
+            TableId::Health5m,
+            vec![json!({
+                "date": "2026-11-26", "bucket_at": "2026-11-26T12:00:00Z", "model_id": "acme/one", "variant": "standard",
+                "provider_id": "north", "attempts": 1, "ok": 1,
+            })],
+        )
+        .await;
+    let mut usage = new_usage(1);
+    usage["date"] = json!("2026-11-26");
+    fixture.append(TableId::UsageDaily, vec![usage]).await;
+    let Refreshed::New(data) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
+    assert_eq!(data.as_of, first.as_of);
+    assert_eq!(data.buckets_end, first.buckets_end);
+    assert_eq!(data.newest_date(), day("2026-11-24"));
+}
+
+#[tokio::test]
+async fn damage_keeps_the_last_good_numbers_and_is_told_to_the_operator() {
+    let fixture = Fixture::filled().await;
+    let config = crate::config::WebConfig::default();
+    let site = crate::Site::open_at(&fixture.warehouse, config, crate::data::Names::default(), now).await.unwrap();
+    let before = site.dataset().unwrap();
+    assert_eq!(site.progress().failing, None);
+
+    fixture.append(TableId::UsageDaily, vec![new_usage(5)]).await;
+    let path = |file: &bellwether_warehouse::DataFile| fixture.path().join("usage_daily").join(&file.path);
+    let table = fixture.warehouse.table(TableId::UsageDaily).await.unwrap();
+    let files = table.snapshot().files();
+    let newest = files.iter().find(|file| file.path.contains("2026-11-25")).unwrap();
+    let whole = std::fs::read(path(newest)).unwrap();
+    std::fs::write(path(newest), b"no parquet").unwrap();
+    site.refresh().await;
+    assert!(site.progress().failing.unwrap().contains("usage_daily"));
+    assert!(std::sync::Arc::ptr_eq(&site.dataset().unwrap(), &before));
+
+    // Once the file can be read again, the next look takes it in.
+    std::fs::write(path(newest), whole).unwrap();
+    site.refresh().await;
+    assert_eq!(site.progress().failing, None);
+    assert_eq!(site.dataset().unwrap().total(today(), &Filter::default()).requests, 5);
+}
