@@ -15,6 +15,8 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Fail points are off unless the variable FAILPOINTS names some: the crash tests do.
+    let _fail_points = fail::FailScenario::setup();
     let cli = commands::Cli::parse();
     logging::start(cli.common.log_format, cli.common.quiet);
     exit::report(commands::run(cli))

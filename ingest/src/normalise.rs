@@ -163,11 +163,12 @@ impl<'e> Shared<'e> {
             finish_reason,
         )
         .map_err(|error| self.refuse(&format!("attempts[{index}].outcome"), &error))?;
-        let native_finish_reason = match (attempt.native_finish_reason.as_deref(), attempt.finish_reason.as_deref()) {
-            (Some(native), _) => Some(native),
-            (None, given) if given != finish_reason => given,
-            (None, _) => None,
-        };
+        let native_finish_reason =
+            match (attempt.native_finish_reason.as_deref(), attempt.finish_reason.as_deref()) {
+                (Some(native), _) => Some(native),
+                (None, given) if given != finish_reason => given,
+                (None, _) => None,
+            };
         // Only the native record is known to list all attempts of its request in order.
         let is_native = self.source == NATIVE;
         let position = i16::try_from(index).ok().filter(|_| is_native);
@@ -271,10 +272,8 @@ fn settle_cost(row: &mut AttemptRow<'_>) {
 /// them apart.
 fn inclusive_input(attempt: &Attempt<'_>) -> Option<i64> {
     let input = attempt.input_tokens?;
-    let cached = attempt
-        .cached_input_tokens
-        .unwrap_or(0)
-        .saturating_add(attempt.cache_write_tokens.unwrap_or(0));
+    let cached =
+        attempt.cached_input_tokens.unwrap_or(0).saturating_add(attempt.cache_write_tokens.unwrap_or(0));
     Some(if cached > input { input.saturating_add(cached) } else { input })
 }
 

@@ -44,6 +44,12 @@ pub enum Error {
         "table `{table}` was computed up to version {found} of `attempts`, the others up to {expected}; run `jobs run` and try again"
     )]
     Uneven { table: &'static str, found: i64, expected: i64 },
+    #[error("a task of job `{job}` stopped")]
+    Task {
+        job: &'static str,
+        #[source]
+        source: tokio::task::JoinError,
+    },
     #[error("date range {from} to {to} ends before it begins")]
     EmptyRange { from: chrono::NaiveDate, to: chrono::NaiveDate },
     #[error("table `{table}` has a file whose date is `{date}`")]

@@ -86,6 +86,10 @@ impl Jobs {
         schedule::run(self, &mut schedule::Timetable::default(), now).await
     }
 
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
+    }
+
     pub(crate) fn session(&self) -> SessionContext {
         session::session(self.threads)
     }

@@ -193,7 +193,8 @@ pub fn month_year(date: NaiveDate) -> String {
 }
 
 fn month_name(date: NaiveDate) -> &'static str {
-    const NAMES: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const NAMES: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     NAMES.get(date.month0() as usize).copied().unwrap_or("")
 }
 
@@ -233,7 +234,8 @@ pub fn machine(at: DateTime<Utc>) -> String {
 /// Words up to twelve, figures beyond: `one provider`, `92 providers`.
 pub fn in_words(value: usize) -> String {
     const WORDS: [&str; 13] = [
-        "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+        "twelve",
     ];
     WORDS.get(value).map_or_else(|| count(value as u64), |word| (*word).to_owned())
 }
@@ -263,7 +265,10 @@ mod tests {
 
     #[test]
     fn counts_are_grouped() {
-        assert_eq!([count(0), count(999), count(1_000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [count(0), count(999), count(1_000), count(1_234_567)],
+            ["0", "999", "1,000", "1,234,567"]
+        );
     }
 
     #[test]
@@ -278,7 +283,10 @@ mod tests {
 
     #[test]
     fn signs_are_written() {
-        assert_eq!([signed(0.66, 1), signed(-1.44, 1), signed(-0.01, 1), signed(0.0, 1)], ["+0.7", "−1.4", "0.0", "0.0"]);
+        assert_eq!(
+            [signed(0.66, 1), signed(-1.44, 1), signed(-0.01, 1), signed(0.0, 1)],
+            ["+0.7", "−1.4", "0.0", "0.0"]
+        );
     }
 
     #[test]
@@ -306,13 +314,19 @@ mod tests {
 
     #[test]
     fn prices_keep_what_matters() {
-        assert_eq!([price(0.27), price(0.027), price(0.0031), price(0.0), price(15.0)], ["0.27", "0.027", "0.0031", "0.00", "15.00"]);
+        assert_eq!(
+            [price(0.27), price(0.027), price(0.0031), price(0.0), price(15.0)],
+            ["0.27", "0.027", "0.0031", "0.00", "15.00"]
+        );
     }
 
     #[test]
     fn a_column_has_one_scale() {
         let scale = Scale::of(17.71e12);
-        assert_eq!((scale.number(17.71e12), scale.number(0.27e12), scale.number(1e9)), ("17.7".into(), "0.3".into(), format!("<{NBSP}0.1")));
+        assert_eq!(
+            (scale.number(17.71e12), scale.number(0.27e12), scale.number(1e9)),
+            ("17.7".into(), "0.3".into(), format!("<{NBSP}0.1"))
+        );
         assert_eq!(scale.unit_of("tokens"), "T tokens");
         assert_eq!(Scale::of(532.0).number(12.0), "12");
         assert_eq!(Scale::of_usd(532.0).number(12.5), "12.50");

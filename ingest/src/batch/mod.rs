@@ -214,7 +214,8 @@ impl Batch {
 
     /// Takes the record at `offset` as one that cannot become rows.
     pub fn push_reject(&mut self, slot: Slot, offset: i64, appended_at_us: i64, reject: Reject) -> Outcome {
-        let advances = self.lanes.get_mut(slot.0).and_then(Option::as_mut).is_some_and(|lane| lane.advance(offset));
+        let advances =
+            self.lanes.get_mut(slot.0).and_then(Option::as_mut).is_some_and(|lane| lane.advance(offset));
         if !advances {
             return Outcome::default();
         }

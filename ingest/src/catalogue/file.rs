@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Names;
+use super::{Error, Names};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,18 +20,26 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Of entries with one key the last is looked up, of rules the first that matches is taken.
-    pub fn overlaid(self, own: Self) -> Self {
-        fn joined<T>(mut first: Vec<T>, then: Vec<T>) -> Vec<T> {
-            first.extend(then);
-            first
-        }
-        Self {
-            authors: joined(self.authors, own.authors),
-            providers: joined(self.providers, own.providers),
-            models: joined(self.models, own.models),
-            families: joined(own.families, self.families),
-            aliases: joined(own.aliases, self.aliases),
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        toml::from_str(text).map_err(|error| Error::Toml(Box::new(error)))
+    }
+
+    /// Entries of `over` replace those of the same id or follow them; its rules come before the old ones.
+    pub fn overlaid(mut self, over: Self) -> Self {
+        lay(&mut self.authors, over.authors, |author| &author.slug);
+        lay(&mut self.providers, over.providers, |provider| &provider.id);
+        lay(&mut self.models, over.models, |model| &model.id);
+        self.families.splice(0..0, over.families);
+        self.aliases.splice(0..0, over.aliases);
+        self
+    }
+}
+
+fn lay<T>(entries: &mut Vec<T>, over: Vec<T>, id: impl Fn(&T) -> &String) {
+    for entry in over {
+        match entries.iter_mut().find(|known| id(known) == id(&entry)) {
+            Some(known) => *known = entry,
+            None => entries.push(entry),
         }
     }
 }
@@ -41,6 +49,9 @@ impl File {
 pub(super) struct Author {
     pub slug: String,
     pub name: String,
+    /// Other spellings in front of a model's name.
+    #[serde(default)]
+    pub names: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

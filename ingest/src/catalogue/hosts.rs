@@ -27,7 +27,12 @@ pub(super) fn well_known(host: &str) -> Option<&'static str> {
     if matches(host, "api.openai.com") || matches(host, ".api.openai.com") {
         return Some("openai");
     }
-    let azure = [".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".inference.ai.azure.com"];
+    let azure = [
+        ".openai.azure.com",
+        ".cognitiveservices.azure.com",
+        ".services.ai.azure.com",
+        ".inference.ai.azure.com",
+    ];
     azure.iter().any(|rule| matches(host, rule)).then_some("azure")
 }
 

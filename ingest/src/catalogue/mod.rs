@@ -51,6 +51,8 @@ pub struct Catalogue {
     authors: HashMap<String, usize>,
     providers: HashMap<String, usize>,
     models: HashMap<String, usize>,
+    /// Folded author names, slugs included → author slug.
+    author_names: HashMap<String, String>,
     /// Folded provider names, ids included → provider id.
     provider_names: HashMap<String, String>,
     /// Folded model names → model id.
@@ -107,7 +109,7 @@ impl Catalogue {
     /// # Errors
     /// When the text is no catalogue, naming the line; or a model's author is not listed.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
-        Self::build(toml::from_str(text).map_err(|error| Error::Toml(Box::new(error)))?)
+        Self::build(File::parse(text)?)
     }
 
     /// This catalogue and an operator's own; where both name the same thing, the own entry wins.
@@ -115,14 +117,16 @@ impl Catalogue {
     /// # Errors
     /// As for `from_toml`; a model's author may be listed in either.
     pub fn overlaid(self, text: &str) -> Result<Self, Error> {
-        let own: File = toml::from_str(text).map_err(|error| Error::Toml(Box::new(error)))?;
-        Self::build(self.file.overlaid(own))
+        Self::build(self.file.overlaid(File::parse(text)?))
     }
 
     fn build(file: File) -> Result<Self, Error> {
         let mut catalogue = Self::default();
         for (at, author) in file.authors.iter().enumerate() {
             catalogue.authors.insert(author.slug.clone(), at);
+            for name in author.names.iter().chain([&author.slug]) {
+                catalogue.author_names.insert(names::fold(name), author.slug.clone());
+            }
         }
         for (at, provider) in file.providers.iter().enumerate() {
             catalogue.providers.insert(provider.id.clone(), at);
@@ -131,7 +135,8 @@ impl Catalogue {
             }
         }
         for (at, model) in file.models.iter().enumerate() {
-            let known = model.id.split_once('/').filter(|(author, _)| catalogue.authors.contains_key(*author));
+            let known =
+                model.id.split_once('/').filter(|(author, _)| catalogue.authors.contains_key(*author));
             let Some((_, slug)) = known else { return Err(Error::Model { model_id: model.id.clone() }) };
             catalogue.models.insert(model.id.clone(), at);
             for name in model.names.iter().map(String::as_str).chain([slug]) {
@@ -237,32 +242,39 @@ impl Catalogue {
     /// does not.
     fn by_author(&self, raw: &str, in_openrouter_style: bool) -> Option<String> {
         let (author, slug) = raw.split_once('/')?;
-        let is_author = self.authors.contains_key(author) && (in_openrouter_style || !hosts::is_dialect(author));
+        let is_author =
+            self.authors.contains_key(author) && (in_openrouter_style || !hosts::is_dialect(author));
         if !is_author || slug.is_empty() || slug.contains('/') {
             return None;
         }
-        let name = names::normalise(slug);
-        let listed = [names::fold(slug), names::fold(name.slug())]
-            .iter()
-            .find_map(|name| self.model_names.get(name).filter(|id| id.split_once('/').is_some_and(|(a, _)| a == author)));
+        let name = names::normalise(slug, |_| false);
+        let listed = [names::fold(slug), names::fold(name.slug())].iter().find_map(|name| {
+            self.model_names.get(name).filter(|id| id.split_once('/').is_some_and(|(a, _)| a == author))
+        });
         let slug = if in_openrouter_style { slug.to_ascii_lowercase() } else { name.slug().to_owned() };
         Some(listed.cloned().unwrap_or_else(|| format!("{author}/{}", slug.replace(':', "-"))))
     }
 
-    /// By the normalised name: a model of the list, then a family of its author.
+    /// By the normalised name: a model of the list, then a family of its author. A name that stands behind an
+    /// author we do not know may be anyone's variation, so nothing is made of it.
     fn by_name(&self, raw: &str) -> Option<String> {
-        if self.models.is_empty() && self.file.families.is_empty() {
-            return None;
-        }
-        let name = names::normalise(raw);
-        if let Some(id) = self.model_names.get(&names::fold(name.slug())) {
-            return Some(id.clone());
-        }
-        if let Some(author) = name.author().filter(|author| self.authors.contains_key(*author)) {
-            return Some(format!("{author}/{}", name.slug().replace(':', "-")));
-        }
-        let family = self.file.families.iter().find(|family| name.slug().starts_with(&family.prefix))?;
-        Some(format!("{}/{}", family.author, name.slug().replace(':', "-")))
+        let name = names::normalise(raw, |segment| self.provider_names.contains_key(&names::fold(segment)));
+        let slug = name.slug();
+        let listed = self.model_names.get(&names::fold(slug));
+        let author = match name.author() {
+            Some(spelling) => {
+                let author = self.author_names.get(&names::fold(spelling))?;
+                if let Some(id) = listed.filter(|id| id.split_once('/').is_some_and(|(of, _)| of == author)) {
+                    return Some(id.clone());
+                }
+                author
+            }
+            None => match listed {
+                Some(id) => return Some(id.clone()),
+                None => &self.file.families.iter().find(|family| slug.starts_with(&family.prefix))?.author,
+            },
+        };
+        Some(format!("{author}/{}", slug.replace(':', "-")))
     }
 
     pub fn author_name(&self, slug: &str) -> Option<&str> {

@@ -4,12 +4,50 @@ use super::STANDARD;
 
 /// First segments that name a provider or a cloud, never an author.
 const PROVIDER_PREFIXES: [&str; 44] = [
-    "openai", "azure", "azure_ai", "azure_text", "vertex_ai", "vertex_ai_beta", "gemini", "palm", "bedrock",
-    "converse", "invoke", "sagemaker", "anthropic", "anthropic_text", "mistral", "codestral", "cohere",
-    "cohere_chat", "groq", "together_ai", "together", "fireworks_ai", "fireworks", "deepinfra", "openrouter",
-    "perplexity", "xai", "deepseek", "cerebras", "sambanova", "nebius", "novita", "hyperbolic", "replicate",
-    "huggingface", "ollama", "ollama_chat", "hosted_vllm", "openai_like", "nvidia_nim", "databricks", "watsonx",
-    "moonshot", "zai",
+    "openai",
+    "azure",
+    "azure_ai",
+    "azure_text",
+    "vertex_ai",
+    "vertex_ai_beta",
+    "gemini",
+    "palm",
+    "bedrock",
+    "converse",
+    "invoke",
+    "sagemaker",
+    "anthropic",
+    "anthropic_text",
+    "mistral",
+    "codestral",
+    "cohere",
+    "cohere_chat",
+    "groq",
+    "together_ai",
+    "together",
+    "fireworks_ai",
+    "fireworks",
+    "deepinfra",
+    "openrouter",
+    "perplexity",
+    "xai",
+    "deepseek",
+    "cerebras",
+    "sambanova",
+    "nebius",
+    "novita",
+    "hyperbolic",
+    "replicate",
+    "huggingface",
+    "ollama",
+    "ollama_chat",
+    "hosted_vllm",
+    "openai_like",
+    "nvidia_nim",
+    "databricks",
+    "watsonx",
+    "moonshot",
+    "zai",
 ];
 
 /// Regions in front of a name at Bedrock.
@@ -50,12 +88,15 @@ impl Name {
     }
 }
 
-/// Lower case, without provider, cloud path, region, date and version.
-pub(super) fn normalise(raw: &str) -> Name {
+/// Lower case, without provider, cloud path, region, date and version. `is_provider` tells further first
+/// segments that name who serves.
+pub(super) fn normalise(raw: &str, is_provider: impl Fn(&str) -> bool) -> Name {
     let lower = raw.trim().to_ascii_lowercase();
     let mut segments: Vec<&str> = lower.split('/').filter(|segment| !segment.is_empty()).collect();
     let mut author = None;
-    while segments.len() > 1 && segments.first().is_some_and(|first| PROVIDER_PREFIXES.contains(first)) {
+    while segments.len() > 1
+        && segments.first().is_some_and(|first| PROVIDER_PREFIXES.contains(first) || is_provider(first))
+    {
         // Such a prefix may be an author's name too, but a model of any family may stand behind it.
         segments.remove(0);
     }
@@ -123,8 +164,7 @@ pub(super) fn split_variant(raw: &str) -> (&str, &str) {
 }
 
 fn is_variant(text: &str) -> bool {
-    (1..=24).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+    (1..=24).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
 }
 
 /// Spellings that differ only in case and punctuation are one name: `claude-sonnet-4.5`, `Claude Sonnet 4-5`.

@@ -12,20 +12,37 @@ fn spellings_of_clouds_and_gateways_lead_to_one_model() {
         ("native", "gpt-4o-mini", "openai", "openai/gpt-4o-mini"),
         ("native", "openai/gpt-4o-mini", "openai", "openai/gpt-4o-mini"),
         ("litellm", "azure/gpt-4o-mini-2024-07-18", "azure", "openai/gpt-4o-mini"),
-        ("litellm", "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock", "anthropic/claude-sonnet-4.5"),
+        (
+            "litellm",
+            "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "bedrock",
+            "anthropic/claude-sonnet-4.5",
+        ),
         ("litellm", "anthropic/claude-sonnet-4-5-20250929", "anthropic", "anthropic/claude-sonnet-4.5"),
         ("litellm", "vertex_ai/claude-sonnet-4-5@20250929", "vertex_ai", "anthropic/claude-sonnet-4.5"),
         ("litellm", "vertex_ai/gemini-2.5-flash", "vertex_ai", "google/gemini-2.5-flash"),
         ("litellm", "groq/openai/gpt-oss-120b", "groq", "openai/gpt-oss-120b"),
         ("litellm", "groq/llama-3.3-70b-versatile", "groq", "meta-llama/llama-3.3-70b-instruct"),
-        ("litellm", "fireworks_ai/accounts/fireworks/models/deepseek-v3p1", "fireworks_ai", "deepseek/deepseek-v3.1"),
+        (
+            "litellm",
+            "fireworks_ai/accounts/fireworks/models/deepseek-v3p1",
+            "fireworks_ai",
+            "deepseek/deepseek-v3.1",
+        ),
         ("litellm", "deepinfra/zai-org/GLM-4.6", "deepinfra", "z-ai/glm-4.6"),
         ("litellm", "mistral/mistral-large-2411", "mistral", "mistralai/mistral-large-2411"),
         ("litellm", "bedrock/amazon.nova-lite-v1:0", "bedrock", "amazon/nova-lite-v1"),
-        ("litellm", "together_ai/Qwen/Qwen2.5-7B-Instruct-Turbo", "together_ai", "qwen/qwen2.5-7b-instruct-turbo"),
+        (
+            "litellm",
+            "together_ai/Qwen/Qwen2.5-7B-Instruct-Turbo",
+            "together_ai",
+            "qwen/qwen2.5-7b-instruct-turbo",
+        ),
         ("litellm", "ollama/llama3.2:3b", "ollama", "meta-llama/llama3.2-3b"),
         ("litellm", "deepseek/deepseek-chat", "deepseek", "deepseek/deepseek-v3.2"),
         ("native", "x-ai/grok-9", "xai", "x-ai/grok-9"),
+        ("litellm", "siliconflow/deepseek-ai/DeepSeek-R1", "siliconflow", "deepseek/deepseek-r1"),
+        ("litellm", "nvidia_nim/meta/llama3-70b-instruct", "nvidia_nim", "meta-llama/llama3-70b-instruct"),
         ("native", "MiMo-V2-Flash", "xiaomi", "xiaomi/mimo-v2-flash"),
     ] {
         let (id, variant, author) = model(source, raw_model, raw_provider);
@@ -55,6 +72,11 @@ fn unmapped_names_go_through_unchanged() {
         assert_eq!((resolved.variant.as_str(), resolved.author.as_deref()), ("standard", None));
         assert!(!resolved.model_mapped && !resolved.provider_mapped);
     }
+    // Someone's variation of a known model is not that model.
+    for raw in ["some-lab/llama-3.3-70b-instruct", "litellm_proxy/some-lab/gpt-5", "azure/my-deployment"] {
+        let resolved = Catalogue::starter().resolve("litellm", Some(raw), Some("x"), None);
+        assert_eq!((resolved.model_id.as_deref(), resolved.model_mapped), (Some(raw), false));
+    }
     let nothing = Catalogue::starter().resolve("native", None, None, None);
     assert_eq!((nothing.model_id.as_deref(), nothing.provider_id.as_deref()), (None, None));
 }
@@ -73,7 +95,12 @@ fn a_dialect_is_named_by_its_host() {
         ("openai", Some("api.deepseek.com"), "deepseek", "host:api.deepseek.com"),
         ("openai", Some("127.0.0.1:18081"), "host:127.0.0.1:18081", "host:127.0.0.1:18081"),
         ("hosted_vllm", Some("GPU7.lan:8000"), "host:gpu7.lan:8000", "host:gpu7.lan:8000"),
-        ("openai", Some("evil-api.openai.com.example"), "host:evil-api.openai.com.example", "host:evil-api.openai.com.example"),
+        (
+            "openai",
+            Some("evil-api.openai.com.example"),
+            "host:evil-api.openai.com.example",
+            "host:evil-api.openai.com.example",
+        ),
         ("vertex_ai", Some("x.example"), "google-vertex", "vertex_ai"),
     ] {
         assert_eq!(provider(&starter, raw, host), with_starter, "{raw} {host:?}");
@@ -137,4 +164,28 @@ fn remembered_answers_stay_right_when_the_memory_is_full() {
     assert_eq!(catalogue.cache.read().unwrap().len(), CACHE_ENTRIES);
     let resolved = catalogue.resolve("native", Some("gpt-5"), Some("openai"), None);
     assert_eq!(resolved.model_id.as_deref(), Some("openai/gpt-5"));
+}
+
+#[test]
+fn an_operators_file_lies_over_the_starter() {
+    let text = r#"
+        authors = [{ slug = "acme", name = "Acme" }, { slug = "openai", name = "Open AI" }]
+        models = [{ id = "acme/rocket", name = "Rocket", names = ["roadrunner-1"] }]
+        families = [{ prefix = "gpt-", author = "acme" }]
+        aliases = [{ source = "litellm", raw_model = "openai/rocket-prod", model_id = "acme/rocket", provider_id = "acme" }]
+    "#;
+    let before = Catalogue::starter().authors().count();
+    let catalogue = Catalogue::starter().overlaid(text).unwrap();
+    assert_eq!(catalogue.authors().count(), before + 1);
+    assert_eq!(catalogue.author_name("openai"), Some("Open AI"));
+    let id = |source, model, host| {
+        let resolved = catalogue.resolve(source, Some(model), Some("openai"), host);
+        (resolved.model_id.clone().unwrap(), resolved.provider_id.clone().unwrap())
+    };
+    let pair = |model: &str, provider: &str| (model.to_owned(), provider.to_owned());
+    assert_eq!(id("litellm", "openai/rocket-prod", Some("10.0.0.7")), pair("acme/rocket", "acme"));
+    assert_eq!(id("native", "roadrunner-1", None), pair("acme/rocket", "openai"));
+    assert_eq!(id("native", "gpt-99", None), pair("acme/gpt-99", "openai"));
+    assert_eq!(id("native", "gpt-5", None), pair("openai/gpt-5", "openai"));
+    assert!(matches!(Catalogue::starter().overlaid("modles = []"), Err(Error::Toml(_))));
 }

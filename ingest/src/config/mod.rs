@@ -134,7 +134,11 @@ impl Intake {
             return invalid(format!("tokens[{index}]"), "(hidden)", "must have at least 16 characters");
         }
         if self.tokens.is_empty() && !self.listens_on_loopback() {
-            return invalid("tokens", "[]", "must hold at least one token when `listen` is not a loopback address");
+            return invalid(
+                "tokens",
+                "[]",
+                "must hold at least one token when `listen` is not a loopback address",
+            );
         }
         if self.max_event.0 == 0 || self.max_event > self.max_record {
             return invalid("max_event", self.max_event, "must be above 0 and at most `max_record`");

@@ -4,12 +4,15 @@ use super::{Bytes, Ingest, Intake, Kafka, OnGap, Span, Start, TopicFormat};
 
 #[test]
 fn units_are_read_and_written() {
-    for (text, millis) in [("500ms", 500), ("5s", 5000), ("2min", 120_000), ("1h", 3_600_000), ("30d", 2_592_000_000)] {
+    for (text, millis) in
+        [("500ms", 500), ("5s", 5000), ("2min", 120_000), ("1h", 3_600_000), ("30d", 2_592_000_000)]
+    {
         let span: Span = text.parse().unwrap();
         assert_eq!(span.0, Duration::from_millis(millis));
         assert_eq!(span.to_string(), text);
     }
-    for (text, bytes) in [("7 B", 7), ("256 KiB", 262_144), ("64 MiB", 67_108_864), ("1 GiB", 1_073_741_824)] {
+    for (text, bytes) in [("7 B", 7), ("256 KiB", 262_144), ("64 MiB", 67_108_864), ("1 GiB", 1_073_741_824)]
+    {
         let size: Bytes = text.parse().unwrap();
         assert_eq!(size.0, bytes);
         assert_eq!(size.to_string(), text);
@@ -48,7 +51,10 @@ fn a_bad_value_names_key_and_value() {
     let error = config.validate().unwrap_err().to_string();
     assert!(error.starts_with("`flush_bytes` = 400 MiB: must be at most a third"), "{error}");
     let open: Intake = toml::from_str("listen = \"0.0.0.0:4318\"").unwrap();
-    assert!(open.validate().unwrap_err().to_string().starts_with("`tokens` = []"), "an open intake needs a token");
+    assert!(
+        open.validate().unwrap_err().to_string().starts_with("`tokens` = []"),
+        "an open intake needs a token"
+    );
     let short: Intake = toml::from_str("tokens = [\"sesame\"]").unwrap();
     let error = short.validate().unwrap_err().to_string();
     assert!(error.starts_with("`tokens[0]`") && !error.contains("sesame"), "{error}");

@@ -42,7 +42,8 @@ impl Bytes {
 }
 
 /// Units from large to small, so that text is written with the largest that divides the value.
-const SPANS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)];
+const SPANS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)];
 const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
 fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {

@@ -81,7 +81,8 @@ fn newest_offset(file: &DataFile, topic: &str) -> i64 {
     let text = |side: &str| bound(side, "src_topic").and_then(|value| value.as_str().map(str::to_owned));
     // An upper bound may be cut short, so only one that cannot be a prefix excludes the file.
     let above = text("minValues").is_some_and(|least| least.as_str() > topic);
-    let under = text("maxValues").is_some_and(|most| most.as_str() < topic && !topic.starts_with(most.as_str()));
+    let under =
+        text("maxValues").is_some_and(|most| most.as_str() < topic && !topic.starts_with(most.as_str()));
     if above || under {
         return -1;
     }

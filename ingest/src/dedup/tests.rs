@@ -41,7 +41,10 @@ fn one_offset_may_exceed_the_limit() {
 #[test]
 fn a_fingerprint_is_the_beginning_of_the_hash() {
     // BLAKE3 of the empty text begins af 13 49 b9 f5 f9 a1 a6 (published test vector).
-    assert_eq!(Fingerprint::of(""), Fingerprint(u64::from_le_bytes([0xaf, 0x13, 0x49, 0xb9, 0xf5, 0xf9, 0xa1, 0xa6])));
+    assert_eq!(
+        Fingerprint::of(""),
+        Fingerprint(u64::from_le_bytes([0xaf, 0x13, 0x49, 0xb9, 0xf5, 0xf9, 0xa1, 0xa6]))
+    );
 }
 
 /// Newest whole offsets whose ids fit into `limit`, written without the window.

@@ -10,6 +10,10 @@ use crate::event::Event;
 use crate::reject::{Reason, Reject};
 
 /// What our own logs (spool, Kafka) hold.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are events, and a box would cost each an allocation"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Appended<'a> {
     Event(Event<'a>),

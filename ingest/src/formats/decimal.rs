@@ -162,9 +162,13 @@ mod tests {
 
     #[test]
     fn money_is_written_without_trailing_zeros() {
-        for (value, want) in
-            [(0, "0"), (25_200, "0.0000252"), (1_500_000_000, "1.5"), (1, "0.000000001"), (10_000_000_000, "10")]
-        {
+        for (value, want) in [
+            (0, "0"),
+            (25_200, "0.0000252"),
+            (1_500_000_000, "1.5"),
+            (1, "0.000000001"),
+            (10_000_000_000, "10"),
+        ] {
             let mut out = Vec::new();
             write_nano(value, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), want);

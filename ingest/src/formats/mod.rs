@@ -6,6 +6,7 @@
 mod appended;
 mod decimal;
 mod detect;
+mod host;
 pub(crate) mod instant;
 mod litellm;
 mod messages;
@@ -118,6 +119,11 @@ fn explain(record: &str, source: &str, blame: fn(&Value) -> (Reason, String)) ->
             Reject::new(reason, place::of(record, &error), source, record.len())
         }
     }
+}
+
+/// What is said when the record read as a whole shows nothing wrong: the last of equal members hides the first.
+fn unnamed() -> (Reason, String) {
+    (Reason::InvalidValue, "record: not readable as one; look for a member that stands twice".to_owned())
 }
 
 /// The parser of the fast path descends once per level of a value that it skips, so hostile nesting would

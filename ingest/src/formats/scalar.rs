@@ -383,7 +383,9 @@ impl<'a> FromScalar<'a> for Instant {
                     None => Err(Problem::invalid("not RFC 3339, such as 2026-11-22T15:04:35.658802Z")),
                 };
             }
-            Scalar::Text(text) if !text.is_empty() && decimal::parse(text, 0) == Err(decimal::Error::NotANumber) => {
+            Scalar::Text(text)
+                if !text.is_empty() && decimal::parse(text, 0) == Err(decimal::Error::NotANumber) =>
+            {
                 return Err(Problem::invalid("neither RFC 3339 text nor Unix seconds"));
             }
             _ => scaled(scalar, 6, Self::EXPECTED)?,

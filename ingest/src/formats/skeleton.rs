@@ -15,9 +15,28 @@ const MAX_DEPTH: usize = 12;
 
 /// Values of closed lists beside outcomes and error classes.
 const KNOWN_VALUES: [&str; 22] = [
-    "user", "assistant", "system", "tool", "developer", "text", "image_url", "success", "failure", "stop",
-    "length", "tool_calls", "content_filter", "error", "chat", "embeddings", "completion", "acompletion",
-    "aembedding", "direct", "auto", "fallback",
+    "user",
+    "assistant",
+    "system",
+    "tool",
+    "developer",
+    "text",
+    "image_url",
+    "success",
+    "failure",
+    "stop",
+    "length",
+    "tool_calls",
+    "content_filter",
+    "error",
+    "chat",
+    "embeddings",
+    "completion",
+    "acompletion",
+    "aembedding",
+    "direct",
+    "auto",
+    "fallback",
 ];
 
 pub(crate) fn of(value: &Value) -> String {

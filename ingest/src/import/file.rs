@@ -15,7 +15,9 @@ const READ_BYTES: usize = 256 << 10;
 pub(super) enum Item<'a> {
     Piece(Piece<'a>),
     /// The compressed stream is damaged or cut off; nothing comes behind it.
-    Broken { after_bytes: u64 },
+    Broken {
+        after_bytes: u64,
+    },
 }
 
 /// Content hash and number of items of a file.
@@ -29,7 +31,7 @@ pub(super) struct Content {
 /// Reads a file to its end, only to know what is in it.
 pub(super) fn examine(path: &Path, max_record: usize, read: &Arc<AtomicU64>) -> io::Result<Content> {
     let mut items = 0;
-    let counted = Counted::open(path, read)?;
+    let counted = Counted::open(path, u64::MAX, read)?;
     let counted = items_of(counted, max_record, &mut |_| {
         items += 1;
         true
@@ -37,26 +39,32 @@ pub(super) fn examine(path: &Path, max_record: usize, read: &Arc<AtomicU64>) -> 
     Ok(Content { hash: counted.hasher.finalize(), size_bytes: counted.bytes, items })
 }
 
-/// Reads the items of a file one after the other until `each` returns false.
+/// Reads the items of the first `size_bytes` of a file one after the other until `each` returns false. What was
+/// written behind them since the file was examined is another content.
 pub(super) fn items(
     path: &Path,
+    size_bytes: u64,
     max_record: usize,
     read: &Arc<AtomicU64>,
     each: &mut dyn FnMut(Item<'_>) -> bool,
 ) -> io::Result<blake3::Hash> {
-    let counted = items_of(Counted::open(path, read)?, max_record, each)?;
+    let counted = items_of(Counted::open(path, size_bytes, read)?, max_record, each)?;
     Ok(counted.hasher.finalize())
 }
 
-fn items_of(counted: Counted, max_record: usize, each: &mut dyn FnMut(Item<'_>) -> bool) -> io::Result<Counted> {
+fn items_of(
+    counted: Counted,
+    max_record: usize,
+    each: &mut dyn FnMut(Item<'_>) -> bool,
+) -> io::Result<Counted> {
     let mut source = BufReader::with_capacity(READ_BYTES, counted);
     let start = source.fill_buf()?;
     let mut decoder = if start.starts_with(&[0x1f, 0x8b]) {
-        Decoder::Gzip(flate2::bufread::MultiGzDecoder::new(source))
+        Decoder::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(source)))
     } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Decoder::Zstd(zstd::stream::read::Decoder::with_buffer(source)?)
+        Decoder::Zstd(Box::new(zstd::stream::read::Decoder::with_buffer(source)?))
     } else {
-        Decoder::Plain(source)
+        Decoder::Plain(Box::new(source))
     };
     let is_compressed = !matches!(decoder, Decoder::Plain(_));
     let mut splitter = Splitter::new(max_record);
@@ -87,9 +95,9 @@ fn items_of(counted: Counted, max_record: usize, each: &mut dyn FnMut(Item<'_>) 
 }
 
 enum Decoder {
-    Plain(BufReader<Counted>),
-    Gzip(flate2::bufread::MultiGzDecoder<BufReader<Counted>>),
-    Zstd(zstd::stream::read::Decoder<'static, BufReader<Counted>>),
+    Plain(Box<BufReader<Counted>>),
+    Gzip(Box<flate2::bufread::MultiGzDecoder<BufReader<Counted>>>),
+    Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Counted>>>),
 }
 
 impl Decoder {
@@ -104,7 +112,7 @@ impl Decoder {
     /// The file, read to its end, so that its hash is that of the whole content.
     fn rest(self, to_end: bool) -> io::Result<Counted> {
         let source = match self {
-            Self::Plain(source) => source,
+            Self::Plain(source) => *source,
             Self::Gzip(decoder) => decoder.into_inner(),
             Self::Zstd(decoder) => decoder.finish(),
         };
@@ -121,18 +129,26 @@ struct Counted {
     file: File,
     hasher: blake3::Hasher,
     bytes: u64,
+    max_bytes: u64,
     read: Arc<AtomicU64>,
 }
 
 impl Counted {
-    fn open(path: &Path, read: &Arc<AtomicU64>) -> io::Result<Self> {
-        Ok(Self { file: File::open(path)?, hasher: blake3::Hasher::new(), bytes: 0, read: Arc::clone(read) })
+    fn open(path: &Path, max_bytes: u64, read: &Arc<AtomicU64>) -> io::Result<Self> {
+        Ok(Self {
+            file: File::open(path)?,
+            hasher: blake3::Hasher::new(),
+            bytes: 0,
+            max_bytes,
+            read: Arc::clone(read),
+        })
     }
 }
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer)?;
+        let room = usize::try_from(self.max_bytes - self.bytes).unwrap_or(usize::MAX).min(buffer.len());
+        let read = self.file.read(buffer.get_mut(..room).unwrap_or_default())?;
         self.hasher.update(buffer.get(..read).unwrap_or_default());
         self.bytes += read as u64;
         self.read.fetch_add(read as u64, Ordering::Relaxed);

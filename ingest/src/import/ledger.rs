@@ -13,6 +13,10 @@ use super::ImportError;
 /// Application transaction of `imports`: the next free offset.
 const APP: &str = "import/claims";
 
+/// `format` of a row that gives up the rest of its content's claim, so that other files can go on: offsets
+/// `[start_offset, end_offset)` stay without records. The content may come again and then goes on there.
+const GIVEN_UP: &str = "given up";
+
 /// A content's place in the log: offsets `[start, end)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
@@ -20,9 +24,24 @@ pub(super) struct Claim {
     pub(super) file_name: String,
     pub(super) start: i64,
     pub(super) end: i64,
+    /// Number of the content's item at `start`; not 0 where an earlier claim was given up in the middle.
+    pub(super) first_item: u64,
+    /// First item without a place, where the rest of this claim was given up.
+    pub(super) given_up_at: Option<u64>,
     /// Append time of all its records, so that a repeated run judges time like the first.
     pub(super) imported_at_us: i64,
 }
+
+impl Claim {
+    /// Number of the content's item at an offset of this claim.
+    pub(super) fn item_at(&self, offset: i64) -> u64 {
+        self.first_item.saturating_add_signed(offset - self.start)
+    }
+}
+
+/// A claim, then its giving up, then the next claim of the same content.
+const STATEMENT: &str = "SELECT content_hash, file_name, format, start_offset, end_offset, imported_at \
+     FROM imports ORDER BY imported_at, start_offset";
 
 /// Content that wants a place.
 #[derive(Debug)]
@@ -31,6 +50,8 @@ pub(super) struct Wanted {
     pub(super) file_name: String,
     pub(super) format: String,
     pub(super) size_bytes: u64,
+    /// Items `[first_item, items)` want a place.
+    pub(super) first_item: u64,
     pub(super) items: u64,
 }
 
@@ -66,20 +87,54 @@ impl Ledger {
         let mut next = from.unwrap_or_default();
         let mut claims = Vec::with_capacity(wanted.len());
         for content in wanted {
-            let end = next.saturating_add_unsigned(content.items);
-            let (hash, file_name) = (content.hash.clone(), content.file_name.clone());
-            claims.push(Claim { hash, file_name, start: next, end, imported_at_us: now_us });
+            let end = next.saturating_add_unsigned(content.items.saturating_sub(content.first_item));
+            claims.push(Claim {
+                hash: content.hash.clone(),
+                file_name: content.file_name.clone(),
+                start: next,
+                end,
+                first_item: content.first_item,
+                given_up_at: None,
+                imported_at_us: now_us,
+            });
             next = end;
         }
-        let files = self.table.write(&[rows(wanted, &claims)]).await.map_err(ImportError::Tables)?;
-        let advance = vec![Advance { app, from, to: next }];
-        match self.table.commit(Change { advance, add: files, ..Change::default() }).await {
-            Ok(_) => {}
-            Err(CommitError::Fenced { .. }) => return Err(ImportError::Busy),
-            Err(error) => return Err(ImportError::Claim(Box::new(error))),
-        }
+        self.append(rows(wanted, &claims), vec![Advance { app, from, to: next }]).await?;
         self.claims.extend(claims.into_iter().map(|claim| (claim.hash.clone(), claim)));
         Ok(())
+    }
+
+    /// Gives up what a claim has from `position` on. Everything before must be committed.
+    pub(super) async fn give_up(
+        &mut self,
+        claim: &Claim,
+        position: i64,
+        now_us: i64,
+    ) -> Result<(), ImportError> {
+        let mut rows = imports::Builder::default();
+        rows.push(&ImportRow {
+            content_hash: &claim.hash,
+            file_name: &claim.file_name,
+            format: GIVEN_UP,
+            size_bytes: 0,
+            start_offset: position,
+            end_offset: claim.end,
+            imported_at: now_us,
+        });
+        self.append(rows.finish(), Vec::new()).await?;
+        if let Some(known) = self.claims.get_mut(&claim.hash) {
+            known.given_up_at = Some(known.item_at(position));
+        }
+        Ok(())
+    }
+
+    async fn append(&mut self, rows: RecordBatch, advance: Vec<Advance>) -> Result<(), ImportError> {
+        let files = self.table.write(&[rows]).await.map_err(ImportError::Tables)?;
+        match self.table.commit(Change { advance, add: files, ..Change::default() }).await {
+            Ok(_) => Ok(()),
+            Err(CommitError::Fenced { .. }) => Err(ImportError::Busy),
+            Err(error) => Err(ImportError::Claim(Box::new(error))),
+        }
     }
 
     async fn read(&mut self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -88,22 +143,30 @@ impl Ledger {
         }
         let ctx = session::session(2);
         ctx.register_table(TableId::Imports.name(), self.table.snapshot().provider())?;
-        let rows = ctx
-            .sql("SELECT content_hash, file_name, start_offset, end_offset, imported_at FROM imports")
-            .await?;
+        let rows = ctx.sql(STATEMENT).await?;
         let mut stream = rows.execute_stream().await?;
         while let Some(batch) = stream.try_next().await? {
             let text = |column: usize| arrow::compute::cast(batch.column(column), &DataType::Utf8);
             let number = |column: usize| arrow::compute::cast(batch.column(column), &DataType::Int64);
-            let (hash, name) = (text(0)?, text(1)?);
-            let (start, end, at) = (number(2)?, number(3)?, number(4)?);
+            let (hash, name, format) = (text(0)?, text(1)?, text(2)?);
+            let (start, end, at) = (number(3)?, number(4)?, number(5)?);
             for row in 0..batch.num_rows() {
                 let value = |column: &ArrayRef| column.as_primitive::<Int64Type>().value(row);
+                let hash = hash.as_string::<i32>().value(row);
+                let earlier = self.claims.get_mut(hash);
+                if format.as_string::<i32>().value(row) == GIVEN_UP {
+                    if let Some(claim) = earlier {
+                        claim.given_up_at = Some(claim.item_at(value(&start)));
+                    }
+                    continue;
+                }
                 let claim = Claim {
-                    hash: hash.as_string::<i32>().value(row).to_owned(),
+                    hash: hash.to_owned(),
                     file_name: name.as_string::<i32>().value(row).to_owned(),
                     start: value(&start),
                     end: value(&end),
+                    first_item: earlier.and_then(|claim| claim.given_up_at).unwrap_or_default(),
+                    given_up_at: None,
                     imported_at_us: value(&at),
                 };
                 self.claims.insert(claim.hash.clone(), claim);

@@ -2,11 +2,13 @@
 //!
 //! All files of a warehouse share one virtual log. The `imports` table gives each content hash a range of it, so
 //! the same content adds nothing a second time, whatever it is called. A run that was cut off goes on at T when
-//! it is repeated. Rows whose event is in `attempts` already, from a live source or another file, are dropped
+//! it is repeated; when other files come instead, what it had not read is given up, and the content goes on there
+//! when it comes again. Rows whose event is in `attempts` already, from a live source or another file, are dropped
 //! and counted.
 
 mod file;
 mod ledger;
+mod lock;
 mod run;
 mod summary;
 
@@ -43,8 +45,12 @@ pub enum ImportError {
     Claim(#[source] Box<bellwether_warehouse::CommitError>),
     #[error("another import is writing to this warehouse; wait for it and run this one again")]
     Busy,
-    #[error("an earlier import of `{file_name}` was cut off; import that file again first")]
-    Unfinished { file_name: String },
+    #[error("failed to lock `{path}`")]
+    Lock {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("failed to compare with what is there already")]
     Dates(#[source] dedup::DatesError),
     #[error("failed to read the label secrets")]

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::file::{self, Content, Item};
 use super::ledger::{Claim, Ledger, Wanted};
+use super::lock::Lock;
 use super::summary::{FileStatus, FileSummary, Names, Summary};
 use super::{ImportError, Options, Progress};
 use crate::batch::{Batch, Message, Outcome, Slot, Stream, Tools};
@@ -23,6 +24,7 @@ use crate::split::Piece;
 /// Files whose ranges are claimed in one commit.
 const GROUP_FILES: usize = 1000;
 const GROUP_BYTES: u64 = 256 << 20;
+const DAY_US: i64 = 86_400_000_000;
 /// Records handed from the reading thread at a time.
 const PORTION_BYTES: usize = 1 << 20;
 
@@ -37,6 +39,8 @@ pub(super) struct Run<'a> {
     read: Arc<AtomicU64>,
     total_bytes: u64,
     file_count: usize,
+    rows: u64,
+    _lock: Lock,
     summary: Summary,
     names: Names,
 }
@@ -46,6 +50,8 @@ struct Examined {
     index: usize,
     path: PathBuf,
     content: Content,
+    /// Items before it have their place from an earlier run.
+    first_item: u64,
 }
 
 impl<'a> Run<'a> {
@@ -65,8 +71,10 @@ impl<'a> Run<'a> {
             }
             total_bytes += metadata.len() * 2;
         }
+        let lock = Lock::take(warehouse)?;
         let ledger = Ledger::open(warehouse).await?;
-        let mut sink = Sink::open(warehouse).await.map_err(ImportError::Tables)?.with_patience(options.patience);
+        let mut sink =
+            Sink::open(warehouse).await.map_err(ImportError::Tables)?.with_patience(options.patience);
         let stream = Stream::import();
         let position = sink.position(&stream).await.map_err(ImportError::Tables)?;
         let mut batch = Batch::new(tools);
@@ -82,6 +90,8 @@ impl<'a> Run<'a> {
             read: Arc::default(),
             total_bytes,
             file_count: files.len(),
+            rows: 0,
+            _lock: lock,
             summary: Summary::default(),
             names: Names::default(),
         })
@@ -89,35 +99,42 @@ impl<'a> Run<'a> {
 
     pub(super) async fn all(mut self, files: &[PathBuf]) -> Result<Summary, ImportError> {
         let mut summaries: HashMap<usize, FileSummary> = HashMap::new();
-        let mut queue: Vec<Examined> = Vec::new();
         let mut seen = HashSet::new();
-        let mut group_bytes = 0;
-        // Files that an earlier run has begun come first, for their ranges lie before all new ones.
         let mut fresh = Vec::new();
-        let mut begun = Vec::new();
+        let mut begun = HashMap::new();
         for (index, path) in files.iter().enumerate() {
             let content = self.examine(index, path).await?;
             let hash = content.hash.to_hex().to_string();
-            let examined = Examined { index, path: path.clone(), content };
-            let is_repeated = !seen.insert(hash.clone());
+            let mut examined = Examined { index, path: path.clone(), content, first_item: 0 };
+            if !seen.insert(hash.clone()) {
+                self.skip(examined, &mut summaries);
+                continue;
+            }
             match self.ledger.claim_of(&hash) {
-                _ if is_repeated => self.skip(examined, &mut summaries),
-                Some(claim) if claim.end <= self.position() => self.skip(examined, &mut summaries),
-                Some(claim) => begun.push((claim.clone(), examined)),
                 None => fresh.push(examined),
+                Some(Claim { given_up_at: Some(item), .. }) => {
+                    examined.first_item = *item;
+                    fresh.push(examined);
+                }
+                Some(claim) if claim.end <= self.position() => self.skip(examined, &mut summaries),
+                Some(_) => {
+                    begun.insert(hash, examined);
+                }
             }
         }
-        begun.sort_by_key(|(claim, _)| claim.start);
-        let given: HashSet<&str> = begun.iter().map(|(claim, _)| claim.hash.as_str()).collect();
-        if let Some(missing) =
-            self.ledger.unfinished(self.position()).into_iter().find(|claim| !given.contains(claim.hash.as_str()))
-        {
-            return Err(ImportError::Unfinished { file_name: missing.file_name.clone() });
+        // What an earlier run has begun comes first, for its ranges lie before all new ones.
+        let unfinished: Vec<Claim> = self.ledger.unfinished(self.position()).into_iter().cloned().collect();
+        for claim in unfinished {
+            match begun.remove(&claim.hash) {
+                Some(examined) => {
+                    let index = examined.index;
+                    summaries.insert(index, self.load(examined, &claim, FileStatus::Resumed).await?);
+                }
+                None => self.give_up(&claim).await?,
+            }
         }
-        for (claim, examined) in begun {
-            let index = examined.index;
-            summaries.insert(index, self.load(examined, &claim, FileStatus::Resumed).await?);
-        }
+        let mut queue: Vec<Examined> = Vec::new();
+        let mut group_bytes = 0;
         for examined in fresh {
             group_bytes += examined.content.size_bytes;
             queue.push(examined);
@@ -129,6 +146,23 @@ impl<'a> Run<'a> {
         self.group(queue, &mut summaries).await?;
         self.flush(FlushReason::End).await?;
         self.finish(summaries)
+    }
+
+    /// Goes behind a claim whose content is not among the files.
+    async fn give_up(&mut self, claim: &Claim) -> Result<(), ImportError> {
+        self.flush(FlushReason::End).await?;
+        if claim.given_up_at.is_none() {
+            tracing::warn!(
+                file = claim.file_name,
+                from = self.position(),
+                to = claim.end,
+                "an earlier import of this file was cut off; import it again to add the rest"
+            );
+            self.summary.unfinished.push(claim.file_name.clone());
+            self.ledger.give_up(claim, self.position(), chrono::Utc::now().timestamp_micros()).await?;
+        }
+        self.batch.skip_to(self.slot, claim.end);
+        Ok(())
     }
 
     fn finish(mut self, summaries: HashMap<usize, FileSummary>) -> Result<Summary, ImportError> {
@@ -159,7 +193,8 @@ impl<'a> Run<'a> {
 
     async fn examine(&self, index: usize, path: &Path) -> Result<Content, ImportError> {
         self.report(index, path);
-        let (owned, read, max_record) = (path.to_owned(), Arc::clone(&self.read), self.options.max_record.len());
+        let (owned, read, max_record) =
+            (path.to_owned(), Arc::clone(&self.read), self.options.max_record.len());
         let examined = tokio::task::spawn_blocking(move || file::examine(&owned, max_record, &read)).await;
         let examined = examined.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
         examined.map_err(|source| ImportError::Read { path: path.to_owned(), source })
@@ -182,6 +217,7 @@ impl<'a> Run<'a> {
                 file_name: file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
                 format: self.options.format.to_string(),
                 size_bytes: file.content.size_bytes,
+                first_item: file.first_item,
                 items: file.content.items,
             })
             .collect();
@@ -207,11 +243,13 @@ impl<'a> Run<'a> {
             return Err(ImportError::Busy);
         }
         let mut summary = FileSummary::new(file.path.clone(), status);
-        let first = self.position() - claim.start;
+        let first = claim.item_at(self.position());
         let (sender, mut portions) = mpsc::channel(4);
         let reading = tokio::task::spawn_blocking({
-            let (path, read, max_record) = (file.path.clone(), Arc::clone(&self.read), self.options.max_record.len());
-            move || read_portions(&path, max_record, &read, first, &sender)
+            let size_bytes = file.content.size_bytes;
+            let (path, read, max_record) =
+                (file.path.clone(), Arc::clone(&self.read), self.options.max_record.len());
+            move || read_portions(&path, size_bytes, max_record, &read, first, &sender)
         });
         let mut offset = self.position();
         while let Some(portion) = portions.recv().await {
@@ -222,14 +260,15 @@ impl<'a> Run<'a> {
                 let outcome = self.take(item, offset, claim.imported_at_us).await?;
                 summary.records += 1;
                 summary.rows += u64::from(outcome.rows);
+                self.rows += u64::from(outcome.rows);
                 summary.duplicates += u64::from(outcome.duplicates);
                 if let Some(reject) = outcome.rejected {
                     summary.rejects += 1;
                     *self.summary.reasons.entry(reject.reason.as_str()).or_default() += 1;
                 }
                 offset += 1;
+                self.flush_if_due().await?;
             }
-            self.flush_if_due().await?;
             self.report(file.index, &file.path);
         }
         let hash = reading.await.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
@@ -258,7 +297,7 @@ impl<'a> Run<'a> {
         match formats::decode(self.options.format, &record) {
             Ok(mut event) => {
                 event.strip(&self.batch.tools().identities, &self.batch.tools().labeller);
-                self.load_dates(&event).await?;
+                self.load_dates(&event, appended_at_us).await?;
                 self.names.count(&event, &self.batch.tools().catalogue);
                 let message = Message { offset, appended_at_us, payload: &record };
                 self.batch.push_event(self.slot, &message, &event).map_err(ImportError::Identity)
@@ -268,9 +307,12 @@ impl<'a> Run<'a> {
     }
 
     /// Makes sure that the ids of the event's dates are known.
-    async fn load_dates(&mut self, event: &Event<'_>) -> Result<(), ImportError> {
+    async fn load_dates(&mut self, event: &Event<'_>, appended_at_us: i64) -> Result<(), ImportError> {
         let attempts = event.attempts.iter().filter_map(|attempt| attempt.started_at_us);
-        for at_us in attempts.chain([event.started_at_us]) {
+        // Absurd times give no rows, and their dates must not fill the memory.
+        let latest = appended_at_us.saturating_add(DAY_US);
+        let plausible = |at_us: &i64| (0..=latest).contains(at_us);
+        for at_us in attempts.chain([event.started_at_us]).filter(plausible) {
             let Some(dates) = self.batch.dates_mut(self.slot) else { return Err(ImportError::Busy) };
             if dates.is_loaded(at_us) {
                 continue;
@@ -314,7 +356,7 @@ impl<'a> Run<'a> {
             bytes: self.read.load(Ordering::Relaxed),
             total_bytes: self.total_bytes,
             records: u64::try_from(self.position()).unwrap_or_default(),
-            rows: self.batch.len() as u64,
+            rows: self.rows,
         });
     }
 }
@@ -345,7 +387,9 @@ impl Owned {
             }
             Item::Broken { after_bytes } => reject(
                 Reason::Truncated,
-                format!("file: compressed stream is damaged or cut off behind byte {after_bytes} of its content"),
+                format!(
+                    "file: compressed stream is damaged or cut off behind byte {after_bytes} of its content"
+                ),
                 0,
             ),
         }
@@ -362,15 +406,16 @@ impl Owned {
 /// Sends the items from number `first` on in portions.
 fn read_portions(
     path: &Path,
+    size_bytes: u64,
     max_record: usize,
     read: &Arc<AtomicU64>,
-    first: i64,
+    first: u64,
     sender: &mpsc::Sender<Vec<Owned>>,
 ) -> std::io::Result<blake3::Hash> {
     let mut number = 0;
     let mut portion = Vec::new();
     let mut bytes = 0;
-    let hash = file::items(path, max_record, read, &mut |item| {
+    let hash = file::items(path, size_bytes, max_record, read, &mut |item| {
         number += 1;
         if number <= first {
             return true;

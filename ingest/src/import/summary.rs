@@ -50,6 +50,8 @@ pub struct Unmapped {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Summary {
     pub files: Vec<FileSummary>,
+    /// Names of files that an earlier run did not finish and this one was not given.
+    pub unfinished: Vec<String>,
     pub records: u64,
     pub rows: u64,
     pub duplicates: u64,
@@ -73,7 +75,8 @@ impl Names {
         for attempt in &event.attempts {
             let (model, provider) = (attempt.model.as_deref(), attempt.provider.as_deref());
             let resolved = catalogue.resolve(&event.source, model, provider, attempt.host.as_deref());
-            let known = (resolved.model_mapped || model.is_none()) && (resolved.provider_mapped || provider.is_none());
+            let known = (resolved.model_mapped || model.is_none())
+                && (resolved.provider_mapped || provider.is_none());
             if known {
                 continue;
             }

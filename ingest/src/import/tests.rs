@@ -75,21 +75,69 @@ async fn a_run_that_was_cut_off_goes_on_where_it_was() {
     let content = lines(0..35).replacen("r12\"", "r12\\", 1);
     let one = file(&house, "one", content.as_bytes());
     let two = file(&house, "two", lines(100..105).as_bytes());
-    fail::cfg("sink-after-label-cells", "1*off->return(import/warehouse)").unwrap();
+    fail::cfg("sink-after-label-cells", "return(a_run_that_was_cut_off files/0/0@10)").unwrap();
     let result = run(&house, &[one.clone(), two.clone()]).await;
     fail::remove("sink-after-label-cells");
     assert!(matches!(result, Err(ImportError::Flush(_))), "{result:?}");
     let half = house.count("SELECT count(*) FROM attempts").await;
     assert!((1..35).contains(&half), "{half}");
-    // Another file alone would leave a hole in the log.
-    let refused = run(&house, std::slice::from_ref(&two)).await;
-    assert!(matches!(refused, Err(ImportError::Unfinished { file_name }) if file_name == "one"));
     let summary = run(&house, &[two, one]).await.unwrap();
     assert_eq!(summary.files[1].status, FileStatus::Resumed);
+    all_of_one_and_two(&house).await;
+}
+
+async fn all_of_one_and_two(house: &House) {
     assert_eq!(house.count("SELECT count(*) FROM attempts").await, 39);
     assert_eq!(house.count("SELECT count(DISTINCT event_id) FROM attempts").await, 39);
-    assert_eq!(house.ask("SELECT src_offset, reason FROM rejects").await, ["12|malformed_json"]);
+    assert_eq!(house.ask("SELECT src_topic, reason FROM rejects").await, ["import|malformed_json"]);
     assert_eq!(house.count("SELECT sum(n) FROM label_cells").await, 39);
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_off_and_left_goes_on_when_it_comes_again() {
+    let house = House::new().await;
+    let content = lines(0..35).replacen("r22\"", "r22\\", 1);
+    let one = file(&house, "one", content.as_bytes());
+    let two = file(&house, "two", lines(100..105).as_bytes());
+    fail::cfg("sink-after-rejects", "return(cut_off_and_left files/0/0@10)").unwrap();
+    let result = run(&house, std::slice::from_ref(&one)).await;
+    fail::remove("sink-after-rejects");
+    assert!(matches!(result, Err(ImportError::Flush(_))), "{result:?}");
+    let summary = run(&house, std::slice::from_ref(&two)).await.unwrap();
+    assert_eq!((summary.rows, summary.unfinished), (5, vec!["one".to_owned()]));
+    let summary = run(&house, &[two, one.clone()]).await.unwrap();
+    assert_eq!(summary.files[0].status, FileStatus::AlreadyImported);
+    assert_eq!(summary.files[1].records, 25, "the first flush had taken ten");
+    all_of_one_and_two(&house).await;
+    assert_eq!(run(&house, &[one]).await.unwrap().files[0].status, FileStatus::AlreadyImported);
+}
+
+#[tokio::test]
+async fn what_is_appended_to_a_file_while_it_is_read_is_left_for_the_next_time() {
+    let house = House::new().await;
+    let one = file(&house, "one", lines(0..10).as_bytes());
+    let grown = std::sync::atomic::AtomicBool::new(false);
+    let options = Options::default();
+    let grow = |progress: super::Progress<'_>| {
+        // Between the two readings.
+        if progress.bytes > 0 && !grown.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            let mut file = std::fs::File::options().append(true).open(progress.file).unwrap();
+            file.write_all(lines(10..12).as_bytes()).unwrap();
+        }
+    };
+    let files = std::slice::from_ref(&one);
+    let summary = import(&house.warehouse, house.tools.clone(), files, &options, &grow).await.unwrap();
+    assert_eq!(summary.rows, 10);
+    let summary = run(&house, &[one]).await.unwrap();
+    assert_eq!((summary.rows, summary.duplicates), (2, 10));
+}
+
+#[tokio::test]
+async fn a_second_import_at_the_same_time_is_refused() {
+    let house = House::new().await;
+    let _lock = super::lock::Lock::take(&house.warehouse).unwrap();
+    let one = file(&house, "one", lines(0..1).as_bytes());
+    assert!(matches!(run(&house, &[one]).await, Err(ImportError::Busy)));
 }
 
 #[tokio::test]

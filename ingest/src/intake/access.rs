@@ -7,7 +7,8 @@ use subtle::ConstantTimeEq;
 use super::problem::Problem;
 
 /// Headers of a request that came through a proxy or from a web page.
-const INDIRECT: [&str; 6] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via", "origin"];
+const INDIRECT: [&str; 6] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via", "origin"];
 
 /// Hashes of the tokens. Comparing hashes of one length hides the tokens' lengths too.
 #[derive(Debug)]
@@ -36,9 +37,14 @@ impl Access {
         let Some(token) = token else { return Err(Problem::unauthorised("a bearer token is missing")) };
         let token = blake3::hash(token);
         // No early end: the time must not tell which token nearly fits.
-        let fits = self.tokens.iter().fold(subtle::Choice::from(0), |fits, known| {
-            fits | known.as_bytes().ct_eq(token.as_bytes())
-        });
-        if bool::from(fits) { Ok(()) } else { Err(Problem::unauthorised("the bearer token is not known here")) }
+        let fits = self
+            .tokens
+            .iter()
+            .fold(subtle::Choice::from(0), |fits, known| fits | known.as_bytes().ct_eq(token.as_bytes()));
+        if bool::from(fits) {
+            Ok(())
+        } else {
+            Err(Problem::unauthorised("the bearer token is not known here"))
+        }
     }
 }

@@ -43,15 +43,17 @@ pub(super) enum Failure {
     /// Grew by more than the allowed factor.
     Ratio,
     /// The compressed stream is damaged or ends early, behind this many good bytes.
-    Broken { after_bytes: u64 },
+    Broken {
+        after_bytes: u64,
+    },
 }
 
 enum Decoder {
     /// Too few bytes to tell.
     Undecided(Vec<u8>),
     Plain,
-    Gzip(MultiGzDecoder<Vec<u8>>),
-    Zstd(ZstdDecoder<'static, Vec<u8>>),
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+    Zstd(Box<ZstdDecoder<'static, Vec<u8>>>),
 }
 
 pub(super) struct Inflate {
@@ -66,8 +68,8 @@ impl Inflate {
     pub(super) fn new(compression: Compression, max_bytes: u64, max_ratio: u64) -> io::Result<Self> {
         let decoder = match compression {
             Compression::Unnamed => Decoder::Undecided(Vec::new()),
-            Compression::Gzip => Decoder::Gzip(MultiGzDecoder::new(Vec::new())),
-            Compression::Zstd => Decoder::Zstd(ZstdDecoder::new(Vec::new())?),
+            Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
+            Compression::Zstd => Decoder::Zstd(Box::new(ZstdDecoder::new(Vec::new())?)),
         };
         Ok(Self { decoder, max_bytes, max_ratio, taken: 0, given: 0 })
     }
@@ -109,9 +111,9 @@ impl Inflate {
 
     fn decide(&mut self, start: &[u8]) -> Result<(), Failure> {
         self.decoder = if start.starts_with(&GZIP) {
-            Decoder::Gzip(MultiGzDecoder::new(Vec::new()))
+            Decoder::Gzip(Box::new(MultiGzDecoder::new(Vec::new())))
         } else if start.starts_with(&ZSTD) {
-            Decoder::Zstd(ZstdDecoder::new(Vec::new()).map_err(|_| self.broken())?)
+            Decoder::Zstd(Box::new(ZstdDecoder::new(Vec::new()).map_err(|_| self.broken())?))
         } else {
             Decoder::Plain
         };

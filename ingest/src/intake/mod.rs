@@ -84,14 +84,16 @@ async fn intake(State(state): State<IntakeState>, format: Format, request: Reque
         Err(problem) => problem.into_response(),
     };
     let status = response.status().as_u16().to_string();
-    metrics::counter!(metric::INTAKE_REQUESTS, "format" => format.to_string(), "status" => status).increment(1);
+    metrics::counter!(metric::INTAKE_REQUESTS, "format" => format.to_string(), "status" => status)
+        .increment(1);
     response
 }
 
 /// What can be said from the headers alone.
 fn admit(inner: &Inner, headers: &HeaderMap) -> Result<Compression, Problem> {
     inner.access.check(headers)?;
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let declared =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|bytes| bytes > inner.config.max_body.0) {
         return Err(Problem::body_too_large(inner.config.max_body));
     }

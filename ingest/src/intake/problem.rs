@@ -60,7 +60,8 @@ impl Problem {
     }
 
     pub(super) fn ratio(limit: u64) -> Self {
-        let detail = format!("the body grows by more than {limit} times when decompressed; send it less compressed");
+        let detail =
+            format!("the body grows by more than {limit} times when decompressed; send it less compressed");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "Body grows too much", detail)
     }
 
@@ -81,7 +82,8 @@ impl Problem {
     }
 
     pub(super) fn interrupted(accepted: u64) -> Self {
-        let detail = format!("the body ended early; {accepted} records before that were accepted; send it again");
+        let detail =
+            format!("the body ended early; {accepted} records before that were accepted; send it again");
         Self::new(StatusCode::BAD_REQUEST, "Body is incomplete", detail)
     }
 
@@ -95,7 +97,10 @@ impl Problem {
     }
 
     pub(super) fn not_durable() -> Self {
-        Self::unavailable("Log cannot be written", "records cannot be made durable right now; send them again later")
+        Self::unavailable(
+            "Log cannot be written",
+            "records cannot be made durable right now; send them again later",
+        )
     }
 
     fn unavailable(title: &'static str, detail: &'static str) -> Self {
@@ -105,7 +110,8 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = ProblemDetails::from_status_code(self.status).with_title(self.title).with_detail(self.detail);
+        let body =
+            ProblemDetails::from_status_code(self.status).with_title(self.title).with_detail(self.detail);
         let mut response = body.into_response();
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, HeaderValue::from_static(value));

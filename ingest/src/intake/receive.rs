@@ -71,10 +71,11 @@ impl<'a> Intake<'a> {
 
     async fn read(&mut self, compression: Compression, mut body: BodyDataStream) -> Result<(), Problem> {
         let config = &self.inner.config;
-        let mut inflate = Inflate::new(compression, config.max_body.0, config.max_ratio).map_err(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "failed to start a decoder");
-            Problem::busy()
-        })?;
+        let mut inflate =
+            Inflate::new(compression, config.max_body.0, config.max_ratio).map_err(|error| {
+                tracing::error!(error = &error as &dyn std::error::Error, "failed to start a decoder");
+                Problem::busy()
+            })?;
         let mut splitter = Splitter::new(config.max_record.len());
         let result = loop {
             let chunk = match tokio::time::timeout(STALL, body.next()).await {
@@ -83,7 +84,8 @@ impl<'a> Intake<'a> {
                 Ok(Some(Err(_))) => break Err(Problem::interrupted(self.receipt.accepted)),
                 Ok(Some(Ok(chunk))) => chunk,
             };
-            if let Err(failure) = inflate.push(&chunk, |bytes| splitter.push(bytes, |piece| self.take(piece))) {
+            if let Err(failure) = inflate.push(&chunk, |bytes| splitter.push(bytes, |piece| self.take(piece)))
+            {
                 break Err(self.failed(failure));
             }
             if !self.share.resize(splitter.held_bytes() + self.ready_bytes + chunk.len()) {
@@ -125,7 +127,9 @@ impl<'a> Intake<'a> {
             ),
             Failure::Broken { after_bytes } => (
                 Reason::Truncated,
-                format!("body: compressed stream is damaged or cut off behind byte {after_bytes} of its content"),
+                format!(
+                    "body: compressed stream is damaged or cut off behind byte {after_bytes} of its content"
+                ),
                 Problem::broken(after_bytes, self.receipt.accepted),
             ),
         };
@@ -216,7 +220,10 @@ impl<'a> Intake<'a> {
         }
         self.ready_bytes = 0;
         self.inner.appender.append(std::mem::take(&mut self.ready)).await.map_err(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "failed to append what the intake received");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "failed to append what the intake received"
+            );
             Problem::not_durable()
         })
     }

@@ -188,7 +188,8 @@ async fn a_token_is_asked_for_where_one_is_set() {
 async fn without_a_token_forwarded_requests_are_refused() {
     let intake = open();
     for name in ["X-Forwarded-For", "Forwarded", "Origin"] {
-        let request = Request::post("/intake/native").header(name, "x").body(Body::from(native("a"))).unwrap();
+        let request =
+            Request::post("/intake/native").header(name, "x").body(Body::from(native("a"))).unwrap();
         assert_eq!(intake.send(request).await.0, StatusCode::FORBIDDEN, "{name}");
     }
 }
@@ -254,4 +255,3 @@ async fn the_answer_waits_for_the_durable_append() {
     gate.add_permits(1);
     assert_eq!((&mut answer).await.unwrap().unwrap().status(), StatusCode::OK);
 }
-

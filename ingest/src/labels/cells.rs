@@ -52,7 +52,12 @@ impl Cells {
     ///
     /// # Errors
     /// When the secret of the label epoch cannot be read or created.
-    pub fn add(&mut self, event: &Event<'_>, row: &AttemptRow<'_>, ids: &Identities) -> Result<(), identity::Error> {
+    pub fn add(
+        &mut self,
+        event: &Event<'_>,
+        row: &AttemptRow<'_>,
+        ids: &Identities,
+    ) -> Result<(), identity::Error> {
         let Some(labels) = &event.labels else { return Ok(()) };
         if row.is_final == Some(false) || row.gateway_cache_hit || row.provider_id.is_none() {
             return Ok(());

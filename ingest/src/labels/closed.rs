@@ -8,10 +8,10 @@ const OTHER: &str = "other";
 
 /// ISO 639-1 codes that are told apart; the rest is `other`.
 const LANGUAGES: [&str; 62] = [
-    "ar", "am", "az", "bg", "bn", "bs", "ca", "cs", "da", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fr",
-    "gl", "gu", "he", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "ka", "kk", "km", "kn", "ko", "lo", "lt",
-    "lv", "ml", "mr", "ms", "my", "nb", "ne", "nl", "pa", "pl", "pt", "ro", "ru", "si", "sk", "sl", "sr", "sv",
-    "sw", "ta", "te", "th", "tl", "tr", "uk", "vi",
+    "ar", "am", "az", "bg", "bn", "bs", "ca", "cs", "da", "de", "el", "en", "es", "et", "eu", "fa", "fi",
+    "fr", "gl", "gu", "he", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "ka", "kk", "km", "kn", "ko",
+    "lo", "lt", "lv", "ml", "mr", "ms", "my", "nb", "ne", "nl", "pa", "pl", "pt", "ro", "ru", "si", "sk",
+    "sl", "sr", "sv", "sw", "ta", "te", "th", "tl", "tr", "uk", "vi",
 ];
 const MORE_LANGUAGES: [&str; 3] = ["ur", "uz", "zh"];
 
@@ -75,12 +75,12 @@ const TASKS: [&str; 31] = [
 /// A language tag (`ja`, `pt-BR`, `zh_Hans`) by its first subtag.
 pub(super) fn language(tag: &str) -> &'static str {
     let first = tag.split(['-', '_']).next().unwrap_or(tag);
-    let is = |known: &&str| known.eq_ignore_ascii_case(first);
+    let is = |known: &str| known.eq_ignore_ascii_case(first);
     if first.eq_ignore_ascii_case(UNDETERMINED) {
         return UNDETERMINED;
     }
-    let listed = LANGUAGES.iter().chain(&MORE_LANGUAGES).copied().find(|known| is(&known));
-    let synonym = || LANGUAGE_SYNONYMS.iter().find(|(old, _)| is(&old)).map(|(_, new)| *new);
+    let listed = LANGUAGES.iter().chain(&MORE_LANGUAGES).copied().find(|known| is(known));
+    let synonym = || LANGUAGE_SYNONYMS.iter().find(|(old, _)| is(old)).map(|(_, new)| *new);
     listed.or_else(synonym).unwrap_or(OTHER)
 }
 
@@ -104,14 +104,14 @@ pub(super) fn topic_of_task(task: &str) -> &'static str {
 /// A task tag of the list; an unknown tag of a known family is that family's `other`.
 pub(super) fn task(tag: &str) -> Option<&'static str> {
     let listed = TASKS.iter().copied().find(|known| *known == tag);
-    let family = tag.split(':').next().unwrap_or(tag);
-    listed.or_else(|| match family {
+    let family = match tag.split(':').next().unwrap_or(tag) {
         "code" => Some("code:other"),
         "agent" => Some("agent:other"),
         "general" => Some("general:other"),
         "data" => Some("data:other"),
         _ => None,
-    })
+    };
+    listed.or(family)
 }
 
 /// A label's source: router, path, fence, `model:<id>` or `rule:<version>`; anything else came from a router.

@@ -141,7 +141,9 @@ impl Names {
         }
         for language in languages {
             for alias in language.aliases {
-                by_name.entry(alias.to_ascii_lowercase()).or_insert_with(|| label_of(language.name, language.r#type));
+                by_name
+                    .entry(alias.to_ascii_lowercase())
+                    .or_insert_with(|| label_of(language.name, language.r#type));
             }
         }
         for language in languages {
@@ -189,7 +191,8 @@ impl Names {
         if value.eq_ignore_ascii_case(NONE) {
             return NONE;
         }
-        let listed = LANGUAGES.iter().map(|(label, _)| *label).find(|label| label.eq_ignore_ascii_case(value));
+        let listed =
+            LANGUAGES.iter().map(|(label, _)| *label).find(|label| label.eq_ignore_ascii_case(value));
         listed.or_else(|| self.by_info(value)).unwrap_or(OTHER)
     }
 

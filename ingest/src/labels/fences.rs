@@ -88,7 +88,8 @@ impl<'a> Fence<'a> {
         if length < 3 || (mark == b'`' && info.contains('`')) {
             return None;
         }
-        let word = info.split(|c: char| c.is_whitespace() || matches!(c, ',' | '{')).next().unwrap_or_default();
+        let word =
+            info.split(|c: char| c.is_whitespace() || matches!(c, ',' | '{')).next().unwrap_or_default();
         Some(Self { mark, length, info: word })
     }
 

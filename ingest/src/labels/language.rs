@@ -111,20 +111,39 @@ fn is_place(word: &str) -> bool {
         || (word.starts_with(['/', '~', '.']) && word.len() > 1 && word.contains('/'))
 }
 
-/// Lines that end or look like code: trailing `;{}`, starts of statements, dense punctuation.
+/// Starts of statements in common languages.
+const STATEMENTS: [&str; 20] = [
+    "import ",
+    "from ",
+    "def ",
+    "class ",
+    "fn ",
+    "func ",
+    "let ",
+    "const ",
+    "var ",
+    "pub ",
+    "use ",
+    "#include",
+    "return ",
+    "SELECT ",
+    "public ",
+    "private ",
+    "package ",
+    "function ",
+    "$ ",
+    ">>> ",
+];
+
+/// Lines that look like code by their end, their start or dense punctuation.
 fn is_code_like(line: &str) -> bool {
     let line = line.trim();
-    if line.ends_with([';', '{', '}']) {
-        return true;
-    }
-    let starts = [
-        "import ", "from ", "def ", "class ", "fn ", "func ", "let ", "const ", "var ", "pub ", "use ", "#include",
-        "return ", "SELECT ", "public ", "private ", "package ", "function ", "//", "/*", "$ ", ">>> ",
-    ];
-    let is_statement = starts.iter().any(|start| line.starts_with(start));
     let marks = line.bytes().filter(|b| b"{}[]()<>=;:|&$#@*+\\/\"'_".contains(b)).count();
+    // A Greek question ends with `;` too.
+    let is_ended = line.ends_with(['{', '}']) || (line.ends_with(';') && (marks >= 2 || line.is_ascii()));
+    let is_started = STATEMENTS.iter().any(|start| line.starts_with(start)) && marks >= 2;
     let letters = line.chars().filter(|c| c.is_alphabetic()).count();
-    marks * 3 > letters.max(1) && marks >= 4 || (is_statement && marks >= 2)
+    is_ended || is_started || (marks >= 4 && marks * 3 > letters)
 }
 
 /// Letters by script, weighted: a sign of Chinese, Japanese or Korean stands for several Latin letters.
@@ -175,7 +194,9 @@ impl Letters {
             }
             match c as u32 {
                 0x3041..=0x30ff | 0x31f0..=0x31ff | 0xff66..=0xff9f => letters.kana += DENSE,
-                0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff => letters.han += DENSE,
+                0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff => {
+                    letters.han += DENSE
+                }
                 0x1100..=0x11ff | 0x3130..=0x318f | 0xac00..=0xd7af => letters.hangul += DENSE,
                 0x0400..=0x052f => {
                     letters.cyrillic += 1;
@@ -185,15 +206,17 @@ impl Letters {
                     letters.arabic += u32::from(c.is_alphabetic());
                     letters.persian += u32::from("پچژگکی".contains(c));
                 }
-                code => match OTHER_SCRIPTS.iter().position(|(first, last, _)| (*first..=*last).contains(&code)) {
-                    // Vowel signs of Indic scripts are no letters to Unicode but are written like ones.
-                    Some(script) => {
-                        if let Some(count) = letters.others.get_mut(script) {
-                            *count += 1;
+                code => {
+                    match OTHER_SCRIPTS.iter().position(|(first, last, _)| (*first..=*last).contains(&code)) {
+                        // Vowel signs of Indic scripts are no letters to Unicode but are written like ones.
+                        Some(script) => {
+                            if let Some(count) = letters.others.get_mut(script) {
+                                *count += 1;
+                            }
                         }
+                        None => letters.latin += u32::from(c.is_alphabetic()),
                     }
-                    None => letters.latin += u32::from(c.is_alphabetic()),
-                },
+                }
             }
         }
         letters
@@ -217,7 +240,8 @@ impl Letters {
             (self.cyrillic, slavic),
             (self.arabic, arabic),
         ];
-        let others = self.others.iter().zip(OTHER_SCRIPTS).map(|(count, (_, _, language))| (*count, language));
+        let others =
+            self.others.iter().zip(OTHER_SCRIPTS).map(|(count, (_, _, language))| (*count, language));
         let (count, language) = named.into_iter().chain(others).max_by_key(|(count, _)| *count)?;
         (count * 5 >= self.total()).then_some(language)
     }

@@ -48,7 +48,9 @@ impl Labeller {
     /// Labels of a request. What neither the router nor a text tells stays None, save the topic.
     pub fn label(&self, texts: &Texts<'_>, router: Option<&Labels<'_>>) -> Labels<'static> {
         let sent = router.map(|labels| self.canonical(labels)).unwrap_or_default();
-        let nl = sent.nl.or_else(|| language::of(&texts.user).map(|(value, source)| (value.into(), source.into())));
+        let nl = sent
+            .nl
+            .or_else(|| language::of(&texts.user).map(|(value, source)| (value.into(), source.into())));
         let code_in = sent.code_in.or_else(|| {
             let blocks = texts.user.iter().flat_map(|text| fences::blocks(text));
             (!texts.user.is_empty()).then(|| label(self.code.of_blocks(blocks), FENCE))

@@ -4,102 +4,138 @@ use super::*;
 
 /// Own sentences: plain ones and ones mixed with English technical words, six or more for each language.
 const SENTENCES: [(&str, &[&str]); 12] = [
-    ("en", &[
-        "Why does my train always leave two minutes before I reach the platform?",
-        "Please write a short note to my landlord about the broken heater.",
-        "How can I keep basil alive on a windowsill through the winter?",
-        "Explain the difference between a mutex and a semaphore with an example.",
-        "The deployment fails with a timeout, what should I look at first?",
-        "Summarise the attached minutes in three bullet points for the board.",
-    ]),
-    ("es", &[
-        "¿Por qué mi pan casero siempre queda demasiado duro por dentro?",
-        "Escribe una carta breve para pedir vacaciones en el mes de agosto.",
-        "Necesito una función que ordene la lista de usuarios por apellido.",
-        "El servidor devuelve un error de timeout cuando subo archivos grandes.",
-        "Cuéntame una historia corta sobre un faro abandonado y su guardián.",
-        "Cómo puedo desplegar el container en Kubernetes sin perder los datos?",
-    ]),
-    ("pt", &[
-        "Por que a minha bicicleta faz barulho quando eu pedalo na subida?",
-        "Escreva um convite simples para o aniversário da minha avó.",
-        "Preciso de uma função que leia o arquivo e conte as palavras.",
-        "Não consigo fazer o deploy da aplicação, o build termina com erro.",
-        "Quais são os melhores bairros para morar em Porto com crianças?",
-        "Você pode explicar como funciona o cache do navegador?",
-    ]),
-    ("fr", &[
-        "Pourquoi mes tomates ont-elles des taches noires cette année ?",
-        "Rédige un courriel poli pour demander le remboursement du billet.",
-        "Je voudrais une fonction qui compte les lignes vides du fichier.",
-        "Le pipeline échoue à cause d'un timeout, que dois-je vérifier ?",
-        "Raconte-moi une légende bretonne que les enfants aimeront.",
-        "Comment déployer un container Docker sans interruption de service ?",
-    ]),
-    ("de", &[
-        "Warum knarrt meine Treppe nur im Winter und nicht im Sommer?",
-        "Schreibe bitte eine kurze Einladung zum Grillabend am Samstag.",
-        "Ich brauche eine Funktion, die doppelte Einträge aus der Liste entfernt.",
-        "Der Build bricht mit einem Timeout ab, woran könnte das liegen?",
-        "Welche Wanderwege rund um Freiburg sind auch bei Regen schön?",
-        "Erkläre mir den Unterschied zwischen Thread und Prozess.",
-    ]),
-    ("vi", &[
-        "Tại sao cây xoài trước nhà tôi năm nay không ra quả?",
-        "Hãy viết giúp tôi một lá thư xin nghỉ phép ba ngày.",
-        "Tôi cần một hàm để sắp xếp danh sách sinh viên theo tên.",
-        "Làm thế nào để deploy ứng dụng lên server mà không bị gián đoạn?",
-        "Kể cho tôi nghe một câu chuyện ngắn về biển và ngư dân.",
-        "Giải thích cho tôi cách hoạt động của bộ nhớ đệm trình duyệt.",
-    ]),
-    ("ja", &[
-        "駅前の自転車置き場が撤去された理由を教えてください。",
-        "来週の会議の案内メールを丁寧な言葉で書いてください。",
-        "リストから重複を取り除く関数を作りたいです。",
-        "Dockerのbuildがtimeoutで失敗します。どこを確認すればいいですか？",
-        "北海道の秋におすすめの温泉はどこですか。",
-        "ReactのuseEffectが二回呼ばれるのはなぜ？",
-    ]),
-    ("zh", &[
-        "为什么我家的绿萝叶子总是发黄？",
-        "请帮我写一封向老师请假的短信。",
-        "我需要一个函数来统计文件里的空行数量。",
-        "部署到Kubernetes的时候总是timeout，应该先检查什么？",
-        "讲一个关于老渔夫和海的小故事。",
-        "解释一下进程和线程的区别。",
-    ]),
-    ("ko", &[
-        "우리 집 고양이가 새벽마다 우는 이유가 뭘까요?",
-        "다음 주 회의 일정을 알리는 이메일을 써 주세요.",
-        "목록에서 중복된 항목을 제거하는 함수를 만들고 싶어요.",
-        "Docker 이미지를 build하면 timeout 오류가 나요.",
-        "제주도에서 아이와 함께 가기 좋은 곳을 알려 주세요.",
-        "스레드와 프로세스의 차이를 설명해 줘.",
-    ]),
-    ("ru", &[
-        "Почему у меня зимой скрипит пол в коридоре?",
-        "Напиши короткое поздравление для коллеги с юбилеем.",
-        "Нужна функция, которая удаляет пустые строки из файла.",
-        "Сборка падает с ошибкой timeout, что проверить в первую очередь?",
-        "Расскажи сказку про старого рыбака и хитрую лису.",
-        "Чем отличается поток от процесса в Linux?",
-    ]),
-    ("ar", &[
-        "لماذا تذبل أوراق الريحان على شرفتي في الصيف؟",
-        "اكتب رسالة قصيرة أعتذر فيها عن التأخر في الموعد.",
-        "أحتاج إلى دالة تحسب عدد الأسطر الفارغة في الملف.",
-        "يفشل النشر بسبب timeout فماذا أفحص أولا؟",
-        "احك لي قصة قصيرة عن صياد ومنارة قديمة.",
-        "اشرح لي الفرق بين العملية والخيط.",
-    ]),
-    ("hi", &[
-        "मेरे गमले का तुलसी का पौधा सूख क्यों जाता है?",
-        "मकान मालिक को एक छोटा सा पत्र लिखो कि नल टूट गया है।",
-        "मुझे एक फ़ंक्शन चाहिए जो सूची से दोहराव हटा दे।",
-        "Docker का build timeout के साथ रुक जाता है, क्या देखूँ?",
-        "बच्चों के लिए एक छोटी कहानी सुनाओ।",
-        "प्रक्रिया और थ्रेड में क्या अंतर है?",
-    ]),
+    (
+        "en",
+        &[
+            "Why does my train always leave two minutes before I reach the platform?",
+            "Please write a short note to my landlord about the broken heater.",
+            "How can I keep basil alive on a windowsill through the winter?",
+            "Explain the difference between a mutex and a semaphore with an example.",
+            "The deployment fails with a timeout, what should I look at first?",
+            "Summarise the attached minutes in three bullet points for the board.",
+        ],
+    ),
+    (
+        "es",
+        &[
+            "¿Por qué mi pan casero siempre queda demasiado duro por dentro?",
+            "Escribe una carta breve para pedir vacaciones en el mes de agosto.",
+            "Necesito una función que ordene la lista de usuarios por apellido.",
+            "El servidor devuelve un error de timeout cuando subo archivos grandes.",
+            "Cuéntame una historia corta sobre un faro abandonado y su guardián.",
+            "Cómo puedo desplegar el container en Kubernetes sin perder los datos?",
+        ],
+    ),
+    (
+        "pt",
+        &[
+            "Por que a minha bicicleta faz barulho quando eu pedalo na subida?",
+            "Escreva um convite simples para o aniversário da minha avó.",
+            "Preciso de uma função que leia o arquivo e conte as palavras.",
+            "Não consigo fazer o deploy da aplicação, o build termina com erro.",
+            "Quais são os melhores bairros para morar em Porto com crianças?",
+            "Você pode explicar como funciona o cache do navegador?",
+        ],
+    ),
+    (
+        "fr",
+        &[
+            "Pourquoi mes tomates ont-elles des taches noires cette année ?",
+            "Rédige un courriel poli pour demander le remboursement du billet.",
+            "Je voudrais une fonction qui compte les lignes vides du fichier.",
+            "Le pipeline échoue à cause d'un timeout, que dois-je vérifier ?",
+            "Raconte-moi une légende bretonne que les enfants aimeront.",
+            "Comment déployer un container Docker sans interruption de service ?",
+        ],
+    ),
+    (
+        "de",
+        &[
+            "Warum knarrt meine Treppe nur im Winter und nicht im Sommer?",
+            "Schreibe bitte eine kurze Einladung zum Grillabend am Samstag.",
+            "Ich brauche eine Funktion, die doppelte Einträge aus der Liste entfernt.",
+            "Der Build bricht mit einem Timeout ab, woran könnte das liegen?",
+            "Welche Wanderwege rund um Freiburg sind auch bei Regen schön?",
+            "Erkläre mir den Unterschied zwischen Thread und Prozess.",
+        ],
+    ),
+    (
+        "vi",
+        &[
+            "Tại sao cây xoài trước nhà tôi năm nay không ra quả?",
+            "Hãy viết giúp tôi một lá thư xin nghỉ phép ba ngày.",
+            "Tôi cần một hàm để sắp xếp danh sách sinh viên theo tên.",
+            "Làm thế nào để deploy ứng dụng lên server mà không bị gián đoạn?",
+            "Kể cho tôi nghe một câu chuyện ngắn về biển và ngư dân.",
+            "Giải thích cho tôi cách hoạt động của bộ nhớ đệm trình duyệt.",
+        ],
+    ),
+    (
+        "ja",
+        &[
+            "駅前の自転車置き場が撤去された理由を教えてください。",
+            "来週の会議の案内メールを丁寧な言葉で書いてください。",
+            "リストから重複を取り除く関数を作りたいです。",
+            "Dockerのbuildがtimeoutで失敗します。どこを確認すればいいですか？",
+            "北海道の秋におすすめの温泉はどこですか。",
+            "ReactのuseEffectが二回呼ばれるのはなぜ？",
+        ],
+    ),
+    (
+        "zh",
+        &[
+            "为什么我家的绿萝叶子总是发黄？",
+            "请帮我写一封向老师请假的短信。",
+            "我需要一个函数来统计文件里的空行数量。",
+            "部署到Kubernetes的时候总是timeout，应该先检查什么？",
+            "讲一个关于老渔夫和海的小故事。",
+            "解释一下进程和线程的区别。",
+        ],
+    ),
+    (
+        "ko",
+        &[
+            "우리 집 고양이가 새벽마다 우는 이유가 뭘까요?",
+            "다음 주 회의 일정을 알리는 이메일을 써 주세요.",
+            "목록에서 중복된 항목을 제거하는 함수를 만들고 싶어요.",
+            "Docker 이미지를 build하면 timeout 오류가 나요.",
+            "제주도에서 아이와 함께 가기 좋은 곳을 알려 주세요.",
+            "스레드와 프로세스의 차이를 설명해 줘.",
+        ],
+    ),
+    (
+        "ru",
+        &[
+            "Почему у меня зимой скрипит пол в коридоре?",
+            "Напиши короткое поздравление для коллеги с юбилеем.",
+            "Нужна функция, которая удаляет пустые строки из файла.",
+            "Сборка падает с ошибкой timeout, что проверить в первую очередь?",
+            "Расскажи сказку про старого рыбака и хитрую лису.",
+            "Чем отличается поток от процесса в Linux?",
+        ],
+    ),
+    (
+        "ar",
+        &[
+            "لماذا تذبل أوراق الريحان على شرفتي في الصيف؟",
+            "اكتب رسالة قصيرة أعتذر فيها عن التأخر في الموعد.",
+            "أحتاج إلى دالة تحسب عدد الأسطر الفارغة في الملف.",
+            "يفشل النشر بسبب timeout فماذا أفحص أولا؟",
+            "احك لي قصة قصيرة عن صياد ومنارة قديمة.",
+            "اشرح لي الفرق بين العملية والخيط.",
+        ],
+    ),
+    (
+        "hi",
+        &[
+            "मेरे गमले का तुलसी का पौधा सूख क्यों जाता है?",
+            "मकान मालिक को एक छोटा सा पत्र लिखो कि नल टूट गया है।",
+            "मुझे एक फ़ंक्शन चाहिए जो सूची से दोहराव हटा दे।",
+            "Docker का build timeout के साथ रुक जाता है, क्या देखूँ?",
+            "बच्चों के लिए एक छोटी कहानी सुनाओ।",
+            "प्रक्रिया और थ्रेड में क्या अंतर है?",
+        ],
+    ),
 ];
 
 fn texts<'a>(user: &'a [&'a str], completion: Option<&'a str>) -> Texts<'a> {
@@ -152,7 +188,9 @@ fn code_in_the_prompt_does_not_hide_its_language() {
     let (share, misses) = accuracy(fenced);
     assert!(share >= 0.95, "{share}: {misses:#?}");
     let pasted = |sentence: &str| {
-        format!("{sentence}\nfn main() {{\n    let total: usize = values.iter().map(|v| v.len()).sum();\n    return total;\n}}")
+        format!(
+            "{sentence}\nfn main() {{\n    let total: usize = values.iter().map(|v| v.len()).sum();\n    return total;\n}}"
+        )
     };
     let (share, misses) = accuracy(pasted);
     assert!(share >= 0.95, "{share}: {misses:#?}");
@@ -172,7 +210,10 @@ fn scripts_decide_and_short_prompts_inherit() {
     assert_eq!(found(&["ok?"]), "und");
     assert_eq!(found(&["1234567890 !!! 42 + 58 = 100"]), "und");
     assert_eq!(found(&["Warum knarrt meine Treppe nur im Winter?", "ok"]), "de");
-    assert_eq!(found(&["Warum knarrt meine Treppe nur im Winter?", "And why does it not creak in summer?"]), "en");
+    assert_eq!(
+        found(&["Warum knarrt meine Treppe nur im Winter?", "And why does it not creak in summer?"]),
+        "en"
+    );
     assert_eq!(found(&["为什么叶子发黄"]), "zh");
     assert_eq!(found(&["```rust\nfn main() {}\n```"]), "und");
 }
@@ -186,21 +227,82 @@ fn code_is_named_by_its_fence() {
         label.0.into_owned()
     };
     for (info, want) in [
-        ("python", "python"), ("py", "python"), ("Python", "python"), ("py3", "python"), ("ipython", "python"),
-        ("js", "javascript"), ("javascript", "javascript"), ("jsx", "javascript"), ("node", "javascript"),
-        ("ts", "typescript"), ("tsx", "typescript"), ("typescript", "typescript"), ("rust", "rust"), ("rs", "rust"),
-        ("c", "c"), ("h", "c"), ("cpp", "cpp"), ("c++", "cpp"), ("cc", "cpp"), ("cs", "csharp"), ("c#", "csharp"),
-        ("csharp", "csharp"), ("java", "java"), ("kotlin", "kotlin"), ("kt", "kotlin"), ("go", "go"),
-        ("golang", "go"), ("rb", "ruby"), ("ruby", "ruby"), ("php", "php"), ("swift", "swift"), ("sql", "sql"),
-        ("postgresql", "sql"), ("sqlite", "sql"), ("plpgsql", "sql"), ("bash", "shell"), ("sh", "shell"),
-        ("zsh", "shell"), ("console", "shell"), ("shell-session", "shell"), ("ps1", "powershell"),
-        ("html", "html"), ("css", "css"), ("scss", "css"), ("dockerfile", "dockerfile"), ("docker", "dockerfile"),
-        ("hcl", "hcl"), ("terraform", "hcl"), ("hs", "haskell"), ("ex", "elixir"), ("pl", "perl"), ("lua", "lua"),
-        ("r", "r"), ("jl", "julia"), ("dart", "dart"), ("sol", "solidity"), ("objc", "objective-c"),
-        ("f#", "fsharp"), ("scala", "scala"), ("vb.net", "vba"), ("arduino", "cpp"), ("brainfuck", "other"),
-        ("no-such-language", "other"), ("json", "none"), ("yaml", "none"), ("toml", "none"), ("xml", "none"),
-        ("diff", "none"), ("text", "none"), ("txt", "none"), ("markdown", "none"), ("log", "none"),
-        ("plaintext", "none"), ("csv", "none"), ("ini", "none"), ("", "none"),
+        ("python", "python"),
+        ("py", "python"),
+        ("Python", "python"),
+        ("py3", "python"),
+        ("ipython", "python"),
+        ("js", "javascript"),
+        ("javascript", "javascript"),
+        ("jsx", "javascript"),
+        ("node", "javascript"),
+        ("ts", "typescript"),
+        ("tsx", "typescript"),
+        ("typescript", "typescript"),
+        ("rust", "rust"),
+        ("rs", "rust"),
+        ("c", "c"),
+        ("h", "c"),
+        ("cpp", "cpp"),
+        ("c++", "cpp"),
+        ("cc", "cpp"),
+        ("cs", "csharp"),
+        ("c#", "csharp"),
+        ("csharp", "csharp"),
+        ("java", "java"),
+        ("kotlin", "kotlin"),
+        ("kt", "kotlin"),
+        ("go", "go"),
+        ("golang", "go"),
+        ("rb", "ruby"),
+        ("ruby", "ruby"),
+        ("php", "php"),
+        ("swift", "swift"),
+        ("sql", "sql"),
+        ("postgresql", "sql"),
+        ("sqlite", "sql"),
+        ("plpgsql", "sql"),
+        ("bash", "shell"),
+        ("sh", "shell"),
+        ("zsh", "shell"),
+        ("console", "shell"),
+        ("shell-session", "shell"),
+        ("ps1", "powershell"),
+        ("html", "html"),
+        ("css", "css"),
+        ("scss", "css"),
+        ("dockerfile", "dockerfile"),
+        ("docker", "dockerfile"),
+        ("hcl", "hcl"),
+        ("terraform", "hcl"),
+        ("hs", "haskell"),
+        ("ex", "elixir"),
+        ("pl", "perl"),
+        ("lua", "lua"),
+        ("r", "r"),
+        ("jl", "julia"),
+        ("dart", "dart"),
+        ("sol", "solidity"),
+        ("objc", "objective-c"),
+        ("f#", "fsharp"),
+        ("scala", "scala"),
+        ("vb.net", "vba"),
+        ("arduino", "cpp"),
+        ("brainfuck", "other"),
+        ("no-such-language", "other"),
+        ("json", "none"),
+        ("yaml", "none"),
+        ("toml", "none"),
+        ("xml", "none"),
+        ("diff", "none"),
+        ("text", "none"),
+        ("txt", "none"),
+        ("markdown", "none"),
+        ("log", "none"),
+        ("plaintext", "none"),
+        ("csv", "none"),
+        ("ini", "none"),
+        ("", "none"),
     ] {
         assert_eq!(code_out(&format!("Here:\n```{info}\nx\n```\n")), want, "{info}");
     }

@@ -134,15 +134,34 @@ pub(crate) fn finish_reason(raw: &str) -> Option<&'static str> {
         "content_filter" => "content_filter",
         "error" => "error",
         other => match other.to_ascii_lowercase().as_str() {
-            "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "complete" | "completed" | "finish"
-            | "finished" | "pause_turn" | "done" => "stop",
-            "length" | "max_tokens" | "max_output_tokens" | "model_length" | "token_limit"
-            | "model_context_window_exceeded" | "incomplete" => "length",
+            "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "complete" | "completed"
+            | "finish" | "finished" | "pause_turn" | "done" => "stop",
+            "length"
+            | "max_tokens"
+            | "max_output_tokens"
+            | "model_length"
+            | "token_limit"
+            | "model_context_window_exceeded"
+            | "incomplete" => "length",
             "tool_calls" | "tool_call" | "tool_use" | "function_call" | "function_calls" => "tool_calls",
-            "content_filter" | "content_filtered" | "safety" | "image_safety" | "refusal" | "recitation"
-            | "blocklist" | "prohibited_content" | "spii" | "sensitive" | "guardrail_intervened"
-            | "guardrail" | "language" => "content_filter",
-            "error" | "failed" | "malformed_function_call" | "unexpected_tool_call" | "network_error"
+            "content_filter"
+            | "content_filtered"
+            | "safety"
+            | "image_safety"
+            | "refusal"
+            | "recitation"
+            | "blocklist"
+            | "prohibited_content"
+            | "spii"
+            | "sensitive"
+            | "guardrail_intervened"
+            | "guardrail"
+            | "language" => "content_filter",
+            "error"
+            | "failed"
+            | "malformed_function_call"
+            | "unexpected_tool_call"
+            | "network_error"
             | "insufficient_system_resource" => "error",
             _ => return None,
         },

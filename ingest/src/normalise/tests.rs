@@ -43,7 +43,10 @@ fn attempts_become_rows_in_order_and_the_last_is_final() {
     let mut event = event(attempts);
     event.operation = Some("acompletion".into());
     let seen = rows(&event, |row| {
-        assert_eq!((row.source, row.src_topic, row.src_partition, row.src_offset), ("native", "events", 3, 41));
+        assert_eq!(
+            (row.source, row.src_topic, row.src_partition, row.src_offset),
+            ("native", "events", 3, 41)
+        );
         assert_eq!((row.ingested_at, row.operation), (START + 5_000_000, Some("chat")));
         assert_eq!((row.model_id, row.author), (Some("deepseek/deepseek-v3.2"), Some("deepseek")));
         (
@@ -124,7 +127,8 @@ fn a_zero_without_a_price_is_no_cost() {
         input_cost_usd: Some(0),
         ..Attempt::default()
     };
-    let cost = |attempt| one(attempt, |row| (row.cost_usd, row.input_cost_usd, row.price_source.map(str::to_owned)));
+    let cost =
+        |attempt| one(attempt, |row| (row.cost_usd, row.input_cost_usd, row.price_source.map(str::to_owned)));
     let logged = Some("logged".to_owned());
     assert_eq!(cost(base.clone()), (None, None, None));
     assert_eq!(cost(Attempt { cost_usd: Some(5), ..base.clone() }), (Some(5), Some(0), logged.clone()));

@@ -31,7 +31,10 @@ pub(super) fn of(ranges: &[Range]) -> Map<String, Value> {
 }
 
 /// Adds the counts by source, which the commit to `attempts` alone carries.
-pub(super) fn with_intake(mut info: Map<String, Value>, sources: &BTreeMap<String, Counts>) -> Map<String, Value> {
+pub(super) fn with_intake(
+    mut info: Map<String, Value>,
+    sources: &BTreeMap<String, Counts>,
+) -> Map<String, Value> {
     let sources: Vec<Value> = sources
         .iter()
         .map(|(source, counts)| {

@@ -170,15 +170,18 @@ impl Sink {
         fail_point("sink-before-rejects", ranges)?;
         let info = info::of(ranges);
         let advance = advances(ranges, |position| position.rejects);
-        commit(&mut self.rejects, TableId::Rejects, frozen.rejects.as_slice(), advance, &info, patience).await?;
+        commit(&mut self.rejects, TableId::Rejects, frozen.rejects.as_slice(), advance, &info, patience)
+            .await?;
         fail_point("sink-after-rejects", ranges)?;
         let advance = advances(ranges, |position| position.labels);
-        commit(&mut self.cells, TableId::LabelCells, frozen.cells.as_slice(), advance, &info, patience).await?;
+        commit(&mut self.cells, TableId::LabelCells, frozen.cells.as_slice(), advance, &info, patience)
+            .await?;
         fail_point("sink-after-label-cells", ranges)?;
         let advance = advances(ranges, |position| position.attempts);
         let info = info::with_intake(info, &frozen.sources);
         let version =
-            commit(&mut self.attempts, TableId::Attempts, frozen.rows.as_slice(), advance, &info, patience).await?;
+            commit(&mut self.attempts, TableId::Attempts, frozen.rows.as_slice(), advance, &info, patience)
+                .await?;
         fail_point("sink-after-attempts", ranges)?;
         record(&frozen, reason, started.elapsed());
         Ok(Flushed { version, ranges: frozen.ranges })
@@ -218,7 +221,8 @@ async fn commit(
         }
     };
     loop {
-        let change = Change { advance: advance.clone(), add: files.clone(), info: info.clone(), ..Change::default() };
+        let change =
+            Change { advance: advance.clone(), add: files.clone(), info: info.clone(), ..Change::default() };
         match table.commit(change).await {
             Ok(committed) => return Ok(Some(committed.version)),
             Err(CommitError::Log { source, .. }) if is_passing(&source) => backoff.wait(source).await?,
@@ -257,7 +261,8 @@ fn record(frozen: &Frozen, reason: FlushReason, took: Duration) {
         metrics::counter!(metric::ROWS, "source" => source.clone()).increment(counts.rows);
         metrics::counter!(metric::REJECTS, "source" => source.clone()).increment(counts.rejects);
         metrics::counter!(metric::DUPLICATES, "source" => source.clone()).increment(counts.duplicates);
-        metrics::counter!(metric::UNKNOWN_FIELDS, "source" => source.clone()).increment(counts.unknown_fields);
+        metrics::counter!(metric::UNKNOWN_FIELDS, "source" => source.clone())
+            .increment(counts.unknown_fields);
     }
     let counts = frozen.counts();
     tracing::debug!(
@@ -272,11 +277,16 @@ fn record(frozen: &Frozen, reason: FlushReason, took: Duration) {
     );
 }
 
-/// `<name>=return` kills the process on the spot, as a power cut would; `<name>=return(<part of an app id>)`
-/// makes the flushes of that stream fail there.
+/// `<name>=return` kills the process on the spot, as a power cut would. `<name>=return(<words>)` makes the flushes
+/// fail there of which `<thread> <app id>@<start>` holds all the words.
 fn fail_point(name: &'static str, ranges: &[Range]) -> Result<(), FlushError> {
-    let interrupt = fail::eval(name, |part| match part {
-        Some(part) => ranges.iter().any(|range| range.stream.to_string().contains(&part)),
+    let is_meant = |range: &Range, words: &str| {
+        let thread = std::thread::current();
+        let place = format!("{} {}@{} ", thread.name().unwrap_or_default(), range.stream, range.start);
+        words.split(' ').all(|word| place.contains(word))
+    };
+    let interrupt = fail::eval(name, |words| match words {
+        Some(words) => ranges.iter().any(|range| is_meant(range, &words)),
         None => {
             // A signal may arrive a moment late; the abort behind it does not.
             let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);

@@ -194,9 +194,8 @@ async fn a_window_read_back_knows_the_newest_ids_of_its_own_partition() {
     other.push(&[native("elsewhere")], 0, 1);
     other.flush().await.unwrap();
     worker.sink.position(&worker.stream).await.unwrap();
-    let knows = |window: &dedup::Window, id: &str| {
-        window.contains(dedup::Fingerprint::of(&format!("native:{id}:0")))
-    };
+    let knows =
+        |window: &dedup::Window, id: &str| window.contains(dedup::Fingerprint::of(&format!("native:{id}:0")));
     let window = worker.sink.window(&worker.stream, 12, 5).await.unwrap();
     assert_eq!(window.len(), 5);
     assert!(knows(&window, "r7") && knows(&window, "r11"));

@@ -19,7 +19,12 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(config: &Ingest) -> Self {
-        Self { rows: config.flush_rows, bytes: config.flush_bytes.len(), age: config.flush_age.0, since: None }
+        Self {
+            rows: config.flush_rows,
+            bytes: config.flush_bytes.len(),
+            age: config.flush_age.0,
+            since: None,
+        }
     }
 
     /// Call after every change of the batch.

@@ -128,7 +128,8 @@ impl Worker<'_> {
             let spool = state.reader.dir().display().to_string();
             return Err(Trouble::Lasting(Error::SpoolGap { spool, position: start, low, head }));
         }
-        let window = self.sink.window(&self.stream, start, self.config.dedup_window).await.map_err(passing)?;
+        let window =
+            self.sink.window(&self.stream, start, self.config.dedup_window).await.map_err(passing)?;
         state.batch.clear();
         state.reader.seek(start).map_err(lasting)?;
         state.slot = Some(state.batch.assign(self.stream.clone(), position, start, window));
@@ -164,7 +165,10 @@ impl Worker<'_> {
         let pruned = tokio::task::spawn_blocking(move || spool::prune(&dir, end)).await;
         if let Ok(Err(error)) = pruned {
             // The next flush tries again; only disk space is at stake.
-            tracing::warn!(error = &error as &dyn std::error::Error, "failed to free ingested spool segments");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "failed to free ingested spool segments"
+            );
         }
         Ok(())
     }

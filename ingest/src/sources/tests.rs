@@ -39,7 +39,8 @@ async fn what_is_appended_becomes_rows_once_across_restarts() {
     for round in 0..3 {
         let shutdown = CancellationToken::new();
         let worker = tokio::spawn({
-            let (reader, warehouse, tools) = (spool.reader().unwrap(), house.warehouse.clone(), house.tools.clone());
+            let (reader, warehouse, tools) =
+                (spool.reader().unwrap(), house.warehouse.clone(), house.tools.clone());
             let (ingest, shutdown) = (ingest.clone(), shutdown.clone());
             async move { spool::run(reader, &warehouse, tools, &ingest, shutdown).await }
         });
@@ -91,7 +92,8 @@ async fn a_spool_that_lost_records_the_table_needs_stops_with_both_numbers() {
     }
     crate::spool::prune(&dir, 7).unwrap();
     let reader = spool.reader().unwrap();
-    let error = spool::run(reader, &house.warehouse, house.tools.clone(), &ingest, shutdown).await.unwrap_err();
+    let error =
+        spool::run(reader, &house.warehouse, house.tools.clone(), &ingest, shutdown).await.unwrap_err();
     let text = error.to_string();
     assert!(text.contains("stands at offset 4") && text.contains("holds 7 to 8"), "{text}");
 }

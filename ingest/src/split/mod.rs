@@ -15,11 +15,21 @@ use scanner::{Scanner, Step};
 /// One piece of the stream. `at` is the position of its first byte in the (decompressed) stream.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
-    Record { bytes: &'a [u8], at: u64 },
+    Record {
+        bytes: &'a [u8],
+        at: u64,
+    },
     /// Longer than the limit; its bytes were not kept.
-    TooLarge { size_bytes: u64, at: u64 },
+    TooLarge {
+        size_bytes: u64,
+        at: u64,
+    },
     /// The stream ended inside this record.
-    Truncated { bytes: &'a [u8], size_bytes: u64, at: u64 },
+    Truncated {
+        bytes: &'a [u8],
+        size_bytes: u64,
+        at: u64,
+    },
 }
 
 /// Push-based splitter. The pieces do not depend on how the stream is cut into chunks.

@@ -30,11 +30,10 @@ fn check(stream: &str, expected: &[&str]) {
 
 #[test]
 fn elements_of_an_array_are_records() {
-    check(r#"[{"a":1},{"b":"x,]}"}, {"c":[1,{"d":2}]} ]"#, &[
-        r#"{"a":1}"#,
-        r#"{"b":"x,]}"}"#,
-        r#"{"c":[1,{"d":2}]}"#,
-    ]);
+    check(
+        r#"[{"a":1},{"b":"x,]}"}, {"c":[1,{"d":2}]} ]"#,
+        &[r#"{"a":1}"#, r#"{"b":"x,]}"}"#, r#"{"c":[1,{"d":2}]}"#],
+    );
     check("[]", &[]);
     check(" [ ] \n", &[]);
     check("", &[]);
@@ -42,18 +41,18 @@ fn elements_of_an_array_are_records() {
 
 #[test]
 fn lines_are_records_with_blank_lines_and_without_a_last_line_end() {
-    check("\n{\"a\":1}\r\n\n{\"b\":\"\\\"}\\\\\"}\n{\"c\":3}", &[
-        r#"{"a":1}"#,
-        r#"{"b":"\"}\\"}"#,
-        r#"{"c":3}"#,
-    ]);
+    check(
+        "\n{\"a\":1}\r\n\n{\"b\":\"\\\"}\\\\\"}\n{\"c\":3}",
+        &[r#"{"a":1}"#, r#"{"b":"\"}\\"}"#, r#"{"c":3}"#],
+    );
 }
 
 #[test]
 fn one_pretty_printed_object_is_one_record() {
-    check("{\n  \"a\": [\n{\n\"b\": 1\n},\n{\n\"c\": 2\n}\n]\n}\n", &[
-        "{\n  \"a\": [\n{\n\"b\": 1\n},\n{\n\"c\": 2\n}\n]\n}",
-    ]);
+    check(
+        "{\n  \"a\": [\n{\n\"b\": 1\n},\n{\n\"c\": 2\n}\n]\n}\n",
+        &["{\n  \"a\": [\n{\n\"b\": 1\n},\n{\n\"c\": 2\n}\n]\n}"],
+    );
 }
 
 #[test]
@@ -98,7 +97,10 @@ fn a_stream_that_ends_early_says_so() {
 fn a_long_record_is_dropped_and_the_next_ones_are_not() {
     let long = format!("{{\"a\":\"{}\"}}", "x".repeat(2000));
     let size = long.len();
-    check(&format!("[{{\"b\":1}},{long},{{\"c\":3}}]"), &[r#"{"b":1}"#, &format!("large:{size}"), r#"{"c":3}"#]);
+    check(
+        &format!("[{{\"b\":1}},{long},{{\"c\":3}}]"),
+        &[r#"{"b":1}"#, &format!("large:{size}"), r#"{"c":3}"#],
+    );
     check(&format!("{long}\n{{\"c\":3}}\n"), &[&format!("large:{size}"), r#"{"c":3}"#]);
 }
 

@@ -41,7 +41,9 @@ pub enum Error {
     Locked { dir: PathBuf },
     #[error("spool file `{path}` has version {version}, which a newer build wrote; use that build")]
     Newer { path: PathBuf, version: u32 },
-    #[error("spool file `{file}` is damaged at byte {byte}; restore it, or move the folder away to start a new log")]
+    #[error(
+        "spool file `{file}` is damaged at byte {byte}; restore it, or move the folder away to start a new log"
+    )]
     Damaged { file: PathBuf, byte: u64 },
     #[error("spool `{dir}` holds offsets {low} to {head}, but {offset} was asked for")]
     OutOfRange { dir: PathBuf, offset: i64, low: i64, head: i64 },

@@ -138,7 +138,12 @@ impl Reader {
         }
     }
 
-    fn read_segment(&mut self, head: &Head, max_bytes: usize, records: &mut Vec<Record>) -> Result<(), Error> {
+    fn read_segment(
+        &mut self,
+        head: &Head,
+        max_bytes: usize,
+        records: &mut Vec<Record>,
+    ) -> Result<(), Error> {
         let mut open = match self.open.take() {
             Some(open) => open,
             None => self.open_segment()?,

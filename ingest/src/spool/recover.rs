@@ -40,7 +40,10 @@ pub(super) fn recover(dir: &Path, manifest: &mut Manifest) -> Result<Found, Erro
     let firsts = segment::list(dir).map_err(|source| Error::Io { path: dir.to_owned(), source })?;
     let Some(&first) = firsts.last() else {
         // All segments gone: go on behind what was published, so that no offset is given twice.
-        return Ok(Found { head: Head { offset: published.offset, segment: published.offset, byte: 0 }, cut: None });
+        return Ok(Found {
+            head: Head { offset: published.offset, segment: published.offset, byte: 0 },
+            cut: None,
+        });
     };
     let path = segment::path(dir, first);
     let bytes = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;

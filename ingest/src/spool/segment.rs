@@ -30,7 +30,8 @@ pub(super) fn list(dir: &Path) -> std::io::Result<Vec<i64>> {
     let mut firsts = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let name = entry?.file_name();
-        let first: Option<i64> = name.to_str().and_then(|name| name.strip_suffix(SUFFIX)).and_then(|name| name.parse().ok());
+        let first: Option<i64> =
+            name.to_str().and_then(|name| name.strip_suffix(SUFFIX)).and_then(|name| name.parse().ok());
         firsts.extend(first);
     }
     firsts.sort_unstable();
@@ -58,9 +59,14 @@ pub(super) fn write_frame(out: &mut Vec<u8>, offset: i64, appended_at_us: i64, p
 /// What stands at the beginning of `bytes`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Frame {
-    Complete { appended_at_us: i64, payload_bytes: usize },
+    Complete {
+        appended_at_us: i64,
+        payload_bytes: usize,
+    },
     /// The bytes end inside the frame; it needs this many.
-    Incomplete { needs: usize },
+    Incomplete {
+        needs: usize,
+    },
     Damaged,
 }
 

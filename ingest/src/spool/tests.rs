@@ -41,7 +41,9 @@ async fn records_come_back_in_order_across_segments_and_after_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let uuid = {
         let spool = Spool::open(dir.path(), &config(100)).unwrap();
-        for text in ["one", "two", "a longer record that fills a segment by itself, with room to spare", "", "five"] {
+        for text in
+            ["one", "two", "a longer record that fills a segment by itself, with room to spare", "", "five"]
+        {
             append(&spool, &[text]).await;
         }
         spool.uuid()
@@ -49,8 +51,14 @@ async fn records_come_back_in_order_across_segments_and_after_reopening() {
     let spool = Spool::open(dir.path(), &config(100)).unwrap();
     assert_eq!((spool.uuid(), spool.head(), spool.cut()), (uuid, 5, None));
     append(&spool, &["six"]).await;
-    let expected =
-        pairs(&["one", "two", "a longer record that fills a segment by itself, with room to spare", "", "five", "six"]);
+    let expected = pairs(&[
+        "one",
+        "two",
+        "a longer record that fills a segment by itself, with room to spare",
+        "",
+        "five",
+        "six",
+    ]);
     assert!(segments(dir.path()).len() > 1);
     assert_eq!(read_all(&mut spool.reader().unwrap()).unwrap(), expected);
     // A reader of another process sees the same, from any offset on.

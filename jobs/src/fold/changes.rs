@@ -7,9 +7,9 @@ use crate::intake::Intake;
 
 /// Log entries are read this many at a time. More: fewer steps, more entries in memory at once.
 const COMMITS: i64 = 256;
-/// Attempts folded in one pass. More: fewer partial rows of a long history, more memory (a pass holds its
-/// rows at the finest grain).
-pub(crate) const CHUNK_ROWS: i64 = 1_000_000;
+/// Attempts folded in one piece. More: fewer partial rows of a long history, more memory: about half a KiB
+/// for each bucket and endpoint among them, for every thread.
+pub(crate) const CHUNK_ROWS: i64 = 500_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Changes {

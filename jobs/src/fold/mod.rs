@@ -10,15 +10,16 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use bellwether_warehouse::{Advance, Change, DataFile, TableId};
+use arrow::array::RecordBatch;
+use bellwether_warehouse::{Advance, Change, DataFile, TableId, session};
 use chrono::{DateTime, Utc};
+use futures::StreamExt;
 use serde::Serialize;
 
 use crate::base;
 use crate::error::Error;
 use crate::jobs::{Jobs, refresh};
 use crate::rollup::{fold_app, folded};
-use crate::statement::Rows;
 pub(crate) use changes::{CHUNK_ROWS, Changes, chunks};
 
 /// What one fold did.
@@ -75,20 +76,23 @@ async fn pass(
     let wanted: Vec<TableId> =
         tables.iter().filter_map(|at| jobs.folded.get(*at)).map(|folded| folded.rollup.table).collect();
     let mut written: BTreeMap<TableId, Vec<DataFile>> = BTreeMap::new();
-    for files in chunks(changes.files) {
+    let chunks = chunks(changes.files);
+    for files in &chunks {
         report.files += files.len();
         report.attempts += files.iter().map(|file| file.rows).sum::<i64>();
-        let ctx = jobs.session();
-        let provider = jobs.attempts.snapshot().provider_over(files);
-        ctx.register_table(TableId::Attempts.name(), provider)
-            .map_err(|source| Error::Query { statement: "attempts", source: Box::new(source) })?;
-        for derived in base::derive(&ctx, &wanted, now).await? {
-            let files = write(jobs, derived.table, &derived.rows).await?;
-            written.entry(derived.table).or_default().extend(files);
+    }
+    let here: &Jobs = jobs;
+    let mut parts =
+        futures::stream::iter(chunks.into_iter().map(|files| fold_chunk(here, files, &wanted, now)))
+            .buffered(here.threads());
+    while let Some(part) = parts.next().await {
+        for (table, files) in part? {
+            written.entry(table).or_default().extend(files);
         }
     }
+    drop(parts);
     if wanted.contains(&TableId::IntakeDaily) {
-        let files = write(jobs, TableId::IntakeDaily, &changes.intake.rows()?).await?;
+        let files = write(jobs, TableId::IntakeDaily, changes.intake.rows()?).await?;
         written.insert(TableId::IntakeDaily, files);
     }
     for folded in tables {
@@ -111,13 +115,36 @@ async fn pass(
     Ok(())
 }
 
-async fn write(jobs: &Jobs, table: TableId, rows: &Rows) -> Result<Vec<DataFile>, Error> {
+/// One chunk on one thread: chunks run beside each other, so splitting one would only cost a merge.
+async fn fold_chunk(
+    jobs: &Jobs,
+    files: Vec<DataFile>,
+    wanted: &[TableId],
+    now: DateTime<Utc>,
+) -> Result<Vec<(TableId, Vec<DataFile>)>, Error> {
+    let task = || {
+        let provider = jobs.attempts.snapshot().provider_over(files);
+        let wanted = wanted.to_vec();
+        async move {
+            let ctx = session::session(1);
+            ctx.register_table(TableId::Attempts.name(), provider)
+                .map_err(|source| Error::Query { statement: "base", source: Box::new(source) })?;
+            base::derive(&ctx, &wanted, now).await
+        }
+    };
+    let derived = tokio::spawn(task()).await.map_err(|source| Error::Task { job: "fold", source })??;
+    let mut written = Vec::new();
+    for base::Derived { table, rows } in derived {
+        written.push((table, write(jobs, table, rows).await?));
+    }
+    Ok(written)
+}
+
+async fn write(jobs: &Jobs, table: TableId, rows: RecordBatch) -> Result<Vec<DataFile>, Error> {
     match jobs.folded.iter().find(|folded| folded.rollup.table == table) {
-        Some(folded) if rows.count() > 0 => folded
-            .table
-            .write(&rows.batches)
-            .await
-            .map_err(|source| Error::Write { table: table.name(), source }),
+        Some(folded) if rows.num_rows() > 0 => {
+            folded.table.write(&[rows]).await.map_err(|source| Error::Write { table: table.name(), source })
+        }
         _ => Ok(Vec::new()),
     }
 }

@@ -3,8 +3,6 @@
 //! Its rows come from the commits of `attempts` themselves, whose `commitInfo` has a member `intake`:
 //! `[{"source": "...", "rows": n, "rejects": n, "duplicates": n}, …]`.
 
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +15,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::rollup::day_number;
-use crate::statement::{Rows, Statement};
+use crate::statement::Statement;
 
 pub(crate) const DAILY: Statement = Statement { name: "intake/daily.sql", sql: include_str!("daily.sql") };
 
@@ -63,12 +61,12 @@ impl Intake {
         }
     }
 
-    pub(crate) fn rows(&self) -> Result<Rows, Error> {
+    pub(crate) fn rows(&self) -> Result<RecordBatch, Error> {
         let schema = TableId::IntakeDaily.schema();
         let sum =
             |at: usize| Arc::new(self.0.values().map(|sums| sums.get(at).copied()).collect::<Int64Array>());
-        let batch = RecordBatch::try_new(
-            Arc::clone(&schema),
+        RecordBatch::try_new(
+            schema,
             vec![
                 Arc::new(self.0.keys().map(|key| Some(day_number(key.0))).collect::<Date32Array>()),
                 Arc::new(self.0.keys().map(|key| Some(key.1.as_str())).collect::<StringArray>()),
@@ -77,7 +75,6 @@ impl Intake {
                 sum(2),
             ],
         )
-        .map_err(|e| DAILY.failed(e.into()))?;
-        Ok(Rows { schema, batches: vec![batch] })
+        .map_err(|e| DAILY.failed(e.into()))
     }
 }

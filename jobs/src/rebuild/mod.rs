@@ -110,8 +110,8 @@ async fn replace_folded(
         }
         let provider = target.table.snapshot().provider_over(stood.clone());
         let before = target.rollup.merge.run_over_table(ctx, provider).await?;
-        let new =
-            New { table: derived.table, app: fold_app(), at, stood, before: &before, after: &derived.rows };
+        let after = Rows { schema: derived.rows.schema(), batches: vec![derived.rows] };
+        let new = New { table: derived.table, app: fold_app(), at, stood, before: &before, after: &after };
         new.put(&mut target.table, drift).await?;
     }
     Ok(())

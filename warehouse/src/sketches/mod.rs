@@ -9,6 +9,6 @@ pub mod hll;
 mod sql;
 mod varint;
 
-pub use sql::register;
+pub use sql::{ddsketches, hlls, register};
 #[cfg(test)]
 mod bench_tmp;

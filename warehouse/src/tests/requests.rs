@@ -36,6 +36,9 @@ async fn requests_take_the_last_attempt_by_start_and_number_as_final() {
             event_id: "t-1",
             ..failed.clone()
         },
+        // Cancelled before, and after, the first token.
+        AttemptRow { outcome: "cancelled", output_tokens: None, ttft_ms: None, ..attempt("early") },
+        AttemptRow { outcome: "cancelled", output_tokens: None, ..attempt("late") },
         AttemptRow { request_id: None, event_id: "alone", ..attempt("u") },
     ];
     append(&mut table, &batch(&rows)).await.unwrap();
@@ -49,5 +52,7 @@ async fn requests_take_the_last_attempt_by_start_and_number_as_final() {
     assert_eq!(of("s").await, "2 acme/one acme/one fault cancelled true north 200 0.001500000 3000");
     assert_eq!(of("t").await, "1 acme/one acme/one fault fault false south   700");
     assert_eq!(of("alone").await, "1 acme/one acme/one ok ok true north 200 0.001500000 2300");
-    assert_eq!(line(&ctx, "SELECT count(*), sum(attempts) FROM requests").await, "4 6");
+    assert_eq!(line(&ctx, "SELECT count(*), sum(attempts) FROM requests").await, "6 8");
+    let served = "SELECT string_agg(request_id, ',' ORDER BY request_id) FROM requests WHERE served";
+    assert_eq!(line(&ctx, served).await, "alone,late,r,s");
 }

@@ -55,7 +55,12 @@ impl Columns<'_> {
                 }
                 if index + 1 == self.partial_from && !self.label.is_empty() {
                     let half = labels::width(&self.label, frame::TEXT) / 2.0;
-                    svg.text(middle.clamp(plot.left + half, plot.right - half), top - 6.0, "b m halo", &self.label);
+                    svg.text(
+                        middle.clamp(plot.left + half, plot.right - half),
+                        top - 6.0,
+                        "b m halo",
+                        &self.label,
+                    );
                 }
             }
             if let Some(value) = self.inner.and_then(|values| values.get(index).copied().flatten())
@@ -72,7 +77,7 @@ impl Columns<'_> {
         }
         svg.path(if self.inner.is_some() { "c-outer" } else { "c-one" }, &outer);
         svg.path("c-one", &inner);
-        svg.path("hollow", &hollow);
+        svg.path("hollow col", &hollow);
         svg.finish()
     }
 }
@@ -84,22 +89,22 @@ fn names_every(names: &[String], pitch: f64) -> usize {
 
 /// Sixty small columns without axes, for the strip of the last hour. The newest minute is hollow.
 pub fn minute_columns(caption: &Caption<'_>, values: &[Option<f64>], newest_is_partial: bool) -> String {
-    let mut svg = Svg::picture("minutes", 240.0, 40.0, caption.id, caption.title, caption.desc);
+    let mut svg = Svg::picture("minutes", 360.0, 40.0, caption.id, caption.title, caption.desc);
     let highest = values.iter().flatten().copied().fold(0.0, f64::max);
     let y = Linear::new((0.0, if highest > 0.0 { highest } else { 1.0 }), (39.0, 2.0));
-    let pitch = 240.0 / values.len().max(1) as f64;
+    let pitch = 360.0 / values.len().max(1) as f64;
     let (mut full, mut hollow) = (Path::default(), Path::default());
     for (index, value) in values.iter().enumerate() {
         let Some(value) = value.filter(|value| value.is_finite() && *value > 0.0) else { continue };
         let (left, top) = (pitch * index as f64, y.at(value).min(38.0));
         if newest_is_partial && index + 1 == values.len() {
-            hollow.rect(left + 0.5, top + 0.5, pitch - 2.0, 38.5 - top);
+            hollow.rect(left + 0.6, top + 0.6, pitch - 2.2, 38.4 - top);
         } else {
             full.rect(left, top, pitch - 1.0, 39.0 - top);
         }
     }
-    svg.segment("base", (0.0, 39.5), (240.0, 39.5));
+    svg.segment("base", (0.0, 39.5), (360.0, 39.5));
     svg.path("c-one", &full);
-    svg.path("hollow", &hollow);
+    svg.path("hollow col", &hollow);
     svg.finish()
 }

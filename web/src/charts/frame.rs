@@ -40,10 +40,8 @@ const SLIM: Canvas = Canvas { class: "slim", suffix: "n", width: 344.0, height: 
 /// Half a page, and a phone.
 pub const HALF: [Canvas; 2] = [Canvas { class: "wide", suffix: "", width: 584.0, height: 270.0 }, SLIM];
 /// Seven twelfths of a page, and a phone.
-pub const LARGE: [Canvas; 2] = [
-    Canvas { class: "wide lg", suffix: "", width: 690.0, height: 336.0 },
-    Canvas { height: 330.0, ..SLIM },
-];
+pub const LARGE: [Canvas; 2] =
+    [Canvas { class: "wide lg", suffix: "", width: 690.0, height: 336.0 }, Canvas { height: 330.0, ..SLIM }];
 
 /// A remark at an instant, above the plot on a dotted line.
 #[derive(Clone, Debug)]
@@ -86,12 +84,13 @@ pub(super) fn value_axis(svg: &mut Svg, plot: &Plot, ticks: &Ticks, y: &Linear, 
 
 /// Width of the widest tick label plus its gap, so that no number is cut.
 pub(super) fn axis_room(ticks: &Ticks) -> f64 {
-    let widest = ticks.values.iter().map(|value| labels::width(&ticks.label(*value), TEXT)).fold(0.0, f64::max);
+    let widest =
+        ticks.values.iter().map(|value| labels::width(&ticks.label(*value), TEXT)).fold(0.0, f64::max);
     (widest + 8.0).max(24.0)
 }
 
 pub(super) fn time_axis(svg: &mut Svg, plot: &Plot, from: DateTime<Utc>, to: DateTime<Utc>, x: &Linear) {
-    let most = (((plot.right - plot.left) / 76.0).floor() as usize).clamp(2, 8);
+    let most = (((plot.right - plot.left) / 66.0).floor() as usize).clamp(2, 8);
     for (at, label) in time_ticks(from, to, most) {
         let position = x.at(at.timestamp() as f64);
         svg.segment("base", (position, plot.bottom), (position, plot.bottom + 4.0));

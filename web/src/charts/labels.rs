@@ -73,7 +73,8 @@ pub fn apart(wanted: &[f64], gap: f64, lo: f64, hi: f64) -> Vec<f64> {
         blocks.push(block);
     }
     let mut out = vec![lo; wanted.len()];
-    let placed = blocks.iter().flat_map(|block| (0..block.members).map(|step| block.start + gap * step as f64));
+    let placed =
+        blocks.iter().flat_map(|block| (0..block.members).map(|step| block.start + gap * step as f64));
     for (index, position) in order.iter().zip(placed) {
         if let Some(slot) = out.get_mut(*index) {
             *slot = position;

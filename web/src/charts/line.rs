@@ -90,7 +90,8 @@ impl LineChart<'_> {
         let mut svg = canvas.open(&self.caption);
         let (Some(first), Some(last)) = (self.at.first(), self.at.last()) else { return svg.finish() };
         let ticks = self.ticks();
-        let longest = self.lines.iter().map(|line| labels::width(&line.label, frame::TEXT)).fold(0.0, f64::max);
+        let longest =
+            self.lines.iter().map(|line| labels::width(&line.label, frame::TEXT)).fold(0.0, f64::max);
         let room = if longest > 0.0 { frame::label_room(canvas, longest + 22.0) } else { 14.0 };
         let plot = Plot {
             left: frame::axis_room(&ticks),
@@ -117,7 +118,13 @@ impl LineChart<'_> {
             let newest = newest.filter_map(|(index, value)| value.map(|value| (index, value))).next();
             if let (false, Some((index, value))) = (line.label.is_empty(), newest) {
                 label_from = label_from.max(xs.get(index).copied().unwrap_or(plot.right));
-                let class = if line.bold { "b" } else if line.class == "ctx" { "sm" } else { "" };
+                let class = if line.bold {
+                    "b"
+                } else if line.class == "ctx" {
+                    "sm"
+                } else {
+                    ""
+                };
                 entries.push(EndLabel { y: y.at(value), text: line.label.clone(), class, swatch: None });
             }
         }
@@ -149,7 +156,7 @@ impl LineChart<'_> {
 
     fn draw_line(&self, svg: &mut Svg, line: &Line, xs: &[f64], y: &Linear, bottom: f64) {
         let class = if line.class == "ctx" {
-            "ctx".to_owned()
+            format!("ctx{}", line.dash.class())
         } else {
             format!("ln{} {}{}", if line.bold { "" } else { " thin" }, line.class, line.dash.class())
         };
@@ -195,7 +202,10 @@ impl LineChart<'_> {
                 for (at, value) in open {
                     dashes.line(at, value);
                 }
-                svg.path(&format!("ln thin dash {}", if line.class == "ctx" { "s9" } else { line.class }), &dashes);
+                svg.path(
+                    &format!("ln thin dash {}", if line.class == "ctx" { "s9" } else { line.class }),
+                    &dashes,
+                );
             }
             Partial::Dashes => {}
             Partial::Stem => {
@@ -213,7 +223,8 @@ fn ribbon(band: &Band, xs: &[f64], y: &Linear) -> Path {
     let mut path = Path::default();
     let mut run: Vec<(f64, f64, f64)> = Vec::new();
     let edges = band.lower.iter().zip(&band.upper);
-    let points = xs.iter().zip(edges).map(|(at, (lower, upper))| Some((*at, y.at((*lower)?), y.at((*upper)?))));
+    let points =
+        xs.iter().zip(edges).map(|(at, (lower, upper))| Some((*at, y.at((*lower)?), y.at((*upper)?))));
     for point in points.chain([None]) {
         match point {
             Some(point) => run.push(point),

@@ -6,6 +6,7 @@
 //! written. Nothing here loads data or knows a page.
 
 mod bar;
+mod bump;
 mod columns;
 mod frame;
 pub mod labels;
@@ -19,6 +20,7 @@ pub mod svg;
 mod whiskers;
 
 pub use bar::bar;
+pub use bump::{Bump, bump};
 pub use columns::{Columns, minute_columns};
 pub use frame::{Canvas, Caption, HALF, LARGE, Note};
 pub use line::{Band, Dash, Domain, Line, LineChart, Partial};

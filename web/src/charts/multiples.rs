@@ -21,14 +21,25 @@ const TOP: f64 = 6.0;
 /// A hidden drawing that holds the grey lines once, and one panel per series that refers to it.
 ///
 /// `id` must be unique in the page. Points from `partial_from` on are dashed.
-pub fn multiples(id: &str, at: &[DateTime<Utc>], series: &[Multiple], partial_from: usize) -> (String, Vec<String>) {
-    let highest = series.iter().flat_map(|one| &one.shares).copied().filter(|share| share.is_finite()).fold(0.0, f64::max);
+pub fn multiples(
+    id: &str,
+    at: &[DateTime<Utc>],
+    series: &[Multiple],
+    partial_from: usize,
+) -> (String, Vec<String>) {
+    let highest = series
+        .iter()
+        .flat_map(|one| &one.shares)
+        .copied()
+        .filter(|share| share.is_finite())
+        .fold(0.0, f64::max);
     let ticks = Ticks::cover(0.0, highest * 100.0);
     let y = Linear::new((0.0, ticks.last() / 100.0), (BASE, TOP));
     let x = Linear::new((0.0, at.len().saturating_sub(1).max(1) as f64), (2.0, WIDTH - 2.0));
     let complete = partial_from.min(at.len());
     let id = escape(id);
-    let mut context = format!("<svg class=\"sprite\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs><g id=\"{id}\">");
+    let mut context =
+        format!("<svg class=\"sprite\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs><g id=\"{id}\">");
     for one in series {
         let mut path = Path::default();
         for (index, share) in one.shares.iter().enumerate().take(complete) {

@@ -46,7 +46,8 @@ impl Ticks {
             .unwrap_or(10.0 * magnitude);
         let first = (lo / step + 1e-9).floor();
         let last = (hi / step - 1e-9).ceil();
-        let values = (0..=((last - first) as usize).min(12)).map(|index| (first + index as f64) * step).collect();
+        let values =
+            (0..=((last - first) as usize).min(12)).map(|index| (first + index as f64) * step).collect();
         let decimals = (0..6).find(|places| has_at_most(step, *places)).unwrap_or(6);
         Self { values, decimals }
     }
@@ -79,7 +80,7 @@ pub fn time_ticks(start: DateTime<Utc>, end: DateTime<Utc>, most: usize) -> Vec<
     if span > TimeDelta::days(100) {
         fit(&[1, 2, 3, 6, 12, 24], most, |step| months(start, end, step))
     } else if span > TimeDelta::days(3) {
-        fit(&[1, 2, 3, 7, 14, 28], most, |step| days(start, end, step))
+        fit(&[1, 2, 3, 7, 14, 28, 56], most, |step| days(start, end, step))
     } else if span > TimeDelta::hours(2) {
         fit(&[1, 2, 3, 6, 12, 24], most, |step| minutes(start, end, step * 60))
     } else {

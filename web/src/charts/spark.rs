@@ -6,7 +6,8 @@ use super::svg::{Path, Svg};
 /// Empty where fewer than two values are known. Gaps part the line; the dot is the newest value.
 pub fn sparkline(values: &[Option<f64>]) -> String {
     let known = values.iter().flatten().filter(|value| value.is_finite());
-    let (count, highest) = known.fold((0, 0.0f64), |(count, highest), value| (count + 1, highest.max(*value)));
+    let (count, highest) =
+        known.fold((0, 0.0f64), |(count, highest), value| (count + 1, highest.max(*value)));
     if count < 2 {
         return String::new();
     }
@@ -20,7 +21,11 @@ pub fn sparkline(values: &[Option<f64>]) -> String {
         match value.filter(|value| value.is_finite()) {
             Some(value) => {
                 let point = (x.at(index as f64), y.at(value));
-                if joined { path.line(point.0, point.1) } else { path.to(point.0, point.1) };
+                if joined {
+                    path.line(point.0, point.1)
+                } else {
+                    path.to(point.0, point.1)
+                };
                 joined = true;
                 newest = Some(point);
             }

@@ -33,7 +33,8 @@ impl Stacked<'_> {
 
     fn draw(&self, canvas: &Canvas) -> String {
         let mut svg = canvas.open(&self.caption);
-        let longest = self.bands.iter().map(|band| labels::width(&band.label, frame::TEXT)).fold(0.0, f64::max);
+        let longest =
+            self.bands.iter().map(|band| labels::width(&band.label, frame::TEXT)).fold(0.0, f64::max);
         let room = frame::label_room(canvas, longest + 28.0);
         let plot = Plot { left: 44.0, right: canvas.width - room, top: 24.0, bottom: canvas.height - 24.0 };
         let (Some(first), Some(last)) = (self.at.first(), self.at.last()) else { return svg.finish() };

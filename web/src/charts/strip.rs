@@ -170,8 +170,7 @@ fn narrow(caption: &Caption<'_>, cells: &[Cell], rows: usize, height: f64) -> St
     let per_row = cells.len().div_ceil(rows).max(1);
     let row_height = height + 20.0;
     let used = cells.len().div_ceil(per_row).max(1);
-    let canvas =
-        Canvas { class: "mid", suffix: "n", width: 344.0, height: row_height * used as f64 + 4.0 };
+    let canvas = Canvas { class: "mid", suffix: "n", width: 344.0, height: row_height * used as f64 + 4.0 };
     let mut svg = canvas.open(caption);
     let pitch = canvas.width / per_row as f64;
     let width = if pitch > 8.0 { pitch - 3.0 } else { (pitch - 1.2).max(0.8) };

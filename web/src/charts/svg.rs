@@ -36,7 +36,7 @@ fn short(tenths: i64) -> String {
     let sign = if tenths < 0 { "-" } else { "" };
     let (whole, rest) = (tenths.abs() / 10, tenths.abs() % 10);
     match (whole, rest) {
-        (whole, 0) if whole == 0 => "0".to_owned(),
+        (0, 0) => "0".to_owned(),
         (whole, 0) => format!("{sign}{whole}"),
         (0, rest) => format!("{sign}.{rest}"),
         (whole, rest) => format!("{sign}{whole}.{rest}"),
@@ -138,7 +138,9 @@ impl Svg {
     /// A mark beside its own number in text: hidden from assistive technology.
     pub fn decoration(class: &str, view_box: &str, stretch: bool) -> Self {
         let stretch = if stretch { " preserveAspectRatio=\"none\"" } else { "" };
-        Self { out: format!("<svg class=\"{class}\" viewBox=\"{view_box}\"{stretch} aria-hidden=\"true\"><g>") }
+        Self {
+            out: format!("<svg class=\"{class}\" viewBox=\"{view_box}\"{stretch} aria-hidden=\"true\"><g>"),
+        }
     }
 
     pub fn text(&mut self, x: f64, y: f64, class: &str, text: &str) {
@@ -243,7 +245,11 @@ mod tests {
         let mut svg = Svg::picture("wide", 10.0, 10.0, "x", "<script>", "a & b");
         svg.text(0.0, 0.0, "", "\"q\" <b>");
         let out = svg.finish();
-        assert!(out.contains("&lt;script&gt;") && out.contains("a &amp; b") && out.contains("&quot;q&quot; &lt;b&gt;"));
+        assert!(
+            out.contains("&lt;script&gt;")
+                && out.contains("a &amp; b")
+                && out.contains("&quot;q&quot; &lt;b&gt;")
+        );
         assert!(!out.contains("<script") && !out.contains("<b>"));
     }
 }

@@ -24,7 +24,8 @@ fn assert_sound(svg: &str) {
     let opened = svg.matches("<svg").count();
     assert_eq!(opened, svg.matches("</svg>").count());
     assert_eq!(svg.matches("<g").count() - svg.matches("<g/>").count(), svg.matches("</g>").count());
-    let mut ids: Vec<&str> = svg.match_indices(" id=\"").map(|(at, _)| svg[at + 5..].split('"').next().unwrap()).collect();
+    let mut ids: Vec<&str> =
+        svg.match_indices(" id=\"").map(|(at, _)| svg[at + 5..].split('"').next().unwrap()).collect();
     let all = ids.len();
     ids.sort_unstable();
     ids.dedup();
@@ -53,7 +54,10 @@ fn reference(name: &str, svg: &str) {
         std::fs::write(&path, svg).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(svg, expected, "{name} changed: look at the new drawing, then set BELLWETHER_WRITE_REFERENCE=1");
+    assert_eq!(
+        svg, expected,
+        "{name} changed: look at the new drawing, then set BELLWETHER_WRITE_REFERENCE=1"
+    );
 }
 
 fn band(label: &str, class: &'static str, shares: &[f64]) -> Band100 {
@@ -107,9 +111,11 @@ fn a_volume_of_an_incomplete_week_stands_apart() {
 #[test]
 fn percentile_bands_stop_where_data_stop() {
     let at = weeks(6);
-    let known = |values: [f64; 6]| values.iter().enumerate().map(|(i, v)| (i != 2).then_some(*v)).collect::<Vec<_>>();
+    let known =
+        |values: [f64; 6]| values.iter().enumerate().map(|(i, v)| (i != 2).then_some(*v)).collect::<Vec<_>>();
     let bands = [Band { class: "band2", lower: known([5.; 6]), upper: known([9.; 6]) }];
-    let lines = [Line { label: "p50 5".into(), class: "s0", dash: Dash::Solid, bold: true, values: known([5.; 6]) }];
+    let lines =
+        [Line { label: "p50 5".into(), class: "s0", dash: Dash::Solid, bold: true, values: known([5.; 6]) }];
     let chart = LineChart {
         caption: caption(),
         unit: "ms",
@@ -156,8 +162,18 @@ fn an_uptime_axis_ends_at_100_percent() {
 
 #[test]
 fn classes_change_at_the_published_thresholds() {
-    let classes = [Some(100.0), Some(99.9), Some(99.89), Some(99.0), Some(95.0), Some(94.99), Some(80.0), Some(79.99), None]
-        .map(Class::of);
+    let classes = [
+        Some(100.0),
+        Some(99.9),
+        Some(99.89),
+        Some(99.0),
+        Some(95.0),
+        Some(94.99),
+        Some(80.0),
+        Some(79.99),
+        None,
+    ]
+    .map(Class::of);
     use Class::*;
     assert_eq!(classes, [Full, Full, High, High, Fair, Degraded, Degraded, Down, NoData]);
 }
@@ -227,6 +243,22 @@ fn context_lines_are_written_once() {
     assert_eq!(panels.len(), 4);
     assert!(panels.iter().all(|panel| panel.contains("href=\"#mult\"") && !panel.contains("ctx")));
     assert_sound(&(context + &panels.concat()));
+}
+
+#[test]
+fn a_place_beyond_the_depth_parts_the_line() {
+    let at = weeks(4);
+    let rows = [
+        Bump { label: HOSTILE.into(), class: "s0", ranks: vec![Some(2), Some(9), Some(1), Some(1)] },
+        Bump { label: "two".into(), class: "ctx", ranks: vec![Some(1), Some(1), Some(2), Some(2)] },
+        Bump { label: "gone".into(), class: "ctx", ranks: vec![Some(3), None, None, None] },
+    ];
+    let svg = bump(&caption(), &at, &rows, 3);
+    assert_sound(&svg);
+    let line = svg.split("class=\"ln s0\" d=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(line.matches('M').count(), 2, "{line}");
+    assert!(!svg.contains("gone"), "a row without a newest place has no label");
+    reference("bump.svg", &svg);
 }
 
 #[test]

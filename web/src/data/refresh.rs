@@ -229,7 +229,7 @@ impl Refresher {
 
     fn horizon(&self, now: DateTime<Utc>) -> Horizon {
         let today = now.date_naive();
-        let dates = [TableId::UsageDaily, TableId::HealthDaily].into_iter().filter_map(|id| self.snapshot(id)).flat_map(
+        let dates = [TableId::UsageDaily, TableId::Health5m, TableId::HealthDaily].into_iter().filter_map(|id| self.snapshot(id)).flat_map(
             |snapshot| {
                 snapshot.files().iter().filter_map(move |file| super::load::date_of(file, snapshot.table()))
             },

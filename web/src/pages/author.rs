@@ -62,7 +62,12 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
                 row.rank,
                 format::count(all.rows.len() as u64)
             ),
-            None => format!("{name} is number {} of {} authors by {}", row.rank, format::count(all.rows.len() as u64), metric.word()),
+            None => format!(
+                "{name} is number {} of {} authors by {}",
+                row.rank,
+                format::count(all.rows.len() as u64),
+                metric.word()
+            ),
         },
         None => format!("{name} served no request in this window, or too few users to be shown"),
     };
@@ -83,8 +88,19 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
         pickers: controls::pickers(ctx),
         window: controls::window_note(data, &ctx.state.resolve(data)),
         facts: facts(row, own.rows.len()),
-        volume: usage_charts::volume(group, &weekly, metric, controls::files_of(&Address::Authors, &ctx.state)),
-        share: usage_charts::share(data, group, &weekly, metric, controls::files_of(&Address::Share, &ctx.state)),
+        volume: usage_charts::volume(
+            group,
+            &weekly,
+            metric,
+            controls::files_of(&Address::Authors, &ctx.state),
+        ),
+        share: usage_charts::share(
+            data,
+            group,
+            &weekly,
+            metric,
+            controls::files_of(&Address::Share, &ctx.state),
+        ),
         models,
         all_models,
         finding,
@@ -106,7 +122,9 @@ fn facts(row: Option<&crate::data::RankingRow>, models: usize) -> Vec<Fact> {
         Fact::new("Spend", format::usd(row.totals.spend()).joined(), Metric::Spend.unit(), "")
     });
     out.push(match row.users {
-        Some(users) => Fact::new("Users", format::compact(users as f64).joined(), "", "distinct in the window, ±2 %"),
+        Some(users) => {
+            Fact::new("Users", format::compact(users as f64).joined(), "", "distinct in the window, ±2 %")
+        }
         None => Fact::new("Users", "–", "", "no user ids, or too few users"),
     });
     out

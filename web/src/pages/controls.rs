@@ -24,14 +24,18 @@ fn picker(ctx: &PageContext, param: Param) -> Option<Picker> {
             "Measure",
             Metric::ALL
                 .into_iter()
-                .map(|metric| choice(metric.word(), State { metric, sort: None, ..base() }, metric == state.metric))
+                .map(|metric| {
+                    choice(metric.word(), State { metric, sort: None, ..base() }, metric == state.metric)
+                })
                 .collect(),
         ),
         Param::Period => (
             "Period",
             Period::PICKS
                 .into_iter()
-                .map(|period| choice(&spaced(period.word()), State { period, ..base() }, period == state.period))
+                .map(|period| {
+                    choice(&spaced(period.word()), State { period, ..base() }, period == state.period)
+                })
                 .collect(),
         ),
         Param::Vs => (
@@ -50,7 +54,10 @@ fn picker(ctx: &PageContext, param: Param) -> Option<Picker> {
         ),
         Param::By => (
             "By",
-            By::ALL.into_iter().map(|by| choice(by.word(), State { by, skip: 0, ..base() }, by == state.by)).collect(),
+            By::ALL
+                .into_iter()
+                .map(|by| choice(by.word(), State { by, skip: 0, ..base() }, by == state.by))
+                .collect(),
         ),
         Param::Variants => (
             "Variants",
@@ -74,10 +81,14 @@ fn picker(ctx: &PageContext, param: Param) -> Option<Picker> {
         ),
         Param::Window if ctx.page.has_label_window() => (
             "Window",
-            [(None, "newest that is enough"), (Some(LabelPeriod::Week), "week"), (Some(LabelPeriod::Epoch), "28 d")]
-                .into_iter()
-                .map(|(labels, word)| choice(word, State { labels, ..base() }, labels == state.labels))
-                .collect(),
+            [
+                (None, "newest that is enough"),
+                (Some(LabelPeriod::Week), "week"),
+                (Some(LabelPeriod::Epoch), "28 d"),
+            ]
+            .into_iter()
+            .map(|(labels, word)| choice(word, State { labels, ..base() }, labels == state.labels))
+            .collect(),
         ),
         Param::Window => (
             "Window",

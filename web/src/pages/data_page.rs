@@ -9,7 +9,11 @@ use crate::data::Dataset;
 
 /// Public tables: what one row is and what for. Tables with user keys or text positions are the operator's.
 const TABLES: [(&str, &str, &str); 8] = [
-    ("usage_hourly", "hour × model × variant × provider", "tokens, served requests, spend, media, context sizes"),
+    (
+        "usage_hourly",
+        "hour × model × variant × provider",
+        "tokens, served requests, spend, media, context sizes",
+    ),
     ("usage_daily", "date × model × variant × provider", "the same, with users as HyperLogLog"),
     ("health_5m", "5 minutes × endpoint, 8 days", "attempts by outcome and error class, speed sketches"),
     ("health_hourly", "hour × endpoint, 100 days", "the same"),
@@ -73,14 +77,21 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let files = Table {
         label: "Files".to_owned(),
         class: "dense",
-        columns: vec![Column::new("Page", "nw"), Column::new("Holds", "").optional(), Column::new("Files", "nw")],
+        columns: vec![
+            Column::new("Page", "nw"),
+            Column::new("Holds", "").optional(),
+            Column::new("Files", "nw"),
+        ],
         rows: FILES
             .iter()
             .map(|(path, what)| {
                 Row::new(vec![
                     Cell::head(Html::link(path, path)),
                     (*what).into(),
-                    Html::markup(format!("<a href=\"{path}.csv\">CSV</a> · <a href=\"{path}.json\">JSON</a>")).into(),
+                    Html::markup(format!(
+                        "<a href=\"{path}.csv\">CSV</a> · <a href=\"{path}.json\">JSON</a>"
+                    ))
+                    .into(),
                 ])
             })
             .collect(),

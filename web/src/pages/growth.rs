@@ -1,9 +1,6 @@
 //! Growth: active models and month over month volumes, running month apart.
 
-use std::collections::{BTreeMap, HashSet};
-
 use askama::Template;
-use chrono::{Datelike, Days, Months, NaiveDate};
 
 use super::context::{PageContext, PageError};
 use super::controls;
@@ -11,73 +8,11 @@ use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
 use super::shares::midnight;
 use super::shell::{Section, Shell};
 use crate::charts::{Caption, Columns};
-use crate::data::{Change, Dataset, Filter, Group, GroupBy, Totals, Window};
+use crate::data::{Change, Dataset, Month, Totals};
 use crate::format;
 
-/// One calendar month of traffic.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Month {
-    pub first: NaiveDate,
-    /// All its days are in the history and over.
-    pub complete: bool,
-    pub active: usize,
-    pub active_100: usize,
-    /// Models that had never served a request before; `None` in the first month of the history.
-    pub entries: Option<usize>,
-    pub totals: Totals,
-}
-
-/// Months of the history, oldest first, at most thirteen.
-pub fn months(data: &Dataset) -> Vec<Month> {
-    let mut out = Vec::new();
-    let mut seen: HashSet<Group> = HashSet::new();
-    let Some(mut first) = data.first_date().with_day(1) else { return out };
-    let begins = first;
-    while first <= data.newest_date() {
-        let Some(next) = first.checked_add_months(Months::new(1)) else { break };
-        let end = next.checked_sub_days(Days::new(1)).unwrap_or(first);
-        let window = Window { start: first.max(data.first_date()), end: end.min(data.newest_date()) };
-        let groups = data.totals(window, GroupBy::Model, &Filter::default());
-        let known: Vec<_> = groups.iter().filter(|(group, totals)| !group.is_unknown() && totals.requests > 0).collect();
-        let entries = known.iter().filter(|(group, _)| !seen.contains(group)).count();
-        seen.extend(known.iter().map(|(group, _)| *group));
-        let totals = groups.iter().fold(Totals::default(), |mut sum, (_, totals)| {
-            sum.add(totals);
-            sum
-        });
-        out.push(Month {
-            first,
-            complete: first >= data.first_date() && end <= data.last_complete_date(),
-            active: known.len(),
-            active_100: known.iter().filter(|(_, totals)| totals.requests >= 100).count(),
-            entries: (first > begins).then_some(entries),
-            totals,
-        });
-        first = next;
-    }
-    let skip = out.len().saturating_sub(13);
-    out.split_off(skip)
-}
-
-/// Change of a month to the month before; both must be complete.
-fn change(months: &[Month], index: usize, value: impl Fn(&Totals) -> f64) -> Change {
-    let pair = index.checked_sub(1).and_then(|before| months.get(before)).zip(months.get(index));
-    match pair {
-        Some((before, now)) if before.complete && now.complete && value(&before.totals) > 0.0 => {
-            Change::Ratio(value(&now.totals) / value(&before.totals) - 1.0)
-        }
-        _ => Change::Unknown,
-    }
-}
-
-/// Geometric mean of the last six changes of tokens; `None` without six of them.
-pub fn six_month_mean(months: &[Month]) -> Option<f64> {
-    let complete: Vec<f64> =
-        months.iter().filter(|month| month.complete).map(|month| month.totals.tokens() as f64).collect();
-    let last = *complete.last()?;
-    let before = *complete.get(complete.len().checked_sub(7)?)?;
-    (before > 0.0 && last > 0.0).then(|| (last / before).powf(1.0 / 6.0) - 1.0)
-}
+/// Months that are shown: a year and the running one.
+const MONTHS: usize = 13;
 
 #[derive(Template)]
 #[template(path = "growth.html")]
@@ -94,10 +29,11 @@ struct Page {
 /// # Errors
 /// When the template cannot be rendered.
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let months = months(data);
+    let mut months = data.months();
+    let months = months.split_off(months.len().saturating_sub(MONTHS));
     let newest = months.iter().rposition(|month| month.complete);
     let finding = finding(&months, newest);
-    let deck = match six_month_mean(&months) {
+    let deck = match data.six_month_growth() {
         Some(mean) => format!(
             "Over the last six complete months tokens changed by {}\u{a0}% a month (geometric mean).",
             format::signed(mean * 100.0, 1)
@@ -117,17 +53,21 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     Ok(page.render()?)
 }
 
+fn ratio(growth: Option<f64>) -> Change {
+    growth.map_or(Change::Unknown, Change::Ratio)
+}
+
 fn finding(months: &[Month], newest: Option<usize>) -> String {
-    let Some((index, month)) = newest.and_then(|index| Some((index, months.get(index)?))) else {
+    let Some(month) = newest.and_then(|index| months.get(index)) else {
         return "No complete calendar month yet".to_owned();
     };
     let tokens = format::compact(month.totals.tokens() as f64).joined();
-    let grew = cells::change_words(&change(months, index, |totals| totals.tokens() as f64))
+    let grew = cells::change_words(&ratio(month.tokens_growth))
         .map_or(String::new(), |words| format!(", {words} on the month before"));
     format!(
-        "{} models were active in {}; they served {tokens} tokens{grew}",
+        "{} model variants were active in {}; they served {tokens} tokens{grew}",
         format::count(month.active as u64),
-        format::month_year(month.first)
+        format::month_year(month.start)
     )
 }
 
@@ -145,8 +85,8 @@ fn figure(id: &str, title: String, note: &str, svg: String, table: Table, downlo
 }
 
 fn axis(months: &[Month]) -> (Vec<chrono::DateTime<chrono::Utc>>, Vec<String>, usize) {
-    let at = months.iter().map(|month| midnight(month.first)).collect();
-    let names = months.iter().map(|month| format::month_short(month.first)).collect();
+    let at = months.iter().map(|month| midnight(month.start)).collect();
+    let names = months.iter().map(|month| format::month_short(month.start)).collect();
     let partial = months.iter().rposition(|month| month.complete).map_or(0, |last| last + 1);
     (at, names, partial)
 }
@@ -158,15 +98,19 @@ fn active(months: &[Month], table: Table, downloads: Downloads) -> Figure {
     let newest = partial_from.checked_sub(1).and_then(|index| months.get(index));
     let title = newest.map_or("Active models".to_owned(), |month| {
         format!(
-            "{} models with a request in {}, {} with a hundred",
+            "{} model variants with a request in {}, {} with a hundred",
             format::count(month.active as u64),
-            format::month_year(month.first),
+            format::month_year(month.start),
             format::count(month.active_100 as u64)
         )
     });
     let label = newest.map_or(String::new(), |month| format::count(month.active as u64));
     let chart = Columns {
-        caption: Caption { id: "active-c", title: &title, desc: "Calendar months, the running month hollow." },
+        caption: Caption {
+            id: "active-c",
+            title: &title,
+            desc: "Calendar months, the running month hollow.",
+        },
         unit: "models",
         at: &at,
         names: &names,
@@ -176,7 +120,14 @@ fn active(months: &[Month], table: Table, downloads: Downloads) -> Figure {
         label,
     };
     let svg = chart.render();
-    figure("active", title, "Models per calendar month: at least 1 request (pale), at least 100 (full); running month hollow", svg, table, downloads)
+    figure(
+        "active",
+        title,
+        "Model variants per calendar month: at least 1 request (pale), at least 100 (full); running month hollow",
+        svg,
+        table,
+        downloads,
+    )
 }
 
 fn volume(months: &[Month], table: Table, downloads: Downloads) -> Figure {
@@ -185,62 +136,75 @@ fn volume(months: &[Month], table: Table, downloads: Downloads) -> Figure {
     let scale = format::Scale::of(largest);
     let outer: Vec<Option<f64>> =
         months.iter().map(|month| Some(month.totals.tokens() as f64 / scale.divisor)).collect();
-    let newest = partial_from.checked_sub(1).and_then(|index| Some((index, months.get(index)?)));
-    let title = newest.map_or("Tokens per month".to_owned(), |(index, month)| {
-        let words = cells::change_words(&change(months, index, |totals| totals.tokens() as f64));
+    let newest = partial_from.checked_sub(1).and_then(|index| months.get(index));
+    let title = newest.map_or("Tokens per month".to_owned(), |month| {
+        let words = cells::change_words(&ratio(month.tokens_growth));
         format!(
             "{} tokens in {}{}",
             format::compact(month.totals.tokens() as f64).joined(),
-            format::month_year(month.first),
+            format::month_year(month.start),
             words.map_or(String::new(), |words| format!(", {words}"))
         )
     });
     let unit = scale.unit_of("tokens");
     let chart = Columns {
-        caption: Caption { id: "volume-c", title: &title, desc: "Calendar months, the running month hollow." },
+        caption: Caption {
+            id: "volume-c",
+            title: &title,
+            desc: "Calendar months, the running month hollow.",
+        },
         unit: &unit,
         at: &at,
         names: &names,
         outer: &outer,
         inner: None,
         partial_from,
-        label: newest.map_or(String::new(), |(_, month)| scale.number(month.totals.tokens() as f64)),
+        label: newest.map_or(String::new(), |month| scale.number(month.totals.tokens() as f64)),
     };
     let svg = chart.render();
-    figure("volume", title, "Tokens of served requests per calendar month; running month hollow", svg, table, downloads)
+    figure(
+        "volume",
+        title,
+        "Tokens of served requests per calendar month; running month hollow",
+        svg,
+        table,
+        downloads,
+    )
 }
 
 fn table(months: &[Month]) -> Table {
-    let largest = |value: fn(&Totals) -> f64| months.iter().map(|month| value(&month.totals)).fold(0.0, f64::max);
+    let largest =
+        |value: fn(&Totals) -> f64| months.iter().map(|month| value(&month.totals)).fold(0.0, f64::max);
     let tokens = format::Scale::of(largest(|totals| totals.tokens() as f64));
     let requests = format::Scale::of(largest(|totals| totals.requests as f64));
-    let by_month: BTreeMap<usize, &Month> = months.iter().enumerate().collect();
-    let rows = by_month
+    let rows = months
         .iter()
         .rev()
-        .map(|(index, month)| {
+        .map(|month| {
             let name = Html::markup(format!(
                 "<time datetime=\"{}\">{}</time>{}",
-                month.first.format("%Y-%m"),
-                format::month_year(month.first),
+                month.start.format("%Y-%m"),
+                format::month_year(month.start),
                 if month.complete { "" } else { " <span class=\"by\">incomplete</span>" }
             ));
             Row::new(vec![
                 Cell::head(name),
                 format::count(month.active as u64).into(),
                 format::count(month.active_100 as u64).into(),
-                cells::optional(month.entries.map(|entries| format::count(entries as u64))).into(),
+                cells::optional(month.new.map(|new| format::count(new as u64))).into(),
                 tokens.number(month.totals.tokens() as f64).into(),
-                cells::change(&change(months, *index, |totals| totals.tokens() as f64)).into(),
+                cells::change(&ratio(month.tokens_growth)).into(),
                 requests.number(month.totals.requests as f64).into(),
-                cells::change(&change(months, *index, |totals| totals.requests as f64)).into(),
+                cells::change(&ratio(month.requests_growth)).into(),
             ])
             .class(if month.complete { "" } else { "sub" })
         })
         .collect();
     Table {
         label: "Growth by month".to_owned(),
-        note: Html::text("Calendar months, UTC, newest first; change against the month before where both are complete"),
+        note: Html::text(
+            "Calendar months, UTC, newest first; change against the month before where both are complete",
+        ),
         columns: vec![
             Column::new("Month", "nw"),
             Column::number("Active", "≥ 1 request"),
@@ -254,38 +218,5 @@ fn table(months: &[Month]) -> Table {
         rows,
         empty: "No month yet.".to_owned(),
         ..Table::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn month(text: &str, complete: bool, tokens: u64) -> Month {
-        Month {
-            first: text.parse().unwrap(),
-            complete,
-            active: 5,
-            active_100: 3,
-            entries: Some(1),
-            totals: Totals { input_tokens: tokens, requests: 10, ..Totals::default() },
-        }
-    }
-
-    #[test]
-    fn an_incomplete_month_is_never_compared() {
-        let months = [month("2026-09-01", true, 100), month("2026-10-01", true, 150), month("2026-11-01", false, 90)];
-        let tokens = |totals: &Totals| totals.tokens() as f64;
-        assert_eq!(change(&months, 1, tokens), Change::Ratio(0.5));
-        assert_eq!(change(&months, 2, tokens), Change::Unknown);
-        assert_eq!(change(&months, 0, tokens), Change::Unknown);
-    }
-
-    #[test]
-    fn six_changes_need_seven_months() {
-        let doubling: Vec<Month> =
-            (1..=8).map(|n| month(&format!("2026-0{n}-01"), true, 100 << n)).collect();
-        assert!((six_month_mean(&doubling).unwrap() - 1.0).abs() < 1e-12, "doubling is +100 %");
-        assert_eq!(six_month_mean(&doubling[..6]), None);
     }
 }

@@ -40,7 +40,9 @@ pub fn states_sentence(down: usize, degraded: usize, operational: usize) -> Stri
     match (down, degraded) {
         (0, 0) if operational == 0 => "No provider has enough traffic for a state".to_owned(),
         (0, 0) if operational == 1 => "The one provider with enough traffic is operational".to_owned(),
-        (0, 0) => format!("All {} providers with enough traffic are operational", format::in_words(operational)),
+        (0, 0) => {
+            format!("All {} providers with enough traffic are operational", format::in_words(operational))
+        }
         (0, n) => format!(
             "{} {} {} degraded, {fine}",
             format::capitalised(&format::in_words(n)),
@@ -75,7 +77,11 @@ pub fn day_cells(bars: &[Bar]) -> Vec<Cell> {
         .map(|(index, bar)| {
             let what = match bar.uptime {
                 Ok(uptime) => {
-                    format!("{} % of {} attempts", format::uptime(uptime), format::count(bar.counts.counted()))
+                    format!(
+                        "{} % of {} attempts",
+                        format::uptime(uptime),
+                        format::count(bar.counts.counted())
+                    )
                 }
                 Err(why) => format!("not enough data, {} of {} counted attempts", why.n, why.needs),
             };
@@ -111,7 +117,8 @@ pub fn bucket_cells(cells: &[crate::data::Cell]) -> Vec<Cell> {
 /// Days (or buckets) per class, in words: `79 at 99 % or more, two degraded, one down, two without data`.
 pub fn classes_sentence(classes: &[Class], unit: &str) -> String {
     let count = |wanted: &[Class]| classes.iter().filter(|class| wanted.contains(class)).count();
-    let mut parts = vec![format!("{} {unit} at 95 % or more", count(&[Class::Full, Class::High, Class::Fair]))];
+    let mut parts =
+        vec![format!("{} {unit} at 95 % or more", count(&[Class::Full, Class::High, Class::Fair]))];
     for (class, word) in
         [(Class::Degraded, "degraded"), (Class::Down, "down"), (Class::NoData, "without enough data")]
     {

@@ -2,12 +2,12 @@
 
 use super::context::address;
 use super::parts::{Cell, Column, Html, Row, Table, cells};
-use super::rankings::Fact;
 use super::ranked;
+use super::rankings::Fact;
 use crate::charts::{Caption, Whisker, whiskers};
 use crate::data::{
-    Cross, CrossRow, Dataset, Dimension, Figure, Group, Interval, LabelCell, LabelPeriod, LabelSource, LabelWindow,
-    NotEnough, UsersBand, code_name, language_name,
+    Cross, CrossRow, Dataset, Dimension, Figure, Group, Interval, LabelCell, LabelPeriod, LabelSource,
+    LabelWindow, NotEnough, UsersBand, code_name, language_name,
 };
 use crate::format::{self, NBSP};
 use crate::url::{Format, Page as Address, State};
@@ -44,7 +44,10 @@ pub fn share(value: f64, interval: Interval, decimals: usize) -> Html {
 }
 
 pub fn band(band: UsersBand) -> String {
-    band.0.map_or_else(|| format!("below {}", UsersBand::BANDS[0]), |least| format!("{}+", format::count(least)))
+    band.0.map_or_else(
+        || format!("below {}", UsersBand::BANDS[0]),
+        |least| format!("{}+", format::count(least)),
+    )
 }
 
 fn rank(row: &CrossRow) -> String {
@@ -73,7 +76,8 @@ pub fn finding(data: &Dataset, what: &str, cross: &Cross) -> String {
         .take(2)
         .map(|row| name(data, row))
         .collect();
-    let but = if level.is_empty() { String::new() } else { format!(", but {} may be level", format::list(&level)) };
+    let but =
+        if level.is_empty() { String::new() } else { format!(", but {} may be level", format::list(&level)) };
     format!("{what}: {} is used most, with {share} of tokens{but}", name(data, first))
 }
 
@@ -113,7 +117,9 @@ pub fn table(data: &Dataset, cross: &Cross) -> Table {
         .rows
         .iter()
         .map(|row| {
-            let link = row.model.map_or_else(|| Html::text("Other models"), |model| ranked::name(data, Group::Model(model)));
+            let link = row
+                .model
+                .map_or_else(|| Html::text("Other models"), |model| ranked::name(data, Group::Model(model)));
             let lift = match (row.model, row.lift) {
                 (_, Some(lift)) => Html::text(&format!("{}×", format::decimal(lift, 1))),
                 (Some(_), None) => Html::markup("<span class=\"fine\">about 1</span>"),
@@ -199,7 +205,12 @@ pub fn sureness(data: &Dataset, cell: &LabelCell, is_cross: bool) -> Vec<Fact> {
         Fact::new("Labels", source(cell.source), "", "one source per page, never mixed"),
     ];
     if let Some(coverage) = cell.coverage {
-        out.push(Fact::new("Coverage", format::percent_sign(coverage, 0), "", "of labelled tokens have a known language"));
+        out.push(Fact::new(
+            "Coverage",
+            format::percent_sign(coverage, 0),
+            "",
+            "of labelled tokens have a known language",
+        ));
     }
     out
 }
@@ -276,7 +287,9 @@ fn matrix_cell(data: &Dataset, nl: &str, code: &str, here: Option<(&str, &str)>)
         }
         _ => MatrixCell {
             class: format!("q0{mark}"),
-            html: Html::markup(format!("<a href=\"{href}\"><span class=\"vh\">{label}: </span>not enough data</a>")),
+            html: Html::markup(format!(
+                "<a href=\"{href}\"><span class=\"vh\">{label}: </span>not enough data</a>"
+            )),
         },
     }
 }

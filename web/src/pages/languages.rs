@@ -88,9 +88,9 @@ fn finding(languages: &Languages) -> String {
 }
 
 fn deck(languages: &Languages) -> Html {
-    let sampled = languages.sampled.map_or(String::new(), |share| {
-        format!(", {} of served tokens", format::percent_sign(share, 1))
-    });
+    let sampled = languages
+        .sampled
+        .map_or(String::new(), |share| format!(", {} of served tokens", format::percent_sign(share, 1)));
     Html::text(&format!(
         "{} labelled requests{sampled}; language {}. Small figures are 95\u{a0}% intervals. {} of labelled tokens have no known language.",
         format::count(languages.n),
@@ -110,7 +110,10 @@ fn table(data: &Dataset, languages: &Languages) -> Table {
             let leader = row.leader.map_or_else(cells::unknown, |leader| {
                 Html::markup(format!(
                     "{} <span class=\"by\">{}</span>",
-                    Html::link_or_text(data.href(Group::Model(leader.model)).as_deref(), data.model_name(leader.model)),
+                    Html::link_or_text(
+                        data.href(Group::Model(leader.model)).as_deref(),
+                        data.model_name(leader.model)
+                    ),
                     format::percent_sign(leader.share, 0)
                 ))
             });
@@ -118,7 +121,11 @@ fn table(data: &Dataset, languages: &Languages) -> Table {
                 place.to_string().into(),
                 Cell::head(Html::link(&Address::Language(row.code.clone()).path(), language_name(&row.code))),
                 labelled::share(row.cell.share, row.cell.interval, places).into(),
-                Html::markup(bar(if largest > 0.0 { row.cell.share / largest } else { 0.0 }, if place == 1 { "hot" } else { "" })).into(),
+                Html::markup(bar(
+                    if largest > 0.0 { row.cell.share / largest } else { 0.0 },
+                    if place == 1 { "hot" } else { "" },
+                ))
+                .into(),
                 row.change.map_or_else(cells::unknown, |change| cells::points(change, 1)).into(),
                 Html::markup(sparkline(&row.weekly)).into(),
                 leader.into(),
@@ -272,7 +279,12 @@ pub fn cross(ctx: &PageContext, data: &Dataset, nl: &str, code: &str) -> Result<
 }
 
 /// A label that has a name is a page even before it has traffic; anything else must have been seen.
-fn known(data: &Dataset, dimension: crate::data::Dimension, label: &str, name: &str) -> Result<(), PageError> {
+fn known(
+    data: &Dataset,
+    dimension: crate::data::Dimension,
+    label: &str,
+    name: &str,
+) -> Result<(), PageError> {
     let named = name != label;
     if named || data.label_values(dimension).iter().any(|value| value == label) {
         return Ok(());
@@ -328,7 +340,6 @@ fn page(
     Ok(page.render()?)
 }
 
-
 fn cross_deck(data: &Dataset, cross: &Cross) -> Html {
     let mut out = String::new();
     let by_users = cross
@@ -370,7 +381,9 @@ fn whisker_figure(ctx: &PageContext, data: &Dataset, cross: &Cross) -> Figure {
     };
     Figure {
         id: "whiskers".to_owned(),
-        note: Html::text("Token share in this cell, %, with 95 % interval: the wider of the request and the user interval"),
+        note: Html::text(
+            "Token share in this cell, %, with 95 % interval: the wider of the request and the user interval",
+        ),
         svg: Html::markup(labelled::chart(data, "whiskers-c", &title, cross)),
         table: Table {
             label: "Shares with intervals".to_owned(),

@@ -47,7 +47,9 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
             .unmapped_names
             .iter()
             .take(20)
-            .map(|name| (Html::text(&format!("{} {}", name.kind, name.name)), crate::format::count(name.attempts)))
+            .map(|name| {
+                (Html::text(&format!("{} {}", name.kind, name.name)), crate::format::count(name.attempts))
+            })
             .collect(),
     };
     Ok(page.render()?)

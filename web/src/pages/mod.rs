@@ -30,6 +30,8 @@ mod shares;
 mod shell;
 mod speed_charts;
 mod start;
+#[cfg(test)]
+mod tests;
 mod uptime;
 mod usage_charts;
 
@@ -49,7 +51,9 @@ pub fn render(context: &PageContext, dataset: &Dataset) -> Result<String, PageEr
         // Before the first request there is nothing to lead: the front page says how to send one.
         Page::Overview if dataset.is_empty() => start::render(context, dataset),
         Page::Overview => overview::render(context, dataset),
-        Page::Models | Page::Authors | Page::ProviderRanking | Page::ModelList => rankings::render(context, dataset),
+        Page::Models | Page::Authors | Page::ProviderRanking | Page::ModelList => {
+            rankings::render(context, dataset)
+        }
         Page::Share => share::render(context, dataset),
         Page::Growth => growth::render(context, dataset),
         Page::Languages => languages::overview(context, dataset),
@@ -69,7 +73,9 @@ pub fn render(context: &PageContext, dataset: &Dataset) -> Result<String, PageEr
 pub fn user_queries(context: &PageContext, dataset: &Dataset) -> Vec<UserQuery> {
     match &context.page {
         Page::Overview => overview::users(context, dataset),
-        Page::Models | Page::Authors | Page::ProviderRanking | Page::ModelList => rankings::users(context, dataset),
+        Page::Models | Page::Authors | Page::ProviderRanking | Page::ModelList => {
+            rankings::users(context, dataset)
+        }
         Page::Model(id) => model::users(context, dataset, id),
         Page::Author(id) => author::users(context, dataset, id),
         _ => Vec::new(),

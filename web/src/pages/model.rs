@@ -11,8 +11,8 @@ use super::shell::{Section, Shell, crumbs};
 use super::speed_charts;
 use super::usage_charts;
 use crate::data::{
-    Counts, Dataset, Filter, Group, GroupBy, HealthBy, Metric, ModelId, Ranking, RankingQuery, RankingRow, Scope,
-    Span, Speed, State, UserQuery,
+    Counts, Dataset, Filter, Group, GroupBy, HealthBy, Metric, ModelId, Ranking, RankingQuery, RankingRow,
+    Scope, Span, Speed, State, UserQuery,
 };
 use crate::format;
 use crate::url::{Format, Page as Address, Resolved, State as UrlState};
@@ -155,10 +155,16 @@ fn providers(data: &Dataset, model: ModelId) -> Vec<Endpoint> {
         .map(|provider| {
             let key = Scope::provider(provider);
             let pair = Scope::pair(model, provider);
-            let get = |counts: &std::collections::BTreeMap<Scope, Counts>| counts.get(&key).copied().unwrap_or_default();
+            let get = |counts: &std::collections::BTreeMap<Scope, Counts>| {
+                counts.get(&key).copied().unwrap_or_default()
+            };
             let status = data.status_of(get(&now));
             let group = Group::Provider(provider);
-            let totals = usage.iter().find(|(known, _)| *known == group).map(|(_, totals)| *totals).unwrap_or_default();
+            let totals = usage
+                .iter()
+                .find(|(known, _)| *known == group)
+                .map(|(_, totals)| *totals)
+                .unwrap_or_default();
             let tokens = totals.tokens();
             let endpoint = Endpoint {
                 name: Html::link_or_text(data.href(group).as_deref(), data.provider_name(provider)),
@@ -226,10 +232,8 @@ fn deck(providers: &[Endpoint]) -> Html {
             format::percent_sign(first.share.unwrap_or(0.0), 1)
         ));
     }
-    let fastest = providers
-        .iter()
-        .filter_map(|one| Some((one, one.ttft.ok()?.p50)))
-        .min_by(|a, b| a.1.total_cmp(&b.1));
+    let fastest =
+        providers.iter().filter_map(|one| Some((one, one.ttft.ok()?.p50))).min_by(|a, b| a.1.total_cmp(&b.1));
     if let Some((one, ttft)) = fastest.filter(|_| n > 1) {
         out.push_str(&format!(
             "{} is fastest to the first token: <b>{} ms</b> at the median. ",
@@ -297,11 +301,15 @@ fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking
             "",
             &format!("of {} requests", format::compact(boost.n as f64).joined()),
         ),
-        Err(why) => Fact::new("Routed uptime, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why))),
+        Err(why) => {
+            Fact::new("Routed uptime, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
+        }
     });
     out.push(match data.speed(Scope::model(model), Span::Days7, Speed::Ttft) {
         Ok(ttft) => Fact::new("TTFT p50, 7 d", format::decimal(ttft.p50, 0), "ms", "all providers, streamed"),
-        Err(why) => Fact::new("TTFT p50, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why))),
+        Err(why) => {
+            Fact::new("TTFT p50, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
+        }
     });
     out
 }
@@ -312,7 +320,9 @@ fn providers_table(providers: &[Endpoint]) -> Table {
     let rows = providers
         .iter()
         .map(|one| {
-            let speed = |figure: &crate::data::Figure<crate::data::Quantiles>, value: fn(&crate::data::Quantiles) -> f64, decimals| {
+            let speed = |figure: &crate::data::Figure<crate::data::Quantiles>,
+                         value: fn(&crate::data::Quantiles) -> f64,
+                         decimals| {
                 match figure {
                     Ok(quantiles) => Html::text(&format::decimal(value(quantiles), decimals)),
                     // The table is wide: the reason is short here and its rule stands above.
@@ -335,7 +345,10 @@ fn providers_table(providers: &[Endpoint]) -> Table {
                 ("Decode p90, tok/s".to_owned(), speed(&one.decode, |q| q.p90, 1)),
                 ("E2E p50, tok/s".to_owned(), speed(&one.e2e, |q| q.p50, 1)),
                 ("Effective price, USD per 1M tokens".to_owned(), price.clone()),
-                ("Cache hit, %".to_owned(), cells::optional(one.cache_hit.map(|hit| format::percent(hit, 0)))),
+                (
+                    "Cache hit, %".to_owned(),
+                    cells::optional(one.cache_hit.map(|hit| format::percent(hit, 0))),
+                ),
                 ("Share of its tokens, %".to_owned(), share.clone()),
                 ("429 rate, %".to_owned(), limited.clone()),
                 ("Tool-call errors, %".to_owned(), tools.clone()),
@@ -386,7 +399,14 @@ fn providers_table(providers: &[Endpoint]) -> Table {
             Column::number("Cache hit", "%").optional(),
             Column::number("Share", "% of its tokens").descending().optional(),
             Column::number("Tool errors", "%").defined("tool-errors", "Tool errors").optional(),
-            Column::number("Requests", &format!("7 d{}", if scale.unit.is_empty() { String::new() } else { format!(", {}", scale.unit) })).optional(),
+            Column::number(
+                "Requests",
+                &format!(
+                    "7 d{}",
+                    if scale.unit.is_empty() { String::new() } else { format!(", {}", scale.unit) }
+                ),
+            )
+            .optional(),
         ],
         rows,
         empty: "No attempt in the last 28 days.".to_owned(),
@@ -418,7 +438,8 @@ fn routing(data: &Dataset, model: ModelId, name: &str) -> Table {
                 Html::text(data.provider_name(best.provider))
             ))
         });
-        let attempts = cells::optional(routing.counts.attempts_per_request().map(|value| format::decimal(value, 2)));
+        let attempts =
+            cells::optional(routing.counts.attempts_per_request().map(|value| format::decimal(value, 2)));
         for (limits, boost) in [(false, routing.boost), (true, routing.boost_with_rate_limits)] {
             let figure = |value: fn(&crate::data::Boost) -> f64| {
                 cells::figure(&boost.as_ref().map(value).map_err(|why| *why), format::uptime)
@@ -436,7 +457,10 @@ fn routing(data: &Dataset, model: ModelId, name: &str) -> Table {
                     lift.into(),
                     if limits { "".into() } else { best.clone().into() },
                     if limits { "".into() } else { attempts.clone().into() },
-                    boost.as_ref().map_or_else(|why| format::count(why.n), |boost| format::count(boost.n)).into(),
+                    boost
+                        .as_ref()
+                        .map_or_else(|why| format::count(why.n), |boost| format::count(boost.n))
+                        .into(),
                 ])
                 .class(if limits { "sub" } else { "" }),
             );
@@ -497,7 +521,10 @@ fn variants(data: &Dataset, own: &Ranking) -> Table {
 fn about(data: &Dataset, model: ModelId, id: &str, row: Option<&RankingRow>) -> Vec<(&'static str, Html)> {
     let mut out = vec![("Id", Html::markup(format!("<code>{}</code>", Html::text(id))))];
     let author = data.dictionary.author_of(model);
-    out.push(("Author", Html::link_or_text(data.href(Group::Author(author)).as_deref(), data.author_name(author))));
+    out.push((
+        "Author",
+        Html::link_or_text(data.href(Group::Author(author)).as_deref(), data.author_name(author)),
+    ));
     let history = crate::data::Window { start: data.first_date(), end: data.newest_date() };
     let days = data.daily(history, &Filter::model(model));
     if let Some((first, _)) = days.iter().find(|(_, totals)| totals.requests > 0) {
@@ -510,7 +537,9 @@ fn about(data: &Dataset, model: ModelId, id: &str, row: Option<&RankingRow>) -> 
     }
     if let Some(row) = row {
         let totals = &row.totals;
-        let share = |part: u64| (totals.requests > 0).then(|| format::percent_sign(part as f64 / totals.requests as f64, 1));
+        let share = |part: u64| {
+            (totals.requests > 0).then(|| format::percent_sign(part as f64 / totals.requests as f64, 1))
+        };
         if let Some(hit) = totals.cache_hit() {
             out.push(("Cache hit", Html::text(&format!("{} of input tokens", format::percent_sign(hit, 1)))));
         }

@@ -60,8 +60,11 @@ pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
     let mut down: Vec<_> = all.iter().rev().filter(|row| row.1 < 0.0).take(3).copied().collect();
     down.reverse();
     if let (Some(most), Some(least)) = (up.first(), down.last()) {
-        table.title =
-            format!("Movers: {} adds most, {} loses most", ranked::label(data, most.0), ranked::label(data, least.0));
+        table.title = format!(
+            "Movers: {} adds most, {} loses most",
+            ranked::label(data, most.0),
+            ranked::label(data, least.0)
+        );
     }
     let scale = ranked::scale(Metric::Tokens, all.iter().map(|row| row.1.abs()).fold(0.0, f64::max));
     if let Some(column) = table.columns.get_mut(1) {

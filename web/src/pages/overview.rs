@@ -12,8 +12,7 @@ use super::shares::{Panel, Shares, WEEKS, panels, stack_figure};
 use super::shell::{Section, Shell};
 use crate::charts::{Caption, minute_columns};
 use crate::data::{
-    Dataset, Filter, Group, GroupBy, HealthBy, Metric, Ranking, RankingQuery, Scope, State, UserQuery,
-    Weekly,
+    Dataset, Filter, Group, GroupBy, HealthBy, Metric, Ranking, RankingQuery, Scope, State, UserQuery, Weekly,
 };
 use crate::format;
 use crate::url::{Format, Page as Address, Resolved};
@@ -75,10 +74,11 @@ fn query(ctx: &PageContext, data: &Dataset, by: GroupBy) -> RankingQuery {
 /// When the template cannot be rendered.
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let metric = ctx.state.metric;
-    let [models, authors, providers] = [GroupBy::Series, GroupBy::Author, GroupBy::Provider]
-        .map(|by| data.ranking(query(ctx, data, by)));
-    let [weekly_models, weekly_authors, weekly_providers] = [GroupBy::Series, GroupBy::Author, GroupBy::Provider]
-        .map(|by| data.weekly(by, WEEKS, &Filter::default()));
+    let [models, authors, providers] =
+        [GroupBy::Series, GroupBy::Author, GroupBy::Provider].map(|by| data.ranking(query(ctx, data, by)));
+    let [weekly_models, weekly_authors, weekly_providers] =
+        [GroupBy::Series, GroupBy::Author, GroupBy::Provider]
+            .map(|by| data.weekly(by, WEEKS, &Filter::default()));
     let window = models.query.window;
     let finding = ranked::finding(data, &models)
         .unwrap_or_else(|| format!("No served request from {}", format::span(window.start, window.end)));
@@ -128,7 +128,11 @@ fn title_of(data: &Dataset, ranking: &Ranking) -> String {
     match (ranking.query.by, ranking.top_share(10), first) {
         (_, _, None) => format!("{plural}: no traffic"),
         (GroupBy::Series | GroupBy::Model, Some(share), _) if ranking.rows.len() > 10 => {
-            format!("Top ten models hold {} of {}", format::percent_sign(share, 1), ranking.query.metric.word())
+            format!(
+                "Top ten models hold {} of {}",
+                format::percent_sign(share, 1),
+                ranking.query.metric.word()
+            )
         }
         (_, _, Some(first)) => {
             let lead = ranking.rows.get(1).and_then(|second| Some((first.share? - second.share?) * 100.0));
@@ -156,7 +160,9 @@ fn note_of(ranking: &Ranking) -> String {
 
 fn deck(ranking: &Ranking, weekly: &Weekly, metric: Metric) -> Html {
     let mut out = String::new();
-    if let Some(reign) = ranked::reign(weekly, metric).filter(|reign| ranking.rows.first().is_some_and(|row| row.group == reign.group)) {
+    if let Some(reign) = ranked::reign(weekly, metric)
+        .filter(|reign| ranking.rows.first().is_some_and(|row| row.group == reign.group))
+    {
         let since = cells::date(reign.since);
         let text = if reign.always { "First in every week since" } else { "First since the week of" };
         out.push_str(&format!("{text} {since}. "));
@@ -173,7 +179,8 @@ fn deck(ranking: &Ranking, weekly: &Weekly, metric: Metric) -> Html {
         metric => ranking.total.get(metric),
     };
     if let Some(total) = total {
-        let change = cells::change_words(&ranking.total_change).map_or(String::new(), |words| format!(", {words}"));
+        let change =
+            cells::change_words(&ranking.total_change).map_or(String::new(), |words| format!(", {words}"));
         out.push_str(&format!(
             "All {}: <b>{}</b>{change}.",
             ranked::noun(ranking.query.by, 2),
@@ -200,7 +207,11 @@ fn leader(data: &Dataset, what: &'static str, ranking: &Ranking, weekly: &Weekly
     }
     if let Some(reign) = ranked::reign(weekly, metric).filter(|reign| reign.group == first.group) {
         let since = cells::date(reign.since);
-        why.push_str(&if reign.always { format!("first every week since {since}") } else { format!("first since {since}") });
+        why.push_str(&if reign.always {
+            format!("first every week since {since}")
+        } else {
+            format!("first since {since}")
+        });
         why.push_str("<br>");
     }
     if let (Some(share), Some(before)) = (first.share, first.share_before) {
@@ -225,9 +236,10 @@ fn pulse(data: &Dataset) -> Option<Pulse> {
     let caption = Caption { id: "hour", title: "Served requests per minute, last 60 minutes", desc: &desc };
     let needs = data.thresholds.counted_attempts;
     let (uptime, counted) = match data.last_hour.uptime() {
-        Some((uptime, counted)) if counted >= needs => {
-            (format!("{}\u{a0}%", format::uptime(uptime)), format!("of {} counted attempts", format::count(counted)))
-        }
+        Some((uptime, counted)) if counted >= needs => (
+            format!("{}\u{a0}%", format::uptime(uptime)),
+            format!("of {} counted attempts", format::count(counted)),
+        ),
         Some((_, counted)) => ("–".to_owned(), format!("not enough data (n = {counted}, needs {needs})")),
         None => ("–".to_owned(), format!("not enough data (n = 0, needs {needs})")),
     };
@@ -263,7 +275,11 @@ fn freshness(data: &Dataset) -> Table {
         note: Html::text("Everything on this page comes from one set of table versions"),
         label: "Data freshness".to_owned(),
         class: "dense",
-        columns: vec![Column::new("Data", ""), Column::new("Newest", "nw").unit("UTC"), Column::new("Step", "").optional()],
+        columns: vec![
+            Column::new("Data", ""),
+            Column::new("Newest", "nw").unit("UTC"),
+            Column::new("Step", "").optional(),
+        ],
         rows: vec![
             row("Newest event", cells::instant(data.as_of), "event"),
             row("Health, states", cells::instant(data.buckets_end), "5 min"),
@@ -286,7 +302,11 @@ fn provider_states(data: &Dataset) -> Table {
         note: Html::markup(format!(
             "30 min to {} UTC; bars: 30 days{}",
             cells::clock(data.buckets_end),
-            if none > 0 { format!("; {} without enough data", format::in_words(none)) } else { String::new() }
+            if none > 0 {
+                format!("; {} without enough data", format::in_words(none))
+            } else {
+                String::new()
+            }
         )),
         label: "Provider states".to_owned(),
         class: "dense health half",
@@ -300,7 +320,8 @@ fn provider_states(data: &Dataset) -> Table {
         ..Table::default()
     };
     for (provider, status) in statuses.iter().take(10) {
-        let bars = bars.get(&Scope::provider(*provider)).map(|bars| health_view::row_bars(bars)).unwrap_or_default();
+        let bars =
+            bars.get(&Scope::provider(*provider)).map(|bars| health_view::row_bars(bars)).unwrap_or_default();
         table.rows.push(Row::new(vec![
             Cell::head(Html::link_or_text(
                 data.href(Group::Provider(*provider)).as_deref(),

@@ -22,7 +22,13 @@ pub fn error(view: &ErrorView) -> Result<String, PageError> {
     let nearest = view
         .nearest
         .iter()
-        .map(|one| Html::markup(format!("{} <code>{}</code>", Html::link(&one.href, &one.name), Html::text(&one.key))))
+        .map(|one| {
+            Html::markup(format!(
+                "{} <code>{}</code>",
+                Html::link(&one.href, &one.name),
+                Html::text(&one.key)
+            ))
+        })
         .collect();
     Ok(Failure { shell: Shell::of_error(view), view, nearest }.render()?)
 }

@@ -77,7 +77,9 @@ fn kicker(data: &Dataset, status: &Status) -> Html {
             format::count(status.counts.counted()),
             format::clock(data.buckets_end)
         ),
-        Err(why) => format!("{} in the 30 minutes to {}", cells::reason(&why), format::clock(data.buckets_end)),
+        Err(why) => {
+            format!("{} in the 30 minutes to {}", cells::reason(&why), format::clock(data.buckets_end))
+        }
     };
     Html::markup(format!("{} {} UTC", cells::state(status.state), Html::text(&why)))
 }
@@ -85,13 +87,23 @@ fn kicker(data: &Dataset, status: &Status) -> Html {
 fn finding(name: &str, status: &Status, bars: &[Bar]) -> String {
     match (status.state, status.uptime) {
         (State::Operational, Ok(uptime)) => {
-            format!("{name} answers {}\u{a0}% of attempts; {}", format::uptime(uptime), lower(&health_view::strip_title(bars)))
+            format!(
+                "{name} answers {}\u{a0}% of attempts; {}",
+                format::uptime(uptime),
+                lower(&health_view::strip_title(bars))
+            )
         }
         (_, Ok(uptime)) => {
             let line = if status.state == State::Down { 80 } else { 95 };
-            format!("{name} answers {}\u{a0}% of attempts, below the {line}\u{a0}% line", format::uptime(uptime))
+            format!(
+                "{name} answers {}\u{a0}% of attempts, below the {line}\u{a0}% line",
+                format::uptime(uptime)
+            )
         }
-        (_, Err(_)) => format!("{name} has too little traffic now for a state; {}", lower(&health_view::strip_title(bars))),
+        (_, Err(_)) => format!(
+            "{name} has too little traffic now for a state; {}",
+            lower(&health_view::strip_title(bars))
+        ),
     }
 }
 
@@ -123,14 +135,19 @@ fn deck(data: &Dataset, provider: ProviderId, status: &Status) -> Html {
     let all = data.total(window, &Filter::default()).tokens();
     let own = data.total(window, &Filter::provider(provider)).tokens();
     if all > 0 {
-        out.push_str(&format!("It carries {} of all tokens (7 d).", format::percent_sign(own as f64 / all as f64, 1)));
+        out.push_str(&format!(
+            "It carries {} of all tokens (7 d).",
+            format::percent_sign(own as f64 / all as f64, 1)
+        ));
     }
     Html::markup(out)
 }
 
 fn facts(data: &Dataset, scope: Scope, provider: ProviderId) -> Vec<Fact> {
     let mut out = Vec::new();
-    for (span, name) in [(Span::Hours24, "Uptime, 24 h"), (Span::Days7, "Uptime, 7 d"), (Span::Days28, "Uptime, 28 d")] {
+    for (span, name) in
+        [(Span::Hours24, "Uptime, 24 h"), (Span::Days7, "Uptime, 7 d"), (Span::Days28, "Uptime, 28 d")]
+    {
         let counts = data.health(scope, span);
         out.push(match counts.uptime(&data.thresholds) {
             Ok(uptime) => Fact::new(
@@ -144,7 +161,12 @@ fn facts(data: &Dataset, scope: Scope, provider: ProviderId) -> Vec<Fact> {
     }
     let week = data.health(scope, Span::Days7);
     if let Some(rate) = week.rate_limit_rate() {
-        out.push(Fact::new("429 rate, 7 d", format::percent_sign(rate, 1), "", "of all attempts, outside uptime"));
+        out.push(Fact::new(
+            "429 rate, 7 d",
+            format::percent_sign(rate, 1),
+            "",
+            "of all attempts, outside uptime",
+        ));
     }
     out.push(match data.speed(scope, Span::Days7, Speed::Ttft) {
         Ok(ttft) => Fact::new(
@@ -153,11 +175,15 @@ fn facts(data: &Dataset, scope: Scope, provider: ProviderId) -> Vec<Fact> {
             "ms",
             &format!("p90 {} ms, streamed", format::decimal(ttft.p90, 0)),
         ),
-        Err(why) => Fact::new("TTFT p50, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why))),
+        Err(why) => {
+            Fact::new("TTFT p50, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
+        }
     });
     let usage = data.total(data.trailing(7), &Filter::provider(provider));
     out.push(match usage.price_per_million() {
-        Some(price) => Fact::new("Effective price, 7 d", format::price(price), "USD", "per 1M tokens, all models"),
+        Some(price) => {
+            Fact::new("Effective price, 7 d", format::price(price), "USD", "per 1M tokens, all models")
+        }
         None => Fact::new("Effective price, 7 d", "–", "", "no priced traffic"),
     });
     out
@@ -185,7 +211,9 @@ fn days(name: &str, bars: &[Bar], downloads: Downloads) -> Figure {
     Figure {
         id: "days-figure".to_owned(),
         title: health_view::strip_title(bars),
-        note: Html::text("Uptime per UTC day, % of counted attempts. Blue is what worked; the bite from the top is what did not, by class"),
+        note: Html::text(
+            "Uptime per UTC day, % of counted attempts. Blue is what worked; the bite from the top is what did not, by class",
+        ),
         svg: Html::markup(days_strip(&caption, &cells)),
         table: Table {
             label: "Uptime by day".to_owned(),
@@ -264,24 +292,21 @@ fn errors(data: &Dataset, scope: Scope, span: Span) -> Table {
     let now = data.health(scope, span);
     let usual = data.health(scope, Span::Days28);
     let rate = |n: u64, counts: &Counts| (counts.attempts > 0).then(|| n as f64 / counts.attempts as f64);
-    let mut mix: Vec<_> = now
-        .mix()
-        .into_iter()
-        .zip(usual.mix())
-        .filter(|(class, usual)| class.n > 0 || usual.n > 0)
-        .collect();
+    let mut mix: Vec<_> =
+        now.mix().into_iter().zip(usual.mix()).filter(|(class, usual)| class.n > 0 || usual.n > 0).collect();
     mix.sort_by(|a, b| b.0.n.cmp(&a.0.n).then(b.1.n.cmp(&a.1.n)));
     let largest = mix.first().map_or(0, |(class, _)| class.n);
-    let title = mix
-        .iter()
-        .find(|(class, _)| class.fault && class.n > 0)
-        .map_or_else(
-            || format!("No fault in {}", controls::span_name(span)),
-            |(class, _)| {
-                let share = rate(class.n, &now).unwrap_or(0.0);
-                format!("Most faults: {}, {} of attempts", class.label.to_lowercase(), format::percent_sign(share, 2))
-            },
-        );
+    let title = mix.iter().find(|(class, _)| class.fault && class.n > 0).map_or_else(
+        || format!("No fault in {}", controls::span_name(span)),
+        |(class, _)| {
+            let share = rate(class.n, &now).unwrap_or(0.0);
+            format!(
+                "Most faults: {}, {} of attempts",
+                class.label.to_lowercase(),
+                format::percent_sign(share, 2)
+            )
+        },
+    );
     let rows = mix
         .iter()
         .map(|(class, usual_class)| {
@@ -328,7 +353,9 @@ fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
     let attempts = |group: &Scope| week.get(group).map_or(0, |counts| counts.attempts);
     groups.retain(|group| group.model.is_some_and(|model| !model.is_unknown()));
     groups.sort_by(|a, b| attempts(b).cmp(&attempts(a)).then(a.cmp(b)));
-    let get = |map: &std::collections::BTreeMap<Scope, Counts>, group: &Scope| map.get(group).copied().unwrap_or_default();
+    let get = |map: &std::collections::BTreeMap<Scope, Counts>, group: &Scope| {
+        map.get(group).copied().unwrap_or_default()
+    };
     let mut below = 0;
     let rows: Vec<Row> = groups
         .iter()

@@ -31,12 +31,16 @@ fn entries(data: &Dataset) -> Vec<Entry> {
     let (week, before, month, quarter) =
         (by(Span::Days7), by(Span::Days7Before), by(Span::Days28), by(Span::Days90));
     let usage = provider::usage(data);
-    let get = |map: &std::collections::BTreeMap<Scope, Counts>, id| map.get(&Scope::provider(id)).copied().unwrap_or_default();
+    let get = |map: &std::collections::BTreeMap<Scope, Counts>, id| {
+        map.get(&Scope::provider(id)).copied().unwrap_or_default()
+    };
     health_view::provider_statuses(data)
         .into_iter()
         .map(|(id, status)| {
-            let (tokens, models) =
-                usage.iter().find(|(known, ..)| *known == id).map_or((0, 0), |(_, tokens, models)| (*tokens, *models));
+            let (tokens, models) = usage
+                .iter()
+                .find(|(known, ..)| *known == id)
+                .map_or((0, 0), |(_, tokens, models)| (*tokens, *models));
             Entry {
                 id,
                 status,
@@ -55,7 +59,14 @@ fn link(data: &Dataset, id: ProviderId) -> Html {
     Html::link_or_text(data.href(Group::Provider(id)).as_deref(), data.provider_name(id))
 }
 
-fn head(ctx: &PageContext, key: SortKey, name: &str, unit: &str, class: &'static str, default: Sort) -> Column {
+fn head(
+    ctx: &PageContext,
+    key: SortKey,
+    name: &str,
+    unit: &str,
+    class: &'static str,
+    default: Sort,
+) -> Column {
     let sort = ctx.state.sort.unwrap_or(default);
     let sorted = (sort.key == key).then_some(if sort.descending { "descending" } else { "ascending" });
     Column { head: Html::link(&controls::sorted(ctx, key), name), unit: unit.to_owned(), class, sorted }
@@ -137,7 +148,9 @@ pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError>
         .map(|(entry, ttft, decode)| {
             let share = (total > 0).then(|| format::percent(entry.tokens as f64 / total as f64, 1));
             let speed = |figure: &Speeds, value: fn(&Quantiles) -> f64, decimals: usize| {
-                cells::figure(&figure.as_ref().map(value).map_err(|why| *why), |value| format::decimal(value, decimals))
+                cells::figure(&figure.as_ref().map(value).map_err(|why| *why), |value| {
+                    format::decimal(value, decimals)
+                })
             };
             let rate = cells::optional(entry.week.rate_limit_rate().map(|rate| format::percent(rate, 1)));
             Row {
@@ -154,7 +167,10 @@ pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError>
                     format::count(entry.week.attempts).into(),
                 ],
                 more: vec![
-                    ("Uptime 28 d, %".to_owned(), cells::figure(&entry.month.uptime(&thresholds), format::uptime)),
+                    (
+                        "Uptime 28 d, %".to_owned(),
+                        cells::figure(&entry.month.uptime(&thresholds), format::uptime),
+                    ),
                     ("TTFT p50, ms".to_owned(), speed(ttft, |q| q.p50, 0)),
                     ("Decode p50, tok/s".to_owned(), speed(decode, |q| q.p50, 1)),
                     ("429 rate, %".to_owned(), rate),
@@ -230,7 +246,9 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     match sort.key {
         SortKey::Name => rows.sort_by_key(|row| data.provider_name(row.id).to_lowercase()),
         SortKey::Uptime => by_number(&mut rows, sort.descending, |row| row.week.uptime(&thresholds).ok()),
-        SortKey::Tokens | SortKey::Share => by_number(&mut rows, sort.descending, |row| Some(row.tokens as f64)),
+        SortKey::Tokens | SortKey::Share => {
+            by_number(&mut rows, sort.descending, |row| Some(row.tokens as f64))
+        }
         _ if sort.descending => rows.reverse(),
         _ => {}
     }
@@ -242,7 +260,10 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
                 (Ok(now), Ok(before)) => cells::points(now - before, 2),
                 _ => cells::unknown(),
             };
-            let strip = bars.get(&Scope::provider(row.id)).map(|bars| health_view::row_bars(bars)).unwrap_or_default();
+            let strip = bars
+                .get(&Scope::provider(row.id))
+                .map(|bars| health_view::row_bars(bars))
+                .unwrap_or_default();
             Row::new(vec![
                 Cell::head(link(data, row.id)),
                 cells::state(row.status.state).into(),
@@ -260,9 +281,21 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         deck,
         live: controls::live_note(data),
         counts: vec![
-            StateCount { n: format::count(fine as u64), state: cells::state(State::Operational), rule: "95 % and more of counted attempts".to_owned() },
-            StateCount { n: format::count(degraded as u64), state: cells::state(State::Degraded), rule: "80 to below 95 %".to_owned() },
-            StateCount { n: format::count(down as u64), state: cells::state(State::Down), rule: "below 80 %".to_owned() },
+            StateCount {
+                n: format::count(fine as u64),
+                state: cells::state(State::Operational),
+                rule: "95 % and more of counted attempts".to_owned(),
+            },
+            StateCount {
+                n: format::count(degraded as u64),
+                state: cells::state(State::Degraded),
+                rule: "80 to below 95 %".to_owned(),
+            },
+            StateCount {
+                n: format::count(down as u64),
+                state: cells::state(State::Down),
+                rule: "below 80 %".to_owned(),
+            },
             StateCount {
                 n: format::count(none as u64),
                 state: cells::state(State::NoData),
@@ -310,7 +343,10 @@ fn status_deck(data: &Dataset, rows: &[Entry]) -> Html {
     let mut weeks: Vec<f64> = rows.iter().filter_map(|row| row.week.uptime(&data.thresholds).ok()).collect();
     weeks.sort_by(f64::total_cmp);
     if let Some(median) = weeks.get(weeks.len() / 2) {
-        out.push_str(&format!("Over 7 days the median provider reached <b>{}\u{a0}%</b>.", format::uptime(*median)));
+        out.push_str(&format!(
+            "Over 7 days the median provider reached <b>{}\u{a0}%</b>.",
+            format::uptime(*median)
+        ));
     }
     Html::markup(out)
 }

@@ -103,6 +103,49 @@ impl Sparks {
     }
 }
 
+/// Places per complete week, newest last, and the rows that stand in the first `depth` of the newest one.
+pub struct Places {
+    pub weeks: Vec<NaiveDate>,
+    pub rows: Vec<(Group, Vec<Option<usize>>)>,
+}
+
+impl Places {
+    /// `None` with fewer than three complete weeks: two points are no course.
+    pub fn of(weekly: &Weekly, metric: Metric, depth: usize) -> Option<Self> {
+        let metric = if metric == Metric::Users { Metric::Requests } else { metric };
+        let complete: Vec<usize> = (0..weekly.weeks.len())
+            .filter(|week| weekly.weeks.get(*week).is_some_and(|week| week.complete))
+            .collect();
+        let shown = complete.get(complete.len().saturating_sub(SPARK_WEEKS)..).unwrap_or_default();
+        if shown.len() < 3 {
+            return None;
+        }
+        let mut places: BTreeMap<Group, Vec<Option<usize>>> = BTreeMap::new();
+        for (column, week) in shown.iter().enumerate() {
+            let mut order: Vec<(Group, f64)> = weekly
+                .groups
+                .iter()
+                .filter(|(group, _)| !group.is_unknown())
+                .filter_map(|(group, volumes)| Some((*group, volumes.get(*week)?.get(metric)?)))
+                .filter(|(_, value)| *value > 0.0)
+                .collect();
+            order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            for (place, (group, _)) in order.iter().enumerate() {
+                let ranks = places.entry(*group).or_insert_with(|| vec![None; shown.len()]);
+                if let Some(rank) = ranks.get_mut(column) {
+                    *rank = Some(place + 1);
+                }
+            }
+        }
+        let newest = |ranks: &[Option<usize>]| ranks.last().copied().flatten();
+        let mut rows: Vec<_> =
+            places.into_iter().filter(|(_, ranks)| newest(ranks).is_some_and(|rank| rank <= depth)).collect();
+        rows.sort_by_key(|(_, ranks)| newest(ranks));
+        let weeks = shown.iter().filter_map(|week| weekly.weeks.get(*week)).map(|week| week.monday).collect();
+        Some(Self { weeks, rows })
+    }
+}
+
 /// The share column where shares exist, else the value itself.
 struct Measure {
     metric: Metric,
@@ -135,7 +178,13 @@ impl Measure {
 }
 
 /// A short table: rank, change of rank, name, share, change of share, sparkline; then the others as one row.
-pub fn short_table(data: &Dataset, ranking: &Ranking, sparks: &Sparks, limit: usize, others_href: &str) -> Table {
+pub fn short_table(
+    data: &Dataset,
+    ranking: &Ranking,
+    sparks: &Sparks,
+    limit: usize,
+    others_href: &str,
+) -> Table {
     let metric = ranking.query.metric;
     let compared = ranking.total_before.is_some();
     let largest = ranking.rows.first().map_or(0.0, |row| row.value);
@@ -156,7 +205,11 @@ pub fn short_table(data: &Dataset, ranking: &Ranking, sparks: &Sparks, limit: us
         })
         .collect();
     if let Some(rest) = remainder(ranking, limit).filter(|_| metric != Metric::Users) {
-        let text = format!("{} {}", format::count(rest.rows as u64), if rest.rows == 1 { "other" } else { "others" });
+        let text = format!(
+            "{} {}",
+            format::count(rest.rows as u64),
+            if rest.rows == 1 { "other" } else { "others" }
+        );
         rows.push(
             Row::new(vec![
                 "".into(),
@@ -169,11 +222,8 @@ pub fn short_table(data: &Dataset, ranking: &Ranking, sparks: &Sparks, limit: us
             .class("others"),
         );
     }
-    let change = if metric == Metric::Users {
-        Column::number("Change", "%")
-    } else {
-        Column::number("Change", "pp")
-    };
+    let change =
+        if metric == Metric::Users { Column::number("Change", "%") } else { Column::number("Change", "pp") };
     Table {
         columns: vec![
             Column::silent("Rank", "rk"),
@@ -226,7 +276,8 @@ pub fn reign(weekly: &Weekly, metric: Metric) -> Option<Reign> {
     let mut since: Option<(Group, NaiveDate)> = None;
     let mut always = true;
     for (index, week) in weekly.weeks.iter().enumerate().rev().filter(|(_, week)| week.complete) {
-        let value = |volumes: &[crate::data::Volume]| volumes.get(index).and_then(|volume| volume.get(metric));
+        let value =
+            |volumes: &[crate::data::Volume]| volumes.get(index).and_then(|volume| volume.get(metric));
         let leader = weekly
             .groups
             .iter()

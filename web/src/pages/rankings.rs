@@ -4,15 +4,17 @@ use askama::Template;
 
 use super::context::{PageContext, PageError};
 use super::controls;
-use super::parts::{Cell, Column, Downloads, Html, Picker, Row, Table, cells};
-use super::ranked::{self, Sparks};
-use super::shares::WEEKS;
+use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
+use super::ranked::{self, Places, Sparks};
+use super::shares::{WEEKS, midnight};
 use super::shell::{Section, Shell, crumbs};
+use crate::charts::{Bump, Caption, bump};
 use crate::data::{
     Change, Dataset, Filter, Group, GroupBy, Metric, Ranking, RankingQuery, RankingRow, Remainder, UserQuery,
+    Weekly,
 };
 use crate::format::{self, Scale};
-use crate::url::{Page as Address, Resolved, Sort, SortKey, State, Variants};
+use crate::url::{Page as Address, Resolved, Sort, SortKey, State, Variants, View};
 
 #[derive(Template)]
 #[template(path = "rankings.html")]
@@ -24,6 +26,7 @@ struct Page {
     pickers: Vec<Picker>,
     filters: Vec<(String, String)>,
     window: Html,
+    bump: Option<Figure>,
     facts: Vec<Fact>,
     table: Table,
     downloads: Downloads,
@@ -90,6 +93,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         pickers: controls::pickers(ctx),
         filters: filters(ctx, data),
         window: controls::window_note(data, &resolved),
+        bump: (ctx.state.view == View::Both).then(|| bump_figure(ctx, data, &weekly)).flatten(),
         facts: facts(&ranking),
         table: table(ctx, data, &ranking, &sparks),
         downloads: controls::downloads(ctx),
@@ -115,9 +119,18 @@ fn finding(data: &Dataset, ranking: &Ranking) -> String {
     let who = ranked::label(data, first.group);
     let lead = match first.share {
         Some(share) => {
-            format!("{who} leads {} {noun} with {} of {}", format::count(rows as u64), format::percent_sign(share, 1), ranking.query.metric.word())
+            format!(
+                "{who} leads {} {noun} with {} of {}",
+                format::count(rows as u64),
+                format::percent_sign(share, 1),
+                ranking.query.metric.word()
+            )
         }
-        None => format!("{who} leads {} {noun} with {}", format::count(rows as u64), ranked::amount(ranking.query.metric, first.value)),
+        None => format!(
+            "{who} leads {} {noun} with {}",
+            format::count(rows as u64),
+            ranked::amount(ranking.query.metric, first.value)
+        ),
     };
     // The climber among the first twenty, if there is one.
     let climber = ranking
@@ -147,7 +160,10 @@ fn deck(ctx: &PageContext, ranking: &Ranking) -> Html {
     if let Some(total) = total {
         let change = cells::change_words(&ranking.total_change)
             .map_or(String::new(), |words| format!(", {words} on the window before"));
-        out.push_str(&format!("All together <b>{}</b>{change}. ", Html::text(&ranked::amount(metric, total))));
+        out.push_str(&format!(
+            "All together <b>{}</b>{change}. ",
+            Html::text(&ranked::amount(metric, total))
+        ));
     }
     let others: Vec<String> = Metric::ALL
         .into_iter()
@@ -158,6 +174,103 @@ fn deck(ctx: &PageContext, ranking: &Ranking) -> Html {
     Html::markup(out)
 }
 
+/// Places of a bump chart.
+const PLACES: usize = 9;
+/// Rows that stand out; the others are context.
+const HIGHLIGHTS: usize = 4;
+
+/// The course of the first nine over twelve weeks; rows that moved most stand out.
+fn bump_figure(ctx: &PageContext, data: &Dataset, weekly: &Weekly) -> Option<Figure> {
+    let metric = ctx.state.metric;
+    let places = Places::of(weekly, metric, PLACES)?;
+    let first = |ranks: &[Option<usize>]| ranks.iter().flatten().next().copied();
+    let moved = |ranks: &[Option<usize>]| {
+        let known = ranks.last().copied().flatten().zip(first(ranks));
+        known.map_or(0, |(now, then)| now.abs_diff(then))
+    };
+    // The leader always stands out, then whoever moved most.
+    let mut order: Vec<usize> = (0..places.rows.len()).collect();
+    order.sort_by_key(|index| {
+        let moved = places.rows.get(*index).map_or(0, |(_, ranks)| moved(ranks));
+        (*index != 0, std::cmp::Reverse(moved), *index)
+    });
+    let bright: Vec<usize> = order.into_iter().take(HIGHLIGHTS).collect();
+    let classes = ["s0", "s1", "s2", "s3"];
+    let rows: Vec<Bump> = places
+        .rows
+        .iter()
+        .enumerate()
+        .map(|(index, (group, ranks))| Bump {
+            label: ranked::label(data, *group),
+            class: bright
+                .iter()
+                .position(|bright| *bright == index)
+                .and_then(|place| classes.get(place))
+                .copied()
+                .unwrap_or("ctx"),
+            ranks: ranks.clone(),
+        })
+        .collect();
+    let climber = places
+        .rows
+        .iter()
+        .filter_map(|(group, ranks)| Some((*group, first(ranks)?, ranks.last().copied().flatten()?)))
+        .filter(|(_, then, now)| then > now)
+        .max_by_key(|(_, then, now)| then - now);
+    let title = match climber {
+        Some((group, then, now)) => {
+            format!(
+                "{} climbed from place {then} to {now} in {} weeks",
+                ranked::label(data, group),
+                places.weeks.len()
+            )
+        }
+        None => format!("The first {} kept their places over {} weeks", rows.len(), places.weeks.len()),
+    };
+    let at: Vec<_> = places.weeks.iter().map(|week| midnight(*week)).collect();
+    let names: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
+    let desc = format!("Order of the newest week: {}.", names.join(", "));
+    let svg = bump(&Caption { id: "bump-c", title: &title, desc: &desc }, &at, &rows, PLACES);
+    let mut columns = vec![Column::new("Week of", "nw stay")];
+    columns.extend(names.iter().map(|name| Column::number(name, "")));
+    let table_rows = places
+        .weeks
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(index, week)| {
+            let mut row_cells = vec![Cell::head(cells::date(*week))];
+            row_cells.extend(rows.iter().map(|row| {
+                let rank = row.ranks.get(index).copied().flatten();
+                cells::optional(rank.map(|rank| rank.to_string())).into()
+            }));
+            Row::new(row_cells)
+        })
+        .collect();
+    let by = if metric == Metric::Users { Metric::Requests } else { metric };
+    let last = places.weeks.last().copied().unwrap_or_default();
+    Some(Figure {
+        id: "bump".to_owned(),
+        note: Html::text(&format!(
+            "Place by {}, complete ISO weeks to that of {}; the leader and those that moved most stand out",
+            by.word(),
+            format::date(last)
+        )),
+        svg: Html::markup(svg),
+        table: Table {
+            label: "Places by week".to_owned(),
+            class: "dense",
+            columns,
+            rows: table_rows,
+            ..Table::default()
+        },
+        downloads: controls::downloads(ctx),
+        key: false,
+        missing: Html::default(),
+        title,
+    })
+}
+
 fn filters(ctx: &PageContext, data: &Dataset) -> Vec<(String, String)> {
     let mut out = Vec::new();
     if let Some(author) = &ctx.state.author {
@@ -165,7 +278,10 @@ fn filters(ctx: &PageContext, data: &Dataset) -> Vec<(String, String)> {
         out.push((format!("author {name}"), ctx.href(&State { author: None, ..ctx.state.clone() })));
     }
     if ctx.state.skip > 0 {
-        out.push((format!("ranks after {}", ctx.state.skip), ctx.href(&State { skip: 0, ..ctx.state.clone() })));
+        out.push((
+            format!("ranks after {}", ctx.state.skip),
+            ctx.href(&State { skip: 0, ..ctx.state.clone() }),
+        ));
     }
     out
 }
@@ -185,19 +301,34 @@ fn facts(ranking: &Ranking) -> Vec<Fact> {
         out.push(Fact::new("Top 5, top 20", pair, "", &ranked::of_metric(ranking.query.metric)));
     }
     if let Some(hhi) = ranking.hhi() {
-        let mut fact = Fact::new("Concentration", format::decimal(hhi, 0), "HHI", &format!("by {}", ranked::noun(ranking.query.by, 1)));
+        let mut fact = Fact::new(
+            "Concentration",
+            format::decimal(hhi, 0),
+            "HHI",
+            &format!("by {}", ranked::noun(ranking.query.by, 1)),
+        );
         fact.term = cells::term("hhi", "Concentration");
         out.push(fact);
     }
     let new = ranking.rows.iter().filter(|row| matches!(row.change, Change::New)).count();
     if ranking.total_before.is_some() {
-        out.push(Fact::new("New in this window", format::count(new as u64), "", "no request in the window before"));
+        out.push(Fact::new(
+            "New in this window",
+            format::count(new as u64),
+            "",
+            "no request in the window before",
+        ));
     }
     if let Some(unpriced) = ranking.total.unpriced() {
         out.push(Fact::new("Unpriced", format::percent_sign(unpriced, 1), "", "of tokens, not in spend"));
     }
     if let Some(share) = ranking.total.with_user() {
-        out.push(Fact::new("Carry a user id", format::percent_sign(share, 1), "", "of requests; users are counted among them"));
+        out.push(Fact::new(
+            "Carry a user id",
+            format::percent_sign(share, 1),
+            "",
+            "of requests; users are counted among them",
+        ));
     }
     out
 }
@@ -309,7 +440,13 @@ fn table(ctx: &PageContext, data: &Dataset, ranking: &Ranking, sparks: &Sparks) 
         columns: vec![
             Column::new("#", "rk"),
             Column::new("Change", "ch").unit("rank"),
-            head(ctx, SortKey::Name, &format::capitalised(ranked::noun(ranking.query.by, 1)), String::new(), "nm"),
+            head(
+                ctx,
+                SortKey::Name,
+                &format::capitalised(ranked::noun(ranking.query.by, 1)),
+                String::new(),
+                "nm",
+            ),
             head(ctx, value_key, value_name, unit(metric), "num"),
             head(ctx, SortKey::Share, "Share", "%".to_owned(), "num"),
             Column::silent("Share as a bar", "g wb opt"),
@@ -317,7 +454,20 @@ fn table(ctx: &PageContext, data: &Dataset, ranking: &Ranking, sparks: &Sparks) 
             Column::new("12 weeks", "g opt").unit("share"),
             head(ctx, SortKey::Requests, "Requests", unit(Metric::Requests), "num opt"),
             head(ctx, SortKey::Spend, "Spend", unit(Metric::Spend), "num opt"),
-            head(ctx, SortKey::Users, "Users", format!("{}±2 %", if scales.users.unit.is_empty() { String::new() } else { format!("{}, ", scales.users.unit) }), "num opt"),
+            head(
+                ctx,
+                SortKey::Users,
+                "Users",
+                format!(
+                    "{}±2 %",
+                    if scales.users.unit.is_empty() {
+                        String::new()
+                    } else {
+                        format!("{}, ", scales.users.unit)
+                    }
+                ),
+                "num opt",
+            ),
         ],
         rows,
         empty: "No row matches.".to_owned(),
@@ -338,7 +488,9 @@ impl Scales {
             Metric::Tokens => Html::text(&self.tokens.number(totals.tokens() as f64)),
             Metric::Requests => Html::text(&self.requests.number(totals.requests as f64)),
             // All of it unpriced: the spend is unknown, not zero.
-            Metric::Spend if totals.unpriced_requests >= totals.requests && totals.cost_usd == 0 => cells::unknown(),
+            Metric::Spend if totals.unpriced_requests >= totals.requests && totals.cost_usd == 0 => {
+                cells::unknown()
+            }
             Metric::Spend => Html::text(&self.spend.number(totals.spend())),
             Metric::Users => cells::optional(users.map(|users| self.users.number(users as f64))),
         }

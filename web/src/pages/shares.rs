@@ -41,7 +41,8 @@ impl Shares {
     pub fn of(data: &Dataset, weekly: &Weekly, metric: Metric, skip: usize) -> Option<Self> {
         let metric = if metric == Metric::Users { Metric::Requests } else { metric };
         // A first week that began before the history would only show how little of it is known.
-        let from = usize::from(weekly.weeks.first().is_some_and(|week| !week.complete) && weekly.weeks.len() > 2);
+        let from =
+            usize::from(weekly.weeks.first().is_some_and(|week| !week.complete) && weekly.weeks.len() > 2);
         let totals: Vec<f64> =
             weekly.total.iter().skip(from).map(|total| total.get(metric).unwrap_or(0.0)).collect();
         let weeks = weekly.weeks.get(from..)?;
@@ -67,7 +68,8 @@ impl Shares {
             chosen.iter().map(|(group, _)| (Some(*group), ranked::label(data, *group))).collect();
         let newest = partial_from - 1;
         let mut order: Vec<usize> = (0..series.len()).collect();
-        let at = |index: usize| series.get(index).and_then(|shares| shares.get(newest)).copied().unwrap_or(0.0);
+        let at =
+            |index: usize| series.get(index).and_then(|shares| shares.get(newest)).copied().unwrap_or(0.0);
         order.sort_by(|a, b| at(*b).total_cmp(&at(*a)));
         series = order.iter().filter_map(|index| series.get(*index).cloned()).collect();
         names = order.iter().filter_map(|index| names.get(*index).cloned()).collect();
@@ -118,13 +120,19 @@ impl Shares {
 
     /// Who gained and who lost over the whole span, in one sentence.
     pub fn title(&self) -> String {
-        let named: Vec<usize> = (0..self.names.len()).filter(|index| self.names.get(*index).is_some_and(|(group, _)| group.is_some())).collect();
+        let named: Vec<usize> = (0..self.names.len())
+            .filter(|index| self.names.get(*index).is_some_and(|(group, _)| group.is_some()))
+            .collect();
         let change = |index: usize| self.newest(index) - self.value(index, 0);
         let fell = named.iter().copied().min_by(|a, b| change(*a).total_cmp(&change(*b)));
         let rose = named.iter().copied().max_by(|a, b| change(*a).total_cmp(&change(*b)));
         let name = |index: usize| self.names.get(index).map_or("", |(_, name)| name.as_str());
         let from_to = |index: usize| {
-            format!("from {} to {}", format::percent_sign(self.value(index, 0), 1), format::percent_sign(self.newest(index), 1))
+            format!(
+                "from {} to {}",
+                format::percent_sign(self.value(index, 0), 1),
+                format::percent_sign(self.newest(index), 1)
+            )
         };
         let span = match self.partial_from {
             weeks if weeks >= 50 => "In a year".to_owned(),
@@ -134,7 +142,9 @@ impl Shares {
             (Some(rose), Some(fell)) if rose != fell && change(rose) > 0.005 && change(fell) < -0.005 => {
                 format!("{span} {} fell {}; {} rose {}", name(fell), from_to(fell), name(rose), from_to(rose))
             }
-            (Some(rose), _) if change(rose) > 0.005 => format!("{span} {} rose {}", name(rose), from_to(rose)),
+            (Some(rose), _) if change(rose) > 0.005 => {
+                format!("{span} {} rose {}", name(rose), from_to(rose))
+            }
             _ => format!("{span} the order hardly changed"),
         }
     }
@@ -163,7 +173,9 @@ impl Shares {
             .map(|week| {
                 let date = self.at.get(week).copied().unwrap_or_default().date_naive();
                 let mut cells = vec![Cell::head(cells::date(date))];
-                cells.extend((0..self.series.len()).map(|index| format::percent(self.value(index, week), 1).into()));
+                cells.extend(
+                    (0..self.series.len()).map(|index| format::percent(self.value(index, week), 1).into()),
+                );
                 Row::new(cells)
             })
             .collect();
@@ -183,13 +195,20 @@ impl Shares {
 }
 
 /// The 100 % stack with its table.
-pub fn stack_figure(shares: &Shares, what: &str, metric: Metric, downloads: Downloads, step: usize) -> Figure {
+pub fn stack_figure(
+    shares: &Shares,
+    what: &str,
+    metric: Metric,
+    downloads: Downloads,
+    step: usize,
+) -> Figure {
     let title = shares.title();
     let bands = shares.bands();
     let labels: Vec<String> = bands.iter().map(|band| band.label.clone()).collect();
     let desc = format!("Newest complete week: {}.", labels.join(", "));
     let caption = Caption { id: "share", title: &title, desc: &desc };
-    let chart = Stacked { caption, at: &shares.at, bands: &bands, partial_from: shares.partial_from, notes: &[] };
+    let chart =
+        Stacked { caption, at: &shares.at, bands: &bands, partial_from: shares.partial_from, notes: &[] };
     Figure {
         id: "share-figure".to_owned(),
         note: shares.note(what, metric),

@@ -65,7 +65,13 @@ pub struct Shell {
 
 impl Shell {
     /// `description` is the finding: it goes where links to the page are previewed.
-    pub fn new(ctx: &PageContext, data: Option<&Dataset>, section: Section, title: &str, description: &str) -> Self {
+    pub fn new(
+        ctx: &PageContext,
+        data: Option<&Dataset>,
+        section: Section,
+        title: &str,
+        description: &str,
+    ) -> Self {
         let files = if ctx.page.has_files() {
             vec![("text/csv", ctx.download(Format::Csv)), ("application/json", ctx.download(Format::Json))]
         } else {

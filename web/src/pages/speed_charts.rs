@@ -36,7 +36,12 @@ fn line(label: String, class: &'static str, dash: Dash, bold: bool, values: Vec<
 }
 
 fn missing(data: &Dataset, title: &str, id: &str, note: &str, daily: &Daily) -> Figure {
-    let n = daily.iter().filter_map(|(_, quantiles)| quantiles.as_ref().err()).map(|why| why.n).max().unwrap_or(0);
+    let n = daily
+        .iter()
+        .filter_map(|(_, quantiles)| quantiles.as_ref().err())
+        .map(|why| why.n)
+        .max()
+        .unwrap_or(0);
     let why = crate::data::NotEnough::counts(n, data.thresholds.speed_requests);
     Figure {
         id: id.to_owned(),
@@ -89,7 +94,8 @@ pub fn throughput(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure 
     let e2e: Daily = data.speed_daily(scope, DAYS, Speed::TokensE2e);
     let skip = e2e.len().saturating_sub(daily.len());
     let e2e: Daily = e2e.into_iter().skip(skip).collect();
-    let title = format!("Half of requests decode at {} tokens per second or more", format::decimal(last.p50, 0));
+    let title =
+        format!("Half of requests decode at {} tokens per second or more", format::decimal(last.p50, 0));
     let desc = format!(
         "Newest day: decode p50 {} tokens per second, p90 {}; 90 % of requests reach {}.",
         format::decimal(last.p50, 1),
@@ -97,9 +103,27 @@ pub fn throughput(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure 
         format::decimal(last.p10, 1)
     );
     let mut lines = vec![
-        line(format!("p90 {}", format::decimal(last.p90, 0)), "ctx", Dash::Solid, false, pick(&daily, |q| q.p90)),
-        line(format!("decode p50 {}", format::decimal(last.p50, 0)), "s0", Dash::Solid, true, pick(&daily, |q| q.p50)),
-        line(format!("90 % reach {}", format::decimal(last.p10, 0)), "s0", Dash::Dots, false, pick(&daily, |q| q.p10)),
+        line(
+            format!("p90 {}", format::decimal(last.p90, 0)),
+            "ctx",
+            Dash::Solid,
+            false,
+            pick(&daily, |q| q.p90),
+        ),
+        line(
+            format!("decode p50 {}", format::decimal(last.p50, 0)),
+            "s0",
+            Dash::Solid,
+            true,
+            pick(&daily, |q| q.p50),
+        ),
+        line(
+            format!("90 % reach {}", format::decimal(last.p10, 0)),
+            "s0",
+            Dash::Dots,
+            false,
+            pick(&daily, |q| q.p10),
+        ),
     ];
     if let Some(whole) = newest(&e2e) {
         let label = format!("e2e p50 {}", format::decimal(whole.p50, 0));
@@ -160,15 +184,25 @@ fn table(daily: &Daily, unit: &str, with_p10: bool) -> Table {
         .map(|(date, quantiles)| {
             let mut cells = vec![Cell::head(cells::date(*date))];
             let show = |value: &dyn Fn(&Quantiles) -> f64| {
-                cells::figure(&quantiles.as_ref().map(value).map_err(|why| *why), |value| format::decimal(value, decimals)).into()
+                cells::figure(&quantiles.as_ref().map(value).map_err(|why| *why), |value| {
+                    format::decimal(value, decimals)
+                })
+                .into()
             };
             if with_p10 {
                 cells.push(show(&|q: &Quantiles| q.p10));
             }
-            for value in [&(|q: &Quantiles| q.p50) as &dyn Fn(&Quantiles) -> f64, &|q: &Quantiles| q.p75, &|q: &Quantiles| q.p90, &|q: &Quantiles| q.p99] {
+            for value in [
+                &(|q: &Quantiles| q.p50) as &dyn Fn(&Quantiles) -> f64,
+                &|q: &Quantiles| q.p75,
+                &|q: &Quantiles| q.p90,
+                &|q: &Quantiles| q.p99,
+            ] {
                 cells.push(show(value));
             }
-            cells.push(quantiles.as_ref().map_or_else(|why| format::count(why.n), |q| format::count(q.n)).into());
+            cells.push(
+                quantiles.as_ref().map_or_else(|why| format::count(why.n), |q| format::count(q.n)).into(),
+            );
             Row::new(cells)
         })
         .collect();

@@ -20,10 +20,7 @@ struct Page {
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let waiting = data.is_empty();
     let finding = if waiting { "Ready: no request has arrived yet" } else { "How to send request logs" };
-    let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::None, "Send events", finding),
-        waiting,
-        finding,
-    };
+    let page =
+        Page { shell: Shell::new(ctx, Some(data), Section::None, "Send events", finding), waiting, finding };
     Ok(page.render()?)
 }

@@ -22,25 +22,34 @@ struct Page {
     downloads: Downloads,
 }
 
+/// All models together over some days.
+struct Overall {
+    days: u64,
+    boost: Figure<Boost>,
+    with_limits: Figure<Boost>,
+    attempts: Option<f64>,
+}
+
+impl Overall {
+    fn of(data: &Dataset, days: u64) -> Self {
+        let counts = data.routing_counts(None, days);
+        Self {
+            days,
+            boost: data.boost(counts.requests, counts.routed_ok, counts.first_ok),
+            with_limits: data.boost(
+                counts.requests_with_rate_limits,
+                counts.routed_ok_with_rate_limits,
+                counts.first_ok_with_rate_limits,
+            ),
+            attempts: counts.attempts_per_request(),
+        }
+    }
+}
+
 /// # Errors
 /// When the template cannot be rendered.
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let overall: Vec<(u64, Figure<Boost>, Figure<Boost>, Option<f64>)> = [1, 7, 28]
-        .into_iter()
-        .map(|days| {
-            let counts = data.routing_counts(None, days);
-            (
-                days,
-                data.boost(counts.requests, counts.routed_ok, counts.first_ok),
-                data.boost(
-                    counts.requests_with_rate_limits,
-                    counts.routed_ok_with_rate_limits,
-                    counts.first_ok_with_rate_limits,
-                ),
-                counts.attempts_per_request(),
-            )
-        })
-        .collect();
+    let overall: Vec<Overall> = [1, 7, 28].into_iter().map(|days| Overall::of(data, days)).collect();
     let mut rows: Vec<(Group, [Routing; 3])> = data
         .routing_by_model(28)
         .into_iter()
@@ -61,12 +70,13 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     Ok(page.render()?)
 }
 
-fn finding(overall: &[(u64, Figure<Boost>, Figure<Boost>, Option<f64>)], rows: &[(Group, [Routing; 3])]) -> String {
-    let week = overall.iter().find(|row| row.0 == 7).and_then(|row| row.1.as_ref().ok());
+fn finding(overall: &[Overall], rows: &[(Group, [Routing; 3])]) -> String {
+    let week = overall.iter().find(|row| row.days == 7).and_then(|row| row.boost.as_ref().ok());
     let Some(week) = week else {
         return "Not enough requests to tell what routing adds".to_owned();
     };
-    let lifted = rows.iter().filter(|(_, [_, week, _])| week.boost.is_ok_and(|boost| boost.boost >= 1.0)).count();
+    let lifted =
+        rows.iter().filter(|(_, [_, week, _])| week.boost.is_ok_and(|boost| boost.boost >= 1.0)).count();
     let tail = match lifted {
         0 => String::new(),
         1 => "; one model gains a point or more".to_owned(),
@@ -90,9 +100,9 @@ fn part(boost: &Figure<Boost>, value: fn(&Boost) -> f64) -> Html {
     cells::figure(&boost.as_ref().map(value).map_err(|why| *why), format::uptime)
 }
 
-fn totals(overall: &[(u64, Figure<Boost>, Figure<Boost>, Option<f64>)]) -> Table {
+fn totals(overall: &[Overall]) -> Table {
     let mut rows = Vec::new();
-    for (days, boost, with_limits, attempts) in overall {
+    for Overall { days, boost, with_limits, attempts } in overall {
         for (limits, boost) in [(false, boost), (true, with_limits)] {
             let head = if limits { "with rate limits".to_owned() } else { format!("{days}\u{a0}d") };
             rows.push(
@@ -101,8 +111,15 @@ fn totals(overall: &[(u64, Figure<Boost>, Figure<Boost>, Option<f64>)]) -> Table
                     part(boost, |boost| boost.routed).into(),
                     part(boost, |boost| boost.without_routing).into(),
                     lift(boost).into(),
-                    if limits { "".into() } else { cells::optional(attempts.map(|value| format::decimal(value, 2))).into() },
-                    boost.as_ref().map_or_else(|why| format::count(why.n), |boost| format::count(boost.n)).into(),
+                    if limits {
+                        "".into()
+                    } else {
+                        cells::optional(attempts.map(|value| format::decimal(value, 2))).into()
+                    },
+                    boost
+                        .as_ref()
+                        .map_or_else(|why| format::count(why.n), |boost| format::count(boost.n))
+                        .into(),
                 ])
                 .class(if limits { "sub" } else { "" }),
             );
@@ -131,7 +148,9 @@ fn sort_rows(data: &Dataset, rows: &mut [(Group, [Routing; 3])], sort: Sort) {
     match sort.key {
         SortKey::Name => rows.sort_by_key(|row| ranked::label(data, row.0).to_lowercase()),
         SortKey::Boost | SortKey::Uptime => {
-            let value = |row: &(Group, [Routing; 3])| if sort.key == SortKey::Boost { boost(row) } else { uptime(row) };
+            let value = |row: &(Group, [Routing; 3])| {
+                if sort.key == SortKey::Boost { boost(row) } else { uptime(row) }
+            };
             // Rows without enough requests come last in either direction.
             rows.sort_by(|a, b| match (value(a), value(b)) {
                 (Some(a), Some(b)) if sort.descending => b.total_cmp(&a),
@@ -171,7 +190,8 @@ fn table(ctx: &PageContext, data: &Dataset, rows: &[(Group, [Routing; 3])], sort
                 (Ok(boost), Some(best)) => cells::points(boost.routed - best.uptime, 2),
                 _ => cells::unknown(),
             };
-            let attempts = cells::optional(week.counts.attempts_per_request().map(|value| format::decimal(value, 2)));
+            let attempts =
+                cells::optional(week.counts.attempts_per_request().map(|value| format::decimal(value, 2)));
             Row {
                 cells: vec![
                     Cell::head(ranked::name(data, *group)),
@@ -213,7 +233,10 @@ fn table(ctx: &PageContext, data: &Dataset, rows: &[(Group, [Routing; 3])], sort
             head(
                 SortKey::Requests,
                 "Requests",
-                &format!("28 d{}", if scale.unit.is_empty() { String::new() } else { format!(", {}", scale.unit) }),
+                &format!(
+                    "28 d{}",
+                    if scale.unit.is_empty() { String::new() } else { format!(", {}", scale.unit) }
+                ),
                 "num opt",
             ),
         ],

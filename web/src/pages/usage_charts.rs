@@ -21,7 +21,8 @@ struct Weeks {
 impl Weeks {
     /// A first week that began before the history is left out; the running one stays and is marked.
     fn of(weekly: &Weekly) -> Self {
-        let from = usize::from(weekly.weeks.first().is_some_and(|week| !week.complete) && weekly.weeks.len() > 1);
+        let from =
+            usize::from(weekly.weeks.first().is_some_and(|week| !week.complete) && weekly.weeks.len() > 1);
         let weeks = weekly.weeks.get(from..).unwrap_or_default();
         Self {
             at: weeks.iter().map(|week| midnight(week.monday)).collect(),
@@ -60,7 +61,10 @@ fn without(id: &str, title: &str, note: &str) -> Figure {
 pub fn volume(group: Group, weekly: &Weekly, metric: Metric, downloads: Downloads) -> Figure {
     let metric = additive(metric);
     let weeks = Weeks::of(weekly);
-    let note = format!("{} a week, ISO weeks; the running week is hollow and not joined", format::capitalised(metric.word()));
+    let note = format!(
+        "{} a week, ISO weeks; the running week is hollow and not joined",
+        format::capitalised(metric.word())
+    );
     let (Some(volumes), Some(newest)) = (find(weekly, group), weeks.newest()) else {
         return without("weeks", "Volume by week", &note);
     };
@@ -69,22 +73,34 @@ pub fn volume(group: Group, weekly: &Weekly, metric: Metric, downloads: Download
     let first = values.iter().position(|value| *value > 0.0).unwrap_or(0);
     let largest = values.iter().copied().fold(0.0, f64::max);
     let scale = ranked::scale(metric, largest);
-    let line: Vec<Option<f64>> =
-        values.iter().enumerate().map(|(index, value)| (index >= first).then_some(value / scale.divisor)).collect();
+    let line: Vec<Option<f64>> = values
+        .iter()
+        .enumerate()
+        .map(|(index, value)| (index >= first).then_some(value / scale.divisor))
+        .collect();
     let now = values.get(newest).copied().unwrap_or(0.0);
-    let past = newest.checked_sub(12).filter(|past| *past >= first).and_then(|past| values.get(past)).copied();
+    let past =
+        newest.checked_sub(12).filter(|past| *past >= first).and_then(|past| values.get(past)).copied();
     let compared = past.filter(|past| *past > 0.0).map(|past| now / past);
     let title = match compared {
         Some(ratio) if ratio >= 2.0 => {
-            format!("{} in the newest week, {} times as much as 12 weeks before", ranked::amount(metric, now), format::decimal(ratio, 1))
+            format!(
+                "{} in the newest week, {} times as much as 12 weeks before",
+                ranked::amount(metric, now),
+                format::decimal(ratio, 1)
+            )
         }
         Some(ratio) if ratio <= 0.5 => {
-            format!("{} in the newest week, {} of what it was 12 weeks before", ranked::amount(metric, now), format::percent_sign(ratio, 0))
+            format!(
+                "{} in the newest week, {} of what it was 12 weeks before",
+                ranked::amount(metric, now),
+                format::percent_sign(ratio, 0)
+            )
         }
         Some(ratio) => format!(
-            "{} in the newest week, {} on 12 weeks before",
+            "{} in the newest week, {}\u{a0}% on 12 weeks before",
             ranked::amount(metric, now),
-            format!("{}\u{a0}%", format::signed((ratio - 1.0) * 100.0, 0))
+            format::signed((ratio - 1.0) * 100.0, 0)
         ),
         None => format!("{} in the newest complete week", ranked::amount(metric, now)),
     };
@@ -141,7 +157,10 @@ pub fn volume(group: Group, weekly: &Weekly, metric: Metric, downloads: Download
 pub fn share(data: &Dataset, group: Group, weekly: &Weekly, metric: Metric, downloads: Downloads) -> Figure {
     let metric = additive(metric);
     let weeks = Weeks::of(weekly);
-    let note = format!("Share of all {}, %, ISO weeks; nearest rivals in grey; the running week is dashed", metric.word());
+    let note = format!(
+        "Share of all {}, %, ISO weeks; nearest rivals in grey; the running week is dashed",
+        metric.word()
+    );
     let (Some(own), Some(newest)) = (find(weekly, group), weeks.newest()) else {
         return without("weekly-share", "Share by week", &note);
     };
@@ -154,7 +173,9 @@ pub fn share(data: &Dataset, group: Group, weekly: &Weekly, metric: Metric, down
             .map(|(value, total)| (*total > 0.0).then(|| value / total * 100.0))
             .collect()
     };
-    let at_newest = |volumes: &[Volume]| volumes.get(newest + weeks.from).and_then(|volume| volume.get(metric)).unwrap_or(0.0);
+    let at_newest = |volumes: &[Volume]| {
+        volumes.get(newest + weeks.from).and_then(|volume| volume.get(metric)).unwrap_or(0.0)
+    };
     let mut ranked: Vec<_> = weekly.groups.iter().filter(|(group, _)| !group.is_unknown()).collect();
     ranked.sort_by(|a, b| at_newest(&b.1).total_cmp(&at_newest(&a.1)).then(a.0.cmp(&b.0)));
     let place = ranked.iter().position(|(known, _)| *known == group).unwrap_or(0);
@@ -191,7 +212,13 @@ pub fn share(data: &Dataset, group: Group, weekly: &Weekly, metric: Metric, down
         }
         _ => format!("{}\u{a0}% of all {}, its highest share so far", format::decimal(now, 1), metric.word()),
     };
-    lines.push(Line { label: label(group, &values), class: "s0", dash: Dash::Solid, bold: true, values: values.clone() });
+    lines.push(Line {
+        label: label(group, &values),
+        class: "s0",
+        dash: Dash::Solid,
+        bold: true,
+        values: values.clone(),
+    });
     let unit = format!("% of {}", metric.word());
     let caption = Caption { id: "weekly-share-c", title: &title, desc: &note };
     let chart = LineChart {

@@ -114,7 +114,7 @@ async fn an_event_from_a_clock_that_runs_ahead_does_not_move_the_site() {
     let Refreshed::New(data) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
     assert_eq!(data.as_of, first.as_of);
     assert_eq!(data.buckets_end, first.buckets_end);
-    assert_eq!(data.newest_date(), day("2026-11-24"));
+    assert_eq!(data.newest_date(), day("2026-11-25"));
 }
 
 #[tokio::test]

@@ -267,7 +267,6 @@ const KEPT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'-')
     .remove(b'~')
-    .remove(b'+')
     .remove(b'@');
 
 /// One path segment.

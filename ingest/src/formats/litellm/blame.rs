@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::formats::scalar::{Count, Flag, Id, Instant, MillisAsMicros, Problem, Text, Usd, check, check_plain};
+use crate::formats::scalar::{
+    Count, Flag, Id, Instant, MillisAsMicros, Problem, Text, Usd, check, check_plain,
+};
 use crate::reject::Reason;
 
 type Check = fn(&Value) -> Result<(), Problem>;
@@ -43,8 +45,14 @@ const FIELDS: &[(&[&str], Check)] = &[
     (&["metadata", "usage_object", "cache_creation_input_tokens"], check_plain::<Count<i64>>),
     (&["metadata", "usage_object", "prompt_tokens_details", "cached_tokens"], check_plain::<Count<i64>>),
     (&["metadata", "usage_object", "prompt_tokens_details", "cache_write_tokens"], check_plain::<Count<i64>>),
-    (&["metadata", "usage_object", "prompt_tokens_details", "cache_creation_tokens"], check_plain::<Count<i64>>),
-    (&["metadata", "usage_object", "completion_tokens_details", "reasoning_tokens"], check_plain::<Count<i64>>),
+    (
+        &["metadata", "usage_object", "prompt_tokens_details", "cache_creation_tokens"],
+        check_plain::<Count<i64>>,
+    ),
+    (
+        &["metadata", "usage_object", "completion_tokens_details", "reasoning_tokens"],
+        check_plain::<Count<i64>>,
+    ),
     (&["cost_breakdown", "input_cost"], check_plain::<Usd>),
     (&["cost_breakdown", "output_cost"], check_plain::<Usd>),
     (&["error_information", "error_code"], id),

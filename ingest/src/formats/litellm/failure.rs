@@ -60,7 +60,8 @@ fn provider_class(payload: &Payload<'_>, http_status: Option<i16>) -> &'static s
         if normalized == "429_RATE_LIMIT_EXCEEDED" && own_limit {
             return "budget";
         }
-        if let Some(class) = gateway_by_normalized(normalized).or_else(|| provider_by_normalized(normalized)) {
+        if let Some(class) = gateway_by_normalized(normalized).or_else(|| provider_by_normalized(normalized))
+        {
             return class;
         }
     }
@@ -68,9 +69,10 @@ fn provider_class(payload: &Payload<'_>, http_status: Option<i16>) -> &'static s
     let by_status = http_status.and_then(|status| outcome::by_status(status, None).error_class);
     // A named class tells more than the bare status it came with.
     match (named, by_status) {
-        (Some(class @ ("context_length" | "content_policy" | "unsupported" | "budget" | "unknown_model")), _) => {
-            class
-        }
+        (
+            Some(class @ ("context_length" | "content_policy" | "unsupported" | "budget" | "unknown_model")),
+            _,
+        ) => class,
         (_, Some(class)) => class,
         (Some(class), None) => class,
         (None, None) => "server_error",
@@ -80,7 +82,9 @@ fn provider_class(payload: &Payload<'_>, http_status: Option<i16>) -> &'static s
 fn gateway_by_normalized(normalized: &str) -> Option<&'static str> {
     match normalized {
         "429_BUDGET_EXCEEDED" => Some("budget"),
-        "429_NO_HEALTHY_DEPLOYMENTS" | "500_ROUTER_NO_FALLBACK" | "500_ROUTER_FALLBACK_FAILURE"
+        "429_NO_HEALTHY_DEPLOYMENTS"
+        | "500_ROUTER_NO_FALLBACK"
+        | "500_ROUTER_FALLBACK_FAILURE"
         | "500_INTERNAL_STATE_ERROR" => Some("gateway_internal"),
         _ => None,
     }
@@ -88,7 +92,9 @@ fn gateway_by_normalized(normalized: &str) -> Option<&'static str> {
 
 fn provider_by_normalized(normalized: &str) -> Option<&'static str> {
     Some(match normalized {
-        "400_MISSING_REQUIRED_PARAMETER" | "400_INVALID_PARAMETER_VALUE" | "400_INVALID_REQUEST" => "bad_request",
+        "400_MISSING_REQUIRED_PARAMETER" | "400_INVALID_PARAMETER_VALUE" | "400_INVALID_REQUEST" => {
+            "bad_request"
+        }
         "400_CONTEXT_WINDOW_EXCEEDED" => "context_length",
         "400_CONTENT_POLICY_VIOLATION" => "content_policy",
         "401_AUTHENTICATION_FAILED" => "auth",

@@ -3,6 +3,7 @@
 //! One record is one attempt: a fallback or a retry that was logged is a record of its own, so neither the
 //! order of attempts nor the final one is known here.
 
+mod answer;
 mod blame;
 mod failure;
 mod payload;
@@ -10,9 +11,8 @@ mod payload;
 mod tests;
 
 use serde_json::Value;
-use url::Url;
 
-use super::{explain, parse};
+use super::{explain, host, parse};
 use crate::event::{Attempt, Event, Identity, Str, Texts};
 use crate::normalise::outcome;
 use crate::reject::{Reason, Reject};
@@ -26,16 +26,11 @@ const NO_USER: &str = "default_user_id";
 const MASTER_KEY: &str = "litellm_proxy_master_key";
 
 pub(super) fn decode(record: &str) -> Result<Event<'_>, Reject> {
-    parse::<Payload<'_>>(record)
-        .ok()
-        .and_then(event)
-        .ok_or_else(|| explain(record, SOURCE, blame))
+    parse::<Payload<'_>>(record).ok().and_then(event).ok_or_else(|| explain(record, SOURCE, blame))
 }
 
 fn blame(record: &Value) -> (Reason, String) {
-    blame::find(record).unwrap_or_else(|| {
-        (Reason::InvalidValue, "record: a member stands twice and its first value is wrong".to_owned())
-    })
+    blame::find(record).unwrap_or_else(super::unnamed)
 }
 
 /// None when the identity or the start is missing.
@@ -71,15 +66,12 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
     texts.user = messages.user;
 
     let metadata = payload.metadata;
-    let user = payload
-        .end_user
-        .or(metadata.end_user_id)
-        .or(metadata.user_id.filter(|id| id != NO_USER));
+    let user = payload.end_user.or(metadata.end_user_id).or(metadata.user_id.filter(|id| id != NO_USER));
     let api_key = metadata.api_key_hash.filter(|hash| hash != MASTER_KEY);
 
     let attempt = Attempt {
         event_id: Some(event_id.into()),
-        host: payload.api_base.as_deref().and_then(host_of).map(Str::Owned),
+        host: payload.api_base.as_deref().and_then(host::of).map(Str::Owned),
         endpoint_id: payload.model_id,
         duration_ms: duration_us.and_then(rounded_millis),
         ttft_ms: ttft_us.and_then(rounded_millis),
@@ -134,17 +126,4 @@ fn app(tags: Vec<Str<'_>>) -> Option<Str<'_>> {
 
 fn rounded_millis(micros: i64) -> Option<i32> {
     i32::try_from((micros + 500) / 1000).ok()
-}
-
-/// `host[:port]` of a base URL; credentials and paths stay behind.
-fn host_of(api_base: &str) -> Option<String> {
-    let url = Url::parse(api_base)
-        .ok()
-        .filter(Url::has_host)
-        .or_else(|| Url::parse(&format!("https://{api_base}")).ok())?;
-    let host = url.host_str()?;
-    Some(match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    })
 }

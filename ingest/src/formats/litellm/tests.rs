@@ -1,3 +1,5 @@
+mod variants;
+
 use std::collections::HashMap;
 
 use bellwether_warehouse::tables::attempts::AttemptRow;
@@ -16,7 +18,10 @@ const FIXTURES: [(&str, &str); 14] = [
     ("01-success-nonstream-mock.json", include_str!("fixtures/01-success-nonstream-mock.json")),
     ("02-success-stream-mock.json", include_str!("fixtures/02-success-stream-mock.json")),
     ("03-failure-429-upstream.json", include_str!("fixtures/03-failure-429-upstream.json")),
-    ("04-success-nonstream-fake-upstream.json", include_str!("fixtures/04-success-nonstream-fake-upstream.json")),
+    (
+        "04-success-nonstream-fake-upstream.json",
+        include_str!("fixtures/04-success-nonstream-fake-upstream.json"),
+    ),
     ("05-success-stream-fake-upstream.json", include_str!("fixtures/05-success-stream-fake-upstream.json")),
     ("06-success-custom-price.json", include_str!("fixtures/06-success-custom-price.json")),
     ("07-success-unknown-price-cost0.json", include_str!("fixtures/07-success-unknown-price-cost0.json")),
@@ -124,7 +129,10 @@ fn samples_give_exactly_their_expected_rows() {
                 let row = columns(&record(file), ids);
                 let mut compared = 0;
                 for (column, value) in want.as_object().unwrap() {
-                    if matches!(column.as_str(), "from" | "also_from" | "record" | "error_origin" | "user_id_raw") {
+                    if matches!(
+                        column.as_str(),
+                        "from" | "also_from" | "record" | "error_origin" | "user_id_raw"
+                    ) {
                         continue;
                     }
                     assert_eq!(&row[column.as_str()], value, "{file}: {column}");
@@ -150,272 +158,25 @@ fn changed(file: &str, changes: &[(&str, Value)]) -> Value {
 }
 
 #[test]
-fn variants_beyond_the_samples_follow_the_same_rules() {
-    let success = "04-success-nonstream-fake-upstream.json";
-    let failure = "08-failure-500.json";
-    let usage = "/metadata/usage_object";
-    type Case = (&'static str, &'static str, Vec<(&'static str, Value)>, Vec<(&'static str, Value)>);
-    let gateway = |class: &str| {
-        vec![
-            ("outcome", json!("gateway_error")),
-            ("error_class", json!(class)),
-            ("provider_id", Value::Null),
-            ("endpoint_id", Value::Null),
-            ("raw_provider", json!("openai")),
-        ]
-    };
-    let ended = |outcome: &str, class: &str| vec![("outcome", json!(outcome)), ("error_class", json!(class))];
-    let cases: Vec<Case> = vec![
-        (
-            "the caller hung up",
-            success,
-            vec![("/error_information/error_code", json!("499"))],
-            [ended("cancelled", "client_disconnect"), vec![("http_status", json!(499)), ("cost_usd", json!("0.000025200"))]]
-                .concat(),
-        ),
-        (
-            "gateway cache hit",
-            success,
-            vec![("/cache_hit", json!(true)), ("/response_cost", json!(0.0)), ("/id", json!("x_cache_hit1795"))],
-            vec![
-                ("gateway_cache_hit", json!(true)),
-                ("cost_usd", json!("0.000000000")),
-                ("event_id", json!("litellm:f954d229-811b-44ba-ab77-621fd8aca20c:x_cache_hit1795")),
-            ],
-        ),
-        (
-            "Anthropic's cache writes",
-            success,
-            vec![(usage, json!({"cache_creation_input_tokens": 40, "prompt_tokens_details": null}))],
-            vec![("cache_write_tokens", json!(40)), ("cached_input_tokens", Value::Null), ("input_tokens", json!(120))],
-        ),
-        (
-            "cache writes among the details",
-            success,
-            vec![(usage, json!({"prompt_tokens_details": {"cache_creation_tokens": 7, "cached_tokens": 1}, "cache_creation_input_tokens": 9}))],
-            vec![("cache_write_tokens", json!(7)), ("cached_input_tokens", json!(1))],
-        ),
-        (
-            "own rate limit of the gateway",
-            "03-failure-429-upstream.json",
-            vec![("/error_information/error_rate_limit_category", json!("litellm_rate_limit"))],
-            gateway("budget"),
-        ),
-        (
-            "budget used up",
-            failure,
-            vec![("/error_information/normalized_error", json!("429_BUDGET_EXCEEDED"))],
-            gateway("budget"),
-        ),
-        (
-            "no healthy deployment",
-            failure,
-            vec![("/error_information/normalized_error", json!("429_NO_HEALTHY_DEPLOYMENTS")), ("/api_base", json!(""))],
-            gateway("gateway_internal"),
-        ),
-        (
-            "wrong gateway key",
-            failure,
-            vec![
-                ("/api_base", json!("")),
-                ("/error_information", json!({"error_code": "401", "error_class": "ProxyException", "llm_provider": ""})),
-            ],
-            [gateway("gateway_auth"), vec![("http_status", json!(401)), ("model_id", json!("openai/e500"))]].concat(),
-        ),
-        (
-            "wrong gateway key without a database",
-            failure,
-            vec![
-                ("/api_base", json!("")),
-                ("/error_information", json!({"error_code": "400", "error_class": "", "error_message": "No connected db."})),
-            ],
-            gateway("gateway_auth"),
-        ),
-        (
-            "unknown model",
-            failure,
-            vec![
-                ("/api_base", json!("")),
-                ("/error_information", json!({"error_code": "400", "error_class": "ProxyModelNotFoundError", "llm_provider": ""})),
-            ],
-            [gateway("unknown_model"), vec![("model_id", Value::Null), ("variant", json!("standard")), ("raw_model", json!("openai/e500"))]]
-                .concat(),
-        ),
-        (
-            "guardrail",
-            failure,
-            vec![
-                ("/api_base", json!("")),
-                ("/error_information", json!({"error_code": "400", "error_class": "x"})),
-                ("/status_fields/guardrail_status", json!("guardrail_intervened")),
-            ],
-            gateway("guardrail"),
-        ),
-        (
-            "no error information",
-            failure,
-            vec![("/error_information", Value::Null)],
-            [ended("fault", "server_error"), vec![("http_status", Value::Null)]].concat(),
-        ),
-        (
-            "unclassified, by code",
-            failure,
-            vec![("/error_information", json!({"error_code": "503", "error_class": "X", "normalized_error": "UNCLASSIFIED"}))],
-            ended("fault", "overloaded"),
-        ),
-        (
-            "unclassified, by exception",
-            failure,
-            vec![("/error_information", json!({"error_code": "", "error_class": "litellm.exceptions.APIConnectionError"}))],
-            [ended("fault", "connection"), vec![("http_status", Value::Null)]].concat(),
-        ),
-        (
-            "named class beats the code",
-            failure,
-            vec![("/error_information", json!({"error_code": "400", "error_class": "ContextWindowExceededError"}))],
-            ended("client_error", "context_length"),
-        ),
-        (
-            "context too long",
-            failure,
-            vec![("/error_information/normalized_error", json!("400_CONTEXT_WINDOW_EXCEEDED"))],
-            ended("client_error", "context_length"),
-        ),
-        (
-            "unsupported operation",
-            failure,
-            vec![("/error_information/normalized_error", json!("500_UNSUPPORTED_OPERATION"))],
-            ended("client_error", "unsupported"),
-        ),
-        (
-            "finished with an error",
-            success,
-            vec![("/response/choices/0/finish_reason", json!("error"))],
-            [ended("fault", "error_finish"), vec![("finish_reason", json!("error"))]].concat(),
-        ),
-        (
-            "tool calls and images",
-            success,
-            vec![
-                ("/response/choices/0/message/tool_calls", json!([{"function": {"name": "f", "arguments": "{\"path\":\"a.rs\"}"}}, {"id": 2}])),
-                ("/response/choices/0/finish_reason", json!("tool_use")),
-                ("/messages", json!([{"role": "user", "content": [
-                    {"type": "text", "text": "see"}, {"type": "image_url", "image_url": {}}, {"type": "input_image"}, {"type": "image"}]}])),
-            ],
-            vec![("tool_calls", json!(2)), ("input_images", json!(3)), ("finish_reason", json!("tool_calls"))],
-        ),
-        (
-            "redacted texts",
-            success,
-            vec![
-                ("/messages", json!([{"role": "user", "content": "redacted-by-litellm"}])),
-                ("/response", json!({"text": "redacted-by-litellm"})),
-            ],
-            vec![("input_images", Value::Null), ("tool_calls", Value::Null), ("outcome", json!("ok"))],
-        ),
-        (
-            "texts as plain text or nothing",
-            success,
-            vec![("/messages", json!("hello")), ("/response", json!("hi"))],
-            vec![("input_images", json!(0)), ("tool_calls", Value::Null), ("finish_reason", Value::Null)],
-        ),
-        ("no texts", success, vec![("/messages", Value::Null)], vec![("input_images", Value::Null)]),
-        (
-            "first token at the end time",
-            "05-success-stream-fake-upstream.json",
-            vec![("/completionStartTime", json!(1_795_359_877.067_286_f64))],
-            vec![("ttft_ms", Value::Null)],
-        ),
-        (
-            "end before start",
-            success,
-            vec![("/endTime", json!(1_795_359_870.0))],
-            vec![("duration_ms", Value::Null)],
-        ),
-        (
-            "numbers as text",
-            success,
-            vec![
-                ("/startTime", json!("1795359871.037912")),
-                ("/prompt_tokens", json!("120")),
-                ("/response_cost", json!("2.52e-05")),
-                ("/hidden_params/litellm_overhead_time_ms", json!("43.067")),
-            ],
-            vec![
-                ("started_at", json!(1_795_359_871_037_912_i64)),
-                ("cost_usd", json!("0.000025200")),
-                ("overhead_us", json!(43_067)),
-            ],
-        ),
-        (
-            "hosts without scheme, with credentials or default port",
-            success,
-            vec![("/api_base", json!("https://key:secret@LLM.example:443/v1"))],
-            vec![("provider_id", json!("host:llm.example"))],
-        ),
-        (
-            "OpenAI's own host",
-            success,
-            vec![("/api_base", json!("https://api.openai.com/v1"))],
-            vec![("provider_id", json!("openai"))],
-        ),
-        (
-            "another provider keeps its name",
-            success,
-            vec![("/custom_llm_provider", json!("bedrock"))],
-            vec![("provider_id", json!("bedrock"))],
-        ),
-        (
-            "containers that are null",
-            success,
-            vec![
-                ("/metadata", Value::Null),
-                ("/hidden_params", Value::Null),
-                ("/model_parameters", Value::Null),
-                ("/cost_breakdown", Value::Null),
-                ("/error_information", Value::Null),
-                ("/request_tags", Value::Null),
-                ("/status_fields", Value::Null),
-            ],
-            vec![
-                ("outcome", json!("ok")),
-                ("cached_input_tokens", Value::Null),
-                ("streamed", Value::Null),
-                ("app_id", Value::Null),
-                ("session_id", Value::Null),
-            ],
-        ),
-        (
-            "operations",
-            success,
-            vec![("/call_type", json!("aresponses"))],
-            vec![("operation", json!("chat"))],
-        ),
-        ("unknown operations", success, vec![("/call_type", json!("_aget_file"))], vec![("operation", json!("other"))]),
-    ];
-    with_ids(|ids| {
-        for (name, file, changes, wants) in cases {
-            let row = columns(&changed(file, &changes), ids);
-            for (column, want) in wants {
-                assert_eq!(row[column], want, "{name}: {column}");
-            }
-        }
-    });
-}
-
-#[test]
 fn callers_are_known_by_what_identifies_them() {
     with_ids(|ids| {
         let file = "04-success-nonstream-fake-upstream.json";
-        let key = |changes: &[(&str, Value)], column: &str| columns(&changed(file, changes), ids)[column].clone();
+        let key =
+            |changes: &[(&str, Value)], column: &str| columns(&changed(file, changes), ids)[column].clone();
         let user = "/metadata/user_api_key_user_id";
         let end_user = "/metadata/user_api_key_end_user_id";
         assert_eq!(key(&[(user, json!("u1"))], "user_key"), json!(ids.user("u1")));
         assert_eq!(key(&[(user, json!("u1")), (end_user, json!("e1"))], "user_key"), json!(ids.user("e1")));
-        assert_eq!(key(&[("/end_user", json!("e0")), (end_user, json!("e1"))], "user_key"), json!(ids.user("e0")));
+        assert_eq!(
+            key(&[("/end_user", json!("e0")), (end_user, json!("e1"))], "user_key"),
+            json!(ids.user("e0"))
+        );
         assert_eq!(key(&[], "user_key"), Value::Null);
         assert_eq!(key(&[], "api_key_key"), Value::Null);
-        assert_eq!(key(&[("/metadata/user_api_key_hash", json!("h"))], "api_key_key"), json!(ids.api_key("h")));
+        assert_eq!(
+            key(&[("/metadata/user_api_key_hash", json!("h"))], "api_key_key"),
+            json!(ids.api_key("h"))
+        );
         assert_eq!(key(&[("/metadata/user_api_key_org_id", json!("o"))], "org_key"), json!(ids.org("o")));
     });
 }
@@ -432,11 +193,21 @@ fn each_refusal_names_its_field() {
     let details = "/metadata/usage_object/prompt_tokens_details/cached_tokens";
     for (pointer, value, reason, detail) in [
         ("/prompt_tokens", json!(-1), Reason::InvalidValue, "prompt_tokens: negative number -1"),
-        (details, json!(-1), Reason::InvalidValue, "metadata.usage_object.prompt_tokens_details.cached_tokens: negative number -1"),
+        (
+            details,
+            json!(-1),
+            Reason::InvalidValue,
+            "metadata.usage_object.prompt_tokens_details.cached_tokens: negative number -1",
+        ),
         ("/litellm_call_id", Value::Null, Reason::MissingField, "litellm_call_id: required"),
         ("/id", json!(""), Reason::MissingField, "id: required"),
         ("/startTime", Value::Null, Reason::MissingField, "startTime: required"),
-        ("/startTime", json!("noon"), Reason::InvalidValue, "startTime: neither RFC 3339 text nor Unix seconds"),
+        (
+            "/startTime",
+            json!("noon"),
+            Reason::InvalidValue,
+            "startTime: neither RFC 3339 text nor Unix seconds",
+        ),
         ("/model", json!([]), Reason::WrongType, "model: expected text, found an array"),
         ("/response_cost", json!("inf"), Reason::InvalidValue, "response_cost: not a finite number"),
     ] {
@@ -450,6 +221,7 @@ fn texts_addresses_and_tracebacks_stay_behind() {
         for (file, _) in FIXTURES {
             let record = record(file).to_string();
             let mut event = event_of(&record).unwrap();
+            assert_eq!(event.unknown_fields, 0, "{file}");
             let printed = format!("{event:?}");
             event.strip(ids, &Labeller::new());
             let mut out = Vec::new();

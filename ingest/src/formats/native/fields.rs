@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use crate::formats::scalar::{
-    Count, Country, Flag, FromScalar, Id, Instant, KeyedHash, Problem, Rounded, Scalar, Status, Text, Usd, check, check_plain,
+    Count, Country, Flag, FromScalar, Id, Instant, KeyedHash, Problem, Rounded, Scalar, Status, Text, Usd,
+    check, check_plain,
 };
 use crate::normalise::outcome;
 

@@ -3,9 +3,9 @@
 mod blame;
 mod fields;
 mod read;
-mod write;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use serde_json::Value;
 
@@ -27,8 +27,5 @@ pub(super) fn decode(record: &str) -> Result<Event<'_>, Reject> {
 }
 
 fn blame(record: &Value) -> (Reason, String) {
-    blame::find(record).unwrap_or_else(|| {
-        // Reached when a member stands twice and only its first value is wrong.
-        (Reason::InvalidValue, "record: a member stands twice and its first value is wrong".to_owned())
-    })
+    blame::find(record).unwrap_or_else(super::unnamed)
 }

@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAcce
 
 use super::fields::{Class, Outcome};
 use crate::event::{Attempt, Event, Failure, Identity, Labels, Str, Texts};
+use crate::formats::host;
 use crate::formats::messages::{Content, Messages};
 use crate::formats::scalar::{
     Count, Country, Flag, Id, Instant, KeyedHash, Lenient, Rounded, Status, Text, Usd, next,
@@ -66,6 +67,11 @@ fn hashed<'de, A: MapAccess<'de>>(slot: &mut Option<Identity<'de>>, map: &mut A)
     Ok(())
 }
 
+/// Senders put whole URLs here, sometimes with credentials.
+fn bare_host(address: Str<'_>) -> Option<Str<'_>> {
+    if host::is_bare(&address) { Some(address) } else { host::of(&address).map(Str::Owned) }
+}
+
 struct EventVisitor;
 
 impl<'de> Visitor<'de> for EventVisitor {
@@ -110,7 +116,9 @@ impl<'de> Visitor<'de> for EventVisitor {
                 "structured_requested" => event.structured_requested = flag(&mut map)?,
                 "error_class" => failure.error_class = next::<Class<'de>, A>(&mut map)?.0,
                 "http_status" => failure.http_status = next::<Status, A>(&mut map)?.0,
-                "labels" => event.labels = map.next_value::<Option<ReadLabels<'de>>>()?.and_then(|read| read.0),
+                "labels" => {
+                    event.labels = map.next_value::<Option<ReadLabels<'de>>>()?.and_then(|read| read.0)
+                }
                 "messages" => {
                     let messages: Messages<'de> = shape::next(&mut map)?;
                     images_in_messages = (messages.present && !messages.redacted).then_some(messages.images);
@@ -200,7 +208,7 @@ impl<'de> Visitor<'de> for AttemptVisitor {
                 "event_id" => attempt.event_id = text(&mut map)?,
                 "model" => attempt.model = text(&mut map)?,
                 "provider" => attempt.provider = text(&mut map)?,
-                "host" => attempt.host = text(&mut map)?,
+                "host" => attempt.host = text(&mut map)?.and_then(bare_host),
                 "endpoint_id" => attempt.endpoint_id = id(&mut map)?,
                 "region" => attempt.region = text(&mut map)?,
                 "service_tier" => attempt.service_tier = text(&mut map)?,

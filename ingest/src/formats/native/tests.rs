@@ -1,3 +1,5 @@
+mod round_trip;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -5,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::fields::{ATTEMPT, EVENT, Field, LABELS};
 use super::*;
-use crate::event::{Attempt, Failure, Identity, Labels};
+use crate::event::{Attempt, Identity};
 use crate::formats::{Appended, Format, decode, decode_appended, write_reject};
 
 fn native(record: &str) -> Result<Event<'_>, Reject> {
@@ -83,7 +85,11 @@ fn schema_and_decoder_know_the_same_members() {
     }
     // The visitors of the fast path know every one of them: none is counted as unknown.
     let nulls = |fields: &[Field]| -> Value {
-        fields.iter().map(|field| (field.name.to_owned(), Value::Null)).collect::<serde_json::Map<_, _>>().into()
+        fields
+            .iter()
+            .map(|field| (field.name.to_owned(), Value::Null))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     };
     let mut record = nulls(EVENT);
     record["request_id"] = json!("r");
@@ -109,7 +115,7 @@ fn numbers_may_be_text_and_empty_text_is_unknown() {
         "attempts": [{
             "duration_ms": "1408.5", "ttft_ms": 379.49, "http_status": 0, "input_tokens": "120",
             "output_tokens": 20.0, "cost_usd": "2.52e-05", "upstream_cost_usd": "1.3199999999999999e-05",
-            "model": "", "tool_calls": "", "gateway_cache_hit": "false", "is_final": null,
+            "model": "", "tool_calls": "", "host": "https://key:secret@llm.example:8000/v1", "gateway_cache_hit": "false", "is_final": null,
         }],
     })
     .to_string();
@@ -120,36 +126,125 @@ fn numbers_may_be_text_and_empty_text_is_unknown() {
     assert_eq!(event.country.as_deref(), Some("JP"));
     let attempt = &event.attempts[0];
     assert_eq!((attempt.duration_ms, attempt.ttft_ms, attempt.http_status), (Some(1409), Some(379), None));
-    assert_eq!((attempt.input_tokens, attempt.output_tokens, attempt.tool_calls), (Some(120), Some(20), None));
+    assert_eq!(
+        (attempt.input_tokens, attempt.output_tokens, attempt.tool_calls),
+        (Some(120), Some(20), None)
+    );
     assert_eq!((attempt.cost_usd, attempt.upstream_cost_usd), (Some(25_200), Some(13_200)));
     assert_eq!((attempt.model.as_deref(), attempt.gateway_cache_hit), (None, false));
+    assert_eq!(attempt.host.as_deref(), Some("llm.example:8000"));
 }
 
 #[test]
 fn each_refusal_names_its_field() {
     let good = json!({"request_id": "r", "started_at": 1_795_359_875, "attempts": [{}, {}]});
     let cases: &[(&str, Value, Reason, &str)] = &[
-        ("/attempts/1/input_tokens", json!(-5), Reason::InvalidValue, "attempts[1].input_tokens: negative number -5"),
-        ("/attempts/0/cost_usd", json!(-0.5), Reason::InvalidValue, "attempts[0].cost_usd: negative number -0.5"),
-        ("/attempts/0/cost_usd", json!("NaN"), Reason::InvalidValue, "attempts[0].cost_usd: not a finite number"),
-        ("/attempts/0/cost_usd", json!("1e30"), Reason::InvalidValue, "attempts[0].cost_usd: number out of range"),
-        ("/attempts/0/output_tokens", json!(1.5), Reason::InvalidValue, "attempts[0].output_tokens: 1.5 is not a whole number"),
-        ("/attempts/0/output_tokens", json!("many"), Reason::InvalidValue, "attempts[0].output_tokens: text that is not a number"),
-        ("/attempts/0/output_tokens", json!([1]), Reason::WrongType, "attempts[0].output_tokens: expected a whole number, found an array"),
-        ("/attempts/0/model", json!(5), Reason::WrongType, "attempts[0].model: expected text, found a number"),
-        ("/attempts/0/is_byok", json!("maybe"), Reason::WrongType, "attempts[0].is_byok: expected a boolean, found text"),
-        ("/attempts/0/http_status", json!(42), Reason::InvalidValue, "attempts[0].http_status: 42 is no HTTP status (100 to 599)"),
-        ("/attempts/0/outcome", json!("fine"), Reason::InvalidValue, "attempts[0].outcome: outcome is none of ok, fault, rate_limited, client_error, cancelled, gateway_error"),
-        ("/attempts/0/duration_ms", json!(9_999_999_999_i64), Reason::InvalidValue, "attempts[0].duration_ms: number out of range"),
+        (
+            "/attempts/1/input_tokens",
+            json!(-5),
+            Reason::InvalidValue,
+            "attempts[1].input_tokens: negative number -5",
+        ),
+        (
+            "/attempts/0/cost_usd",
+            json!(-0.5),
+            Reason::InvalidValue,
+            "attempts[0].cost_usd: negative number -0.5",
+        ),
+        (
+            "/attempts/0/cost_usd",
+            json!("NaN"),
+            Reason::InvalidValue,
+            "attempts[0].cost_usd: not a finite number",
+        ),
+        (
+            "/attempts/0/cost_usd",
+            json!("1e30"),
+            Reason::InvalidValue,
+            "attempts[0].cost_usd: number out of range",
+        ),
+        (
+            "/attempts/0/output_tokens",
+            json!(1.5),
+            Reason::InvalidValue,
+            "attempts[0].output_tokens: 1.5 is not a whole number",
+        ),
+        (
+            "/attempts/0/output_tokens",
+            json!("many"),
+            Reason::InvalidValue,
+            "attempts[0].output_tokens: text that is not a number",
+        ),
+        (
+            "/attempts/0/output_tokens",
+            json!([1]),
+            Reason::WrongType,
+            "attempts[0].output_tokens: expected a whole number, found an array",
+        ),
+        (
+            "/attempts/0/model",
+            json!(5),
+            Reason::WrongType,
+            "attempts[0].model: expected text, found a number",
+        ),
+        (
+            "/attempts/0/is_byok",
+            json!("maybe"),
+            Reason::WrongType,
+            "attempts[0].is_byok: expected a boolean, found text",
+        ),
+        (
+            "/attempts/0/http_status",
+            json!(42),
+            Reason::InvalidValue,
+            "attempts[0].http_status: 42 is no HTTP status (100 to 599)",
+        ),
+        (
+            "/attempts/0/outcome",
+            json!("fine"),
+            Reason::InvalidValue,
+            "attempts[0].outcome: outcome is none of ok, fault, rate_limited, client_error, cancelled, gateway_error",
+        ),
+        (
+            "/attempts/0/duration_ms",
+            json!(9_999_999_999_i64),
+            Reason::InvalidValue,
+            "attempts[0].duration_ms: number out of range",
+        ),
         ("/attempts/1", json!("x"), Reason::WrongType, "attempts[1]: expected an object, found text"),
         ("/attempts", json!({}), Reason::WrongType, "attempts: expected an array, found an object"),
         ("/attempts", json!(null), Reason::MissingField, "attempts: required"),
         ("/request_id", json!(""), Reason::MissingField, "request_id: required"),
-        ("/request_id", json!(true), Reason::WrongType, "request_id: expected text or a whole number, found a boolean"),
-        ("/started_at", json!("yesterday"), Reason::InvalidValue, "started_at: neither RFC 3339 text nor Unix seconds"),
-        ("/started_at", json!("2026-11-22T15:04:35"), Reason::InvalidValue, "started_at: not RFC 3339, such as 2026-11-22T15:04:35.658802Z"),
-        ("/started_at", json!(1_795_359_875_000_i64), Reason::TimeOutOfRange, "started_at: after the year 9999; Unix time is expected in seconds"),
-        ("/country", json!("GBR"), Reason::InvalidValue, "country: not a two-letter country code (ISO 3166 alpha-2)"),
+        (
+            "/request_id",
+            json!(true),
+            Reason::WrongType,
+            "request_id: expected text or a whole number, found a boolean",
+        ),
+        (
+            "/started_at",
+            json!("yesterday"),
+            Reason::InvalidValue,
+            "started_at: neither RFC 3339 text nor Unix seconds",
+        ),
+        (
+            "/started_at",
+            json!("2026-11-22T15:04:35"),
+            Reason::InvalidValue,
+            "started_at: not RFC 3339, such as 2026-11-22T15:04:35.658802Z",
+        ),
+        (
+            "/started_at",
+            json!(1_795_359_875_000_i64),
+            Reason::TimeOutOfRange,
+            "started_at: after the year 9999; Unix time is expected in seconds",
+        ),
+        (
+            "/country",
+            json!("GBR"),
+            Reason::InvalidValue,
+            "country: not a two-letter country code (ISO 3166 alpha-2)",
+        ),
         ("/labels", json!([]), Reason::WrongType, "labels: expected an object, found an array"),
         ("/labels", json!({"nl": 5}), Reason::WrongType, "labels.nl: expected text, found a number"),
         ("/plugins", json!(["web", 5]), Reason::WrongType, "plugins[1]: expected text, found a number"),
@@ -171,6 +266,8 @@ fn each_refusal_names_its_field() {
         refusal(&mismatch).1,
         "attempts[0].error_class: error_class `timeout` belongs to outcome `fault`, not to `ok`"
     );
+    let doubled = r#"{"request_id":"r","started_at":-1,"started_at":1,"attempts":[]}"#;
+    assert_eq!(native(doubled).unwrap_err().reason, Reason::InvalidValue);
     assert_eq!(refusal(&json!([])), (Reason::WrongType, "record: expected an object".to_owned()));
 }
 
@@ -277,166 +374,7 @@ fn refusals_survive_the_log() {
     }
 }
 
-fn text() -> impl Strategy<Value = crate::event::Str<'static>> {
-    prop_oneof![r"[a-z0-9:/._-]{1,12}", r#"[\PC"\\\n\t\u{0}-\u{1f}]{1,6}"#].prop_map(Into::into)
-}
-
-fn maybe<T: std::fmt::Debug + Clone + 'static>(
-    of: impl Strategy<Value = T> + 'static,
-) -> impl Strategy<Value = Option<T>> {
-    proptest::option::of(of)
-}
-
-fn money() -> impl Strategy<Value = i128> {
-    (0_i64..1_000_000_000_000_000_000).prop_map(i128::from)
-}
-
-const EARLIEST: i64 = -62_167_219_200_000_000;
-const LATEST: i64 = 253_402_300_799_999_999;
-
-fn an_attempt() -> impl Strategy<Value = Attempt<'static>> {
-    let names = (maybe(text()), maybe(text()), maybe(text()), maybe(text()), maybe(text()), maybe(text()));
-    let times = (maybe(EARLIEST..=LATEST), maybe(0_i32..), maybe(0_i32..), maybe(0_i32..), maybe(0_i32..));
-    let endings = (
-        proptest::sample::select(vec![
-            (None, None),
-            (Some("ok"), None),
-            (Some("fault"), Some("timeout")),
-            (None, Some("budget")),
-        ]),
-        maybe(100_i16..600),
-        maybe(text()),
-        maybe(text()),
-        maybe(any::<bool>()),
-    );
-    let counts = (
-        maybe(0_i64..),
-        maybe(0_i64..),
-        maybe(0_i64..),
-        maybe(0_i64..),
-        maybe(0_i64..),
-        maybe(0_i64..),
-        maybe(0_i32..),
-        maybe(0_i32..),
-        maybe(0_i32..),
-        maybe(0_i32..),
-    );
-    let rest = (
-        maybe(money()),
-        maybe(money()),
-        maybe(money()),
-        maybe(money()),
-        maybe(any::<bool>()),
-        any::<bool>(),
-        maybe(0_i16..),
-        maybe(any::<bool>()),
-        maybe(any::<bool>()),
-        maybe(text()),
-    );
-    (names, times, endings, counts, rest).prop_map(|(n, t, e, c, r)| Attempt {
-        event_id: n.0,
-        model: n.1,
-        provider: n.2,
-        host: n.3,
-        endpoint_id: n.4,
-        region: n.5,
-        service_tier: r.9,
-        is_byok: r.8,
-        started_at_us: t.0,
-        duration_ms: t.1,
-        ttft_ms: t.2,
-        overhead_us: t.3,
-        moderation_ms: t.4,
-        outcome: e.0.0.map(Into::into),
-        error_class: e.0.1.map(Into::into),
-        http_status: e.1,
-        finish_reason: e.2,
-        native_finish_reason: e.3,
-        refused: e.4,
-        input_tokens: c.0,
-        cached_input_tokens: c.1,
-        cache_write_tokens: c.2,
-        output_tokens: c.3,
-        reasoning_tokens: c.4,
-        billed_output_tokens: c.5,
-        output_images: c.6,
-        tool_calls: c.7,
-        tool_call_errors: c.8,
-        web_searches: c.9,
-        structured_valid: r.4,
-        cost_usd: r.0,
-        input_cost_usd: r.1,
-        output_cost_usd: r.2,
-        upstream_cost_usd: r.3,
-        gateway_cache_hit: r.5,
-        attempt: r.6,
-        is_final: r.7,
-    })
-}
-
-fn a_stripped_event() -> impl Strategy<Value = Event<'static>> {
-    let label = || maybe((text(), text()));
-    let names = (
-        maybe(text()).prop_map(Option::unwrap_or_default),
-        text(),
-        maybe(text()),
-        maybe(text()),
-        maybe(text()),
-        maybe(text()),
-        maybe(text()),
-    );
-    let keys = (maybe(any::<i64>()), maybe(any::<i64>()), maybe(any::<i64>()), maybe(r"[A-Z]{2}".prop_map(Into::into)));
-    let counts = (maybe(0_i32..), maybe(0_i32..), maybe(0_i32..), maybe(0_i32..), 0_u32..0x7fff_ffff);
-    let failure = maybe((maybe(Just("budget")), maybe(100_i16..600)));
-    let labels = (label(), label(), label(), label(), maybe(text()));
-    let rest = (
-        EARLIEST..=LATEST,
-        maybe(any::<bool>()),
-        maybe(any::<bool>()),
-        proptest::collection::vec(text(), 0..3),
-        proptest::collection::vec(an_attempt(), 0..4),
-    );
-    (names, keys, counts, failure, labels, rest).prop_map(|(n, k, c, failure, l, r)| {
-        let labels = Labels { nl: l.0, code_in: l.1, code_out: l.2, cat: l.3, task: l.4 };
-        let failure = failure.map(|(class, http_status)| Failure { error_class: class.map(Into::into), http_status });
-        Event {
-            source: n.0,
-            request_id: n.1,
-            session_id: n.2,
-            started_at_us: r.0,
-            operation: n.3,
-            requested_model: n.4,
-            router: n.5,
-            streamed: r.1,
-            user: k.0.map(Identity::Key),
-            api_key: k.1.map(Identity::Key),
-            org: k.2.map(Identity::Key),
-            app_id: n.6,
-            country: k.3,
-            input_images: c.0,
-            input_audio: c.1,
-            input_video: c.2,
-            tools_offered: c.3,
-            plugins: r.3,
-            structured_requested: r.2,
-            attempts: r.4,
-            failure: failure.filter(|failure| *failure != Failure::default()),
-            labels: Some(labels).filter(|labels| *labels != Labels::default()),
-            texts: None,
-            unknown_fields: c.4,
-        }
-    })
-}
-
 proptest! {
-    #[test]
-    fn a_stripped_event_survives_the_log(event in a_stripped_event()) {
-        let mut out = Vec::new();
-        write_event(&event, &mut out);
-        prop_assert!(!out.contains(&b'\n'));
-        prop_assert_eq!(decode_appended(&out), Ok(Appended::Event(event)));
-    }
-
     #[test]
     fn no_bytes_make_the_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         for format in [Format::Auto, Format::Native, Format::LiteLlm] {

@@ -111,7 +111,9 @@ fn only_labelled_last_attempts_at_providers_count() {
 
 #[test]
 fn tokens_keep_two_significant_digits() {
-    for (tokens, want) in [(0, 0), (99, 99), (104, 100), (105, 110), (999, 1_000), (1_249, 1_200), (1_250, 1_300)] {
+    for (tokens, want) in
+        [(0, 0), (99, 99), (104, 100), (105, 110), (999, 1_000), (1_249, 1_200), (1_250, 1_300)]
+    {
         assert_eq!(two_significant_digits(tokens), want, "{tokens}");
     }
     assert_eq!(two_significant_digits(u64::MAX), 18_000_000_000_000_000_000);

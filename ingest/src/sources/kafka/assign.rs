@@ -71,7 +71,8 @@ impl State {
         for (topic, partition) in partitions {
             match self.place_with_patience(consumer, &topic, partition) {
                 Ok(Some(start)) => {
-                    if let Err(error) = places.add_partition_offset(&topic, partition, Offset::Offset(start)) {
+                    if let Err(error) = places.add_partition_offset(&topic, partition, Offset::Offset(start))
+                    {
                         self.fatal = Some(Error::Kafka(error));
                         return;
                     }
@@ -161,7 +162,12 @@ impl State {
             if self.shutdown.is_cancelled() || Instant::now() > until {
                 return Err(Error::Take { topic: topic.to_owned(), partition, source: error });
             }
-            tracing::warn!(topic, partition, error = &*error as &dyn std::error::Error, "cannot take yet, trying again");
+            tracing::warn!(
+                topic,
+                partition,
+                error = &*error as &dyn std::error::Error,
+                "cannot take yet, trying again"
+            );
             std::thread::sleep(PAUSE);
         }
     }
@@ -172,18 +178,21 @@ impl State {
         name: &str,
         partition: i32,
     ) -> Result<Option<i64>, Trouble> {
-        let Some(topic) = self.topics.iter().find(|topic| topic.name == name).cloned() else { return Ok(None) };
+        let Some(topic) = self.topics.iter().find(|topic| topic.name == name).cloned() else {
+            return Ok(None);
+        };
         let stream = Stream::kafka(&self.cluster, name, topic.incarnation, partition);
         let runtime = self.runtime.clone();
         let sink = self.flight.sink().map_err(table)?;
         let position = runtime.block_on(sink.position(&stream)).map_err(table)?;
-        let (start, position, gap) = match locate(consumer, &topic, partition, position).map_err(Trouble::Broker)? {
-            Place::At { start, position, gap } => (start, position, gap),
-            Place::Stopped(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "partition stopped");
-                return Ok(None);
-            }
-        };
+        let (start, position, gap) =
+            match locate(consumer, &topic, partition, position).map_err(Trouble::Broker)? {
+                Place::At { start, position, gap } => (start, position, gap),
+                Place::Stopped(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "partition stopped");
+                    return Ok(None);
+                }
+            };
         let sink = self.flight.sink().map_err(table)?;
         let window = runtime.block_on(sink.window(&stream, start, self.window)).map_err(table)?;
         // A gap begins at T, and is jumped over only in the batch, so that it is committed like a record.
@@ -200,7 +209,8 @@ impl State {
             TopicFormat::LiteLlm => Encoding::Raw(Format::LiteLlm),
             TopicFormat::Appended => Encoding::Appended,
         };
-        self.assigned.insert((name.to_owned(), partition), Assigned { slot, encoding, poison: Poison::default() });
+        self.assigned
+            .insert((name.to_owned(), partition), Assigned { slot, encoding, poison: Poison::default() });
         Ok(Some(start))
     }
 }
@@ -236,8 +246,15 @@ fn locate(
             Ok(Place::Stopped(Error::Gap { topic, partition, position, low }))
         }
         OnGap::Skip => {
-            tracing::error!(topic = name, partition, position = at, low, "records are gone, skipping the gap");
-            let detail = format!("offsets {at} to {low} were deleted at the broker before they were ingested");
+            tracing::error!(
+                topic = name,
+                partition,
+                position = at,
+                low,
+                "records are gone, skipping the gap"
+            );
+            let detail =
+                format!("offsets {at} to {low} were deleted at the broker before they were ingested");
             Ok(Place::At { start: low, position, gap: Some(Reject::new(Reason::Gap, detail, "unknown", 0)) })
         }
     }

@@ -15,7 +15,9 @@ use crate::config::{Kafka, Tls};
 pub enum Error {
     #[error("kafka properties are not accepted")]
     Properties(#[source] KafkaError),
-    #[error("no answer from the kafka brokers `{brokers}` within {waited:?}; check `kafka.brokers` and that they run")]
+    #[error(
+        "no answer from the kafka brokers `{brokers}` within {waited:?}; check `kafka.brokers` and that they run"
+    )]
     Unreachable {
         brokers: String,
         waited: Duration,
@@ -102,8 +104,7 @@ pub(crate) fn contact(config: &Kafka, topics: &[&str]) -> Result<Cluster, Error>
     for (name, value) in &config.properties {
         client.set(name, value);
     }
-    let consumer: BaseConsumer<Quiet> =
-        client.create_with_context(Quiet).map_err(Error::Properties)?;
+    let consumer: BaseConsumer<Quiet> = client.create_with_context(Quiet).map_err(Error::Properties)?;
     let unreachable = |source| Error::Unreachable { brokers: brokers.clone(), waited, source };
     let mut partitions = 0;
     for topic in topics {
@@ -133,4 +134,3 @@ impl ClientContext for Quiet {
 }
 
 impl ConsumerContext for Quiet {}
-

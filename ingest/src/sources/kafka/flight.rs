@@ -45,7 +45,11 @@ impl Flight {
     }
 
     /// Begins a flush; call only when not busy.
-    pub(super) fn begin(&mut self, frozen: Frozen, reason: FlushReason) -> Result<(), bellwether_warehouse::Error> {
+    pub(super) fn begin(
+        &mut self,
+        frozen: Frozen,
+        reason: FlushReason,
+    ) -> Result<(), bellwether_warehouse::Error> {
         self.held_bytes = frozen.size_bytes();
         self.sink()?;
         let Some(mut sink) = self.sink.take() else { return Ok(()) };

@@ -81,3 +81,6 @@ pub async fn run(
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

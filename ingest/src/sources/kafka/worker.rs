@@ -74,8 +74,14 @@ pub(super) fn run(setup: Setup) -> Result<(), Error> {
         shutdown,
     };
     let result = worker.poll(&consumer);
-    if result.is_ok() {
-        consumer.context().state().flush_within(&consumer, FlushReason::Shutdown, LAST_FLUSH);
+    {
+        let mut state = consumer.context().state();
+        if result.is_ok() {
+            state.flush_within(&consumer, FlushReason::Shutdown, LAST_FLUSH);
+        } else {
+            // Leaving the group would flush what is pending, and that may be half a record.
+            state.batch.clear();
+        }
     }
     tracing::info!("ingest from kafka ended");
     result
@@ -141,7 +147,10 @@ impl Worker {
                 return Err(Error::Flush(error));
             }
             Some(Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "flush lost, reading again from the table's position");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "flush lost, reading again from the table's position"
+                );
                 Self::take_again(&mut state, consumer);
             }
         }
@@ -182,7 +191,9 @@ impl Worker {
         let result = if pause { consumer.pause(&partitions) } else { consumer.resume(&partitions) };
         match result {
             Ok(()) => self.is_paused = pause,
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "failed to pause or resume"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "failed to pause or resume")
+            }
         }
         tracing::debug!(batches, pause, "memory budget");
     }

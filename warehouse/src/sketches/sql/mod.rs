@@ -3,11 +3,14 @@
 mod aggregate;
 mod groups;
 mod scalar;
+#[cfg(test)]
+mod tests;
 
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, GroupsAccumulator, ScalarUDF};
 use datafusion::prelude::SessionContext;
 
 use aggregate::{Aggregate, SketchAggregate};
+use groups::{Groups, Input};
 use scalar::{Question, SketchScalar};
 
 pub(super) use groups::{Ledger, selected};
@@ -22,5 +25,12 @@ pub fn register(ctx: &SessionContext) {
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// The aggregate `ddsketch` for a loop of one's own: `update_batch` takes Float64, `merge_batch` sketch bytes.
+pub fn ddsketches() -> Box<dyn GroupsAccumulator> {
+    Box::new(Groups::<super::ddsketch::Ledger>::new(Input::Values))
+}
+
+/// The aggregate `hll` for a loop of one's own: `update_batch` takes Int64, `merge_batch` sketch bytes.
+pub fn hlls() -> Box<dyn GroupsAccumulator> {
+    Box::new(Groups::<super::hll::Ledger>::new(Input::Values))
+}

@@ -16,7 +16,8 @@ SELECT
     last_value(error_class ORDER BY started_at, attempt, event_id) AS final_error_class,
     -- Served: ended ok, or cancelled by the caller after delivery began.
     last_value(
-        outcome = 'ok' OR (outcome = 'cancelled' AND coalesce(output_tokens, 0) > 0)
+        outcome = 'ok'
+            OR (outcome = 'cancelled' AND (coalesce(output_tokens, 0) >= 1 OR ttft_ms IS NOT NULL))
         ORDER BY started_at, attempt, event_id
     ) AS served,
     last_value(input_tokens ORDER BY started_at, attempt, event_id) AS input_tokens,

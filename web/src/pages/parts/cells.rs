@@ -8,7 +8,10 @@ use crate::format::{self, NBSP};
 
 /// Why a figure is missing: `not enough data (n = 37, needs 100)`.
 pub fn not_enough(why: &NotEnough) -> Html {
-    Html::markup(format!("<span class=\"nodata\">not enough data <span class=\"nw\">({})</span></span>", reason(why)))
+    Html::markup(format!(
+        "<span class=\"nodata\">not enough data <span class=\"nw\">({})</span></span>",
+        reason(why)
+    ))
 }
 
 /// The reason in plain text.
@@ -60,7 +63,9 @@ pub fn points(value: f64, decimals: usize) -> Html {
 /// Change of a value, in percent.
 pub fn change(change: &Change) -> Html {
     match change {
-        Change::Ratio(ratio) if *ratio >= 9.995 => moved(1.0, &format!("×{}", format::decimal(ratio + 1.0, 0))),
+        Change::Ratio(ratio) if *ratio >= 9.995 => {
+            moved(1.0, &format!("×{}", format::decimal(ratio + 1.0, 0)))
+        }
         Change::Ratio(ratio) => moved(*ratio, &format::signed(ratio * 100.0, 1)),
         Change::New => Html::markup("<span class=\"chg\">new</span>"),
         Change::NotEnough(why) => not_enough(why),
@@ -114,10 +119,6 @@ pub fn state(state: State) -> Html {
 
 pub fn date(date: NaiveDate) -> Html {
     Html::markup(format!("<time datetime=\"{date}\">{}</time>", format::date(date)))
-}
-
-pub fn day(date: NaiveDate) -> Html {
-    Html::markup(format!("<time datetime=\"{date}\">{}</time>", format::day_month(date)))
 }
 
 /// `25 Nov 2026, 00:40`

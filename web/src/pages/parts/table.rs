@@ -27,7 +27,11 @@ impl Column {
 
     /// A column whose head only assistive technology reads.
     pub fn silent(head: &str, class: &'static str) -> Self {
-        Self { head: Html::markup(format!("<span class=\"vh\">{}</span>", Html::text(head))), class, ..Self::default() }
+        Self {
+            head: Html::markup(format!("<span class=\"vh\">{}</span>", Html::text(head))),
+            class,
+            ..Self::default()
+        }
     }
 
     /// Left out on a phone.
@@ -124,10 +128,6 @@ pub struct Table {
 impl askama::filters::HtmlSafe for Table {}
 
 impl Table {
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     fn row_class(&self, row: &Row) -> String {
         let folds = if row.more.is_empty() { "" } else { "has-more" };
         match (row.class, folds) {

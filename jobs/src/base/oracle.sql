@@ -1,4 +1,4 @@
--- Attempts → one row per time bucket, model, variant and endpoint with everything that the folded tables count.
+-- What `base` must come to, said once more in SQL: the tests hold the loop to it.
 -- $1: first date whose buckets are five minutes long; those of older dates are hours.
 WITH
 -- What the measures are made of, worked out once per attempt.

@@ -1,0 +1,165 @@
+//! The answer inside a payload: finish reason, tool calls and texts of its choices.
+
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+
+use crate::event::Str;
+use crate::formats::messages::Content;
+use crate::formats::shape::{self, Key, Loose, MaybeText, Shape};
+
+fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<IgnoredAny>().map(drop)
+}
+
+/// `response`: the answer with its choices; `{}` on failures, a text where it was redacted.
+#[derive(Default)]
+pub(super) struct Response<'a> {
+    pub choices: Option<Choices<'a>>,
+}
+
+impl<'de> Shape<'de> for Response<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut choices = None;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "choices" => choices = shape::next::<Choices<'de>, A>(&mut map).map(Some)?,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(Self { choices: choices.filter(|choices: &Choices<'_>| choices.count > 0) })
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Choices<'a> {
+    pub count: usize,
+    /// Of the first choice.
+    pub finish_reason: Option<Str<'a>>,
+    pub tool_calls: i32,
+    pub completion: Vec<Str<'a>>,
+    pub redacted: bool,
+    pub tool_paths: Vec<Str<'a>>,
+}
+
+impl<'de> Shape<'de> for Choices<'de> {
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Self, A::Error> {
+        let mut choices = Self::default();
+        while let Some(Loose(choice)) = seq.next_element::<Loose<Choice<'de>>>()? {
+            if choices.count == 0 {
+                choices.finish_reason = choice.finish_reason;
+            }
+            choices.count += 1;
+            choices.redacted |= choice.message.content.is_redacted();
+            choices.completion.extend(choice.message.content.joined());
+            let calls = choice.message.tool_calls;
+            choices.tool_calls = choices.tool_calls.saturating_add(calls.count);
+            choices.tool_paths.extend(calls.paths);
+        }
+        Ok(choices)
+    }
+}
+
+#[derive(Default)]
+struct Choice<'a> {
+    finish_reason: Option<Str<'a>>,
+    message: AnswerMessage<'a>,
+}
+
+impl<'de> Shape<'de> for Choice<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut choice = Self::default();
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "finish_reason" => choice.finish_reason = shape::next::<MaybeText<'de>, A>(&mut map)?.0,
+                "message" => choice.message = shape::next(&mut map)?,
+                // Answers of text completions.
+                "text" => choice.message.content = shape::next(&mut map)?,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(choice)
+    }
+}
+
+#[derive(Default)]
+struct AnswerMessage<'a> {
+    content: Content<'a>,
+    tool_calls: ToolCalls<'a>,
+}
+
+impl<'de> Shape<'de> for AnswerMessage<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut message = Self::default();
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "content" => message.content = shape::next(&mut map)?,
+                "tool_calls" => message.tool_calls = shape::next(&mut map)?,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(message)
+    }
+}
+
+#[derive(Default)]
+struct ToolCalls<'a> {
+    count: i32,
+    paths: Vec<Str<'a>>,
+}
+
+impl<'de> Shape<'de> for ToolCalls<'de> {
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Self, A::Error> {
+        let mut calls = Self::default();
+        while let Some(Loose(call)) = seq.next_element::<Loose<ToolCall<'de>>>()? {
+            calls.count = calls.count.saturating_add(1);
+            calls.paths.extend(call.path);
+        }
+        Ok(calls)
+    }
+}
+
+#[derive(Default)]
+struct ToolCall<'a> {
+    path: Option<Str<'a>>,
+}
+
+impl<'de> Shape<'de> for ToolCall<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut path = None;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "function" => path = shape::next::<Function<'de>, A>(&mut map)?.path,
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(Self { path })
+    }
+}
+
+#[derive(Default)]
+struct Function<'a> {
+    path: Option<Str<'a>>,
+}
+
+impl<'de> Shape<'de> for Function<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut path = None;
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "arguments" => {
+                    let arguments = shape::next::<MaybeText<'de>, A>(&mut map)?.0;
+                    path = arguments.and_then(|text| path_argument(&text)).map(Str::Owned);
+                }
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(Self { path })
+    }
+}
+
+/// The path among a call's arguments, which are JSON inside a text.
+fn path_argument(arguments: &str) -> Option<String> {
+    let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(arguments).ok()?;
+    ["path", "file_path", "filename", "file", "target_file"]
+        .into_iter()
+        .find_map(|name| members.get(name)?.as_str().map(str::to_owned))
+}

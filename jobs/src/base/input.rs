@@ -1,0 +1,118 @@
+//! The columns of `attempts` that rollups are made of, and one row of them.
+
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Int32Array, Int64Array,
+    PrimitiveArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::TimestampMicrosecondType;
+use datafusion::common::{Result, internal_datafusion_err};
+
+/// Columns of the key, in the order of the tables' own.
+pub(super) const KEYS: [&str; 6] = ["model_id", "author", "variant", "provider_id", "endpoint_id", "region"];
+
+macro_rules! inputs {
+    ($($column:ident: $array:ty as $value:ty, $get:ident;)+) => {
+        /// Columns of one batch.
+        pub(super) struct Input {
+            pub keys: Vec<ArrayRef>,
+            started_at: TimestampMicrosecondArray,
+            outcome: StringArray,
+            $($column: $array,)+
+        }
+
+        /// One attempt; texts outside their closed lists are no error, they count nowhere.
+        pub(super) struct Attempt<'a> {
+            pub started_at: i64,
+            pub outcome: &'a str,
+            $(pub $column: Option<$value>,)+
+        }
+
+        /// Every column that is read.
+        pub(super) const COLUMNS: &[&str] = &[
+            "started_at", "model_id", "author", "variant", "provider_id", "endpoint_id", "region", "outcome",
+            $(stringify!($column),)+
+        ];
+
+        impl Input {
+            pub(super) fn new(batch: &RecordBatch) -> Result<Self> {
+                let column = |name: &str| {
+                    let column = batch.column_by_name(name);
+                    column.cloned().ok_or_else(|| internal_datafusion_err!("`attempts` has no column `{name}`"))
+                };
+                let wrong = |name: &str| internal_datafusion_err!("`{name}` of `attempts` has another type");
+                Ok(Self {
+                    keys: KEYS.iter().map(|name| column(name)).collect::<Result<_>>()?,
+                    started_at: column("started_at")?
+                        .as_primitive_opt::<TimestampMicrosecondType>()
+                        .cloned()
+                        .ok_or_else(|| wrong("started_at"))?,
+                    outcome: column("outcome")?.as_string_opt().cloned().ok_or_else(|| wrong("outcome"))?,
+                    $($column: column(stringify!($column))?
+                        .as_any()
+                        .downcast_ref::<$array>()
+                        .cloned()
+                        .ok_or_else(|| wrong(stringify!($column)))?,)+
+                })
+            }
+
+            #[inline]
+            pub(super) fn row(&self, at: usize) -> Attempt<'_> {
+                Attempt {
+                    started_at: self.started_at.value(at),
+                    outcome: self.outcome.value(at),
+                    $($column: $get(&self.$column, at),)+
+                }
+            }
+        }
+    };
+}
+
+inputs! {
+    error_class: StringArray as &'a str, text;
+    finish_reason: StringArray as &'a str, text;
+    gateway_cache_hit: BooleanArray as bool, flag;
+    streamed: BooleanArray as bool, flag;
+    user_key: Int64Array as i64, number;
+    input_tokens: Int64Array as i64, number;
+    cached_input_tokens: Int64Array as i64, number;
+    cache_write_tokens: Int64Array as i64, number;
+    output_tokens: Int64Array as i64, number;
+    reasoning_tokens: Int64Array as i64, number;
+    billed_output_tokens: Int64Array as i64, number;
+    cost_usd: Decimal128Array as i128, number;
+    input_images: Int32Array as i32, number;
+    input_audio: Int32Array as i32, number;
+    input_video: Int32Array as i32, number;
+    output_images: Int32Array as i32, number;
+    tool_calls: Int32Array as i32, number;
+    tool_call_errors: Int32Array as i32, number;
+    tools_offered: Int32Array as i32, number;
+    web_searches: Int32Array as i32, number;
+    structured_requested: BooleanArray as bool, flag;
+    structured_valid: BooleanArray as bool, flag;
+    refused: BooleanArray as bool, flag;
+    overhead_us: Int32Array as i32, number;
+    ttft_ms: Int32Array as i32, number;
+    duration_ms: Int32Array as i32, number;
+}
+
+impl Input {
+    pub(super) fn started_at(&self) -> &[i64] {
+        self.started_at.values()
+    }
+}
+
+#[inline]
+fn number<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, at: usize) -> Option<T::Native> {
+    array.is_valid(at).then(|| array.value(at))
+}
+
+#[inline]
+fn flag(array: &BooleanArray, at: usize) -> Option<bool> {
+    array.is_valid(at).then(|| array.value(at))
+}
+
+#[inline]
+fn text(array: &StringArray, at: usize) -> Option<&str> {
+    array.is_valid(at).then(|| array.value(at))
+}

@@ -1,0 +1,190 @@
+//! What one attempt counts for: METRICS in code.
+
+use super::input::Attempt;
+use super::sums::{Health, Usage};
+
+/// Context buckets' upper bounds, inclusive.
+const CONTEXT: [i64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+/// With fewer tokens than this the decoding time is mostly noise.
+const DECODE_MIN_TOKENS: i64 = 20;
+
+/// Measurements of one attempt that go into sketches; None where it has none.
+#[derive(Debug, Default)]
+pub(super) struct Speed {
+    pub ttft_ms: Option<f64>,
+    pub duration_ms: Option<f64>,
+    pub tokens_per_s_e2e: Option<f64>,
+    pub tokens_per_s_decode: Option<f64>,
+    pub overhead_us: Option<f64>,
+}
+
+impl Attempt<'_> {
+    /// Ended well, or was cancelled by the caller after delivery had begun.
+    #[inline]
+    pub(super) fn is_success(&self) -> bool {
+        match self.outcome {
+            "ok" => true,
+            "cancelled" => is_some(self.output_tokens) || self.ttft_ms.is_some(),
+            _ => false,
+        }
+    }
+
+    /// False when the router answered from its own cache: usage, but no provider's doing.
+    #[inline]
+    pub(super) fn is_upstream(&self) -> bool {
+        self.gateway_cache_hit != Some(true)
+    }
+}
+
+/// At least one.
+#[inline]
+fn is_some(count: Option<impl Into<i64>>) -> bool {
+    count.is_some_and(|count| count.into() >= 1)
+}
+
+#[inline]
+fn add(sum: &mut i64, value: Option<impl Into<i64>>) {
+    if let Some(value) = value {
+        *sum = sum.saturating_add(value.into());
+    }
+}
+
+/// Of a served request.
+#[inline]
+pub(super) fn count_usage(usage: &mut Usage, attempt: &Attempt<'_>) {
+    let one = |holds: bool| i64::from(holds);
+    usage.requests += 1;
+    usage.gateway_cache_hits += one(!attempt.is_upstream());
+    usage.streamed_requests += one(attempt.streamed == Some(true));
+    usage.requests_with_user += one(attempt.user_key.is_some());
+    add(&mut usage.input_tokens, attempt.input_tokens);
+    add(&mut usage.cached_input_tokens, attempt.cached_input_tokens);
+    add(&mut usage.cache_write_tokens, attempt.cache_write_tokens);
+    add(&mut usage.output_tokens, attempt.output_tokens);
+    add(&mut usage.reasoning_tokens, attempt.reasoning_tokens);
+    match attempt.cost_usd {
+        Some(cost) => usage.cost_usd = usage.cost_usd.saturating_add(cost),
+        None => {
+            usage.unpriced_requests += 1;
+            add(&mut usage.unpriced_tokens, attempt.input_tokens);
+            add(&mut usage.unpriced_tokens, attempt.output_tokens);
+        }
+    }
+    add(&mut usage.input_images, attempt.input_images);
+    add(&mut usage.input_audio, attempt.input_audio);
+    add(&mut usage.input_video, attempt.input_video);
+    add(&mut usage.output_images, attempt.output_images);
+    add(&mut usage.tool_calls, attempt.tool_calls);
+    add(&mut usage.web_searches, attempt.web_searches);
+    usage.requests_image_in += one(is_some(attempt.input_images));
+    usage.requests_image_out += one(is_some(attempt.output_images));
+    usage.requests_audio_in += one(is_some(attempt.input_audio));
+    usage.requests_tool_call += one(is_some(attempt.tool_calls));
+    if let Some(tokens) = attempt.input_tokens {
+        let bucket = match CONTEXT.iter().position(|bound| tokens <= *bound) {
+            Some(0) => &mut usage.context_1k,
+            Some(1) => &mut usage.context_10k,
+            Some(2) => &mut usage.context_100k,
+            Some(3) => &mut usage.context_1m,
+            Some(_) => &mut usage.context_10m,
+            None => &mut usage.context_over_10m,
+        };
+        *bucket += 1;
+    }
+}
+
+/// Of an attempt at a provider.
+#[inline]
+pub(super) fn count_health(health: &mut Health, attempt: &Attempt<'_>) {
+    let one = |holds: Option<bool>| i64::from(holds == Some(true));
+    let success = attempt.is_success();
+    health.attempts += 1;
+    if success {
+        add(&mut health.output_tokens, attempt.output_tokens);
+    }
+    match attempt.outcome {
+        "ok" => health.ok += 1,
+        "fault" => count_fault(health, attempt.error_class),
+        "rate_limited" => health.rate_limited += 1,
+        "client_error" => count_client_error(health, attempt.error_class),
+        "cancelled" => {
+            health.cancelled += 1;
+            health.cancelled_delivered += i64::from(success);
+            add(&mut health.billed_output_tokens_cancelled, attempt.billed_output_tokens);
+        }
+        "gateway_error" => health.gateway_error += 1,
+        _ => {}
+    }
+    match attempt.finish_reason {
+        Some("tool_calls") => {
+            health.tool_finishes += 1;
+            health.tool_error_requests += i64::from(is_some(attempt.tool_call_errors));
+        }
+        Some("stop") => health.prose_instead_of_call += i64::from(is_some(attempt.tools_offered)),
+        Some("content_filter") => health.content_filtered += 1,
+        _ => {}
+    }
+    if attempt.structured_requested == Some(true) {
+        health.structured_requested += 1;
+        health.structured_invalid += one(attempt.structured_valid.map(|valid| !valid));
+    }
+    health.refused += one(attempt.refused);
+}
+
+fn count_fault(health: &mut Health, class: Option<&str>) {
+    health.fault += 1;
+    let counter = match class {
+        Some("auth") => &mut health.fault_auth,
+        Some("payment") => &mut health.fault_payment,
+        Some("not_found") => &mut health.fault_not_found,
+        Some("timeout") => &mut health.fault_timeout,
+        Some("connection") => &mut health.fault_connection,
+        Some("overloaded") => &mut health.fault_overloaded,
+        Some("server_error") => &mut health.fault_server_error,
+        Some("stream_error") => &mut health.fault_stream_error,
+        Some("error_finish") => &mut health.fault_error_finish,
+        _ => return,
+    };
+    *counter += 1;
+}
+
+fn count_client_error(health: &mut Health, class: Option<&str>) {
+    health.client_error += 1;
+    let counter = match class {
+        Some("bad_request") => &mut health.client_bad_request,
+        Some("context_length") => &mut health.client_context_length,
+        Some("content_policy") => &mut health.client_content_policy,
+        Some("too_large") => &mut health.client_too_large,
+        Some("geo") => &mut health.client_geo,
+        Some("unsupported") => &mut health.client_unsupported,
+        _ => return,
+    };
+    *counter += 1;
+}
+
+/// Of an attempt at a provider.
+#[inline]
+pub(super) fn speed(attempt: &Attempt<'_>) -> Speed {
+    let mut speed = Speed { overhead_us: attempt.overhead_us.map(f64::from), ..Speed::default() };
+    let streamed = attempt.streamed == Some(true);
+    if streamed && attempt.is_success() {
+        speed.ttft_ms = attempt.ttft_ms.map(f64::from);
+    }
+    let (true, Some(duration_ms)) = (attempt.outcome == "ok", attempt.duration_ms) else {
+        return speed;
+    };
+    speed.duration_ms = Some(f64::from(duration_ms));
+    let Some(tokens) = attempt.output_tokens.filter(|tokens| *tokens >= 1) else {
+        return speed;
+    };
+    if duration_ms > 0 {
+        speed.tokens_per_s_e2e = Some(tokens as f64 / (f64::from(duration_ms) / 1000.0));
+    }
+    if let Some(ttft_ms) = attempt.ttft_ms.filter(|ttft_ms| streamed && duration_ms > *ttft_ms)
+        && tokens >= DECODE_MIN_TOKENS
+    {
+        let decoding_ms = f64::from(duration_ms) - f64::from(ttft_ms);
+        speed.tokens_per_s_decode = Some((tokens - 1) as f64 / (decoding_ms / 1000.0));
+    }
+    speed
+}
