@@ -4,6 +4,11 @@ use bellwether_warehouse::tables::attempts::{AttemptRow, Builder};
 use bellwether_warehouse::testing::{DAY_US, NOON_US, attempt};
 use std::time::Instant;
 
+fn cpu() -> f64 {
+    let s = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let v: Vec<&str> = s.rsplit(')').next().unwrap().split_whitespace().collect();
+    (v[11].parse::<f64>().unwrap() + v[12].parse::<f64>().unwrap()) / 100.0
+}
 async fn fill(f: &mut Fixture, rows: i64, start: i64, end: i64, per_file: i64, multi: bool) {
     let models: Vec<String> = (0..60).map(|i| format!("author{}/model-{i}", i % 12)).collect();
     let authors: Vec<String> = (0..12).map(|i| format!("author{i}")).collect();
@@ -82,18 +87,31 @@ async fn bench() {
         fill(&mut f, rows, NOON_US - days * DAY_US, NOON_US, 200_000, multi).await;
         println!("{name}: filled in {:?}", t.elapsed());
         let now = at("2026-11-25T12:00:00Z");
+        let c = cpu();
         let t = Instant::now();
         let r = f.jobs.fold(now).await.unwrap();
         let e = t.elapsed();
+        println!(
+            "{name}: cpu {:.2} s = {:.2} M rows/s on 2 idle cores",
+            cpu() - c,
+            rows as f64 / (cpu() - c) * 2.0 / 1e6
+        );
         println!(
             "{name}: fold {:?} = {:.2} M rows/s; {:?}",
             e,
             rows as f64 / e.as_secs_f64() / 1e6,
             r.tables.iter().map(|t| (t.table, t.rows)).collect::<Vec<_>>()
         );
+        let c = cpu();
         let t = Instant::now();
         let r = f.jobs.route().await.unwrap();
         let e = t.elapsed();
+        println!(
+            "{name}: cpu {:.2} s = {:.2} M rows/s on 2 idle cores",
+            cpu() - c,
+            rows as f64 / (cpu() - c) * 2.0 / 1e6
+        );
+        println!("{name}: routing cpu {:.2}", cpu() - c);
         println!("{name}: routing {:?} = {:.2} M rows/s; {r:?}", e, rows as f64 / e.as_secs_f64() / 1e6);
         let t = Instant::now();
         let r = f.jobs.settle(crate::Settling::Closed, now).await.unwrap();

@@ -13,6 +13,7 @@ mod fold;
 mod health;
 mod intake;
 mod jobs;
+mod keys;
 pub mod metric;
 mod rebuild;
 mod replace;

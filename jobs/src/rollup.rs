@@ -2,6 +2,7 @@
 
 use bellwether_warehouse::{AppId, Snapshot, TableId};
 use chrono::{DateTime, Days, NaiveDate, Utc};
+#[cfg(test)]
 use datafusion::common::ScalarValue;
 
 use crate::error::Error;
@@ -54,6 +55,7 @@ pub(crate) fn day_number(date: NaiveDate) -> i32 {
     i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX })
 }
 
+#[cfg(test)]
 pub(crate) fn date_value(date: NaiveDate) -> ScalarValue {
     ScalarValue::Date32(Some(day_number(date)))
 }

@@ -6,7 +6,6 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
-use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
@@ -46,13 +45,16 @@ impl Statement {
     }
 
     /// Runs over `rows` as the table `part`.
+    #[cfg(test)]
     pub(crate) async fn run_over(self, ctx: &SessionContext, rows: &Rows) -> Result<Rows, Error> {
         let failed = |source| self.failed(source);
-        let part = MemTable::try_new(Arc::clone(&rows.schema), vec![rows.batches.clone()]).map_err(failed)?;
+        let part =
+            datafusion::datasource::MemTable::try_new(Arc::clone(&rows.schema), vec![rows.batches.clone()])
+                .map_err(failed)?;
         self.run_over_table(ctx, Arc::new(part)).await
     }
 
-    /// The same over any table.
+    /// Runs over `part`, as the table of that name.
     pub(crate) async fn run_over_table(
         self,
         ctx: &SessionContext,

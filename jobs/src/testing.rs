@@ -85,7 +85,8 @@ impl Fixture {
     }
 }
 
-fn lines(batch: &RecordBatch) -> Vec<String> {
+/// A line a row, cells joined by a blank; NULL is `-`.
+pub(crate) fn lines(batch: &RecordBatch) -> Vec<String> {
     (0..batch.num_rows())
         .map(|row| {
             let cells = batch.columns().iter().map(|column| match column.is_null(row) {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::Format;
 use crate::config::Config;
 use crate::exit::usage;
+use crate::roles;
 
 /// Runs one read-only SQL statement over the warehouse
 ///
@@ -36,7 +37,7 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
     } else {
         args.statement
     };
-    let warehouse = Warehouse::open(&config.location()?).await?;
+    let warehouse = Warehouse::open(&config.location()?).await.map_err(roles::as_usage)?;
     let mut snapshots = Vec::new();
     for id in TableId::ALL {
         snapshots.push(warehouse.table(id).await?.snapshot().clone());

@@ -31,6 +31,8 @@ impl Config {
         let mut config: Self = Value::Table(table)
             .try_into()
             .map_err(|error: toml::de::Error| usage(format!("configuration: {}", error.message())))?;
+        config.web.profile = config.publication.profile;
+        config.web.thresholds = config.publication.thresholds;
         if let Some(warehouse) = &common.warehouse {
             config.warehouse.location.clone_from(warehouse);
         }
@@ -98,6 +100,13 @@ mod tests {
         assert_eq!(table["kafka"]["brokers"], Value::String("localhost:9092".into()));
         assert!(set(&mut table, "lonely", "1").is_err());
         assert!(set(&mut table, "ingest__flush_rows__x", "1").is_err());
+    }
+
+    /// The example shows every key that can be set without leaving the default, and nothing else.
+    #[test]
+    fn example_configuration_holds_the_defaults() {
+        let example: Config = toml::from_str(include_str!("../../config/bellwether.toml")).unwrap();
+        assert_eq!(format!("{example:?}"), format!("{:?}", Config::default()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bellwether_ingest::catalogue::Catalogue;
 use bellwether_ingest::config::{Ingest, Intake, Kafka, Span, Spool};
 use bellwether_warehouse::Location;
-use bellwether_web::config::WebConfig;
+use bellwether_web::config::{Profile, ThresholdOverrides, WebConfig};
 use serde::Deserialize;
 
 use crate::exit::{chain, usage};
@@ -26,6 +26,7 @@ pub struct Config {
     pub ingest: Ingest,
     pub jobs: JobsSection,
     pub web: WebConfig,
+    pub publication: PublicationSection,
     pub admin: AdminSection,
     pub maintain: MaintainSection,
 }
@@ -59,6 +60,15 @@ pub struct JobsSection {
     pub every: Span,
 }
 
+/// What a figure needs before it is shown.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PublicationSection {
+    pub profile: Profile,
+    /// Replaces single thresholds of the profile.
+    pub thresholds: ThresholdOverrides,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdminSection {
@@ -88,6 +98,12 @@ impl Default for CatalogueSection {
 impl Default for JobsSection {
     fn default() -> Self {
         Self { every: Span(Duration::from_secs(30)) }
+    }
+}
+
+impl Default for PublicationSection {
+    fn default() -> Self {
+        Self { profile: Profile::Public, thresholds: ThresholdOverrides::default() }
     }
 }
 

@@ -14,9 +14,12 @@ use crate::units;
 pub struct WebConfig {
     /// Address and port of the public site.
     pub listen: String,
-    /// Who reads the site: `public`, `private` or `demo`. Sets what a figure needs before it is shown.
+    /// Who reads the site: `public`, `private` or `demo`. Sets what a figure needs before it is shown. Comes from
+    /// `[publication]`.
+    #[serde(skip)]
     pub profile: Profile,
-    /// Says on every page that the traffic is simulated.
+    /// Says on every page that the traffic is simulated. Only the demo sets it.
+    #[serde(skip)]
     pub simulated: bool,
     /// How often the tables are looked at. Shorter shows new minutes sooner and costs a render per page more often.
     #[serde(with = "units::duration")]
@@ -42,6 +45,8 @@ pub struct WebConfig {
     /// Requests worked on at the same time; more wait.
     pub max_concurrent: usize,
     pub rate_limit: RateLimit,
+    /// Comes from `[publication]`.
+    #[serde(skip)]
     pub thresholds: ThresholdOverrides,
 }
 
@@ -189,10 +194,10 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<WebConfig>(text).map_err(|error| error.to_string());
         assert!(read(r#"{"lisen": "127.0.0.1:1"}"#).unwrap_err().contains("lisen"));
         assert!(read(r#"{"refresh": 5}"#).unwrap_err().contains("unit"));
-        let config = read(r#"{"refresh": "5s", "page_cache": "64 MiB", "profile": "demo"}"#).unwrap();
+        let config = read(r#"{"refresh": "5s", "page_cache": "64 MiB", "hsts": true}"#).unwrap();
         assert_eq!(config.refresh, Duration::from_secs(5));
         assert_eq!(config.page_cache, 64 << 20);
-        assert_eq!(config.thresholds().counted_attempts, 20);
+        assert!(config.hsts);
     }
 
     #[test]

@@ -111,7 +111,7 @@ pub fn signed(value: f64, decimals: usize) -> String {
     if value > 0.0 && !is_zero { format!("+{text}") } else { text }
 }
 
-/// A large count in three significant digits: `127 T`, `17.7 T`, `412 k`, `873`.
+/// A large count in three significant digits: `127 T`, `17.7 T`, `412 k`; below 10,000 in full: `1,750`.
 pub fn compact(value: f64) -> Scaled {
     if !value.is_finite() {
         return Scaled { value: "–".to_owned(), unit: "" };
@@ -120,7 +120,7 @@ pub fn compact(value: f64) -> Scaled {
     let scale = [1e12, 1e9, 1e6, 1e3]
         .into_iter()
         .zip(["T", "B", "M", "k"])
-        .find(|(divisor, _)| value.abs() >= divisor * 0.9995)
+        .find(|(divisor, _)| value.abs() >= divisor * if *divisor == 1e3 { 9.9995 } else { 0.9995 })
         .unwrap_or((1.0, ""));
     let scaled = value / scale.0;
     let decimals = match scaled.abs() {
@@ -275,6 +275,8 @@ mod tests {
     fn large_numbers_keep_three_digits_and_round_into_the_next_scale() {
         let text = |value: f64| compact(value).joined().replace(NBSP, " ");
         assert_eq!(text(873.0), "873");
+        assert_eq!(text(1_750.0), "1,750");
+        assert_eq!(text(12_340.0), "12.3 k");
         assert_eq!(text(412_300.0), "412 k");
         assert_eq!(text(999_600.0), "1.00 M");
         assert_eq!(text(17.71e12), "17.7 T");

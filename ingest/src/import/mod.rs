@@ -9,6 +9,7 @@
 mod file;
 mod ledger;
 mod lock;
+mod portion;
 mod run;
 mod summary;
 

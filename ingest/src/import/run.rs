@@ -8,25 +8,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bellwether_warehouse::Warehouse;
 use tokio::sync::mpsc;
 
-use super::file::{self, Content, Item};
+use super::file::{self, Content};
 use super::ledger::{Claim, Ledger, Wanted};
 use super::lock::Lock;
+use super::portion::{self, Owned, Portion};
 use super::summary::{FileStatus, FileSummary, Names, Summary};
 use super::{ImportError, Options, Progress};
 use crate::batch::{Batch, Message, Outcome, Slot, Stream, Tools};
 use crate::dedup::{Dates, Seen};
 use crate::event::Event;
 use crate::formats;
-use crate::reject::{Reason, Reject};
 use crate::sink::{FlushError, FlushReason, Sink};
-use crate::split::Piece;
 
 /// Files whose ranges are claimed in one commit.
 const GROUP_FILES: usize = 1000;
 const GROUP_BYTES: u64 = 256 << 20;
 const DAY_US: i64 = 86_400_000_000;
-/// Records handed from the reading thread at a time.
-const PORTION_BYTES: usize = 1 << 20;
 
 pub(super) struct Run<'a> {
     options: &'a Options,
@@ -249,15 +246,16 @@ impl<'a> Run<'a> {
             let size_bytes = file.content.size_bytes;
             let (path, read, max_record) =
                 (file.path.clone(), Arc::clone(&self.read), self.options.max_record.len());
-            move || read_portions(&path, size_bytes, max_record, &read, first, &sender)
+            move || portion::read(&path, size_bytes, max_record, &read, first, &sender)
         });
         let mut offset = self.position();
         while let Some(portion) = portions.recv().await {
-            for item in portion {
+            let Portion { bytes, items } = portion;
+            for item in items {
                 if offset >= claim.end {
                     return Err(ImportError::Changed { path: file.path });
                 }
-                let outcome = self.take(item, offset, claim.imported_at_us).await?;
+                let outcome = self.take(&bytes, item, offset, claim.imported_at_us).await?;
                 summary.records += 1;
                 summary.rows += u64::from(outcome.rows);
                 self.rows += u64::from(outcome.rows);
@@ -287,19 +285,25 @@ impl<'a> Run<'a> {
         );
     }
 
-    async fn take(&mut self, item: Owned, offset: i64, appended_at_us: i64) -> Result<Outcome, ImportError> {
+    async fn take(
+        &mut self,
+        bytes: &[u8],
+        item: Owned,
+        offset: i64,
+        appended_at_us: i64,
+    ) -> Result<Outcome, ImportError> {
         let record = match item {
-            Owned::Record(record) => record,
+            Owned::Record(range) => bytes.get(range).unwrap_or_default(),
             Owned::Reject(reject) => {
                 return Ok(self.batch.push_reject(self.slot, offset, appended_at_us, reject));
             }
         };
-        match formats::decode(self.options.format, &record) {
+        match formats::decode(self.options.format, record) {
             Ok(mut event) => {
                 event.strip(&self.batch.tools().identities, &self.batch.tools().labeller);
                 self.load_dates(&event, appended_at_us).await?;
                 self.names.count(&event, &self.batch.tools().catalogue);
-                let message = Message { offset, appended_at_us, payload: &record };
+                let message = Message { offset, appended_at_us, payload: record };
                 self.batch.push_event(self.slot, &message, &event).map_err(ImportError::Identity)
             }
             Err(reject) => Ok(self.batch.push_reject(self.slot, offset, appended_at_us, reject)),
@@ -359,79 +363,4 @@ impl<'a> Run<'a> {
             rows: self.rows,
         });
     }
-}
-
-/// An item that may leave the reading thread.
-enum Owned {
-    Record(Vec<u8>),
-    Reject(Reject),
-}
-
-impl Owned {
-    fn of(item: Item<'_>) -> Self {
-        let reject = |reason, detail: String, size_bytes| {
-            let mut reject = Reject::new(reason, detail, "unknown", 0);
-            reject.size_bytes = size_bytes;
-            Self::Reject(reject)
-        };
-        match item {
-            Item::Piece(Piece::Record { bytes, .. }) => Self::Record(bytes.to_vec()),
-            Item::Piece(Piece::TooLarge { size_bytes, at }) => {
-                reject(Reason::TooLarge, format!("record at byte {at}: {size_bytes} bytes"), size_bytes)
-            }
-            Item::Piece(Piece::Truncated { size_bytes: 0, at, .. }) => {
-                reject(Reason::Truncated, format!("file: the array is not closed at byte {at}"), 0)
-            }
-            Item::Piece(Piece::Truncated { size_bytes, at, .. }) => {
-                reject(Reason::Truncated, format!("record at byte {at}: the file ends inside it"), size_bytes)
-            }
-            Item::Broken { after_bytes } => reject(
-                Reason::Truncated,
-                format!(
-                    "file: compressed stream is damaged or cut off behind byte {after_bytes} of its content"
-                ),
-                0,
-            ),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Record(bytes) => bytes.len(),
-            Self::Reject(_) => 0,
-        }
-    }
-}
-
-/// Sends the items from number `first` on in portions.
-fn read_portions(
-    path: &Path,
-    size_bytes: u64,
-    max_record: usize,
-    read: &Arc<AtomicU64>,
-    first: u64,
-    sender: &mpsc::Sender<Vec<Owned>>,
-) -> std::io::Result<blake3::Hash> {
-    let mut number = 0;
-    let mut portion = Vec::new();
-    let mut bytes = 0;
-    let hash = file::items(path, size_bytes, max_record, read, &mut |item| {
-        number += 1;
-        if number <= first {
-            return true;
-        }
-        let item = Owned::of(item);
-        bytes += item.len() + 64;
-        portion.push(item);
-        if bytes < PORTION_BYTES {
-            return true;
-        }
-        bytes = 0;
-        // A closed channel means that the import failed: stop reading.
-        sender.blocking_send(std::mem::take(&mut portion)).is_ok()
-    })?;
-    if !portion.is_empty() {
-        let _ = sender.blocking_send(portion);
-    }
-    Ok(hash)
 }

@@ -10,6 +10,9 @@ use datafusion::common::{Result, internal_datafusion_err};
 /// Columns of the key, in the order of the tables' own.
 pub(super) const KEYS: [&str; 6] = ["model_id", "author", "variant", "provider_id", "endpoint_id", "region"];
 
+/// How many of them usage is counted by: all but endpoint and region.
+pub(super) const USAGE_KEYS: usize = 4;
+
 macro_rules! inputs {
     ($($column:ident: $array:ty as $value:ty, $get:ident;)+) => {
         /// Columns of one batch.
@@ -22,7 +25,6 @@ macro_rules! inputs {
 
         /// One attempt; texts outside their closed lists are no error, they count nowhere.
         pub(super) struct Attempt<'a> {
-            pub started_at: i64,
             pub outcome: &'a str,
             $(pub $column: Option<$value>,)+
         }
@@ -58,7 +60,6 @@ macro_rules! inputs {
             #[inline]
             pub(super) fn row(&self, at: usize) -> Attempt<'_> {
                 Attempt {
-                    started_at: self.started_at.value(at),
                     outcome: self.outcome.value(at),
                     $($column: $get(&self.$column, at),)+
                 }

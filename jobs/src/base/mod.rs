@@ -5,7 +5,6 @@
 //! the counting costs. `oracle.sql` says the same in SQL, and the tests compare the two.
 
 mod input;
-mod keys;
 mod measure;
 mod part;
 mod sums;
@@ -25,9 +24,9 @@ use futures::StreamExt;
 
 use crate::error::Error;
 use crate::health;
+use crate::keys::{Bucket, Groups, Key, NameInterner};
 use crate::rollup::{FOLDED, day_number, first_kept};
 use input::Input;
-use keys::{Bucket, Interner, Key};
 use part::{Part, Sketch};
 use sums::{Health, Usage};
 
@@ -64,15 +63,20 @@ pub(crate) async fn derive(
     while let Some(batch) = batches.next().await {
         base.add(&batch.map_err(failed)?).map_err(failed)?;
     }
-    base.finish(wanted, now).map_err(failed)
+    // Sorting and merging takes a while without a pause; other tasks must not wait for it.
+    let wanted = wanted.to_vec();
+    tokio::task::spawn_blocking(move || base.finish(&wanted, now))
+        .await
+        .map_err(|source| Error::Task { job: "fold", source })?
+        .map_err(failed)
 }
 
 /// Attempts by bucket and endpoint. A bucket is five minutes long within what `health_5m` keeps, else an hour.
 struct Base {
     /// First day, since 1970, of buckets of five minutes.
     fine_from: i32,
-    interner: Interner,
-    groups: Vec<usize>,
+    names: NameInterner,
+    groups: Groups,
     usage: Vec<Usage>,
     health: Vec<Health>,
     users: Box<dyn GroupsAccumulator>,
@@ -83,8 +87,8 @@ impl Base {
     fn new(now: DateTime<Utc>) -> QueryResult<Self> {
         Ok(Self {
             fine_from: day_number(first_kept(health::FIVE_MINUTES_DAYS, now)),
-            interner: Interner::new()?,
-            groups: Vec::new(),
+            names: NameInterner::new(&input::KEYS)?,
+            groups: Groups::default(),
             usage: Vec::new(),
             health: Vec::new(),
             users: hlls(),
@@ -94,19 +98,25 @@ impl Base {
 
     fn add(&mut self, batch: &RecordBatch) -> QueryResult<()> {
         let input = Input::new(batch)?;
-        let fine_from = self.fine_from;
-        let buckets = input.started_at().iter().map(|started_at| {
-            let bucket = Bucket::of(*started_at);
-            if bucket.day_number() >= fine_from { bucket } else { bucket.hour() }
-        });
-        self.interner.intern(&input.keys, buckets, &mut self.groups)?;
-        let total = self.interner.len();
+        let mut names = Vec::new();
+        self.names.intern(&input.keys, &mut names)?;
+        let groups: Vec<usize> = input
+            .started_at()
+            .iter()
+            .zip(names)
+            .map(|(started_at, names)| {
+                let bucket = Bucket::of(*started_at);
+                let bucket = if bucket.day_number() >= self.fine_from { bucket } else { bucket.hour() };
+                self.groups.group(bucket, names)
+            })
+            .collect();
+        let total = self.groups.len();
         self.usage.resize(total, Usage::default());
         self.health.resize(total, Health::default());
         let rows = batch.num_rows();
         let mut user_keys = Int64Builder::with_capacity(rows);
         let mut speeds: [Float64Builder; 5] = std::array::from_fn(|_| Float64Builder::with_capacity(rows));
-        for (row, group) in self.groups.iter().enumerate() {
+        for (row, group) in groups.iter().enumerate() {
             let attempt = input.row(row);
             let served = attempt.is_success();
             user_keys.append_option(attempt.user_key.filter(|_| served));
@@ -129,9 +139,9 @@ impl Base {
                 builder.append_option(value);
             }
         }
-        self.users.update_batch(&[Arc::new(user_keys.finish())], &self.groups, None, total)?;
+        self.users.update_batch(&[Arc::new(user_keys.finish())], &groups, None, total)?;
         for (sketches, values) in self.speeds.iter_mut().zip(&mut speeds) {
-            sketches.update_batch(&[Arc::new(values.finish())], &self.groups, None, total)?;
+            sketches.update_batch(&[Arc::new(values.finish())], &groups, None, total)?;
         }
         Ok(())
     }
@@ -142,7 +152,8 @@ impl Base {
         };
         let users = vec![bytes(&mut self.users)?];
         let speeds = self.speeds.iter_mut().map(bytes).collect::<QueryResult<_>>()?;
-        let (keys, names) = self.interner.finish()?;
+        let (names, rank_of) = self.names.finish()?;
+        let keys = self.groups.finish(&rank_of);
         let usage = Part {
             names: names.clone(),
             keys: keys.clone(),
@@ -161,7 +172,7 @@ impl Base {
 }
 
 fn derive_usage(base: Part<Usage>, wanted: &[TableId], derived: &mut Vec<Derived>) -> QueryResult<()> {
-    let (names, coarser) = base.names.without_endpoint()?;
+    let (names, coarser) = base.names.first(input::USAGE_KEYS)?;
     let hourly = base.regroup(names.clone(), |(bucket, rank)| {
         coarser.get(rank as usize).map(|rank| (bucket.hour(), *rank))
     })?;

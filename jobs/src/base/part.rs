@@ -10,8 +10,8 @@ use bellwether_warehouse::TableId;
 use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
-use super::keys::{Key, Names};
 use super::sums::Sums;
+use crate::keys::{Key, Names};
 
 /// A sketch column by name, and what merges its bytes.
 pub(super) type Sketch = (&'static str, fn() -> Box<dyn GroupsAccumulator>);

@@ -73,7 +73,13 @@ async fn served_requests_are_counted_by_what_they_used() {
         AttemptRow { gateway_cache_hit: true, cost_usd: Some(0), input_tokens: Some(10_000), ..base.clone() },
         // Cancelled after delivery began, by tokens and by time to first token: served.
         AttemptRow { outcome: "cancelled", ttft_ms: None, input_tokens: Some(10_001), ..base.clone() },
-        AttemptRow { outcome: "cancelled", output_tokens: None, input_tokens: None, user_key: Some(8), ..base.clone() },
+        AttemptRow {
+            outcome: "cancelled",
+            output_tokens: None,
+            input_tokens: None,
+            user_key: Some(8),
+            ..base.clone()
+        },
         // Cancelled before: not served, and neither is anything that failed.
         AttemptRow { outcome: "cancelled", output_tokens: Some(0), ttft_ms: None, ..base.clone() },
         AttemptRow { outcome: "fault", error_class: Some("timeout"), ..base.clone() },
@@ -209,7 +215,8 @@ async fn speed_is_measured_where_it_means_something() {
     ])
     .await;
     f.jobs.fold(at(NOW)).await.unwrap();
-    let counts = "SELECT ddsketch_count(ttft_ms), ddsketch_count(duration_ms), ddsketch_count(tokens_per_s_e2e),
+    let counts =
+        "SELECT ddsketch_count(ttft_ms), ddsketch_count(duration_ms), ddsketch_count(tokens_per_s_e2e),
                          ddsketch_count(tokens_per_s_decode), ddsketch_count(overhead_us) FROM health_daily";
     assert_eq!(f.query(counts).await, ["5 6 4 1 8"]);
 }
@@ -217,7 +224,12 @@ async fn speed_is_measured_where_it_means_something() {
 #[tokio::test]
 async fn buckets_are_five_minutes_an_hour_and_a_day_long() {
     let mut f = Fixture::new().await;
-    let times = ["2026-11-25T12:04:59.999999Z", "2026-11-25T12:05:00Z", "2026-11-25T11:59:59Z", "2026-11-24T23:59:59Z"];
+    let times = [
+        "2026-11-25T12:04:59.999999Z",
+        "2026-11-25T12:05:00Z",
+        "2026-11-25T11:59:59Z",
+        "2026-11-24T23:59:59Z",
+    ];
     let rows: Vec<_> = times.iter().map(|time| AttemptRow { started_at: us(time), ..attempt("e") }).collect();
     f.append(&rows).await;
     f.jobs.fold(at(NOW)).await.unwrap();
@@ -403,7 +415,10 @@ async fn a_long_history_is_folded_in_pieces_and_one_commit() {
 async fn what_arrived_is_summed_by_date_and_source() {
     let mut f = Fixture::new().await;
     let litellm = json!({"source": "litellm", "rows": 10, "rejects": 2, "duplicates": 1});
-    f.commit_info(json!({"intake": [litellm, {"source": "native", "rows": 5, "rejects": 0, "duplicates": 0}]})).await;
+    f.commit_info(
+        json!({"intake": [litellm, {"source": "native", "rows": 5, "rejects": 0, "duplicates": 0}]}),
+    )
+    .await;
     f.commit_info(json!({"intake": [litellm]})).await;
     // Nothing about intake, and something else in its place.
     f.append(&[attempt("a")]).await;

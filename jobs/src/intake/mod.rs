@@ -3,7 +3,6 @@
 //! Its rows come from the commits of `attempts` themselves, whose `commitInfo` has a member `intake`:
 //! `[{"source": "...", "rows": n, "rejects": n, "duplicates": n}, …]`.
 
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

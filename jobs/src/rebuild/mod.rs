@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::jobs::Jobs;
 use crate::replace::Replacement;
 use crate::rollup::{Rollup, date_of, first_kept, fold_app, folded};
-use crate::routing::{around, files_of, route_at_snapshot, routed, routing_app, run as run_routing};
+use crate::routing::{around, compute, files_of, route_at_snapshot, routed, routing_app};
 use crate::statement::{Rows, Statement};
 use crate::{base, fold};
 
@@ -134,7 +134,8 @@ async fn replace_routing(
     let ctx = jobs.session();
     let range = (*first, *last);
     once::register(&ctx, attempts, around(attempts, range)?).await?;
-    let after = run_routing(&ctx, range).await?;
+    let rows = compute(&ctx, range).await?;
+    let after = Rows { schema: rows.schema(), batches: vec![rows] };
     let stood = files_of(jobs.routing.snapshot(), dates)?;
     let before = STOOD.run_over_table(&ctx, jobs.routing.snapshot().provider_over(stood.clone())).await?;
     let new = New { table, app: routing_app(), at: found, stood, before: &before, after: &after };

@@ -16,8 +16,8 @@ const ONCE: Statement = Statement { name: "rebuild/once.sql", sql: include_str!(
 
 /// Registers the rows of `files`, each event once, as the table `attempts`.
 ///
-/// Copies of an event are of one date, because its time is part of it; so dates can be looked at by
-/// themselves. Rows are hardly ever copies: the ids are looked at first, and whole rows are only sorted out
+/// Copies are looked for date by date (they are of one date, because the time of an event is part of it), so
+/// that a date comes out the same whichever others are rebuilt with it. Rows are hardly ever copies: the ids are looked at first, and whole rows are only sorted out
 /// when there is something to sort out.
 pub(super) async fn register(
     ctx: &SessionContext,

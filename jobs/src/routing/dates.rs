@@ -1,6 +1,6 @@
 //! Which dates new attempts touch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_warehouse::{DataFile, Snapshot};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -11,6 +11,9 @@ use crate::rollup::date_of;
 
 /// Dates computed at once. More: fewer passes over a long history, more memory.
 const RANGE_DAYS: i64 = 31;
+/// Attempts read at once, unless a single date has more; of each request whose attempts came one by one,
+/// some 200 bytes are kept meanwhile.
+const RANGE_ROWS: i64 = 2_000_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,17 +56,35 @@ pub(super) fn touched(
 }
 
 /// Runs of neighbouring dates, both ends included.
-pub(super) fn ranges(dates: &BTreeSet<NaiveDate>) -> Vec<(NaiveDate, NaiveDate)> {
+pub(super) fn ranges(
+    dates: &BTreeSet<NaiveDate>,
+    attempts: &Snapshot,
+) -> Result<Vec<(NaiveDate, NaiveDate)>, Error> {
+    let mut rows: BTreeMap<NaiveDate, i64> = BTreeMap::new();
+    for file in attempts.files() {
+        *rows.entry(date_of(attempts.table().name(), file)?).or_default() += file.rows;
+    }
+    Ok(split(dates.iter().map(|date| (*date, rows.get(date).copied().unwrap_or_default()))))
+}
+
+/// `dates`: ascending, with their rows.
+pub(super) fn split(dates: impl Iterator<Item = (NaiveDate, i64)>) -> Vec<(NaiveDate, NaiveDate)> {
     let mut ranges: Vec<(NaiveDate, NaiveDate)> = Vec::new();
-    for date in dates {
+    let mut sum = 0;
+    for (date, rows) in dates {
+        sum += rows;
         match ranges.last_mut() {
             Some((first, last))
-                if last.succ_opt() == Some(*date)
-                    && date.signed_duration_since(*first).num_days() < RANGE_DAYS =>
+                if last.succ_opt() == Some(date)
+                    && date.signed_duration_since(*first).num_days() < RANGE_DAYS
+                    && sum <= RANGE_ROWS =>
             {
-                *last = *date;
+                *last = date;
             }
-            _ => ranges.push((*date, *date)),
+            _ => {
+                sum = rows;
+                ranges.push((date, date));
+            }
         }
     }
     ranges

@@ -4,24 +4,25 @@
 //! since is computed afresh and replaced; an open hour is provisional.
 
 mod dates;
+mod requests;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 
-use bellwether_warehouse::{Advance, AppId, Change, DataFile, Snapshot, TableId};
-use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
-use datafusion::common::ScalarValue;
+use arrow::array::RecordBatch;
+use bellwether_warehouse::{Advance, AppId, Change, DataFile, Snapshot, TableId, session};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
+use futures::StreamExt;
 use serde::Serialize;
 
 use crate::error::Error;
 use crate::fold::Changes;
 use crate::jobs::{Jobs, refresh};
-use crate::rollup::{date_of, date_value};
-use crate::statement::{Rows, Statement};
-
-const ROUTING: Statement = Statement { name: "routing/routing.sql", sql: include_str!("routing.sql") };
+use crate::rollup::date_of;
+use requests::{Requests, Window};
 
 /// The longest a request is looked for across midnight. More: more of the neighbouring dates is read, and
 /// the date before is recomputed longer into the day.
@@ -70,10 +71,13 @@ pub(crate) async fn route_at_snapshot(jobs: &mut Jobs) -> Result<RoutingReport, 
         info: [("job".to_owned(), "routing".into())].into_iter().collect(),
         ..Change::default()
     };
-    for range in dates::ranges(&dates) {
-        let rows = compute(&jobs.session(), &attempts, range).await?;
-        if rows.count() > 0 {
-            let files = jobs.routing.write(&rows.batches).await;
+    for range in dates::ranges(&dates, &attempts)? {
+        let ctx = session::session(1);
+        ctx.register_table(TableId::Attempts.name(), attempts.provider_over(around(&attempts, range)?))
+            .map_err(failed)?;
+        let rows = compute(&ctx, range).await?;
+        if rows.num_rows() > 0 {
+            let files = jobs.routing.write(&[rows]).await;
             change.add.extend(files.map_err(|source| Error::Write { table, source })?);
         }
     }
@@ -81,18 +85,6 @@ pub(crate) async fn route_at_snapshot(jobs: &mut Jobs) -> Result<RoutingReport, 
     let rows = change.add.iter().map(|file| file.rows).sum();
     jobs.routing.commit(change).await.map_err(|source| Error::Commit { table, source })?;
     Ok(RoutingReport { to, dates: dates.len(), rows })
-}
-
-/// Rows of the dates in `range`, both ends included.
-async fn compute(
-    ctx: &SessionContext,
-    attempts: &Snapshot,
-    range: (NaiveDate, NaiveDate),
-) -> Result<Rows, Error> {
-    let files = around(attempts, range)?;
-    ctx.register_table(TableId::Attempts.name(), attempts.provider_over(files))
-        .map_err(|source| ROUTING.failed(source))?;
-    run(ctx, range).await
 }
 
 /// Files of the dates in `range` and of those on either side.
@@ -111,15 +103,31 @@ pub(crate) fn around(
     Ok(files)
 }
 
-/// Over the table `attempts` of `ctx`, which holds the dates of `range` and those on either side.
-pub(crate) async fn run(ctx: &SessionContext, (first, last): (NaiveDate, NaiveDate)) -> Result<Rows, Error> {
-    let instant = |date: NaiveDate, by: TimeDelta| {
-        let at = date.and_time(NaiveTime::MIN).checked_add_signed(by);
-        ScalarValue::TimestampMicrosecond(at.map(|at| at.and_utc().timestamp_micros()), Some("UTC".into()))
-    };
-    let after_last = last.checked_add_days(Days::new(1)).unwrap_or(last);
-    let values = vec![date_value(first), date_value(last), instant(first, -SPAN), instant(after_last, SPAN)];
-    ROUTING.run(ctx, values).await
+/// Rows of the dates in `range`, both ends included, sorted by key. The table `attempts` of `ctx` holds these
+/// dates and those on either side.
+pub(crate) async fn compute(
+    ctx: &SessionContext,
+    (first, last): (NaiveDate, NaiveDate),
+) -> Result<RecordBatch, Error> {
+    let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc().timestamp_micros();
+    let (from, to) = (midnight(first), midnight(last.succ_opt().unwrap_or(last)));
+    let span = SPAN.num_microseconds().unwrap_or_default();
+    let window = Window { from, to, read_from: from - span, read_to: to + span };
+    let frame = ctx.table(TableId::Attempts.name()).await.map_err(failed)?;
+    let mut batches =
+        frame.select_columns(requests::COLUMNS).map_err(failed)?.execute_stream().await.map_err(failed)?;
+    let mut requests = Requests::new(window).map_err(failed)?;
+    while let Some(batch) = batches.next().await {
+        requests.add(&batch.map_err(failed)?).map_err(failed)?;
+    }
+    tokio::task::spawn_blocking(move || requests.finish())
+        .await
+        .map_err(|source| Error::Task { job: "routing", source })?
+        .map_err(failed)
+}
+
+fn failed(source: DataFusionError) -> Error {
+    Error::Query { statement: "routing", source: Box::new(source) }
 }
 
 pub(crate) fn files_of(snapshot: &Snapshot, dates: &BTreeSet<NaiveDate>) -> Result<Vec<DataFile>, Error> {

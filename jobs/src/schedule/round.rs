@@ -42,7 +42,7 @@ pub(crate) async fn run(jobs: &mut Jobs, timetable: &mut Timetable, now: DateTim
                     "job failed, the next round tries again"
                 );
                 metric::failed(job.name());
-                Outcome::Failed { error: error.to_string() }
+                Outcome::Failed { error: chain(&error) }
             }
             Err(_) => {
                 tracing::error!(job = job.name(), "job panicked, the next round tries again");
@@ -79,4 +79,15 @@ async fn run_job(job: Job, jobs: &mut Jobs, timetable: &Timetable, now: DateTime
             Ok(report.attempts)
         }
     }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }

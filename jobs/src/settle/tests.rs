@@ -1,1 +1,135 @@
+use arrow::array::RecordBatch;
+use bellwether_warehouse::tables::attempts::AttemptRow;
+use bellwether_warehouse::testing::{DAY_US, NOON_US, attempt};
+use bellwether_warehouse::{Advance, Change, TableId};
 
+use crate::Settling;
+use crate::replace::Replacement;
+use crate::rollup::{fold_app, folded};
+use crate::statement::Rows;
+use crate::testing::{Fixture, at};
+
+const NOW: &str = "2026-11-25T13:00:00Z";
+
+/// `commits` folds of a row each, `days` before today.
+async fn fold_often(f: &mut Fixture, commits: usize, days: i64) {
+    for commit in 0..commits {
+        let model = ["acme/one", "acme/two"][commit % 2];
+        f.append(&[AttemptRow {
+            started_at: NOON_US - days * DAY_US,
+            model_id: Some(model),
+            user_key: Some(commit as i64),
+            ..attempt("e")
+        }])
+        .await;
+        f.jobs.fold(at(NOW)).await.unwrap();
+    }
+}
+
+async fn files(f: &Fixture, table: TableId) -> Vec<String> {
+    let snapshot = f.snapshot(table).await;
+    snapshot.files().iter().map(|file| file.partition[0].1.clone().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_past_date_becomes_one_file_of_one_row_a_key() {
+    let mut f = Fixture::new().await;
+    fold_often(&mut f, 5, 1).await;
+    fold_often(&mut f, 3, 0).await;
+    let report = f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap();
+    // Five tables are made of attempts.
+    assert_eq!((report.dates, report.files_before, report.files_after, report.rows), (5, 25, 5, 10));
+    for table in [TableId::UsageHourly, TableId::UsageDaily, TableId::Health5m, TableId::HealthDaily] {
+        assert_eq!(files(&f, table).await, ["2026-11-24", "2026-11-25", "2026-11-25", "2026-11-25"]);
+    }
+    assert_eq!(
+        f.query("SELECT model_id, requests, hll_estimate(users) FROM usage_daily WHERE date = '2026-11-24'")
+            .await,
+        ["acme/one 3 3", "acme/two 2 2"]
+    );
+    assert_eq!(
+        f.query(
+            "SELECT model_id, attempts, ddsketch_count(ttft_ms) FROM health_5m WHERE date = '2026-11-24'"
+        )
+        .await,
+        ["acme/one 3 3", "acme/two 2 2"]
+    );
+    // There is nothing left to do, and F stands where it stood.
+    assert_eq!(f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap(), Default::default());
+    assert_eq!(folded(&f.snapshot(TableId::UsageDaily).await), Some(8));
+    assert_eq!(f.jobs.fold(at(NOW)).await.unwrap().attempts, 0);
+}
+
+#[tokio::test]
+async fn an_open_date_is_merged_only_when_it_is_crowded() {
+    let mut f = Fixture::new().await;
+    fold_often(&mut f, 32, 0).await;
+    for settling in [Settling::Crowded, Settling::Closed] {
+        assert_eq!(f.jobs.settle(settling, at(NOW)).await.unwrap().dates, 0);
+    }
+    fold_often(&mut f, 1, 0).await;
+    let report = f.jobs.settle(Settling::Crowded, at(NOW)).await.unwrap();
+    assert_eq!((report.dates, report.files_before, report.files_after), (5, 165, 5));
+    assert_eq!(f.query("SELECT sum(requests), count(*) FROM usage_hourly").await, ["33 2"]);
+}
+
+#[tokio::test]
+async fn a_past_date_with_few_files_waits_for_the_settling_of_closed_dates() {
+    let mut f = Fixture::new().await;
+    fold_often(&mut f, 2, 1).await;
+    assert_eq!(f.jobs.settle(Settling::Crowded, at(NOW)).await.unwrap().dates, 0);
+    assert_eq!(f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap().dates, 5);
+}
+
+#[tokio::test]
+async fn merging_changes_no_answer() {
+    let mut f = Fixture::new().await;
+    fold_often(&mut f, 7, 2).await;
+    fold_often(&mut f, 4, 1).await;
+    let sql = "SELECT u.date, u.model_id, u.requests, h.p50
+        FROM (SELECT date, model_id, sum(requests) AS requests FROM usage_daily GROUP BY 1, 2) AS u
+        JOIN (SELECT date, model_id, ddsketch_quantile(ddsketch_merge(duration_ms), 0.5) AS p50
+              FROM health_hourly GROUP BY 1, 2) AS h USING (date, model_id)
+        ORDER BY 1, 2";
+    let before = f.query(sql).await;
+    f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap();
+    assert_eq!(f.query(sql).await, before);
+    assert_eq!(before.len(), 4);
+}
+
+#[tokio::test]
+async fn a_replacement_that_a_fold_overtook_is_fenced() {
+    let mut f = Fixture::new().await;
+    fold_often(&mut f, 1, 1).await;
+    let mut stale = f.warehouse.table(TableId::UsageDaily).await.unwrap();
+    let (at_, remove) = (folded(stale.snapshot()).unwrap(), stale.snapshot().files().to_vec());
+    fold_often(&mut f, 1, 1).await;
+    let schema = TableId::UsageDaily.schema();
+    let rows = Rows { schema: schema.clone(), batches: vec![RecordBatch::new_empty(schema)] };
+    let late = Replacement { job: "settle", app: fold_app(), at: at_, remove: remove.clone(), rows: &rows };
+    assert!(late.commit(&mut stale).await.unwrap_err().is_fenced());
+    // Another settle took the file away while F stood still.
+    let mut other = f.warehouse.table(TableId::UsageDaily).await.unwrap();
+    let gone = Change { remove: vec![remove[0].path.clone()], data_change: false, ..Change::default() };
+    other.commit(gone).await.unwrap();
+    let late = Replacement { job: "settle", app: fold_app(), at: 2, remove, rows: &rows };
+    assert!(late.commit(&mut stale).await.unwrap_err().is_fenced());
+}
+
+#[tokio::test]
+async fn a_table_that_was_never_folded_is_left_alone() {
+    let mut f = Fixture::new().await;
+    let mut table = f.warehouse.table(TableId::UsageDaily).await.unwrap();
+    table
+        .commit(Change {
+            advance: vec![Advance {
+                app: bellwether_warehouse::AppId("other".to_owned()),
+                from: None,
+                to: 1,
+            }],
+            ..Change::default()
+        })
+        .await
+        .unwrap();
+    assert_eq!(f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap(), Default::default());
+}

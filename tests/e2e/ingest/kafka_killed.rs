@@ -64,6 +64,11 @@ fn kafka_ingest_killed_at_many_places_holds_every_event_once() {
                 let mut running = serve().start();
                 reach(&warehouse, total * percent / 100, &mut running);
                 running.kill();
+                let now = store::position(&warehouse);
+                assert!(
+                    now < total * (percent + 10) / 100,
+                    "killed too late: {now} of {total} at {percent} %"
+                );
             }
             Stop::FailPoint(name) => {
                 let ended =
@@ -101,8 +106,12 @@ fn with_repeats(records: Vec<Record>) -> Vec<Record> {
 }
 
 fn reach(warehouse: &Path, target: i64, running: &mut Running) {
+    let mut follower = None;
     wait::until(&format!("{target} records in attempts"), wait::WORK, || {
-        let position = store::position(warehouse);
+        if follower.is_none() {
+            follower = store::Position::follow(warehouse);
+        }
+        let position = follower.as_mut().map_or(0, store::Position::now);
         if position < target
             && let Some(status) = running.exited()
         {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use arrow::array::RecordBatch;
-use bellwether_warehouse::{Location, Snapshot, TableId, Warehouse, session};
+use bellwether_warehouse::{Location, Snapshot, Table, TableId, Warehouse, session};
 use serde_json::Value;
 
 use super::http::runtime;
@@ -20,10 +20,30 @@ pub fn snapshot(folder: &Path, table: TableId) -> Option<Snapshot> {
     runtime().block_on(warehouse.table(table)).ok().map(|t| t.snapshot().clone())
 }
 
+fn sum_of_positions(snapshot: &Snapshot) -> i64 {
+    snapshot.txns("ingest/").iter().map(|(_, next)| next).sum()
+}
+
 /// Sum of the ingest positions: how many records of all streams are in `attempts`.
 pub fn position(folder: &Path) -> i64 {
-    snapshot(folder, TableId::Attempts)
-        .map_or(0, |snapshot| snapshot.txns("ingest/").iter().map(|(_, next)| next).sum())
+    snapshot(folder, TableId::Attempts).as_ref().map_or(0, sum_of_positions)
+}
+
+/// Follows the position, reading only what is new: quick enough to see single commits.
+#[derive(Debug)]
+pub struct Position(Table);
+
+impl Position {
+    /// None while the warehouse does not exist.
+    pub fn follow(folder: &Path) -> Option<Self> {
+        let warehouse = open(folder)?;
+        runtime().block_on(warehouse.table(TableId::Attempts)).ok().map(Self)
+    }
+
+    pub fn now(&mut self) -> i64 {
+        runtime().block_on(self.0.refresh()).expect("read the log of attempts");
+        sum_of_positions(self.0.snapshot())
+    }
 }
 
 #[track_caller]

@@ -9,7 +9,7 @@ pub const WORK: Duration = Duration::from_secs(240);
 /// Live traffic must be on a page in this time.
 pub const FRESH: Duration = Duration::from_secs(30);
 
-const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// Looks until `look` answers; fails naming `what` once `limit` has passed.
 #[track_caller]

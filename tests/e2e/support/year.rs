@@ -34,7 +34,8 @@ impl Year {
     fn make() -> Self {
         let folder = scratch().keep();
         let folder_guard = Guard::over_folder(&folder);
-        let config = Config::new(&folder).set("web.profile", "demo").set("web.rate_limit", unlimited());
+        let config =
+            Config::new(&folder).set("publication.profile", "demo").set("web.rate_limit", unlimited());
         let file = config.write();
         let until = Utc::now().trunc_subsecs(0).with_second(0).expect("a whole minute");
         let from = until.checked_sub_days(Days::new(365)).expect("a year ago");
@@ -64,14 +65,7 @@ impl Year {
         wait::until("the site to be ready", wait::START, || {
             http::try_get(&config.url("admin", "/readyz")).filter(|answer| answer.status == 200)
         });
-        Self {
-            warehouse: config.warehouse(),
-            base,
-            truth,
-            until,
-            _site: site,
-            _guards: [folder_guard, site_guard],
-        }
+        Self { warehouse: config.warehouse(), base, truth, _site: site, _guards: [folder_guard, site_guard] }
     }
 
     pub fn get(&self, path: &str) -> http::Answer {

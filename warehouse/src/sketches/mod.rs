@@ -10,5 +10,3 @@ mod sql;
 mod varint;
 
 pub use sql::{ddsketches, hlls, register};
-#[cfg(test)]
-mod bench_tmp;

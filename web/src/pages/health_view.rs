@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Timelike, Utc};
+
 use super::parts::Html;
 use crate::charts::{Cell, Class, row_strip};
-use crate::data::{Bar, Dataset, HealthBy, ProviderId, Scope, Span, State, Status};
+use crate::data::{Bar, Counts, Dataset, HealthBy, ProviderId, Scope, Span, State, Status, Thresholds};
 use crate::format;
 
 /// Every provider seen in 7 days: worst state first, then by attempts; "no data" last.
@@ -34,7 +36,7 @@ pub fn provider_statuses(data: &Dataset) -> Vec<(ProviderId, Status)> {
 
 /// `One provider is down and two are degraded; 92 operational`.
 pub fn states_sentence(down: usize, degraded: usize, operational: usize) -> String {
-    let fine = format!("{} operational", format::count(operational as u64));
+    let fine = format!("{} operational", format::in_words(operational));
     let providers = |n: usize| if n == 1 { "provider" } else { "providers" };
     let is = |n: usize| if n == 1 { "is" } else { "are" };
     match (down, degraded) {
@@ -100,23 +102,75 @@ pub fn day_cells(bars: &[Bar]) -> Vec<Cell> {
         .collect()
 }
 
-/// Cells of a day in five minutes; every third hour carries a mark.
-pub fn bucket_cells(cells: &[crate::data::Cell]) -> Vec<Cell> {
-    use chrono::Timelike;
-    cells
-        .iter()
-        .map(|cell| Cell {
-            class: Class::of(cell.uptime.ok()),
-            tip: String::new(),
-            mark: (cell.at.minute() == 0 && cell.at.hour() % 3 == 0).then(|| format::clock(cell.at)),
-            name: format::clock(cell.at),
-        })
-        .collect()
+/// A day of uptime in equal steps.
+pub struct DayStrip {
+    pub minutes: usize,
+    /// Start and counts of each step, oldest first.
+    pub steps: Vec<(DateTime<Utc>, Counts)>,
+}
+
+/// The finest of 5, 15, 30 and 60 minutes at which at least half of the steps with traffic have enough of it.
+/// A strip of five-minute cells that are all hollow would hide what an hour can tell.
+pub fn day_strip(cells: &[crate::data::Cell], thresholds: &Thresholds) -> DayStrip {
+    let grouped = |buckets: usize| -> Vec<(DateTime<Utc>, Counts)> {
+        let sum = |chunk: &[crate::data::Cell]| {
+            let mut counts = Counts::default();
+            for cell in chunk {
+                counts.add(&cell.counts);
+            }
+            Some((chunk.first()?.at, counts))
+        };
+        cells.chunks(buckets).filter_map(sum).collect()
+    };
+    let is_enough = |steps: &[(DateTime<Utc>, Counts)]| {
+        let busy = steps.iter().filter(|(_, counts)| counts.attempts > 0).count();
+        let known = steps.iter().filter(|(_, counts)| counts.uptime(thresholds).is_ok()).count();
+        known * 2 >= busy
+    };
+    [1, 3, 6]
+        .into_iter()
+        .map(|buckets| DayStrip { minutes: buckets * 5, steps: grouped(buckets) })
+        .find(|strip| is_enough(&strip.steps))
+        .unwrap_or_else(|| DayStrip { minutes: 60, steps: grouped(12) })
+}
+
+impl DayStrip {
+    /// Cells of the drawing; every third hour carries a mark.
+    pub fn cells(&self, thresholds: &Thresholds) -> Vec<Cell> {
+        let mut marked = None;
+        self.steps
+            .iter()
+            .map(|(at, counts)| {
+                // The first step that begins in an hour divisible by three.
+                let hour = at.hour() - at.hour() % 3;
+                let is_new = marked != Some(hour) && at.hour().is_multiple_of(3);
+                marked = Some(hour);
+                Cell {
+                    class: Class::of(counts.uptime(thresholds).ok()),
+                    tip: String::new(),
+                    mark: is_new.then(|| format::clock(*at)),
+                    name: format::clock(*at),
+                }
+            })
+            .collect()
+    }
+
+    pub fn unit(&self) -> &'static str {
+        match self.minutes {
+            5 => "five-minute steps",
+            15 => "quarter hours",
+            30 => "half hours",
+            _ => "hours",
+        }
+    }
 }
 
 /// Days (or buckets) per class, in words: `79 at 99 % or more, two degraded, one down, two without data`.
 pub fn classes_sentence(classes: &[Class], unit: &str) -> String {
     let count = |wanted: &[Class]| classes.iter().filter(|class| wanted.contains(class)).count();
+    if count(&[Class::NoData]) == classes.len() {
+        return format!("none of {} {unit} has enough attempts", classes.len());
+    }
     let mut parts =
         vec![format!("{} {unit} at 95 % or more", count(&[Class::Full, Class::High, Class::Fair]))];
     for (class, word) in
@@ -151,4 +205,41 @@ pub fn strip_title(bars: &[Bar]) -> String {
     };
     let _ = State::Down;
     format::capitalised(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Profile;
+
+    fn cell(index: i64, ok: u64) -> crate::data::Cell {
+        let at = DateTime::from_timestamp(1_795_000_000 - 1_795_000_000 % 3_600 + index * 300, 0).unwrap();
+        let counts = Counts { attempts: ok, ok, ..Counts::default() };
+        crate::data::Cell { at, counts, uptime: counts.uptime(&Profile::Public.thresholds()) }
+    }
+
+    #[test]
+    fn a_strip_becomes_coarser_until_its_steps_can_be_judged() {
+        let thresholds = Profile::Public.thresholds();
+        let minutes = |ok: u64| {
+            let cells: Vec<_> = (0..288).map(|index| cell(index, ok)).collect();
+            let strip = day_strip(&cells, &thresholds);
+            (strip.minutes, strip.steps.len())
+        };
+        assert_eq!(minutes(100), (5, 288));
+        // Three buckets of 40 hold 120 attempts, two would hold 80.
+        assert_eq!(minutes(40), (15, 96));
+        assert_eq!(minutes(20), (30, 48));
+        assert_eq!(minutes(1), (60, 24));
+        // Nothing at all: there is no reason to be coarse.
+        assert_eq!(minutes(0), (5, 288));
+    }
+
+    #[test]
+    fn states_are_told_in_words() {
+        assert_eq!(states_sentence(1, 2, 92), "One provider is down and two are degraded, 92 operational");
+        assert_eq!(states_sentence(0, 1, 4), "One provider is degraded, four operational");
+        assert_eq!(states_sentence(0, 0, 12), "All twelve providers with enough traffic are operational");
+        assert_eq!(states_sentence(0, 0, 0), "No provider has enough traffic for a state");
+    }
 }

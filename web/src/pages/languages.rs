@@ -80,7 +80,7 @@ fn finding(languages: &Languages) -> String {
         .map(|row| format!("{} {}", language_name(&row.code), format::percent_sign(row.cell.share, places)))
         .collect();
     let lead = format!(
-        "{} asks for {} of labelled tokens",
+        "{} is the language of {} of labelled tokens",
         language_name(&first.code),
         format::percent_sign(first.cell.share, places)
     );
@@ -154,7 +154,7 @@ fn table(data: &Dataset, languages: &Languages) -> Table {
             Column::new("#", "rk"),
             Column::new("Language", "nm"),
             Column::number("Share", "% of labelled tokens").defined("label-share", "Share").descending(),
-            Column::silent("Share as a bar", "g wb opt"),
+            Column::silent("Share as a bar", "g opt"),
             Column::number("Change", "pp").optional(),
             Column::new("12 weeks", "g opt").unit("share"),
             Column::new("Used most", ""),

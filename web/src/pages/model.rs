@@ -4,15 +4,15 @@ use askama::Template;
 
 use super::context::{PageContext, PageError, address};
 use super::controls;
-use super::health_view;
+use super::model_providers::{Endpoint, providers, providers_table, providers_title};
 use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
 use super::rankings::Fact;
 use super::shell::{Section, Shell, crumbs};
 use super::speed_charts;
 use super::usage_charts;
 use crate::data::{
-    Counts, Dataset, Filter, Group, GroupBy, HealthBy, Metric, ModelId, Ranking, RankingQuery, RankingRow,
-    Scope, Span, Speed, State, UserQuery,
+    Dataset, Filter, Group, GroupBy, Metric, ModelId, Ranking, RankingQuery, RankingRow, Scope, Span, Speed,
+    UserQuery,
 };
 use crate::format;
 use crate::url::{Format, Page as Address, Resolved, State as UrlState};
@@ -81,7 +81,7 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
             Html::link_or_text(data.href(Group::Author(author)).as_deref(), data.author_name(author)),
             Html::text(id)
         )),
-        deck: deck(&providers),
+        deck: deck(&providers, own.rows.len()),
         pickers: controls::pickers(ctx),
         window: controls::window_note(data, &ctx.state.resolve(data)),
         facts: facts(data, model, row, &all),
@@ -121,102 +121,11 @@ fn finding(name: &str, all: &Ranking, row: Option<&RankingRow>) -> String {
     }
 }
 
-/// What one provider does for this model.
-struct Endpoint {
-    name: Html,
-    plain: String,
-    now: Counts,
-    day: Counts,
-    state: State,
-    uptime_now: crate::data::Figure<f64>,
-    uptime_day: crate::data::Figure<f64>,
-    bars: Html,
-    ttft: crate::data::Figure<crate::data::Quantiles>,
-    decode: crate::data::Figure<crate::data::Quantiles>,
-    e2e: crate::data::Figure<crate::data::Quantiles>,
-    price: Option<f64>,
-    share: Option<f64>,
-    cache_hit: Option<f64>,
-    requests: u64,
-    week: Counts,
-}
-
-fn providers(data: &Dataset, model: ModelId) -> Vec<Endpoint> {
-    let scope = Scope::model(model);
-    let by = |span| data.health_by(HealthBy::Provider, scope, span);
-    let (now, day, week) = (by(Span::Minutes30), by(Span::Hours24), by(Span::Days7));
-    let bars = data.bars_by(HealthBy::Provider, scope, 30);
-    let window = data.trailing(7);
-    let usage = data.totals(window, GroupBy::Provider, &Filter::model(model));
-    let all: u64 = usage.iter().map(|(_, totals)| totals.tokens()).sum();
-    let mut out: Vec<(u64, Endpoint)> = data
-        .providers_of(model)
-        .into_iter()
-        .map(|provider| {
-            let key = Scope::provider(provider);
-            let pair = Scope::pair(model, provider);
-            let get = |counts: &std::collections::BTreeMap<Scope, Counts>| {
-                counts.get(&key).copied().unwrap_or_default()
-            };
-            let status = data.status_of(get(&now));
-            let group = Group::Provider(provider);
-            let totals = usage
-                .iter()
-                .find(|(known, _)| *known == group)
-                .map(|(_, totals)| *totals)
-                .unwrap_or_default();
-            let tokens = totals.tokens();
-            let endpoint = Endpoint {
-                name: Html::link_or_text(data.href(group).as_deref(), data.provider_name(provider)),
-                plain: data.provider_name(provider).to_owned(),
-                now: status.counts,
-                day: get(&day),
-                state: status.state,
-                uptime_now: status.uptime,
-                uptime_day: get(&day).uptime(&data.thresholds),
-                bars: bars.get(&key).map(|bars| health_view::row_bars(bars)).unwrap_or_default(),
-                ttft: data.speed(pair, Span::Days7, Speed::Ttft),
-                decode: data.speed(pair, Span::Days7, Speed::TokensDecode),
-                e2e: data.speed(pair, Span::Days7, Speed::TokensE2e),
-                price: totals.price_per_million(),
-                share: (all > 0).then(|| tokens as f64 / all as f64),
-                cache_hit: totals.cache_hit(),
-                requests: totals.requests,
-                week: get(&week),
-            };
-            (tokens, endpoint)
-        })
-        .collect();
-    out.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.plain.cmp(&b.1.plain)));
-    out.into_iter().map(|(_, endpoint)| endpoint).collect()
-}
-
-fn providers_title(providers: &[Endpoint]) -> String {
-    let count = |state: State| providers.iter().filter(|one| one.state == state).count();
-    if providers.is_empty() {
-        return "No provider has served it in 28 days".to_owned();
-    }
-    let parts: Vec<String> = [
-        (State::Operational, "operational"),
-        (State::Degraded, "degraded"),
-        (State::Down, "down"),
-        (State::NoData, "without enough data"),
-    ]
-    .into_iter()
-    .filter(|(state, _)| count(*state) > 0)
-    .map(|(state, word)| format!("{} {word}", format::in_words(count(state))))
-    .collect();
-    let n = providers.len();
-    format!(
-        "{} {}: {}",
-        format::capitalised(&format::in_words(n)),
-        if n == 1 { "provider" } else { "providers" },
-        parts.join(", ")
-    )
-}
-
-fn deck(providers: &[Endpoint]) -> Html {
+fn deck(providers: &[Endpoint], variants: usize) -> Html {
     let mut out = String::new();
+    if variants > 1 {
+        out.push_str("All its variants together; rankings have them as rows of their own. ");
+    }
     let n = providers.len();
     if n > 0 {
         out.push_str(&format!(
@@ -312,106 +221,6 @@ fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking
         }
     });
     out
-}
-
-fn providers_table(providers: &[Endpoint]) -> Table {
-    let largest = providers.iter().map(|one| one.requests as f64).fold(0.0, f64::max);
-    let scale = format::Scale::of(largest);
-    let rows = providers
-        .iter()
-        .map(|one| {
-            let speed = |figure: &crate::data::Figure<crate::data::Quantiles>,
-                         value: fn(&crate::data::Quantiles) -> f64,
-                         decimals| {
-                match figure {
-                    Ok(quantiles) => Html::text(&format::decimal(value(quantiles), decimals)),
-                    // The table is wide: the reason is short here and its rule stands above.
-                    Err(why) => Html::markup(format!(
-                        "<span class=\"nodata\" title=\"not enough data, needs {}\">n = {}</span>",
-                        why.needs,
-                        format::count(why.n)
-                    )),
-                }
-            };
-            let limited = cells::optional(one.week.rate_limit_rate().map(|rate| format::percent(rate, 1)));
-            let price = cells::optional(one.price.map(format::price));
-            let share = cells::optional(one.share.map(|share| format::percent(share, 1)));
-            let requests = Html::text(&scale.number(one.requests as f64));
-            let tools = cells::optional(one.week.tool_error_rate().map(|rate| format::percent(rate, 1)));
-            let more = vec![
-                ("Uptime 24 h, %".to_owned(), cells::figure(&one.uptime_day, format::uptime)),
-                ("TTFT p90, ms".to_owned(), speed(&one.ttft, |q| q.p90, 0)),
-                ("Decode p50, tok/s".to_owned(), speed(&one.decode, |q| q.p50, 1)),
-                ("Decode p90, tok/s".to_owned(), speed(&one.decode, |q| q.p90, 1)),
-                ("E2E p50, tok/s".to_owned(), speed(&one.e2e, |q| q.p50, 1)),
-                ("Effective price, USD per 1M tokens".to_owned(), price.clone()),
-                (
-                    "Cache hit, %".to_owned(),
-                    cells::optional(one.cache_hit.map(|hit| format::percent(hit, 0))),
-                ),
-                ("Share of its tokens, %".to_owned(), share.clone()),
-                ("429 rate, %".to_owned(), limited.clone()),
-                ("Tool-call errors, %".to_owned(), tools.clone()),
-                ("Requests, 7 d".to_owned(), Html::text(&format::count(one.requests))),
-                ("Counted attempts, 30 min".to_owned(), Html::text(&format::count(one.now.counted()))),
-                ("Counted attempts, 24 h".to_owned(), Html::text(&format::count(one.day.counted()))),
-            ];
-            Row {
-                cells: vec![
-                    Cell::head(one.name.clone()),
-                    cells::state(one.state).into(),
-                    cells::figure(&one.uptime_now, format::uptime).into(),
-                    cells::figure(&one.uptime_day, format::uptime).into(),
-                    one.bars.clone().into(),
-                    limited.into(),
-                    speed(&one.ttft, |q| q.p50, 0).into(),
-                    speed(&one.ttft, |q| q.p90, 0).into(),
-                    speed(&one.decode, |q| q.p50, 1).into(),
-                    speed(&one.decode, |q| q.p90, 1).into(),
-                    speed(&one.e2e, |q| q.p50, 1).into(),
-                    price.into(),
-                    cells::optional(one.cache_hit.map(|hit| format::percent(hit, 0))).into(),
-                    share.into(),
-                    tools.into(),
-                    requests.into(),
-                ],
-                more,
-                ..Row::default()
-            }
-        })
-        .collect();
-    Table {
-        label: "Providers of this model".to_owned(),
-        class: "dense tight",
-        columns: vec![
-            Column::new("Provider", "stay"),
-            Column::new("State", ""),
-            Column::number("Uptime", "30 min, %").defined("uptime", "Uptime"),
-            Column::number("Uptime", "24 h, %").optional(),
-            Column::new("30 days", "g opt"),
-            Column::number("429", "7 d, %").defined("rate-limits", "429").optional(),
-            Column::number("TTFT", "p50, ms").defined("ttft", "TTFT"),
-            Column::number("TTFT", "p90, ms").optional(),
-            Column::number("Decode", "p50, tok/s").defined("throughput", "Decode").optional(),
-            Column::number("Decode", "p90, tok/s").optional(),
-            Column::number("E2E", "p50, tok/s").optional(),
-            Column::number("Price", "effective, USD per 1M").defined("effective-price", "Price").optional(),
-            Column::number("Cache hit", "%").optional(),
-            Column::number("Share", "% of its tokens").descending().optional(),
-            Column::number("Tool errors", "%").defined("tool-errors", "Tool errors").optional(),
-            Column::number(
-                "Requests",
-                &format!(
-                    "7 d{}",
-                    if scale.unit.is_empty() { String::new() } else { format!(", {}", scale.unit) }
-                ),
-            )
-            .optional(),
-        ],
-        rows,
-        empty: "No attempt in the last 28 days.".to_owned(),
-        ..Table::default()
-    }
 }
 
 fn routing(data: &Dataset, model: ModelId, name: &str) -> Table {

@@ -103,6 +103,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
             leader(data, "Model", &models, &weekly_models),
             leader(data, "Author", &authors, &weekly_authors),
             leader(data, "Provider", &providers, &weekly_providers),
+            fallback(data),
         ]
         .into_iter()
         .flatten()
@@ -220,6 +221,23 @@ fn leader(data: &Dataset, what: &'static str, ranking: &Ranking, weekly: &Weekly
         why.push_str(&format!("{} % on the window before", cells::change(&first.change)));
     }
     Some(Leader { what, name: ranked::name(data, first.group), value, unit, why: Html::markup(why) })
+}
+
+/// What fallback adds over all models, in the place of a fourth leader.
+fn fallback(data: &Dataset) -> Option<Leader> {
+    let counts = data.routing_counts(None, 7);
+    let boost = data.boost(counts.requests, counts.routed_ok, counts.first_ok).ok()?;
+    Some(Leader {
+        what: "Routing",
+        name: Html::link(&Address::Uptime.path(), "With fallback"),
+        value: format!("{}\u{a0}%", format::uptime(boost.routed)),
+        unit: "end well".to_owned(),
+        why: Html::markup(format!(
+            "<b>{} pp above</b> first attempts alone<br>of {} requests, 7 d",
+            format::decimal(boost.boost, 2),
+            format::compact(boost.n as f64).joined()
+        )),
+    })
 }
 
 fn pulse(data: &Dataset) -> Option<Pulse> {

@@ -236,14 +236,15 @@ fn days(name: &str, bars: &[Bar], downloads: Downloads) -> Figure {
 }
 
 fn buckets(data: &Dataset, name: &str, scope: Scope, downloads: Downloads) -> Figure {
-    let strip = data.strip(scope);
-    let cells = health_view::bucket_cells(&strip);
+    let buckets = data.strip(scope);
+    let strip = health_view::day_strip(&buckets, &data.thresholds);
+    let cells = strip.cells(&data.thresholds);
     let classes: Vec<_> = cells.iter().map(|cell| cell.class).collect();
-    let sentence = health_view::classes_sentence(&classes, "five-minute buckets");
-    let title = format!("Uptime of {name} per five minutes, 24 hours");
+    let sentence = health_view::classes_sentence(&classes, strip.unit());
+    let title = format!("Uptime of {name} in {}, 24 hours", strip.unit());
     let caption = Caption { id: "buckets", title: &title, desc: &sentence };
     // Whole hours: 288 rows would say nothing that the drawing and the file do not.
-    let rows = strip
+    let rows = buckets
         .chunks(12)
         .rev()
         .filter_map(|hour| {
@@ -264,9 +265,11 @@ fn buckets(data: &Dataset, name: &str, scope: Scope, downloads: Downloads) -> Fi
         id: "buckets-figure".to_owned(),
         title: format::capitalised(&sentence),
         note: Html::markup(format!(
-            "Uptime per 5 minutes, %, 24 h to {} UTC; a cell needs {} counted attempts",
+            "Uptime per {} minutes, %, 24 h to {} UTC; a cell needs {} counted attempts{}",
+            strip.minutes,
             cells::instant(data.buckets_end),
-            data.thresholds.counted_attempts
+            data.thresholds.counted_attempts,
+            if strip.minutes > 5 { ", which shorter ones seldom have" } else { "" }
         )),
         svg: Html::markup(minutes_strip(&caption, &cells)),
         table: Table {

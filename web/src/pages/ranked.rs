@@ -103,49 +103,6 @@ impl Sparks {
     }
 }
 
-/// Places per complete week, newest last, and the rows that stand in the first `depth` of the newest one.
-pub struct Places {
-    pub weeks: Vec<NaiveDate>,
-    pub rows: Vec<(Group, Vec<Option<usize>>)>,
-}
-
-impl Places {
-    /// `None` with fewer than three complete weeks: two points are no course.
-    pub fn of(weekly: &Weekly, metric: Metric, depth: usize) -> Option<Self> {
-        let metric = if metric == Metric::Users { Metric::Requests } else { metric };
-        let complete: Vec<usize> = (0..weekly.weeks.len())
-            .filter(|week| weekly.weeks.get(*week).is_some_and(|week| week.complete))
-            .collect();
-        let shown = complete.get(complete.len().saturating_sub(SPARK_WEEKS)..).unwrap_or_default();
-        if shown.len() < 3 {
-            return None;
-        }
-        let mut places: BTreeMap<Group, Vec<Option<usize>>> = BTreeMap::new();
-        for (column, week) in shown.iter().enumerate() {
-            let mut order: Vec<(Group, f64)> = weekly
-                .groups
-                .iter()
-                .filter(|(group, _)| !group.is_unknown())
-                .filter_map(|(group, volumes)| Some((*group, volumes.get(*week)?.get(metric)?)))
-                .filter(|(_, value)| *value > 0.0)
-                .collect();
-            order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-            for (place, (group, _)) in order.iter().enumerate() {
-                let ranks = places.entry(*group).or_insert_with(|| vec![None; shown.len()]);
-                if let Some(rank) = ranks.get_mut(column) {
-                    *rank = Some(place + 1);
-                }
-            }
-        }
-        let newest = |ranks: &[Option<usize>]| ranks.last().copied().flatten();
-        let mut rows: Vec<_> =
-            places.into_iter().filter(|(_, ranks)| newest(ranks).is_some_and(|rank| rank <= depth)).collect();
-        rows.sort_by_key(|(_, ranks)| newest(ranks));
-        let weeks = shown.iter().filter_map(|week| weekly.weeks.get(*week)).map(|week| week.monday).collect();
-        Some(Self { weeks, rows })
-    }
-}
-
 /// The share column where shares exist, else the value itself.
 struct Measure {
     metric: Metric,

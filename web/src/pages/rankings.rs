@@ -5,13 +5,12 @@ use askama::Template;
 use super::context::{PageContext, PageError};
 use super::controls;
 use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
-use super::ranked::{self, Places, Sparks};
-use super::shares::{WEEKS, midnight};
+use super::places::bump_figure;
+use super::ranked::{self, Sparks};
+use super::shares::WEEKS;
 use super::shell::{Section, Shell, crumbs};
-use crate::charts::{Bump, Caption, bump};
 use crate::data::{
     Change, Dataset, Filter, Group, GroupBy, Metric, Ranking, RankingQuery, RankingRow, Remainder, UserQuery,
-    Weekly,
 };
 use crate::format::{self, Scale};
 use crate::url::{Page as Address, Resolved, Sort, SortKey, State, Variants, View};
@@ -172,103 +171,6 @@ fn deck(ctx: &PageContext, ranking: &Ranking) -> Html {
         .collect();
     out.push_str(&format!("The order differs by {}.", format::list(&others)));
     Html::markup(out)
-}
-
-/// Places of a bump chart.
-const PLACES: usize = 9;
-/// Rows that stand out; the others are context.
-const HIGHLIGHTS: usize = 4;
-
-/// The course of the first nine over twelve weeks; rows that moved most stand out.
-fn bump_figure(ctx: &PageContext, data: &Dataset, weekly: &Weekly) -> Option<Figure> {
-    let metric = ctx.state.metric;
-    let places = Places::of(weekly, metric, PLACES)?;
-    let first = |ranks: &[Option<usize>]| ranks.iter().flatten().next().copied();
-    let moved = |ranks: &[Option<usize>]| {
-        let known = ranks.last().copied().flatten().zip(first(ranks));
-        known.map_or(0, |(now, then)| now.abs_diff(then))
-    };
-    // The leader always stands out, then whoever moved most.
-    let mut order: Vec<usize> = (0..places.rows.len()).collect();
-    order.sort_by_key(|index| {
-        let moved = places.rows.get(*index).map_or(0, |(_, ranks)| moved(ranks));
-        (*index != 0, std::cmp::Reverse(moved), *index)
-    });
-    let bright: Vec<usize> = order.into_iter().take(HIGHLIGHTS).collect();
-    let classes = ["s0", "s1", "s2", "s3"];
-    let rows: Vec<Bump> = places
-        .rows
-        .iter()
-        .enumerate()
-        .map(|(index, (group, ranks))| Bump {
-            label: ranked::label(data, *group),
-            class: bright
-                .iter()
-                .position(|bright| *bright == index)
-                .and_then(|place| classes.get(place))
-                .copied()
-                .unwrap_or("ctx"),
-            ranks: ranks.clone(),
-        })
-        .collect();
-    let climber = places
-        .rows
-        .iter()
-        .filter_map(|(group, ranks)| Some((*group, first(ranks)?, ranks.last().copied().flatten()?)))
-        .filter(|(_, then, now)| then > now)
-        .max_by_key(|(_, then, now)| then - now);
-    let title = match climber {
-        Some((group, then, now)) => {
-            format!(
-                "{} climbed from place {then} to {now} in {} weeks",
-                ranked::label(data, group),
-                places.weeks.len()
-            )
-        }
-        None => format!("The first {} kept their places over {} weeks", rows.len(), places.weeks.len()),
-    };
-    let at: Vec<_> = places.weeks.iter().map(|week| midnight(*week)).collect();
-    let names: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
-    let desc = format!("Order of the newest week: {}.", names.join(", "));
-    let svg = bump(&Caption { id: "bump-c", title: &title, desc: &desc }, &at, &rows, PLACES);
-    let mut columns = vec![Column::new("Week of", "nw stay")];
-    columns.extend(names.iter().map(|name| Column::number(name, "")));
-    let table_rows = places
-        .weeks
-        .iter()
-        .enumerate()
-        .rev()
-        .map(|(index, week)| {
-            let mut row_cells = vec![Cell::head(cells::date(*week))];
-            row_cells.extend(rows.iter().map(|row| {
-                let rank = row.ranks.get(index).copied().flatten();
-                cells::optional(rank.map(|rank| rank.to_string())).into()
-            }));
-            Row::new(row_cells)
-        })
-        .collect();
-    let by = if metric == Metric::Users { Metric::Requests } else { metric };
-    let last = places.weeks.last().copied().unwrap_or_default();
-    Some(Figure {
-        id: "bump".to_owned(),
-        note: Html::text(&format!(
-            "Place by {}, complete ISO weeks to that of {}; the leader and those that moved most stand out",
-            by.word(),
-            format::date(last)
-        )),
-        svg: Html::markup(svg),
-        table: Table {
-            label: "Places by week".to_owned(),
-            class: "dense",
-            columns,
-            rows: table_rows,
-            ..Table::default()
-        },
-        downloads: controls::downloads(ctx),
-        key: false,
-        missing: Html::default(),
-        title,
-    })
 }
 
 fn filters(ctx: &PageContext, data: &Dataset) -> Vec<(String, String)> {

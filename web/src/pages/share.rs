@@ -4,8 +4,8 @@ use askama::Template;
 
 use super::context::{PageContext, PageError};
 use super::controls;
-use super::parts::{Figure, Html, Picker};
-use super::shares::{NAMED, Panel, Shares, WEEKS, panels, stack_figure};
+use super::parts::{Figure, Html, Picker, Table};
+use super::shares::{NAMED, Panel, Shares, WEEKS, concentration, panels, stack_figure};
 use super::shell::{Section, Shell};
 use crate::data::{Dataset, Filter, Metric};
 use crate::format;
@@ -21,6 +21,7 @@ struct Page {
     others: Option<(String, String)>,
     first: Option<String>,
     figure: Option<Figure>,
+    summary: Table,
     context: Html,
     panels: Vec<Panel>,
     table_only: bool,
@@ -44,15 +45,24 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let others_href = others.as_ref().map_or_else(|| ctx.canonical(), |(_, href)| href.clone());
     let (finding, figure, context, panels) = match &shares {
         Some(shares) => {
-            let figure = stack_figure(shares, what, state.metric, controls::downloads(ctx), 1);
+            let mut figure = stack_figure(shares, what, state.metric, controls::downloads(ctx), 1);
+            figure.title = shares.leaders_title();
             let (context, panels) = panels(data, shares, &others_href);
             (shares.title(), Some(figure), context, panels)
         }
         None => ("Not enough history for shares over time".to_owned(), None, Html::default(), Vec::new()),
     };
+    let hhi =
+        concentration(&weekly, state.metric).filter(|_| skip == 0).map_or(String::new(), |(then, now)| {
+            format!(
+                " Concentration (HHI) is {}, from {} in the first week.",
+                format::decimal(now, 0),
+                format::decimal(then, 0)
+            )
+        });
     let users = state.metric == Metric::Users;
     let deck = format!(
-        "Share of {} by {what} over up to 52 complete ISO weeks. The {} series are the largest over the whole span, so that colours stay; everything else is Others.{}",
+        "Share of {} by {what} over up to 52 complete ISO weeks. The {} series are the largest over the whole span, so that colours stay; everything else is Others.{}{hhi}",
         if users { Metric::Requests.word() } else { state.metric.word() },
         format::in_words(NAMED),
         if users { " Users are not additive, so their shares are shown by requests." } else { "" },
@@ -64,6 +74,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         first: (skip > 0).then(|| ctx.href(&State { skip: 0, ..state.clone() })),
         others,
         figure,
+        summary: shares.as_ref().map(|shares| shares.summary(data)).unwrap_or_default(),
         context,
         panels,
         table_only: state.view == View::Table,

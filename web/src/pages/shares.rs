@@ -162,6 +162,64 @@ impl Shares {
         ))
     }
 
+    /// Who holds how much together: the fewest series that make up three quarters, at most four.
+    pub fn leaders_title(&self) -> String {
+        let mut names = Vec::new();
+        let mut sum = 0.0;
+        for (index, (group, name)) in self.names.iter().enumerate().take(4) {
+            if group.is_none() || sum >= 0.75 {
+                break;
+            }
+            names.push(name.clone());
+            sum += self.newest(index);
+        }
+        match names.as_slice() {
+            [] => "Shares by week".to_owned(),
+            [one] => format!("{one} holds {}", format::percent_sign(sum, 1)),
+            _ => format!("{} hold {}", format::list(&names), format::percent_sign(sum, 1)),
+        }
+    }
+
+    /// First and newest share of each series, and the difference.
+    pub fn summary(&self, data: &Dataset) -> Table {
+        let date =
+            |week: usize| format::day_month(self.at.get(week).copied().unwrap_or_default().date_naive());
+        let newest = self.partial_from.saturating_sub(1);
+        let rows = self
+            .names
+            .iter()
+            .enumerate()
+            .map(|(index, (group, name))| {
+                let (then, now) = (self.value(index, 0), self.newest(index));
+                let swatch = format!(
+                    "<svg class=\"swatch\" viewBox=\"0 0 22 9\" aria-hidden=\"true\"><rect class=\"{}\" width=\"22\" height=\"9\"/></svg>",
+                    self.class(index)
+                );
+                let link = group.map_or_else(|| Html::text(name), |group| ranked::name(data, group));
+                Row::new(vec![
+                    Cell::head(Html::markup(format!("{swatch}{link}"))),
+                    format::percent(then, 1).into(),
+                    format::percent(now, 1).into(),
+                    cells::points((now - then) * 100.0, 1).into(),
+                ])
+            })
+            .collect();
+        Table {
+            title: "From the first week to the newest".to_owned(),
+            note: Html::text("Share, %, and change in percentage points (pp)"),
+            label: "Change of shares".to_owned(),
+            class: "dense",
+            columns: vec![
+                Column::new("Name", "nm"),
+                Column::number("Then", &format!("week of {}", date(0))),
+                Column::number("Now", &format!("week of {}", date(newest))),
+                Column::number("Change", "pp"),
+            ],
+            rows,
+            ..Table::default()
+        }
+    }
+
     /// Every `step`th week as a row; the newest complete week is always there.
     pub fn table(&self, step: usize) -> Table {
         let mut columns = vec![Column::new("Week of", "nw stay")];
@@ -192,6 +250,22 @@ impl Shares {
             ..Table::default()
         }
     }
+}
+
+/// Σ share² × 10,000 in the first and the newest complete week.
+pub fn concentration(weekly: &Weekly, metric: Metric) -> Option<(f64, f64)> {
+    let metric = if metric == Metric::Users { Metric::Requests } else { metric };
+    let complete: Vec<usize> = (0..weekly.weeks.len())
+        .filter(|week| weekly.weeks.get(*week).is_some_and(|week| week.complete))
+        .collect();
+    let hhi = |week: usize| {
+        let total = weekly.total.get(week)?.get(metric).filter(|total| *total > 0.0)?;
+        let known = weekly.groups.iter().filter(|(group, _)| !group.is_unknown());
+        let shares =
+            known.filter_map(|(_, volumes)| volumes.get(week)?.get(metric)).map(|value| value / total);
+        Some(shares.map(|share| share * share * 10_000.0).sum::<f64>())
+    };
+    Some((hhi(*complete.first()?)?, hhi(*complete.last()?)?))
 }
 
 /// The 100 % stack with its table.
@@ -236,7 +310,9 @@ pub fn panels(data: &Dataset, shares: &Shares, others: &str) -> (Html, Vec<Panel
         .map(|(index, svg)| Panel {
             name: match shares.names.get(index) {
                 Some((Some(group), name)) => Html::link_or_text(data.href(*group).as_deref(), name),
-                Some((None, name)) => Html::link(others, name),
+                Some((None, name)) => {
+                    Html::markup(format!("<a class=\"opens\" href=\"{}\">{name}</a>", Html::text(others)))
+                }
                 None => Html::default(),
             },
             from_to: format!(

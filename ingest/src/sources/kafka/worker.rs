@@ -61,14 +61,15 @@ pub(super) fn run(setup: Setup) -> Result<(), Error> {
         stopped: 0,
         fatal: None,
     });
-    let consumer: BaseConsumer<Context> = client::consumer(&config, ingest.memory_budget.len() / 8)
+    let consumer: BaseConsumer<Context> = client::consumer(&config, ingest.memory_budget.len() / 16)
         .create_with_context(context)
         .map_err(|error| Error::Client(client::Error::Properties(error)))?;
     consumer.subscribe(&topics).map_err(Error::Kafka)?;
     tracing::info!(brokers = config.brokers.join(","), topics = topics.join(","), "ingest from kafka starts");
     let mut worker = Worker {
         pace: Pace::new(&ingest),
-        high_water: ingest.memory_budget.len() / 2,
+        // Writers and the slack of growing columns take about as much again as the batches.
+        high_water: ingest.memory_budget.len() / 3,
         is_paused: false,
         ingest,
         shutdown,

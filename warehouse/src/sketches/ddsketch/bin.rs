@@ -36,7 +36,9 @@ pub(super) fn index(value: f64) -> Option<i32> {
         series = series * z + 1.0 / divisor;
     }
     let ln = f64::from(exponent) * std::f64::consts::LN_2 + 2.0 * s * series;
-    Some((ln * BINS_PER_LN).ceil() as i32)
+    let position = ln * BINS_PER_LN;
+    let below = position as i32;
+    Some(below + i32::from(f64::from(below) < position))
 }
 
 pub(super) fn middle(index: i32) -> f64 {

@@ -1,5 +1,6 @@
 //! Every page over small warehouses: its numbers, its states, its markup and its weight.
 
+mod contrast;
 mod markup;
 mod numbers;
 mod states;

@@ -1,6 +1,6 @@
--- Attempts → what fallback routing added, by hour and model of the first attempt, for dates in [$1, $2].
--- `attempts` must also hold the dates on either side; of those, only the hours from $3 to before $4 are
--- read, for requests that cross midnight.
+-- What `requests.rs` must come to, said once more in SQL: attempts → what fallback routing added, by hour and
+-- model of the first attempt, for dates in [$1, $2]. `attempts` also holds the dates on either side; of those
+-- only the hours from $3 to before $4 are read, for requests that cross midnight.
 WITH
 -- What routing asks of one attempt.
 attempt AS (
