@@ -18,7 +18,9 @@ use crate::roles;
 /// With --send-test, one event of its own is sent to the running intake and followed to its page: the model
 /// `bellwether/self-test`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  bellwether check --config bellwether.toml\n  bellwether check --config bellwether.toml --send-test")]
+#[command(
+    after_help = "Examples:\n  bellwether check --config bellwether.toml\n  bellwether check --config bellwether.toml --send-test"
+)]
 pub struct Args {
     /// Sends one event to the running service and follows it
     #[arg(long)]
@@ -33,9 +35,11 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
     let mut findings = Findings::default();
     findings.ok("configuration", "every key is known and every value can work");
     check_warehouse(&config, &mut findings).await;
-    findings.take("keys and catalogue", roles::tools(&config).map(|_| {
-        format!("secrets in `{}`", config.keys_dir().unwrap_or_default().display())
-    }));
+    findings.take(
+        "keys and catalogue",
+        roles::tools(&config)
+            .map(|_| format!("secrets in `{}`", config.keys_dir().unwrap_or_default().display())),
+    );
     check_kafka(&config, &mut findings).await;
     check_spool(&config, &mut findings);
     if findings.failed > 0 {
@@ -91,7 +95,9 @@ async fn check_kafka(config: &Config, findings: &mut Findings) {
     findings.take(
         "kafka",
         match checked {
-            Ok(Ok(partitions)) => Ok(format!("brokers answer, all topics are there with {partitions} partitions")),
+            Ok(Ok(partitions)) => {
+                Ok(format!("brokers answer, all topics are there with {partitions} partitions"))
+            }
             Ok(Err(error)) => Err(error.into()),
             Err(error) => Err(error.into()),
         },
@@ -134,7 +140,9 @@ async fn send_test(config: &Config, patience: Duration) -> anyhow::Result<()> {
         post = post.bearer_auth(token.expose_secret());
     }
     let response = post.send().await.map_err(|error| {
-        usage(format!("no intake answers at {url} ({error}); start `bellwether serve` with the intake role first"))
+        usage(format!(
+            "no intake answers at {url} ({error}); start `bellwether serve` with the intake role first"
+        ))
     })?;
     anyhow::ensure!(response.status().is_success(), "the intake answered {}", response.status());
     println!("ok      intake took the event after {:.1} s", started.elapsed().as_secs_f64());

@@ -17,7 +17,9 @@ use crate::roles;
 /// NDJSON or JSON (an array, one object, or one after the other); plain, gzip or zstd, told by content, not by name. Records
 /// that cannot become rows are kept in the table `rejects` with the reason.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  bellwether import requests.ndjson.gz\n  bellwether import litellm/*.json --format litellm --warehouse ./bellwether-data\n  bellwether import day.ndjson.zst --json")]
+#[command(
+    after_help = "Examples:\n  bellwether import requests.ndjson.gz\n  bellwether import litellm/*.json --format litellm --warehouse ./bellwether-data\n  bellwether import day.ndjson.zst --json"
+)]
 pub struct Args {
     #[arg(required = true, value_name = "FILES")]
     files: Vec<PathBuf>,
@@ -81,10 +83,15 @@ fn print(summary: &Summary) {
         println!("  {count} rejected: {reason}");
     }
     if summary.rejects > 0 {
-        println!("  see: bellwether sql \"SELECT reason, detail, src_offset FROM rejects ORDER BY received_at DESC LIMIT 20\"");
+        println!(
+            "  see: bellwether sql \"SELECT reason, detail, src_offset FROM rejects ORDER BY received_at DESC LIMIT 20\""
+        );
     }
     if summary.unmapped_names > 0 {
-        println!("{} names without an entry in the catalogue; kept as they are, the most frequent:", summary.unmapped_names);
+        println!(
+            "{} names without an entry in the catalogue; kept as they are, the most frequent:",
+            summary.unmapped_names
+        );
         for name in &summary.unmapped {
             let [model, provider] = [&name.model, &name.provider].map(|n| n.as_deref().unwrap_or("(none)"));
             println!("  {} rows: model {model}, provider {provider}", name.count);

@@ -11,7 +11,9 @@ use crate::roles;
 
 /// Runs rollup jobs by hand, rebuilds days, or says where every table stands
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  bellwether jobs run --warehouse ./bellwether-data\n  bellwether jobs rebuild --from 2026-11-23 --to 2026-11-24\n  bellwether jobs status --json")]
+#[command(
+    after_help = "Examples:\n  bellwether jobs run --warehouse ./bellwether-data\n  bellwether jobs rebuild --from 2026-11-23 --to 2026-11-24\n  bellwether jobs status --json"
+)]
 pub struct Args {
     #[command(subcommand)]
     job: Job,

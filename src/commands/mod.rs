@@ -17,7 +17,11 @@ use crate::logging::LogFormat;
 
 /// Public rankings, provider health and SQL from the request logs of an LLM router.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = "Examples:\n  bellwether demo\n  bellwether import logs.ndjson.gz --warehouse ./bellwether-data\n  bellwether serve --config config/bellwether.toml\n\nExit codes: 0 done, 1 failed, 2 bad usage or configuration.")]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "Examples:\n  bellwether demo\n  bellwether import logs.ndjson.gz --warehouse ./bellwether-data\n  bellwether serve --config config/bellwether.toml\n\nExit codes: 0 done, 1 failed, 2 bad usage or configuration."
+)]
 pub struct Cli {
     #[command(flatten)]
     pub common: Common,

@@ -10,7 +10,9 @@ use crate::shutdown;
 /// The intake and the ingest of its spool share one host. Jobs, web and maintain may run anywhere that sees the
 /// warehouse.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  bellwether serve --config config/bellwether.toml\n  bellwether serve --config b.toml --roles intake,ingest\n  BELLWETHER__WEB__LISTEN=0.0.0.0:8080 bellwether serve --config b.toml --roles web")]
+#[command(
+    after_help = "Examples:\n  bellwether serve --config config/bellwether.toml\n  bellwether serve --config b.toml --roles intake,ingest\n  BELLWETHER__WEB__LISTEN=0.0.0.0:8080 bellwether serve --config b.toml --roles web"
+)]
 pub struct Args {
     /// Roles of this process
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Role::Intake, Role::Ingest, Role::Jobs, Role::Web, Role::Maintain])]
@@ -23,7 +25,9 @@ pub struct Args {
 pub async fn run(args: Args, mut config: Config) -> anyhow::Result<()> {
     if let Some(listen) = args.listen {
         if listen.parse::<std::net::SocketAddr>().is_err() {
-            return Err(usage(format!("--listen `{listen}` must be an address and a port such as 0.0.0.0:8080")));
+            return Err(usage(format!(
+                "--listen `{listen}` must be an address and a port such as 0.0.0.0:8080"
+            )));
         }
         config.web.listen = listen;
     }

@@ -21,7 +21,9 @@ use crate::roles;
 /// sum them; sketches merge with ddsketch_merge and hll_merge and are read with ddsketch_quantile(sketch, q)
 /// and hll_estimate(sketch).
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  bellwether sql \"SELECT model_id, sum(requests) FROM usage_daily GROUP BY 1 ORDER BY 2 DESC LIMIT 5\" --warehouse ./bellwether-demo\n  bellwether sql \"SHOW TABLES\" --format csv\n  echo \"SELECT count(*) FROM attempts\" | bellwether sql -")]
+#[command(
+    after_help = "Examples:\n  bellwether sql \"SELECT model_id, sum(requests) FROM usage_daily GROUP BY 1 ORDER BY 2 DESC LIMIT 5\" --warehouse ./bellwether-demo\n  bellwether sql \"SHOW TABLES\" --format csv\n  echo \"SELECT count(*) FROM attempts\" | bellwether sql -"
+)]
 pub struct Args {
     /// The statement, or `-` to read it from standard input
     statement: String,

@@ -121,7 +121,8 @@ impl Default for MaintainSection {
 
 impl Config {
     pub fn location(&self) -> anyhow::Result<Location> {
-        Location::parse(&self.warehouse.location).map_err(|error| usage(format!("warehouse.location: {error}")))
+        Location::parse(&self.warehouse.location)
+            .map_err(|error| usage(format!("warehouse.location: {error}")))
     }
 
     /// What belongs to this host and not to the warehouse: keys and spool.
@@ -147,11 +148,12 @@ impl Config {
     pub fn catalogue(&self) -> anyhow::Result<Catalogue> {
         let mut catalogue = if self.catalogue.starter { Catalogue::starter() } else { Catalogue::empty() };
         if let Some(path) = &self.catalogue.file {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| usage(format!("[catalogue] `file`: cannot read `{}`: {error}", path.display())))?;
-            catalogue = catalogue
-                .overlaid(&text)
-                .map_err(|error| usage(format!("[catalogue] `file` = `{}`: {}", path.display(), chain(&error))))?;
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                usage(format!("[catalogue] `file`: cannot read `{}`: {error}", path.display()))
+            })?;
+            catalogue = catalogue.overlaid(&text).map_err(|error| {
+                usage(format!("[catalogue] `file` = `{}`: {}", path.display(), chain(&error)))
+            })?;
         }
         Ok(catalogue)
     }

@@ -11,7 +11,11 @@ use crate::config::MaintainSection;
 /// Above this many commits without a checkpoint a human must look.
 const ALARM_AFTER_COMMITS: i64 = 1_000;
 
-pub async fn run(warehouse: Warehouse, config: MaintainSection, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    warehouse: Warehouse,
+    config: MaintainSection,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let mut tables = Vec::new();
     for id in TableId::ALL {
         tables.push(warehouse.table(id).await?);
@@ -20,7 +24,11 @@ pub async fn run(warehouse: Warehouse, config: MaintainSection, shutdown: Cancel
         for table in &mut tables {
             if let Err(error) = checkpoint_if_due(&warehouse, table, config.checkpoint_after_commits).await {
                 let cause: &dyn Error = error.as_ref();
-                tracing::warn!(table = table.id().name(), error = cause, "checkpoint failed; trying again later");
+                tracing::warn!(
+                    table = table.id().name(),
+                    error = cause,
+                    "checkpoint failed; trying again later"
+                );
             }
         }
         tokio::select! {

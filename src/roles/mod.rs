@@ -138,7 +138,9 @@ impl Roles {
             }
         };
         if tokio::time::timeout(ENDING_TIMEOUT, rest).await.is_err() {
-            tracing::warn!("some roles did not end in time; what was not committed is read again at the next start");
+            tracing::warn!(
+                "some roles did not end in time; what was not committed is read again at the next start"
+            );
         }
         failed.map_or(Ok(()), Err)
     }

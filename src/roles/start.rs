@@ -59,7 +59,8 @@ impl Roles {
 
     fn start_ingest(&mut self) -> anyhow::Result<()> {
         if !self.config.kafka.topics.is_empty() {
-            let (config, warehouse, tools) = (self.config.clone(), self.warehouse.clone(), self.tools.clone());
+            let (config, warehouse, tools) =
+                (self.config.clone(), self.warehouse.clone(), self.tools.clone());
             let shutdown = self.shutdown.clone();
             self.watch("ingest of Kafka", async move {
                 Ok(sources::kafka::run(&config.kafka, &config.ingest, &warehouse, tools, shutdown).await?)
@@ -75,7 +76,8 @@ impl Roles {
                 Err(error) => return Err(usage(chain(&error))),
             },
         };
-        let (config, warehouse, tools) = (self.config.ingest.clone(), self.warehouse.clone(), self.tools.clone());
+        let (config, warehouse, tools) =
+            (self.config.ingest.clone(), self.warehouse.clone(), self.tools.clone());
         let shutdown = self.shutdown.clone();
         self.watch("ingest of the spool", async move {
             Ok(sources::spool::run(reader, &warehouse, tools, &config, shutdown).await?)
@@ -121,7 +123,8 @@ impl Roles {
 
     async fn start_web(&mut self) -> anyhow::Result<()> {
         let names = self.names();
-        let site = Site::open(&self.warehouse, self.config.web.clone(), names).await.context("open the site")?;
+        let site =
+            Site::open(&self.warehouse, self.config.web.clone(), names).await.context("open the site")?;
         self.site = Some(site.clone());
         let (poller, shutdown) = (site.clone(), self.shutdown.clone());
         self.watch("site refresh", async move {

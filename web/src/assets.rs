@@ -13,8 +13,16 @@ struct Source {
 }
 
 const SOURCES: &[Source] = &[
-    Source { name: "style.css", media_type: "text/css; charset=utf-8", bytes: include_bytes!("../static/style.css") },
-    Source { name: "favicon.svg", media_type: "image/svg+xml", bytes: include_bytes!("../static/favicon.svg") },
+    Source {
+        name: "style.css",
+        media_type: "text/css; charset=utf-8",
+        bytes: include_bytes!("../static/style.css"),
+    },
+    Source {
+        name: "favicon.svg",
+        media_type: "image/svg+xml",
+        bytes: include_bytes!("../static/favicon.svg"),
+    },
 ];
 
 /// One file as it is sent.

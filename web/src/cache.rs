@@ -46,7 +46,8 @@ impl PageCache {
         key: Key,
         render: impl Future<Output = Result<Bytes, Arc<Problem>>>,
     ) -> Result<(Bytes, bool), Arc<Problem>> {
-        let entry = self.pages.entry(key).or_try_insert_with(render).await.map_err(|error| (*error).clone())?;
+        let entry =
+            self.pages.entry(key).or_try_insert_with(render).await.map_err(|error| (*error).clone())?;
         let hit = !entry.is_fresh();
         Ok((entry.into_value(), hit))
     }

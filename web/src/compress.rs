@@ -55,8 +55,7 @@ pub(crate) fn compress(bytes: &[u8], encoding: Encoding) -> Bytes {
             writer.write_all(bytes).and_then(|()| writer.finish())
         }
         Encoding::Brotli => {
-            let mut writer =
-                brotli::CompressorWriter::new(Vec::new(), 4_096, BROTLI_QUALITY, BROTLI_WINDOW);
+            let mut writer = brotli::CompressorWriter::new(Vec::new(), 4_096, BROTLI_QUALITY, BROTLI_WINDOW);
             writer.write_all(bytes).map(|()| writer.into_inner())
         }
     };

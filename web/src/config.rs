@@ -112,7 +112,11 @@ impl WebConfig {
     pub fn validate(&self) -> Result<(), Invalid> {
         let invalid = |key, value: String, problem| Err(Invalid { key, value, problem });
         if self.listen.parse::<std::net::SocketAddr>().is_err() {
-            return invalid("listen", self.listen.clone(), "must be an address and a port such as 127.0.0.1:8080");
+            return invalid(
+                "listen",
+                self.listen.clone(),
+                "must be an address and a port such as 127.0.0.1:8080",
+            );
         }
         if self.refresh < Duration::from_millis(100) {
             return invalid("refresh", format!("{:?}", self.refresh), "must be at least 100ms");
@@ -129,11 +133,19 @@ impl WebConfig {
             return invalid("base_url", url.clone(), "must begin with http and not end with a slash");
         }
         if let Some(proxy) = self.trusted_proxies.iter().find(|text| Network::parse(text).is_none()) {
-            return invalid("trusted_proxies", proxy.clone(), "must be an address or a network such as 10.0.0.0/8");
+            return invalid(
+                "trusted_proxies",
+                proxy.clone(),
+                "must be an address or a network such as 10.0.0.0/8",
+            );
         }
         let limit = &self.rate_limit;
         if limit.enabled && (limit.pages_per_min == 0 || limit.downloads_per_min == 0) {
-            return invalid("rate_limit", "0".into(), "limits must be at least 1; use enabled = false for none");
+            return invalid(
+                "rate_limit",
+                "0".into(),
+                "limits must be at least 1; use enabled = false for none",
+            );
         }
         Ok(())
     }

@@ -81,12 +81,18 @@ impl Kind {
     pub const fn explanation(self) -> &'static str {
         match self {
             Self::InvalidParameter => "The problem names the parameter and the values that are allowed.",
-            Self::UnknownParameter => "The problem names the parameter and lists those that this address reads.",
+            Self::UnknownParameter => {
+                "The problem names the parameter and lists those that this address reads."
+            }
             Self::NotFound => "No model, author, provider, language or page is known by this name.",
             Self::Method => "The site and its API are read only.",
             Self::UriTooLong => "Addresses have at most 4,096 bytes.",
-            Self::RateLimited => "Wait for the seconds named in Retry-After. Files of whole tables need fewer requests.",
-            Self::DataUnavailable => "The service has just started and still loads its tables. Try again in a moment.",
+            Self::RateLimited => {
+                "Wait for the seconds named in Retry-After. Files of whole tables need fewer requests."
+            }
+            Self::DataUnavailable => {
+                "The service has just started and still loads its tables. Try again in a moment."
+            }
             Self::Timeout => "The request was given up. Try again; a shorter period needs less work.",
             Self::Internal => "The failure has been logged under the request id that the answer carries.",
         }
@@ -125,7 +131,11 @@ impl Problem {
             [] => format!("`{}` is not read at this address, which takes no parameters", problem.param),
             _ => format!("`{}`; allowed: {allowed}", problem.param),
         };
-        Self { param: Some(problem.param.clone()), allowed: problem.allowed.clone(), ..Self::new(kind, detail) }
+        Self {
+            param: Some(problem.param.clone()),
+            allowed: problem.allowed.clone(),
+            ..Self::new(kind, detail)
+        }
     }
 }
 
@@ -155,7 +165,8 @@ struct Extension<'a> {
 
 impl Problem {
     pub fn respond(&self, to: &Recipient) -> Response<Body> {
-        let (media_type, body) = if to.html { self.html(to) } else { ("application/problem+json", self.json(to)) };
+        let (media_type, body) =
+            if to.html { self.html(to) } else { ("application/problem+json", self.json(to)) };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.kind.status();
         let headers = response.headers_mut();
@@ -185,7 +196,10 @@ impl Problem {
         match pages::error(&view) {
             Ok(html) => ("text/html; charset=utf-8", html),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the error page cannot be rendered");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the error page cannot be rendered"
+                );
                 ("text/plain; charset=utf-8", format!("{}\n{}\n", self.kind.title(), self.detail))
             }
         }

@@ -207,9 +207,11 @@ fn known(dataset: &Dataset, route: &Route, parsed: &Parsed) -> Result<Option<Res
             // `:free` and the like are rows of their model's page.
             let base = id.rsplit_once(':').map(|(base, _)| base);
             match base.filter(|base| dictionary.find_model(base).is_some()) {
-                Some(base) if !route.api => {
-                    Ok(Some(moved(&format!("{}{}", Page::Model(base.to_owned()).path(), route.format.suffix()))))
-                }
+                Some(base) if !route.api => Ok(Some(moved(&format!(
+                    "{}{}",
+                    Page::Model(base.to_owned()).path(),
+                    route.format.suffix()
+                )))),
                 _ => missing(id),
             }
         }

@@ -12,9 +12,9 @@ use axum::routing::post;
 use serde::Deserialize;
 use tower::ServiceExt;
 use tower::limit::GlobalConcurrencyLimitLayer;
+use tower_governor::GovernorError;
 use tower_governor::GovernorLayer;
 use tower_governor::governor::GovernorConfigBuilder;
-use tower_governor::GovernorError;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::{Kind, Problem, Recipient};
@@ -37,7 +37,8 @@ pub fn app(site: Site) -> Router {
     Router::new()
         .fallback(move |request: Request| {
             // Files of whole tables cost more than pages and have a limit of their own.
-            let class = if request.uri().path().ends_with(".csv") { downloads.clone() } else { pages.clone() };
+            let class =
+                if request.uri().path().ends_with(".csv") { downloads.clone() } else { pages.clone() };
             async move { class.oneshot(request).await.unwrap_or_else(|never| match never {}) }
         })
         // More requests than this wait instead of filling memory.
@@ -146,7 +147,9 @@ async fn set_theme(State(site): State<Site>, Form(form): Form<ThemeForm>) -> Res
     };
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
-    if let (Ok(back), Ok(cookie)) = (HeaderValue::from_str(own_path(&form.back)), HeaderValue::from_str(&cookie)) {
+    if let (Ok(back), Ok(cookie)) =
+        (HeaderValue::from_str(own_path(&form.back)), HeaderValue::from_str(&cookie))
+    {
         headers.insert(header::LOCATION, back);
         headers.insert(header::SET_COOKIE, cookie);
     }
@@ -184,7 +187,9 @@ mod tests {
     #[test]
     fn the_theme_form_returns_to_this_site_only() {
         assert_eq!(own_path("/models/acme/one?period=28d"), "/models/acme/one?period=28d");
-        for elsewhere in ["https://evil.example/", "//evil.example", "/\\evil.example", "models", "", "/a\r\nb"] {
+        for elsewhere in
+            ["https://evil.example/", "//evil.example", "/\\evil.example", "models", "", "/a\r\nb"]
+        {
             assert_eq!(own_path(elsewhere), "/", "{elsewhere:?}");
         }
     }

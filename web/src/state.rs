@@ -110,7 +110,8 @@ impl Site {
             Ok(refreshed) => {
                 progress.refreshed_at = Some(now);
                 progress.failing = None;
-                progress.waiting = if matches!(refreshed, Refreshed::Waiting) { progress.waiting + 1 } else { 0 };
+                progress.waiting =
+                    if matches!(refreshed, Refreshed::Waiting) { progress.waiting + 1 } else { 0 };
                 metrics::refreshed(&refreshed);
                 if let Refreshed::New(dataset) = refreshed {
                     *self.inner.dataset.write().unwrap_or_else(PoisonError::into_inner) = Some(dataset);
@@ -151,7 +152,8 @@ impl Site {
     /// The limit that the data have passed, if they have.
     pub fn stale(&self, dataset: &Dataset) -> Option<Stale> {
         let limit = self.inner.config.stale_after;
-        (!dataset.is_empty() && dataset.age(self.now()) > limit).then(|| Stale { limit_secs: limit.as_secs() })
+        (!dataset.is_empty() && dataset.age(self.now()) > limit)
+            .then_some(Stale { limit_secs: limit.as_secs() })
     }
 
     /// Pages and files rendered so far; a response from the cache or by its validator renders nothing.

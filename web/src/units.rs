@@ -41,12 +41,17 @@ pub(crate) mod bytes {
         let text = text.trim();
         UNITS
             .iter()
-            .find_map(|(unit, size)| text.strip_suffix(unit)?.trim().parse::<usize>().ok()?.checked_mul(*size))
+            .find_map(|(unit, size)| {
+                text.strip_suffix(unit)?.trim().parse::<usize>().ok()?.checked_mul(*size)
+            })
             .ok_or_else(|| D::Error::custom(format!("`{text}` is not a size with its unit such as 64 MiB")))
     }
 }
 
-fn text<'de, D: serde::Deserializer<'de>>(deserializer: D, expected: &'static str) -> Result<String, D::Error> {
+fn text<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+    expected: &'static str,
+) -> Result<String, D::Error> {
     struct Text(&'static str);
 
     impl serde::de::Visitor<'_> for Text {

@@ -110,7 +110,10 @@ fn generate(mut batch: Batch, slot: Slot, maker: &Maker, lane: &Lane) -> anyhow:
                 failed = Some(error);
             }
         });
-        anyhow::ensure!(index < OFFSETS_PER_MINUTE, "minute {minute} holds {index} requests; lower --attempts");
+        anyhow::ensure!(
+            index < OFFSETS_PER_MINUTE,
+            "minute {minute} holds {index} requests; lower --attempts"
+        );
     }
     match failed {
         Some(error) => Err(error.into()),

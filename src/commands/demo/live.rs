@@ -46,12 +46,8 @@ pub async fn run(
 }
 
 async fn send(client: &reqwest::Client, url: &str, body: &[u8]) -> anyhow::Result<()> {
-    let response = client
-        .post(url)
-        .header("content-type", "application/x-ndjson")
-        .body(body.to_vec())
-        .send()
-        .await?;
+    let response =
+        client.post(url).header("content-type", "application/x-ndjson").body(body.to_vec()).send().await?;
     anyhow::ensure!(response.status().is_success(), "the intake answered {}", response.status());
     Ok(())
 }
@@ -68,7 +64,10 @@ impl Due {
             let ended_at_us = ended_at_us(event);
             let line = self.lines.entry(ended_at_us).or_default();
             if let Err(error) = write_line(event, line) {
-                tracing::error!(error = &error as &dyn std::error::Error, "a simulated request cannot be written");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a simulated request cannot be written"
+                );
             }
         });
     }

@@ -36,7 +36,9 @@ const LANES: i64 = 2;
 /// Everything lies in one folder (and `<folder>-local` for secrets and the spool). Started again, it goes on
 /// with the same traffic and fills the gap since it ended.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  bellwether demo\n  bellwether demo --warehouse /tmp/market --listen 127.0.0.1:9000\n  bellwether demo --attempts 300000 --days 60 --warehouse ./small")]
+#[command(
+    after_help = "Examples:\n  bellwether demo\n  bellwether demo --warehouse /tmp/market --listen 127.0.0.1:9000\n  bellwether demo --attempts 300000 --days 60 --warehouse ./small"
+)]
 pub struct Args {
     /// Address of the site
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
@@ -96,10 +98,9 @@ pub async fn run(args: Args, common: &Common, mut config: Config) -> anyhow::Res
 
 /// The embedded default: loopback only, short periods, thresholds of the demo profile.
 fn configure(args: &Args, config: &mut Config) -> anyhow::Result<()> {
-    let listen: std::net::SocketAddr = args
-        .listen
-        .parse()
-        .map_err(|_| usage(format!("--listen `{}` must be an address and a port such as 127.0.0.1:8080", args.listen)))?;
+    let listen: std::net::SocketAddr = args.listen.parse().map_err(|_| {
+        usage(format!("--listen `{}` must be an address and a port such as 127.0.0.1:8080", args.listen))
+    })?;
     config.web.listen = listen.to_string();
     config.web.profile = Profile::Demo;
     config.web.simulated = true;
@@ -194,7 +195,8 @@ async fn fill_gap(
         return Ok(());
     }
     roles.drain_spool().await?;
-    let known = Arc::new(requests_since(roles.warehouse(), from).await.context("read what the last run sent")?);
+    let known =
+        Arc::new(requests_since(roles.warehouse(), from).await.context("read what the last run sent")?);
     let lane = Lane { name, from, to: now_minute, days: (1, 0), known };
     history::write(roles.warehouse(), lane, maker.clone(), shutdown.clone(), |_| {}).await
 }

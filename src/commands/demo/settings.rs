@@ -24,7 +24,8 @@ impl Settings {
         let path = local.join(FILE);
         match std::fs::read(&path) {
             Ok(bytes) => Ok(Some(
-                serde_json::from_slice(&bytes).with_context(|| format!("read demo settings `{}`", path.display()))?,
+                serde_json::from_slice(&bytes)
+                    .with_context(|| format!("read demo settings `{}`", path.display()))?,
             )),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("read demo settings `{}`", path.display())),

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use bellwether_simulate::{ATTEMPTS_PER_YEAR, Config as Traffic, Corruption, Simulator, TextMode, TruthBuilder};
+use bellwether_simulate::{
+    ATTEMPTS_PER_YEAR, Config as Traffic, Corruption, Simulator, TextMode, TruthBuilder,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
@@ -22,7 +24,9 @@ use target::Target;
 ///
 /// Targets: file:PATH (or -, native NDJSON), kafka://HOST:PORT/TOPIC, http://HOST:PORT/intake/native, warehouse:FOLDER.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  bellwether simulate --to file:day.ndjson --from 2026-11-01 --minutes 1440 --truth truth.json\n  bellwether simulate --to kafka://localhost:9092/llm-requests --from 2026-11-01 --events 200000 --bad-share 0.01\n  bellwether simulate --to http://127.0.0.1:4318/intake/native --from 2026-11-24T12:00:00Z --minutes 10")]
+#[command(
+    after_help = "Examples:\n  bellwether simulate --to file:day.ndjson --from 2026-11-01 --minutes 1440 --truth truth.json\n  bellwether simulate --to kafka://localhost:9092/llm-requests --from 2026-11-01 --events 200000 --bad-share 0.01\n  bellwether simulate --to http://127.0.0.1:4318/intake/native --from 2026-11-24T12:00:00Z --minutes 10"
+)]
 pub struct Args {
     /// Where the traffic goes
     #[arg(long, value_name = "TARGET")]
@@ -144,8 +148,9 @@ async fn into_warehouse(
     truth: Option<&std::path::Path>,
 ) -> anyhow::Result<()> {
     config.warehouse.location = folder.to_owned();
-    let warehouse =
-        bellwether_warehouse::Warehouse::open_or_create(&config.location()?).await.map_err(roles::as_usage)?;
+    let warehouse = bellwether_warehouse::Warehouse::open_or_create(&config.location()?)
+        .await
+        .map_err(roles::as_usage)?;
     let expected = truth.map(|path| (path, simulator.truth(from, to, texts)));
     let maker = Maker { simulator: Arc::new(simulator), texts, tools: roles::tools(&config)? };
     let seed = maker.simulator.config().seed;
@@ -167,7 +172,7 @@ fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     if let Ok(date) = text.parse::<NaiveDate>() {
         return Ok(date.and_time(chrono::NaiveTime::MIN).and_utc());
     }
-    DateTime::parse_from_rfc3339(text)
-        .map(|instant| instant.to_utc())
-        .map_err(|_| "expected a date such as 2026-11-01 or an instant such as 2026-11-01T12:00:00Z".to_owned())
+    DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc()).map_err(|_| {
+        "expected a date such as 2026-11-01 or an instant such as 2026-11-01T12:00:00Z".to_owned()
+    })
 }

@@ -20,7 +20,10 @@ const KAFKA_TIMEOUT: Duration = Duration::from_secs(60);
 pub enum Target {
     /// `-` is standard output.
     File(String),
-    Kafka { brokers: String, topic: String },
+    Kafka {
+        brokers: String,
+        topic: String,
+    },
     Http(String),
     Warehouse(String),
 }
@@ -36,7 +39,8 @@ impl FromStr for Target {
             return Ok(Self::Http(text.to_owned()));
         }
         if let Some(rest) = text.strip_prefix("kafka://") {
-            let (brokers, topic) = rest.split_once('/').ok_or("kafka:// needs a topic: kafka://HOST:PORT/TOPIC")?;
+            let (brokers, topic) =
+                rest.split_once('/').ok_or("kafka:// needs a topic: kafka://HOST:PORT/TOPIC")?;
             return Ok(Self::Kafka { brokers: brokers.to_owned(), topic: topic.to_owned() });
         }
         match text.split_once(':') {
@@ -126,14 +130,18 @@ impl Output {
             Self::Http { client, url, token } => {
                 for part in records.chunks(POST_RECORDS) {
                     let body: Vec<u8> = part.iter().flat_map(|(_, line)| line.iter().copied()).collect();
-                    let mut request = client.post(url.as_str()).header("content-type", "application/x-ndjson").body(body);
+                    let mut request =
+                        client.post(url.as_str()).header("content-type", "application/x-ndjson").body(body);
                     if let Some(token) = token {
                         request = request.bearer_auth(token);
                     }
                     let response = request.send().await.with_context(|| format!("post to `{url}`"))?;
                     let status = response.status();
                     if !status.is_success() {
-                        anyhow::bail!("`{url}` answered {status}: {}", response.text().await.unwrap_or_default());
+                        anyhow::bail!(
+                            "`{url}` answered {status}: {}",
+                            response.text().await.unwrap_or_default()
+                        );
                     }
                 }
             }

@@ -150,7 +150,12 @@ impl Dictionary {
         ProviderId(self.providers.intern(provider.unwrap_or("")))
     }
 
-    pub(crate) fn intern_series(&mut self, model: Option<&str>, author: Option<&str>, variant: &str) -> SeriesId {
+    pub(crate) fn intern_series(
+        &mut self,
+        model: Option<&str>,
+        author: Option<&str>,
+        variant: &str,
+    ) -> SeriesId {
         let model = self.intern_model(model, author);
         if model.is_unknown() {
             // Unmapped traffic is one row whatever its variant.

@@ -81,9 +81,13 @@ impl Profile {
         };
         match self {
             Self::Public => public,
-            Self::Private => {
-                Thresholds { counted_attempts: 20, speed_requests: 20, users: 0, growth_requests: 100, ..public }
-            }
+            Self::Private => Thresholds {
+                counted_attempts: 20,
+                speed_requests: 20,
+                users: 0,
+                growth_requests: 100,
+                ..public
+            },
             Self::Demo => Thresholds {
                 counted_attempts: 20,
                 speed_requests: 20,

@@ -68,7 +68,9 @@ pub(crate) struct MinuteBlock {
 impl MinuteBlock {
     pub fn pruned(&self, from: i64) -> Option<Self> {
         let stale = self.minutes.keys().next().is_some_and(|at| *at < from);
-        stale.then(|| Self { minutes: self.minutes.range(from..).map(|(at, minute)| (*at, *minute)).collect() })
+        stale.then(|| Self {
+            minutes: self.minutes.range(from..).map(|(at, minute)| (*at, *minute)).collect(),
+        })
     }
 
     /// Newest event that is not after `now`, µs.

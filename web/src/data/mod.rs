@@ -40,21 +40,23 @@ mod users;
 mod window;
 
 pub use counts::{Counts, ErrorClass, State};
-pub use dictionary::{AuthorId, Dictionary, Endpoint, EndpointKey, ModelId, ProviderId, Series, SeriesId, VariantId};
+pub use dictionary::{
+    AuthorId, Dictionary, Endpoint, EndpointKey, ModelId, ProviderId, Series, SeriesId, VariantId,
+};
 pub use endpoints::ModelProvider;
-pub use growth::Month;
 pub use figure::{Change, Figure, NotEnough, Profile, Thresholds};
+pub use growth::Month;
 pub use health::{BUCKET_SECS, Bar, Cell, HealthBy, Scope, Span, Status};
 pub use labels::{
-    Cross, CrossRow, Dimension, Interval, LabelCell, LabelLeader, LabelPeriod, LabelSource, LabelWindow, LanguageShare,
-    Languages, UsersBand, code_name, language_name,
+    Cross, CrossRow, Dimension, Interval, LabelCell, LabelLeader, LabelPeriod, LabelSource, LabelWindow,
+    LanguageShare, Languages, UsersBand, code_name, language_name,
 };
 pub use live::{LastHour, Minute};
+pub use load::LoadError;
 pub use names::Names;
 pub use nearest::Candidate;
 pub use quality::{Quality, RejectReason, UnmappedName};
 pub use ranking::{Ranking, RankingQuery, RankingRow, Remainder};
-pub use load::LoadError;
 pub use refresh::{Options, RefreshError, Refreshed, Refresher};
 pub use routing::{BestPinned, Boost, Routing, RoutingCounts};
 pub use speed::{Quantiles, Speed};

@@ -30,7 +30,11 @@ impl Dataset {
                 let limit = (wanted_slug.chars().count() / 3).max(2);
                 let inside = wanted_slug.len() >= 3 && slug.contains(wanted_slug);
                 let score = whole.min(part);
-                (score <= limit || inside).then_some((if inside { score.min(limit) } else { score }, key, group))
+                (score <= limit || inside).then_some((
+                    if inside { score.min(limit) } else { score },
+                    key,
+                    group,
+                ))
             })
             .collect();
         scored.sort();

@@ -115,7 +115,11 @@ impl Ranking {
 
     /// Σ share² × 10,000 over the rows.
     pub fn hhi(&self) -> Option<f64> {
-        self.rows.iter().filter_map(|row| row.share).map(|share| share * share * 10_000.0).reduce(|a, b| a + b)
+        self.rows
+            .iter()
+            .filter_map(|row| row.share)
+            .map(|share| share * share * 10_000.0)
+            .reduce(|a, b| a + b)
     }
 }
 
@@ -123,10 +127,11 @@ impl Dataset {
     /// Ranks every group with traffic in the window.
     pub fn ranking(&self, query: RankingQuery) -> Ranking {
         let now = self.totals(query.window, query.by, &query.filter);
-        let before: HashMap<Group, Totals> = match query.before.filter(|window| window.end >= self.first_date()) {
-            Some(window) => self.totals(window, query.by, &query.filter).into_iter().collect(),
-            None => HashMap::new(),
-        };
+        let before: HashMap<Group, Totals> =
+            match query.before.filter(|window| window.end >= self.first_date()) {
+                Some(window) => self.totals(window, query.by, &query.filter).into_iter().collect(),
+                None => HashMap::new(),
+            };
         let users = self.users(&UserQuery { window: query.window, by: query.by, filter: query.filter });
         let users_before = query
             .before
@@ -139,7 +144,8 @@ impl Dataset {
             Metric::Users => users.map_or(0.0, |users| users.of(group) as f64),
             metric => totals.get(metric).unwrap_or(0.0),
         };
-        let share = |value: f64, total: Option<f64>| total.filter(|total| *total > 0.0).map(|total| value / total);
+        let share =
+            |value: f64, total: Option<f64>| total.filter(|total| *total > 0.0).map(|total| value / total);
         let whole = total.get(query.metric);
         let whole_before = total_before.and_then(|total| total.get(query.metric));
 
@@ -151,8 +157,8 @@ impl Dataset {
             let row_value = value(*group, totals, users.as_deref());
             let old_value = old.map(|old| value(*group, &old, users_before.as_deref()));
             // A log without user ids hides nothing: there is nobody to protect or to count.
-            let few_users = totals.requests_with_user > 0
-                && count.is_some_and(|count| count < self.thresholds.users);
+            let few_users =
+                totals.requests_with_user > 0 && count.is_some_and(|count| count < self.thresholds.users);
             if group.is_unknown() || few_users {
                 let into = if group.is_unknown() { &mut unmapped } else { &mut hidden };
                 into.rows += 1;
@@ -177,7 +183,8 @@ impl Dataset {
         self.rank(&mut rows, compared, |row| {
             row.before.map(|old| value(row.group, &old, users_before.as_deref()))
         });
-        let total_users = users.as_ref().map(|users| users.total()).filter(|n| *n > 0 && *n >= self.thresholds.users);
+        let total_users =
+            users.as_ref().map(|users| users.total()).filter(|n| *n > 0 && *n >= self.thresholds.users);
         let total_value = match query.metric {
             Metric::Users => users.as_ref().map_or(0.0, |users| users.total() as f64),
             metric => total.get(metric).unwrap_or(0.0),
@@ -188,16 +195,26 @@ impl Dataset {
         };
         for remainder in [&mut hidden, &mut unmapped] {
             remainder.share = share(remainder.value, whole);
-            remainder.share_before =
-                compared.then(|| share(remainder.before.get(query.metric).unwrap_or(0.0), whole_before)).flatten();
+            remainder.share_before = compared
+                .then(|| share(remainder.before.get(query.metric).unwrap_or(0.0), whole_before))
+                .flatten();
         }
         Ranking {
             query,
-            active_100: now.iter().filter(|(group, totals)| !group.is_unknown() && totals.requests >= 100).count(),
+            active_100: now
+                .iter()
+                .filter(|(group, totals)| !group.is_unknown() && totals.requests >= 100)
+                .count(),
             rows,
             hidden: (hidden.rows > 0).then_some(hidden),
             unmapped: (unmapped.rows > 0).then_some(unmapped),
-            total_change: self.change(compared, &total, total_before.as_ref(), total_value, total_value_before),
+            total_change: self.change(
+                compared,
+                &total,
+                total_before.as_ref(),
+                total_value,
+                total_value_before,
+            ),
             total,
             total_before,
             total_users,
@@ -208,7 +225,9 @@ impl Dataset {
         if compared {
             let mut order: Vec<(f64, String, Group)> = rows
                 .iter()
-                .filter_map(|row| Some((before(row).filter(|value| *value > 0.0)?, self.key(row.group), row.group)))
+                .filter_map(|row| {
+                    Some((before(row).filter(|value| *value > 0.0)?, self.key(row.group), row.group))
+                })
                 .collect();
             order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
             let places: HashMap<Group, u32> =

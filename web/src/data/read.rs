@@ -71,7 +71,10 @@ fn health_rows(
     let (endpoints, regions) = (columns.text("endpoint_id")?, columns.text("region")?);
     let values = columns.counts(counts::COLUMNS)?;
     let speeds = if sketches {
-        Speed::ALL.iter().map(|speed| Ok((*speed, columns.bytes(speed.column())?))).collect::<Result<Vec<_>, _>>()?
+        Speed::ALL
+            .iter()
+            .map(|speed| Ok((*speed, columns.bytes(speed.column())?)))
+            .collect::<Result<Vec<_>, _>>()?
     } else {
         Vec::new()
     };
@@ -79,7 +82,8 @@ fn health_rows(
         let variant = text_at(&variants, row).unwrap_or("");
         let series = dictionary.intern_series(text_at(&models, row), text_at(&authors, row), variant);
         let provider = dictionary.intern_provider(text_at(&providers, row));
-        let key = dictionary.intern_endpoint(series, provider, text_at(&endpoints, row), text_at(&regions, row));
+        let key =
+            dictionary.intern_endpoint(series, provider, text_at(&endpoints, row), text_at(&regions, row));
         let mut kept = Sketches::default();
         for (speed, bytes) in speeds.iter().filter(|(_, bytes)| bytes.is_valid(row)) {
             kept.push(*speed, bytes.value(row));
@@ -197,10 +201,21 @@ pub(super) async fn labels(
 ) -> Result<bool, LoadError> {
     let mut changes = blocks.changes(snapshot, keep);
     let names = [
-        "week", "nl", "nl_src", "code_out", "code_out_src", "model_id", "user_key", "n", "sum_w", "sum_wt", "sum_wt2",
+        "week",
+        "nl",
+        "nl_src",
+        "code_out",
+        "code_out_src",
+        "model_id",
+        "user_key",
+        "n",
+        "sum_w",
+        "sum_wt",
+        "sum_wt2",
         "sum_w_ok",
     ];
-    let source = |text: &str| if text.starts_with("router") { LabelSource::Router } else { LabelSource::Text };
+    let source =
+        |text: &str| if text.starts_with("router") { LabelSource::Router } else { LabelSource::Text };
     load::fill(snapshot, &mut changes, &names, None, |columns, targets| {
         let weeks = columns.date("week")?;
         let (nls, nl_sources) = (columns.text("nl")?, columns.text("nl_src")?);
@@ -243,9 +258,7 @@ pub(super) async fn minutes(
 ) -> Result<bool, LoadError> {
     const MINUTE: i64 = 60_000_000;
     let mut changes = blocks.changes(snapshot, keep);
-    let names = [
-        "event_date", "started_at", "outcome", "input_tokens", "output_tokens", "gateway_cache_hit",
-    ];
+    let names = ["event_date", "started_at", "outcome", "input_tokens", "output_tokens", "gateway_cache_hit"];
     let filter = col("started_at").gt_eq(instant(from));
     load::fill(snapshot, &mut changes, &names, Some(filter), |columns, targets| {
         let (dates, instants) = (columns.date("event_date")?, columns.instant("started_at")?);
@@ -296,18 +309,24 @@ pub(super) async fn intake(
     keep: impl Fn(NaiveDate) -> bool,
 ) -> Result<bool, LoadError> {
     let mut changes = blocks.changes(snapshot, keep);
-    load::fill(snapshot, &mut changes, &["date", "rows", "rejects", "duplicates"], None, |columns, targets| {
-        let dates = columns.date("date")?;
-        let values = columns.counts(&["rows", "rejects", "duplicates"])?;
-        for row in 0..columns.rows() {
-            let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
-            let mut next = values.iter().map(|column| column.value(row));
-            day.rows += next.next().unwrap_or(0);
-            day.rejects += next.next().unwrap_or(0);
-            day.duplicates += next.next().unwrap_or(0);
-        }
-        Ok(())
-    })
+    load::fill(
+        snapshot,
+        &mut changes,
+        &["date", "rows", "rejects", "duplicates"],
+        None,
+        |columns, targets| {
+            let dates = columns.date("date")?;
+            let values = columns.counts(&["rows", "rejects", "duplicates"])?;
+            for row in 0..columns.rows() {
+                let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
+                let mut next = values.iter().map(|column| column.value(row));
+                day.rows += next.next().unwrap_or(0);
+                day.rejects += next.next().unwrap_or(0);
+                day.duplicates += next.next().unwrap_or(0);
+            }
+            Ok(())
+        },
+    )
     .await?;
     Ok(blocks.put(changes))
 }
@@ -355,7 +374,9 @@ pub(super) async fn unmapped(
     let filter = unmapped("model_id", "raw_model").or(unmapped("provider_id", "raw_provider"));
     let columns = ["model_id", "raw_model", "provider_id", "raw_provider"];
     load::scan(snapshot, files, &columns, Some(filter), |columns| {
-        for (kind, id, raw) in [("model", "model_id", "raw_model"), ("provider", "provider_id", "raw_provider")] {
+        for (kind, id, raw) in
+            [("model", "model_id", "raw_model"), ("provider", "provider_id", "raw_provider")]
+        {
             let (ids, raws) = (columns.text(id)?, columns.text(raw)?);
             for row in 0..columns.rows() {
                 if let (None, Some(name)) = (text_at(&ids, row), text_at(&raws, row)) {

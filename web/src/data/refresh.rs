@@ -222,18 +222,20 @@ impl Refresher {
     /// The version of `attempts` at which all folded tables stand; −1 before the first fold.
     fn consistent(&self) -> Option<i64> {
         let fold = AppId(FOLD.to_owned());
-        let mut standing = FOLDED.iter().filter_map(|id| self.snapshot(*id)).map(|snapshot| snapshot.txn(&fold));
+        let mut standing =
+            FOLDED.iter().filter_map(|id| self.snapshot(*id)).map(|snapshot| snapshot.txn(&fold));
         let first = standing.next()?;
         standing.all(|other| other == first).then_some(first.unwrap_or(-1))
     }
 
     fn horizon(&self, now: DateTime<Utc>) -> Horizon {
         let today = now.date_naive();
-        let dates = [TableId::UsageDaily, TableId::Health5m, TableId::HealthDaily].into_iter().filter_map(|id| self.snapshot(id)).flat_map(
-            |snapshot| {
+        let dates = [TableId::UsageDaily, TableId::Health5m, TableId::HealthDaily]
+            .into_iter()
+            .filter_map(|id| self.snapshot(id))
+            .flat_map(|snapshot| {
                 snapshot.files().iter().filter_map(move |file| super::load::date_of(file, snapshot.table()))
-            },
-        );
+            });
         let newest = dates.filter(|date| *date <= today).max().unwrap_or_default();
         Horizon { newest, today, now: now.timestamp_micros() }
     }
@@ -251,8 +253,7 @@ impl Refresher {
             read::health_days(&mut self.health_days, days, dictionary, keep, sketches_from).await?;
         }
         let from = start_of(newest) - DAY_US;
-        for (id, blocks) in
-            [(TableId::Health5m, &mut self.buckets), (TableId::HealthHourly, &mut self.hours)]
+        for (id, blocks) in [(TableId::Health5m, &mut self.buckets), (TableId::HealthHourly, &mut self.hours)]
         {
             if let Some(table) = snapshot(id) {
                 read::health_buckets(blocks, table, dictionary, |date| horizon.keeps(date, 1), from).await?;
@@ -269,7 +270,8 @@ impl Refresher {
             let changed = read::labels(&mut self.labels, cells, dictionary, keep).await?;
             if changed || self.label_views.len() != self.labels.by_date().len() {
                 let weeks = self.labels.by_date();
-                self.label_views = weeks.iter().map(|(week, cells)| (*week, Arc::new(cells.view()))).collect();
+                self.label_views =
+                    weeks.iter().map(|(week, cells)| (*week, Arc::new(cells.view()))).collect();
                 self.label_memo = Arc::default();
             }
         }
@@ -299,7 +301,8 @@ impl Refresher {
     /// End of the newest complete bucket: the start of the newest bucket that has begun.
     fn buckets_end(&self, now: i64, as_of: i64) -> i64 {
         let days = self.buckets.by_date();
-        let newest = days.values().filter_map(|day| day.buckets.range(..=now).next_back().map(|(at, _)| *at)).max();
+        let newest =
+            days.values().filter_map(|day| day.buckets.range(..=now).next_back().map(|(at, _)| *at)).max();
         let width = BUCKET_SECS * 1_000_000;
         newest.unwrap_or_else(|| as_of.div_euclid(width) * width)
     }
@@ -368,7 +371,8 @@ impl Refresher {
         let week = dataset.trailing(7);
         let total = dataset.total(week, &Filter::default());
         let models = dataset.totals(week, GroupBy::Model, &Filter::default());
-        let unmapped = models.iter().find(|(group, _)| group.is_unknown()).map_or(0, |(_, totals)| totals.requests);
+        let unmapped =
+            models.iter().find(|(group, _)| group.is_unknown()).map_or(0, |(_, totals)| totals.requests);
         let intake = self.intake.by_date().values().fold(IntakeDay::default(), |sum, day| IntakeDay {
             rows: sum.rows + day.rows,
             rejects: sum.rejects + day.rejects,
@@ -385,7 +389,9 @@ impl Refresher {
         reject_reasons.sort_by(|a, b| b.n.cmp(&a.n).then_with(|| a.reason.cmp(&b.reason)));
         let newest_labels = self.label_views.values().next_back();
         let labels = newest_labels.map(|week| {
-            week.totals.values().fold((0.0, 0.0), |(known, all), totals| (known + totals.known, all + totals.all.wt))
+            week.totals
+                .values()
+                .fold((0.0, 0.0), |(known, all), totals| (known + totals.known, all + totals.all.wt))
         });
         Quality {
             unpriced: total.unpriced(),
@@ -419,4 +425,3 @@ async fn read_minutes(
 fn start_of(date: NaiveDate) -> i64 {
     date.and_time(NaiveTime::MIN).and_utc().timestamp_micros()
 }
-

@@ -186,10 +186,9 @@ impl Dataset {
                 Some(BestPinned { provider, uptime: counts.uptime(&self.thresholds).ok()?, counts })
             })
             .max_by(|a, b| {
-                a.uptime
-                    .total_cmp(&b.uptime)
-                    .then(a.counts.counted().cmp(&b.counts.counted()))
-                    .then_with(|| self.dictionary.provider(b.provider).cmp(self.dictionary.provider(a.provider)))
+                a.uptime.total_cmp(&b.uptime).then(a.counts.counted().cmp(&b.counts.counted())).then_with(
+                    || self.dictionary.provider(b.provider).cmp(self.dictionary.provider(a.provider)),
+                )
             })
     }
 }

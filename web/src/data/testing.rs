@@ -202,7 +202,10 @@ fn usage() -> Vec<Value> {
 fn buckets() -> Vec<Value> {
     let mut rows = Vec::new();
     for bucket in 0..6u32 {
-        let at = format!("2026-11-25T{}Z", ["11:35:00", "11:40:00", "11:45:00", "11:50:00", "11:55:00", "12:00:00"][bucket as usize]);
+        let at = format!(
+            "2026-11-25T{}Z",
+            ["11:35:00", "11:40:00", "11:45:00", "11:50:00", "11:55:00", "12:00:00"][bucket as usize]
+        );
         rows.push(json!({
             "date": "2026-11-25", "bucket_at": at, "model_id": "acme/one", "author": "acme", "variant": "standard",
             "provider_id": "north", "endpoint_id": "north/one", "attempts": 52, "ok": 46, "cancelled": 2,
@@ -257,7 +260,8 @@ fn labels() -> Vec<Value> {
             "sum_w_ok": if user % 10 == 0 { 0.0 } else { 1.0 },
         })
     };
-    let japanese = (1..=100).map(|user| cell("ja", "python", if user <= 60 { "acme/one" } else { "beta/two" }, user));
+    let japanese =
+        (1..=100).map(|user| cell("ja", "python", if user <= 60 { "acme/one" } else { "beta/two" }, user));
     japanese.chain((101..=200).map(|user| cell("en", "none", "acme/one", user))).collect()
 }
 
@@ -278,11 +282,15 @@ fn rejects() -> Vec<Value> {
 /// Three attempts of the minute 12:06 and one of 12:05; one with raw names that nobody mapped.
 fn attempts() -> Vec<AttemptRow<'static>> {
     let minute = 60_000_000;
-    let at = |row: AttemptRow<'static>, started_at: i64| AttemptRow { started_at, ingested_at: started_at, ..row };
+    let at =
+        |row: AttemptRow<'static>, started_at: i64| AttemptRow { started_at, ingested_at: started_at, ..row };
     let noon = testing::NOON_US;
     vec![
         at(testing::attempt("a"), noon + 6 * minute + 1_000_000),
-        at(AttemptRow { outcome: "fault", error_class: Some("timeout"), ..testing::attempt("b") }, noon + 6 * minute),
+        at(
+            AttemptRow { outcome: "fault", error_class: Some("timeout"), ..testing::attempt("b") },
+            noon + 6 * minute,
+        ),
         at(
             AttemptRow { model_id: None, raw_model: Some("mystery-9b"), ..testing::attempt("c") },
             noon + 6 * minute + 30_000_000,

@@ -334,7 +334,9 @@ impl Dataset {
         let mut sums = vec![Totals::default(); grouping.len];
         for (_, day) in self.usage_days(window) {
             for row in 0..day.rows() {
-                let (Some(series), Some(provider)) = (day.series.get(row), day.provider.get(row)) else { continue };
+                let (Some(series), Some(provider)) = (day.series.get(row), day.provider.get(row)) else {
+                    continue;
+                };
                 if let Some(sum) = grouping.slot(*series, *provider).and_then(|slot| sums.get_mut(slot)) {
                     sum.add_row(&day.columns, row);
                 }
@@ -364,7 +366,8 @@ impl Dataset {
                 let mut sum = Totals::default();
                 if let Some(day) = self.usage.get(&date) {
                     for row in 0..day.rows() {
-                        let (Some(series), Some(provider)) = (day.series.get(row), day.provider.get(row)) else {
+                        let (Some(series), Some(provider)) = (day.series.get(row), day.provider.get(row))
+                        else {
                             continue;
                         };
                         if grouping.slot(*series, *provider).is_some() {
@@ -398,9 +401,12 @@ impl Dataset {
         for (date, day) in self.usage_days(Window { start: first, end: newest }) {
             let week = usize::try_from((date - first).num_days() / 7).unwrap_or(0);
             for row in 0..day.rows() {
-                let (Some(series), Some(provider)) = (day.series.get(row), day.provider.get(row)) else { continue };
+                let (Some(series), Some(provider)) = (day.series.get(row), day.provider.get(row)) else {
+                    continue;
+                };
                 let Some(slot) = grouping.slot(*series, *provider) else { continue };
-                if let (Some(sum), Some(total)) = (sums.get_mut(slot * width + week), out.total.get_mut(week)) {
+                if let (Some(sum), Some(total)) = (sums.get_mut(slot * width + week), out.total.get_mut(week))
+                {
                     sum.add_row(day, row);
                     total.add_row(day, row);
                 }

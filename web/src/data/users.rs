@@ -169,7 +169,9 @@ impl Dataset {
         let files: Vec<DataFile> = snapshot
             .files()
             .iter()
-            .filter(|file| load::date_of(file, snapshot.table()).is_some_and(|date| wanted.contains_key(&date)))
+            .filter(|file| {
+                load::date_of(file, snapshot.table()).is_some_and(|date| wanted.contains_key(&date))
+            })
             .cloned()
             .collect();
         for (date, day) in load::user_days(snapshot, files, &self.dictionary).await? {
@@ -187,7 +189,9 @@ fn merge(dictionary: &Dictionary, query: &UserQuery, days: &[Arc<UserDay>]) -> U
     let grouping = Grouping::new(dictionary, query.by, &query.filter);
     let mut sums: Vec<Option<Hll>> = vec![None; grouping.len];
     for (series, provider, bytes) in days.iter().flat_map(|day| &day.rows) {
-        let Some(sum) = grouping.slot(series.0, *provider).and_then(|slot| sums.get_mut(slot)) else { continue };
+        let Some(sum) = grouping.slot(series.0, *provider).and_then(|slot| sums.get_mut(slot)) else {
+            continue;
+        };
         match Hll::from_bytes(bytes) {
             Ok(sketch) => sum.get_or_insert_default().merge(&sketch),
             Err(error) => tracing::warn!(%error, "a stored user sketch cannot be read and is left out"),
@@ -204,7 +208,11 @@ fn merge(dictionary: &Dictionary, query: &UserQuery, days: &[Arc<UserDay>]) -> U
     UserCounts { groups, total: round(all.estimate()) }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate of users, never negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an estimate of users, never negative"
+)]
 fn round(estimate: f64) -> u64 {
     estimate.round().max(0.0) as u64
 }

@@ -8,8 +8,8 @@ use super::meta::Meta;
 use super::rankings::{daily, date, key};
 use super::table::{Cell, Table};
 use crate::data::{
-    Boost, Counts, Dataset, Figure, Filter, Group, GroupBy, HealthBy, ModelId, ModelProvider, ProviderId, Quantiles,
-    Scope, Span, Speed,
+    Boost, Counts, Dataset, Figure, Filter, Group, GroupBy, HealthBy, ModelId, ModelProvider, ProviderId,
+    Quantiles, Scope, Span, Speed,
 };
 use crate::pages::{PageContext, PageError};
 
@@ -184,9 +184,12 @@ pub(super) fn providers(context: &PageContext, dataset: &Dataset) -> View {
     ids.sort_by(|a, b| dataset.dictionary.provider(*a).cmp(dataset.dictionary.provider(*b)));
     for id in ids {
         let scope = Scope::provider(id);
-        let of = |counts: &std::collections::BTreeMap<Scope, Counts>| counts.get(&scope).copied().unwrap_or_default();
+        let of = |counts: &std::collections::BTreeMap<Scope, Counts>| {
+            counts.get(&scope).copied().unwrap_or_default()
+        };
         let group = Group::Provider(id);
-        let totals = usage.iter().find(|(known, _)| *known == group).map(|(_, totals)| *totals).unwrap_or_default();
+        let totals =
+            usage.iter().find(|(known, _)| *known == group).map(|(_, totals)| *totals).unwrap_or_default();
         if of(&days_90).attempts == 0 && of(&day).attempts == 0 && totals.requests == 0 {
             continue;
         }
@@ -263,7 +266,8 @@ pub(super) fn provider(context: &PageContext, dataset: &Dataset, id: &str) -> Re
     }
     let mut models = Table::new(&["model", "state", "uptime_last_30m", "uptime_7d", "counted_attempts_7d"]);
     let live = dataset.health_by(HealthBy::Model, scope, Span::Minutes30);
-    let mut week: Vec<(Scope, Counts)> = dataset.health_by(HealthBy::Model, scope, Span::Days7).into_iter().collect();
+    let mut week: Vec<(Scope, Counts)> =
+        dataset.health_by(HealthBy::Model, scope, Span::Days7).into_iter().collect();
     week.sort_by(|a, b| b.1.attempts.cmp(&a.1.attempts).then(a.0.cmp(&b.0)));
     for (of, counts) in week {
         let Some(model) = of.model.filter(|model| !model.is_unknown()) else { continue };

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::data::{Dataset, LabelSource, LabelWindow, NotEnough};
 use crate::pages::PageContext;
-use crate::state::BUILD;
 use crate::pages::address;
+use crate::state::BUILD;
 use crate::url::Format;
 
 #[derive(Clone, Debug, Serialize)]

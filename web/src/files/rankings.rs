@@ -5,7 +5,9 @@ use chrono::NaiveDate;
 use super::View;
 use super::meta::Meta;
 use super::table::{Cell, Table};
-use crate::data::{Change, Dataset, Filter, Group, Metric, Ranking, RankingQuery, RankingRow, Remainder, Totals};
+use crate::data::{
+    Change, Dataset, Filter, Group, Metric, Ranking, RankingQuery, RankingRow, Remainder, Totals,
+};
 use crate::pages::{PageContext, PageError};
 use crate::respond::grouping;
 use crate::url::State;
@@ -58,7 +60,9 @@ pub(super) fn ranking(context: &PageContext, dataset: &Dataset) -> Result<View, 
     let offset = offset as usize;
     let end = if all_rows { ranking.rows.len() } else { (offset + limit as usize).min(ranking.rows.len()) };
     let mut table = Table::new(&COLUMNS);
-    table.rows.extend(ranking.rows.get(offset.min(end)..end).unwrap_or_default().iter().map(|row| cells(dataset, row)));
+    table.rows.extend(
+        ranking.rows.get(offset.min(end)..end).unwrap_or_default().iter().map(|row| cells(dataset, row)),
+    );
     // What is not listed stays in the sum: all rows together hold every share.
     for (id, remainder) in [("hidden", ranking.hidden), ("unmapped", ranking.unmapped)] {
         if let Some(remainder) = remainder {
@@ -160,13 +164,17 @@ pub(super) fn share(context: &PageContext, dataset: &Dataset) -> View {
     // Users are not additive over weeks and have no share.
     let metric = if context.state.metric == Metric::Users { Metric::Tokens } else { context.state.metric };
     let mut weekly = dataset.weekly(by.group_by(), WEEKS, &Filter::default());
-    let size = |volumes: &[crate::data::Volume]| volumes.iter().filter_map(|volume| volume.get(metric)).sum::<f64>();
-    weekly.groups.sort_by(|a, b| size(&b.1).total_cmp(&size(&a.1)).then_with(|| dataset.key(a.0).cmp(&dataset.key(b.0))));
+    let size =
+        |volumes: &[crate::data::Volume]| volumes.iter().filter_map(|volume| volume.get(metric)).sum::<f64>();
+    weekly.groups.sort_by(|a, b| {
+        size(&b.1).total_cmp(&size(&a.1)).then_with(|| dataset.key(a.0).cmp(&dataset.key(b.0)))
+    });
     let named: Vec<_> = weekly.groups.iter().filter(|(group, _)| !group.is_unknown()).collect();
     let shown: Vec<_> = named.iter().skip(skip as usize).take(SERIES).collect();
     let mut table = Table::new(&["week", "complete", "id", "name", "value", "share"]);
     for (position, week) in weekly.weeks.iter().enumerate() {
-        let value = |volumes: &[crate::data::Volume]| volumes.get(position).and_then(|volume| volume.get(metric));
+        let value =
+            |volumes: &[crate::data::Volume]| volumes.get(position).and_then(|volume| volume.get(metric));
         let total = weekly.total.get(position).and_then(|volume| volume.get(metric)).unwrap_or(0.0);
         let mut rest = total;
         let mut push = |id: String, name: Cell, value: f64| {

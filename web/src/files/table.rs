@@ -156,7 +156,16 @@ mod tests {
 
     #[test]
     fn counts_are_strings_and_ratios_are_numbers() {
-        let cells = [Cell::Count(u64::MAX), Cell::Number(0.125), Cell::Whole(-3), Cell::Null, Cell::Money(25_000_000)];
-        assert_eq!(serde_json::to_string(&cells).unwrap(), r#"["18446744073709551615",0.125,-3,null,"0.025"]"#);
+        let cells = [
+            Cell::Count(u64::MAX),
+            Cell::Number(0.125),
+            Cell::Whole(-3),
+            Cell::Null,
+            Cell::Money(25_000_000),
+        ];
+        assert_eq!(
+            serde_json::to_string(&cells).unwrap(),
+            r#"["18446744073709551615",0.125,-3,null,"0.025"]"#
+        );
     }
 }

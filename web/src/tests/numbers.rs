@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::data::testing::{Fixture, day, now};
 use crate::data::{
-    Change, Dataset, Dimension, Filter, Group, GroupBy, Metric, NotEnough, Options, Profile, RankingQuery, Refreshed,
-    Refresher, RejectReason, Scope, Span, Speed, State, UsersBand, Window,
+    Change, Dataset, Dimension, Filter, Group, GroupBy, Metric, NotEnough, Options, Profile, RankingQuery,
+    Refreshed, Refresher, RejectReason, Scope, Span, Speed, State, UsersBand, Window,
 };
 
 pub(super) async fn dataset(fixture: &Fixture) -> Arc<Dataset> {
@@ -149,7 +149,10 @@ async fn bars_and_strips_keep_their_empty_cells() {
 
     let strip = data.strip(north);
     assert_eq!(strip.len(), 288);
-    assert_eq!(strip.last().map(|cell| (cell.at.to_rfc3339(), cell.counts.counted())), Some(("2026-11-25T12:00:00+00:00".into(), 50)));
+    assert_eq!(
+        strip.last().map(|cell| (cell.at.to_rfc3339(), cell.counts.counted())),
+        Some(("2026-11-25T12:00:00+00:00".into(), 50))
+    );
     assert_eq!(strip.iter().filter(|cell| cell.counts.attempts > 0).count(), 6);
     // 6,640 of 7,000 in the last week: 990 × 6 + 700.
     let week = data.health(north, Span::Days7);

@@ -135,7 +135,8 @@ async fn a_validator_answers_before_any_work() {
     assert_eq!(app.get_with("/rankings/models", &packed).await.status, StatusCode::NOT_MODIFIED);
     assert_eq!(app.site.renders(), renders);
 
-    let dark = app.get_with("/rankings/models", &[("cookie", "a=b; theme=dark"), ("if-none-match", &etag)]).await;
+    let dark =
+        app.get_with("/rankings/models", &[("cookie", "a=b; theme=dark"), ("if-none-match", &etag)]).await;
     assert_eq!(dark.status, StatusCode::OK);
     let other = app.get_with("/rankings/authors", &[("if-none-match", &etag)]).await;
     assert_eq!(other.status, StatusCode::OK);
@@ -167,7 +168,11 @@ async fn other_forms_of_an_address_are_sent_to_the_canonical_one() {
         ("/rankings/cross/code-out/python/nl/ja", "/rankings/cross/nl/ja/code-out/python"),
     ] {
         let reply = app.get(asked).await;
-        assert_eq!((reply.status, reply.header("location")), (StatusCode::PERMANENT_REDIRECT, canonical), "{asked}");
+        assert_eq!(
+            (reply.status, reply.header("location")),
+            (StatusCode::PERMANENT_REDIRECT, canonical),
+            "{asked}"
+        );
         assert_eq!(reply.header("cache-control"), "public, max-age=3600");
         assert_eq!(app.get(canonical).await.status, StatusCode::OK, "{canonical}");
     }
@@ -188,7 +193,10 @@ async fn the_api_names_what_it_does_not_understand() {
     assert_eq!(problem["request_id"], reply.header("x-request-id"));
 
     let unknown = app.get("/rankings/models.json?colour=red").await;
-    assert_eq!((unknown.status, unknown.json()["type"].clone()), (StatusCode::BAD_REQUEST, "/problems/unknown-parameter".into()));
+    assert_eq!(
+        (unknown.status, unknown.json()["type"].clone()),
+        (StatusCode::BAD_REQUEST, "/problems/unknown-parameter".into())
+    );
     let dates = app.get("/rankings/models?from=2026-11-24&to=2026-11-01").await;
     assert_eq!(dates.status, StatusCode::BAD_REQUEST);
     assert_eq!(dates.header("content-type"), "text/html; charset=utf-8");
@@ -198,7 +206,10 @@ async fn the_api_names_what_it_does_not_understand() {
 async fn unknown_names_are_told_with_their_neighbours() {
     let app = App::filled().await;
     let reply = app.get("/models/acme/on").await;
-    assert_eq!((reply.status, reply.header("content-type")), (StatusCode::NOT_FOUND, "text/html; charset=utf-8"));
+    assert_eq!(
+        (reply.status, reply.header("content-type")),
+        (StatusCode::NOT_FOUND, "text/html; charset=utf-8")
+    );
     let reply = app.get("/models/acme/on.json").await;
     assert_eq!(reply.status, StatusCode::NOT_FOUND);
     assert_eq!(reply.json()["nearest"][0], "/models/acme/one");
@@ -224,13 +235,19 @@ async fn rankings_as_json_hold_the_numbers_of_the_tables() {
     assert_eq!(rows[0]["spend_usd"], "10.5");
     assert_eq!(rows[0]["users"], "30");
     assert_eq!(rows[0]["growth"], 1.0);
-    assert_eq!((rows[1]["growth"].clone(), rows[1]["growth_state"].clone()), (Value::Null, "not_enough_data".into()));
+    assert_eq!(
+        (rows[1]["growth"].clone(), rows[1]["growth_state"].clone()),
+        (Value::Null, "not_enough_data".into())
+    );
     assert_eq!(rows[2]["growth_state"], "new");
     // Exactly what 4.2 M of 13.377 M are, to nine digits.
     assert_eq!(rows[1]["share"], 0.313971743);
     let meta = &body["meta"];
     assert_eq!(meta["as_of"], "2026-11-25T12:06:30Z");
-    assert_eq!((meta["start_date"].as_str(), meta["end_date"].as_str()), (Some("2026-11-18"), Some("2026-11-24")));
+    assert_eq!(
+        (meta["start_date"].as_str(), meta["end_date"].as_str()),
+        (Some("2026-11-18"), Some("2026-11-24"))
+    );
     assert_eq!(meta["unit"], "tokens");
     assert!(meta["delta_version"]["usage_daily"].as_i64().unwrap() > 0);
     assert_eq!(meta["canonical_url"], "/rankings/models.json");
@@ -259,7 +276,11 @@ async fn csv_holds_the_same_values_and_defuses_formulas() {
     assert_eq!(reply.header("content-type"), "text/csv; charset=utf-8; header=present");
     let lines: Vec<&str> = reply.text().split("\r\n").collect();
     assert!(lines[0].starts_with("rank,id,name,author,variant,rank_before,tokens,"));
-    assert!(lines[1].starts_with("1,acme/one,'=Acme One,acme,,1,8400000,7000000,1400000,1400,10.5,30,"), "{}", lines[1]);
+    assert!(
+        lines[1].starts_with("1,acme/one,'=Acme One,acme,,1,8400000,7000000,1400000,1400,10.5,30,"),
+        "{}",
+        lines[1]
+    );
     assert_eq!(lines.len(), 7);
     assert_eq!(lines[6], "");
 }
@@ -327,7 +348,8 @@ async fn pages_travel_compressed() {
     let packed = app.get_with("/rankings/models.json", &[("accept-encoding", "gzip")]).await;
     assert_eq!(packed.header("content-encoding"), "gzip");
     let mut unpacked = Vec::new();
-    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(packed.body.as_slice()), &mut unpacked).unwrap();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(packed.body.as_slice()), &mut unpacked)
+        .unwrap();
     assert_eq!(unpacked, plain.body);
 }
 
@@ -335,7 +357,10 @@ async fn pages_travel_compressed() {
 async fn the_theme_is_a_cookie_and_the_only_one() {
     let app = App::filled().await;
     let form = |text: &'static str| {
-        Request::post("/theme").header("content-type", "application/x-www-form-urlencoded").body(Body::from(text)).unwrap()
+        Request::post("/theme")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(text))
+            .unwrap()
     };
     let reply = app.send(form("theme=dark&back=%2Fstatus")).await;
     assert_eq!((reply.status, reply.header("location")), (StatusCode::SEE_OTHER, "/status"));
@@ -370,7 +395,10 @@ async fn too_many_requests_of_one_client_are_refused_and_others_go_on() {
     let rate_limit = RateLimit { enabled: true, pages_per_min: 3, downloads_per_min: 1 };
     let app = App::over(Fixture::filled().await, WebConfig { rate_limit, ..WebConfig::default() }).await;
     for _ in 0..3 {
-        assert_eq!(app.get_with("/status", &[("x-forwarded-for", "198.51.100.1")]).await.status, StatusCode::OK);
+        assert_eq!(
+            app.get_with("/status", &[("x-forwarded-for", "198.51.100.1")]).await.status,
+            StatusCode::OK
+        );
     }
     // A forged address does not help: the peer is no trusted proxy.
     let refused = app.get_with("/status", &[("x-forwarded-for", "198.51.100.2")]).await;

@@ -64,7 +64,8 @@ async fn a_date_is_extended_by_new_files_and_replaced_after_a_settle() {
     // A settle replaces the files of the date by one with other rows.
     let mut table = fixture.warehouse.table(TableId::UsageDaily).await.unwrap();
     let is_today = |file: &&bellwether_warehouse::DataFile| file.path.contains("2026-11-25");
-    let remove: Vec<String> = table.snapshot().files().iter().filter(is_today).map(|file| file.path.clone()).collect();
+    let remove: Vec<String> =
+        table.snapshot().files().iter().filter(is_today).map(|file| file.path.clone()).collect();
     assert_eq!(remove.len(), 4);
     let rows = crate::data::testing::batch(TableId::UsageDaily.schema(), vec![new_usage(7)]);
     let add = table.write(&[rows]).await.unwrap();
@@ -121,7 +122,8 @@ async fn an_event_from_a_clock_that_runs_ahead_does_not_move_the_site() {
 async fn damage_keeps_the_last_good_numbers_and_is_told_to_the_operator() {
     let fixture = Fixture::filled().await;
     let config = crate::config::WebConfig::default();
-    let site = crate::Site::open_at(&fixture.warehouse, config, crate::data::Names::default(), now).await.unwrap();
+    let site =
+        crate::Site::open_at(&fixture.warehouse, config, crate::data::Names::default(), now).await.unwrap();
     let before = site.dataset().unwrap();
     assert_eq!(site.progress().failing, None);
 

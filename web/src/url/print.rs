@@ -44,7 +44,9 @@ fn value(page: &Page, param: Param, state: &State) -> Option<String> {
         Param::Variants if state.variants != Variants::default() => word(state.variants.word()),
         Param::Author => state.author.as_deref().map(encode),
         Param::Window if page.has_label_window() => state.labels.map(|period| label_word(period).to_owned()),
-        Param::Window if state.health != State::default().health => health_word(state.health).map(str::to_owned),
+        Param::Window if state.health != State::default().health => {
+            health_word(state.health).map(str::to_owned)
+        }
         Param::Sort => state.sort.map(sort_word),
         Param::View if state.view != View::default() => word(state.view.word()),
         Param::N if state.all_rows => word("all"),
@@ -73,7 +75,8 @@ fn health_word(span: Span) -> Option<&'static str> {
     HEALTH.into_iter().find(|(known, _)| *known == span).map(|(_, word)| word)
 }
 
-pub(super) const LABELS: [(LabelPeriod, &str); 2] = [(LabelPeriod::Week, "week"), (LabelPeriod::Epoch, "28d")];
+pub(super) const LABELS: [(LabelPeriod, &str); 2] =
+    [(LabelPeriod::Week, "week"), (LabelPeriod::Epoch, "28d")];
 
 fn label_word(period: LabelPeriod) -> &'static str {
     match period {

@@ -31,7 +31,10 @@ pub enum Page {
     Growth,
     Languages,
     Language(String),
-    Cross { nl: String, code: String },
+    Cross {
+        nl: String,
+        code: String,
+    },
     ModelList,
     Model(String),
     Author(String),
@@ -51,7 +54,9 @@ pub enum Page {
 impl Page {
     /// Parameters this page reads.
     pub const fn params(&self, format: Format) -> &'static [Param] {
-        use Param::{Author, By, From, Limit, Metric, N, Offset, Period, Skip, Sort, To, Variants, View, Vs, Window};
+        use Param::{
+            Author, By, From, Limit, Metric, N, Offset, Period, Skip, Sort, To, Variants, View, Vs, Window,
+        };
         match (self, format) {
             (Self::Overview, _) => &[Metric, Period],
             (Self::Models, Format::Html) => {
@@ -118,7 +123,9 @@ impl Page {
             Self::Growth => "/rankings/growth".into(),
             Self::Languages => "/rankings/languages".into(),
             Self::Language(code) => format!("/rankings/languages/{}", encode(code)),
-            Self::Cross { nl, code } => format!("/rankings/cross/nl/{}/code-out/{}", encode(nl), encode(code)),
+            Self::Cross { nl, code } => {
+                format!("/rankings/cross/nl/{}/code-out/{}", encode(nl), encode(code))
+            }
             Self::ModelList => "/models".into(),
             Self::Model(id) => format!("/models/{}", encode_id(id)),
             Self::Author(id) => format!("/authors/{}", encode(id)),
@@ -246,7 +253,9 @@ fn api_route(rest: &str) -> Option<Route> {
         ["languages", code] => Page::Language(slug(code)?),
         ["cross", "nl", nl, "code-out", code] => Page::Cross { nl: slug(nl)?, code: slug(code)? },
         ["models", author, name] => Page::Model(format!("{}/{}", slug(author)?, slug(name)?)),
-        ["models", author, name, "endpoints"] => Page::Endpoints(format!("{}/{}", slug(author)?, slug(name)?)),
+        ["models", author, name, "endpoints"] => {
+            Page::Endpoints(format!("{}/{}", slug(author)?, slug(name)?))
+        }
         ["providers"] => Page::Providers,
         ["providers", id] => Page::Provider(slug(id)?),
         ["status"] => Page::Status,

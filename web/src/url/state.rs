@@ -339,7 +339,8 @@ impl State {
             Vs::Year => Some(window.year_before()),
             Vs::None => None,
         };
-        let partial = dataset.has_complete_day() && window.end >= dataset.newest_date() || !dataset.has_complete_day();
+        let partial =
+            dataset.has_complete_day() && window.end >= dataset.newest_date() || !dataset.has_complete_day();
         Resolved { window, before, clamped, partial }
     }
 

@@ -32,7 +32,10 @@ fn other_spellings_have_one_canonical_path() {
     let canonical = |path: &str| parse_path(path).map(|route| route.path);
     assert_eq!(canonical("/rankings").as_deref(), Some("/rankings/models"));
     assert_eq!(canonical("/Rankings/Models/").as_deref(), Some("/rankings/models"));
-    assert_eq!(canonical("/providers/host%3a10.0.0.1%3a8000").as_deref(), Some("/providers/host:10.0.0.1:8000"));
+    assert_eq!(
+        canonical("/providers/host%3a10.0.0.1%3a8000").as_deref(),
+        Some("/providers/host:10.0.0.1:8000")
+    );
     assert_eq!(
         canonical("/rankings/cross/code-out/python/nl/ja").as_deref(),
         Some("/rankings/cross/nl/ja/code-out/python")
@@ -111,7 +114,8 @@ fn periods() -> impl Strategy<Value = Period> {
     prop_oneof![
         prop::sample::select(Period::PICKS.to_vec()),
         (0u64..20_000, 0u64..366).prop_map(|(start, days)| {
-            let from = NaiveDate::from_ymd_opt(1980, 1, 1).unwrap().checked_add_days(Days::new(start)).unwrap();
+            let from =
+                NaiveDate::from_ymd_opt(1980, 1, 1).unwrap().checked_add_days(Days::new(start)).unwrap();
             Period::Dates(from, from.checked_add_days(Days::new(days)).unwrap())
         }),
     ]

@@ -61,11 +61,21 @@ impl Sums {
 impl Dataset {
     /// Models inside a natural language, a code language, or the cross of both. `period` asks for one kind of
     /// window; `None` takes the newest complete week and falls back to the epoch.
-    pub fn cross(&self, nl: Option<&str>, code_out: Option<&str>, period: Option<LabelPeriod>) -> Figure<Cross> {
+    pub fn cross(
+        &self,
+        nl: Option<&str>,
+        code_out: Option<&str>,
+        period: Option<LabelPeriod>,
+    ) -> Figure<Cross> {
         self.label_memo.cross((nl, code_out, period), || self.compute_cross(nl, code_out, period))
     }
 
-    fn compute_cross(&self, nl: Option<&str>, code_out: Option<&str>, period: Option<LabelPeriod>) -> Figure<Cross> {
+    fn compute_cross(
+        &self,
+        nl: Option<&str>,
+        code_out: Option<&str>,
+        period: Option<LabelPeriod>,
+    ) -> Figure<Cross> {
         let wanted = Wanted { nl, code_out };
         let mut missing = self.label_needs(&wanted, 0, 0);
         for window in self.label_windows(period) {
@@ -87,11 +97,8 @@ impl Dataset {
         let epoch = epoch_start(week);
         let epoch_window = LabelWindow { period: LabelPeriod::Epoch, start: epoch, end: last_day(week) };
         let before = epoch.checked_sub_days(Days::new(28)).unwrap_or(epoch);
-        let before_window = LabelWindow {
-            period: LabelPeriod::Epoch,
-            start: before,
-            end: epoch.pred_opt().unwrap_or(epoch),
-        };
+        let before_window =
+            LabelWindow { period: LabelPeriod::Epoch, start: before, end: epoch.pred_opt().unwrap_or(epoch) };
         match period {
             Some(LabelPeriod::Week) => vec![week_window],
             Some(LabelPeriod::Epoch) => vec![epoch_window, before_window],
@@ -169,14 +176,21 @@ impl Dataset {
         }
     }
 
-    fn build_cross(&self, window: LabelWindow, source: LabelSource, wanted: &Wanted<'_>, sums: &Sums) -> Cross {
+    fn build_cross(
+        &self,
+        window: LabelWindow,
+        source: LabelSource,
+        wanted: &Wanted<'_>,
+        sums: &Sums,
+    ) -> Cross {
         let cell = self.build_cell(window, source, sums);
         let before = self.label_sums(previous(window), wanted);
         let before = (before.0 == source && self.enough(wanted, &before.1).is_ok()).then_some(before.1);
         let users = Users::new(sums);
         let mut groups = model_groups(sums, self.thresholds.model_users);
         groups.sort_by(|a, b| {
-            let name = |models: &[ModelId]| models.first().map(|model| self.dictionary.model(*model).to_owned());
+            let name =
+                |models: &[ModelId]| models.first().map(|model| self.dictionary.model(*model).to_owned());
             let folded = |group: &ModelGroup| group.folded;
             folded(a)
                 .cmp(&folded(b))
@@ -372,7 +386,14 @@ impl<'a> Users<'a> {
             total += value;
             squares += value * value;
         }
-        Self { sums, n: tokens.len() as f64, tokens, cap, capped_total: total, capped_n_eff: n_eff(total, squares) }
+        Self {
+            sums,
+            n: tokens.len() as f64,
+            tokens,
+            cap,
+            capped_total: total,
+            capped_n_eff: n_eff(total, squares),
+        }
     }
 
     /// Rows of these models with the user's total: (own tokens of the row, all tokens of the user, sums).
@@ -393,7 +414,8 @@ impl<'a> Users<'a> {
     }
 
     fn vote_share(&self, models: &'a [ModelId]) -> f64 {
-        let votes: f64 = self.rows(models).map(|(own, all, ..)| if all > 0.0 { own / all } else { 0.0 }).sum();
+        let votes: f64 =
+            self.rows(models).map(|(own, all, ..)| if all > 0.0 { own / all } else { 0.0 }).sum();
         votes / self.n.max(1.0)
     }
 
@@ -408,7 +430,8 @@ impl<'a> Users<'a> {
         if users < needs {
             return Err(NotEnough { n: users, needs, users: Some(users), needs_users: Some(needs) });
         }
-        let rate = per_user.values().map(|(ok, all)| if *all > 0.0 { ok / all } else { 0.0 }).sum::<f64>() / users as f64;
+        let rate = per_user.values().map(|(ok, all)| if *all > 0.0 { ok / all } else { 0.0 }).sum::<f64>()
+            / users as f64;
         Ok((round(rate, users as f64), round_interval(wilson(rate, users as f64), users as f64)))
     }
 }
