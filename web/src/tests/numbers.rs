@@ -20,6 +20,11 @@ fn close(a: f64, b: f64) -> bool {
     (a - b).abs() < 1e-9
 }
 
+/// Sketched users: three standard errors of 1.6 %.
+fn near(users: Option<u64>, exact: u64) -> bool {
+    users.is_some_and(|users| (users as f64 / exact as f64 - 1.0).abs() <= 0.048)
+}
+
 fn week() -> RankingQuery {
     let window = Window { start: day("2026-11-18"), end: day("2026-11-24") };
     RankingQuery {
@@ -52,8 +57,8 @@ async fn a_week_is_ranked_with_shares_of_everything() {
     assert_eq!(free.change, Change::New);
     // A week ago both had 4.2 M tokens: the name decides.
     assert_eq!((one.rank_before, two.rank_before, free.rank_before), (Some(1), Some(2), None));
-    assert_eq!((one.users, two.users, free.users), (Some(30), Some(50), Some(25)));
-    assert_eq!(ranking.total_users, Some(70));
+    assert!(near(one.users, 30) && near(two.users, 50) && near(free.users, 25), "{ranking:?}");
+    assert!(near(ranking.total_users, 70), "{:?}", ranking.total_users);
 
     let hidden = ranking.hidden.unwrap();
     assert_eq!((hidden.rows, hidden.totals.tokens()), (1, 7_000));
@@ -70,8 +75,8 @@ async fn users_can_be_ranked_and_authors_folded() {
     let by_users = RankingQuery { metric: Metric::Users, ..week() };
     data.load_users(&by_users.users()).await.unwrap();
     let ranking = data.ranking(by_users);
-    let order: Vec<(String, f64)> = ranking.rows.iter().map(|row| (data.key(row.group), row.value)).collect();
-    assert_eq!(order, [("beta/two".into(), 50.0), ("acme/one".into(), 30.0), ("acme/one:free".into(), 25.0)]);
+    let order: Vec<String> = ranking.rows.iter().map(|row| data.key(row.group)).collect();
+    assert_eq!(order, ["beta/two", "acme/one", "acme/one:free"]);
     assert_eq!(ranking.rows.first().unwrap().share, None);
 
     let authors = RankingQuery { by: GroupBy::Author, ..week() };
@@ -81,7 +86,7 @@ async fn users_can_be_ranked_and_authors_folded() {
         ranking.rows.iter().map(|row| (data.key(row.group), row.totals.tokens())).collect();
     assert_eq!(order, [("acme".into(), 9_100_000), ("beta".into(), 4_200_000)]);
     // Users 1 to 30 and 1 to 25 are the same people.
-    assert_eq!(ranking.rows.first().unwrap().users, Some(30));
+    assert!(near(ranking.rows.first().unwrap().users, 30));
 }
 
 #[tokio::test]
