@@ -36,5 +36,3 @@ pub use routing::RoutingReport;
 pub use schedule::{Job, JobReport, Outcome, RoundReport, Scheduler, Settings};
 pub use settle::{SettleReport, Settling};
 pub use status::{Status, TableStatus};
-#[cfg(test)]
-mod bench_tmp;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
 
 use bellwether_warehouse::Warehouse;
 use chrono::{DateTime, Utc};
@@ -102,6 +103,7 @@ impl Site {
     /// Looks at the tables once and swaps to the next dataset when there is one.
     pub async fn refresh(&self) {
         let now = self.now();
+        let started = Instant::now();
         let mut refresher = self.inner.refresher.lock().await;
         let outcome = refresher.refresh(now).await;
         drop(refresher);
@@ -114,6 +116,10 @@ impl Site {
                     if matches!(refreshed, Refreshed::Waiting) { progress.waiting + 1 } else { 0 };
                 metrics::refreshed(&refreshed);
                 if let Refreshed::New(dataset) = refreshed {
+                    tracing::debug!(elapsed = ?started.elapsed(), folded = dataset.folded, "page data refreshed");
+                    let languages = dataset.clone();
+                    // The one answer that reads many weeks; it stays valid until a closed week changes.
+                    tokio::task::spawn_blocking(move || languages.languages(None).is_ok());
                     *self.inner.dataset.write().unwrap_or_else(PoisonError::into_inner) = Some(dataset);
                 }
             }
