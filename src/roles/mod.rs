@@ -27,16 +27,17 @@ use crate::exit::{chain, usage};
 /// Longest that ending may take: a commit in flight and its fsyncs.
 const ENDING_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// In the order in which they start: the site loads its first dataset before the jobs begin to move the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Role {
     /// HTTP intake
     Intake,
     /// From the spool and Kafka into the tables
     Ingest,
-    /// Rollups
-    Jobs,
     /// The site
     Web,
+    /// Rollups
+    Jobs,
     /// Checkpoints
     Maintain,
     /// Health and metrics; always on in `serve`

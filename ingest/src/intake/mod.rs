@@ -76,13 +76,17 @@ pub fn router(state: IntakeState) -> Router {
 }
 
 async fn intake(State(state): State<IntakeState>, format: Format, request: Request) -> Response {
-    let response = match admit(&state.inner, request.headers()) {
+    let admitted = admit(&state.inner, request.headers());
+    let mut body = request.into_body().into_data_stream();
+    let response = match admitted {
         Ok(compression) => {
-            let body = request.into_body().into_data_stream();
-            receive::receive(&state.inner, format, compression, body).await.into_response()
+            receive::receive(&state.inner, format, compression, &mut body).await.into_response()
         }
         Err(problem) => problem.into_response(),
     };
+    if !response.status().is_success() {
+        receive::drain(&mut body).await;
+    }
     let status = response.status().as_u16().to_string();
     metrics::counter!(metric::INTAKE_REQUESTS, "format" => format.to_string(), "status" => status)
         .increment(1);

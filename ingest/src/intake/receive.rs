@@ -21,12 +21,15 @@ const APPEND_BYTES: usize = 256 << 10;
 const TOLD: usize = 10;
 /// A sender that stalls for this long is given up.
 const STALL: Duration = Duration::from_secs(60);
+/// What is still read of a refused body, and for how long.
+const DRAIN_BYTES: usize = 4 << 20;
+const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 pub(super) async fn receive(
     inner: &Inner,
     format: Format,
     compression: Compression,
-    body: BodyDataStream,
+    body: &mut BodyDataStream,
 ) -> Result<Receipt, Problem> {
     let mut intake = Intake::new(inner, format);
     let outcome = intake.read(compression, body).await;
@@ -38,6 +41,22 @@ pub(super) async fn receive(
     }
     outcome?;
     intake.answer()
+}
+
+/// Reads on for a while after a refusal: a connection that is closed under a sender that still writes gives it
+/// a broken pipe instead of the reason.
+pub(super) async fn drain(body: &mut BodyDataStream) {
+    let mut left = DRAIN_BYTES;
+    let rest = async {
+        while let Some(Ok(chunk)) = body.next().await {
+            match left.checked_sub(chunk.len()) {
+                Some(less) => left = less,
+                None => return,
+            }
+        }
+    };
+    // Past the time the sender has to do without the reason.
+    let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
 }
 
 struct Intake<'a> {
@@ -69,7 +88,7 @@ impl<'a> Intake<'a> {
         }
     }
 
-    async fn read(&mut self, compression: Compression, mut body: BodyDataStream) -> Result<(), Problem> {
+    async fn read(&mut self, compression: Compression, body: &mut BodyDataStream) -> Result<(), Problem> {
         let config = &self.inner.config;
         let mut inflate =
             Inflate::new(compression, config.max_body.0, config.max_ratio).map_err(|error| {

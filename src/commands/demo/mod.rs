@@ -80,7 +80,7 @@ pub async fn run(args: Args, common: &Common, mut config: Config) -> anyhow::Res
     if shutdown.is_cancelled() {
         return roles.ended().await;
     }
-    roles.start(&[Role::Jobs, Role::Maintain, Role::Web, Role::Admin]).await?;
+    roles.start(&[Role::Web, Role::Jobs, Role::Maintain, Role::Admin]).await?;
 
     println!("Bellwether is at http://{}", roles.address(Role::Web)?);
     println!(
