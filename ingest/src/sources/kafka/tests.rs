@@ -30,14 +30,7 @@ fn topic(format: TopicFormat) -> Topic {
 }
 
 fn config(cluster: &Cluster, format: TopicFormat) -> Kafka {
-    // The mock lets a group that everybody left wait for a session time-out before the next member may join.
-    let properties = [("session.timeout.ms", "2000"), ("heartbeat.interval.ms", "500")];
-    Kafka {
-        brokers: vec![cluster.bootstrap_servers()],
-        topics: vec![topic(format)],
-        properties: properties.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        ..Kafka::default()
-    }
+    Kafka { brokers: vec![cluster.bootstrap_servers()], topics: vec![topic(format)], ..Kafka::default() }
 }
 
 async fn produce(appender: &KafkaAppender, payloads: impl IntoIterator<Item = String>) {
