@@ -14,8 +14,11 @@ pub enum LogFormat {
 
 /// `RUST_LOG` overrides the default level. Quiet leaves warnings and errors.
 pub fn start(format: LogFormat, quiet: bool) {
-    let default =
-        if quiet { "warn" } else { "info,datafusion=warn,deltalake_core=warn,librdkafka=warn,rdkafka=warn" };
+    let default = if quiet {
+        "warn"
+    } else {
+        "info,datafusion=warn,deltalake_core=warn,buoyant_kernel=warn,delta_kernel=warn,librdkafka=warn,rdkafka=warn"
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -123,6 +123,10 @@ pub const OVERHEAD_SIGMA: f64 = 0.45;
 /// [`MAX_ATTEMPTS`] calls; some callers pin a provider.
 pub const FALLBACK: f64 = 0.94;
 pub const MAX_ATTEMPTS: usize = 3;
+/// A provider call ends after this at the latest, ms.
+pub const LONGEST_CALL_MS: i32 = 3_600_000;
+/// Hence no request that started this many minutes ago still runs.
+pub const LONGEST_REQUEST_MINUTES: i64 = MAX_ATTEMPTS as i64 * 60 + 1;
 
 /// Demo: requests that the router itself refuses or loses, that its cache answers, that the caller got wrong
 /// and that the caller left. Health publishes only attempts that reached a provider.

@@ -210,7 +210,7 @@ impl Caller {
         attempt.outcome = Some(Cow::Borrowed("ok"));
         attempt.http_status = Some(200);
         attempt.ttft_ms = request.streamed.then_some(ttft.clamp(1.0, 600_000.0) as i32);
-        attempt.duration_ms = Some(duration.clamp(1.0, 3_600_000.0) as i32);
+        attempt.duration_ms = Some(duration.clamp(1.0, f64::from(cal::LONGEST_CALL_MS)) as i32);
         attempt.input_tokens = Some(size.input);
         attempt.output_tokens = Some(size.output);
         attempt.reasoning_tokens = size.reasoning;
@@ -248,7 +248,7 @@ impl Caller {
             attempt.finish_reason = trouble.finish_reason.map(Cow::Borrowed);
             duration += ttft + 1000.0 * output as f64 / endpoint.tokens_per_s;
         }
-        attempt.duration_ms = Some(duration.clamp(1.0, 3_600_000.0) as i32);
+        attempt.duration_ms = Some(duration.clamp(1.0, f64::from(cal::LONGEST_CALL_MS)) as i32);
     }
 }
 

@@ -22,7 +22,7 @@ mod traffic;
 mod truth;
 mod wire;
 
-pub use calibration::{ATTEMPTS_PER_YEAR, DAYS_PER_YEAR};
+pub use calibration::{ATTEMPTS_PER_YEAR, DAYS_PER_YEAR, LONGEST_REQUEST_MINUTES};
 pub use corrupt::{BadKind, Corruption};
 pub use outages::{Cause, Outage};
 pub use population::{Endpoint, Model};

@@ -218,6 +218,7 @@ fn requests_are_consistent_in_themselves() {
                 assert!(attempt.reasoning_tokens <= attempt.output_tokens);
                 assert!(attempt.input_tokens.is_none_or(|tokens| tokens > 0));
                 assert_eq!(attempt.gateway_cache_hit, attempt.provider.is_none());
+                assert!(ends < event.started_at_us + cal::LONGEST_REQUEST_MINUTES * 60_000_000);
                 if let (Some(all), Some(input), Some(output)) =
                     (attempt.cost_usd, attempt.input_cost_usd, attempt.output_cost_usd)
                 {

@@ -4,7 +4,6 @@
 //! A minute's requests depend on the seed alone, and the offset of a request is made of its minute and its
 //! place in it. So T of a lane tells the first minute that is still missing, after any kind of end.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -31,8 +30,8 @@ pub struct Lane {
     pub to: i64,
     /// Only days whose number leaves this remainder: (modulus, remainder).
     pub days: (i64, i64),
-    /// Requests that are in the tables already.
-    pub known: Arc<HashSet<String>>,
+    /// Requests that end at this instant or later are left to whoever goes on from there.
+    pub ended_before_us: i64,
 }
 
 impl Lane {
@@ -47,13 +46,6 @@ pub struct Maker {
     pub simulator: Arc<Simulator>,
     pub texts: TextMode,
     pub tools: Tools,
-}
-
-/// First minute that the lane of this name has not written, or None before its first commit.
-pub async fn position(warehouse: &Warehouse, name: &str) -> anyhow::Result<Option<i64>> {
-    let mut sink = Sink::open(warehouse).await?;
-    let position = sink.position(&Stream::history(name)).await?;
-    Ok(position.attempts.map(|offset| offset.div_euclid(OFFSETS_PER_MINUTE)))
 }
 
 /// Writes the lane from where it stands. Returns early, consistently, at the signal. `done` is told the minutes written.
@@ -100,12 +92,13 @@ fn generate(mut batch: Batch, slot: Slot, maker: &Maker, lane: &Lane) -> anyhow:
         maker.simulator.minute(minute, maker.texts, &mut |event| {
             let offset = minute * OFFSETS_PER_MINUTE + index;
             index += 1;
-            if lane.known.contains(event.request_id.as_ref()) {
+            let ended_at_us = ended_at_us(event);
+            if ended_at_us >= lane.ended_before_us {
                 return;
             }
             let mut event = event.clone();
             event.strip(&maker.tools.identities, &maker.tools.labeller);
-            let message = Message { offset, appended_at_us: ended_at_us(&event), payload: &[] };
+            let message = Message { offset, appended_at_us: ended_at_us, payload: &[] };
             if let Err(error) = batch.push_event(slot, &message, &event) {
                 failed = Some(error);
             }

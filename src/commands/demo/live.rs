@@ -1,9 +1,12 @@
-//! Live traffic: each minute's simulated requests, sent to the HTTP intake as a router would, when they end.
+//! Live traffic: each simulated request is sent to the HTTP intake when it ends, as a router would.
+//!
+//! The same sender first brings in what ended while the demo was not running.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bellwether_simulate::{Simulator, TextMode, write_line};
+use bellwether_simulate::{LONGEST_REQUEST_MINUTES, Simulator, TextMode, write_line};
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
@@ -12,58 +15,97 @@ use super::history::ended_at_us;
 /// How often what is due is sent.
 const TICK: Duration = Duration::from_secs(1);
 const MINUTE_US: i64 = 60_000_000;
+/// Minutes of traffic in one body while a gap is filled.
+const GAP_STEP_MINUTES: i64 = 30;
 
-/// Sends every request that starts in `first_minute` or later, until the signal.
-pub async fn run(
-    simulator: &Simulator,
+/// Sends every request that ends in `from_minute` or later, except those already `known`.
+pub struct Sender {
+    simulator: Arc<Simulator>,
     texts: TextMode,
-    intake_url: &str,
-    first_minute: i64,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
-    let mut due = Due::default();
-    let mut next_minute = first_minute;
-    loop {
-        let now_us = Utc::now().timestamp_micros();
-        while next_minute * MINUTE_US <= now_us {
-            due.generate(simulator, texts, next_minute);
-            next_minute += 1;
-        }
-        let body = due.up_to(now_us);
-        if !body.is_empty()
-            && let Err(error) = send(&client, intake_url, &body).await
-        {
-            // Kept and sent again: the intake recognises what it already has.
-            tracing::warn!(error = %error, "live traffic was not accepted; sending it again");
-            due.put_back(now_us, body);
-        }
-        tokio::select! {
-            () = tokio::time::sleep(TICK) => {}
-            () = shutdown.cancelled() => return Ok(()),
+    client: reqwest::Client,
+    intake_url: String,
+    from_us: i64,
+    known: HashSet<String>,
+    next_minute: i64,
+    /// Lines of requests that were generated and not sent, by the instant they end.
+    due: BTreeMap<i64, Vec<u8>>,
+}
+
+impl Sender {
+    pub fn new(
+        simulator: Arc<Simulator>,
+        texts: TextMode,
+        intake_url: String,
+        from_minute: i64,
+        known: HashSet<String>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            simulator,
+            texts,
+            client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?,
+            intake_url,
+            from_us: from_minute * MINUTE_US,
+            known,
+            // What ends in the first minute may have started long before.
+            next_minute: from_minute - LONGEST_REQUEST_MINUTES,
+            due: BTreeMap::new(),
+        })
+    }
+
+    /// Sends what ended until now; `done` is told the minutes that are sent.
+    pub async fn catch_up(&mut self, done: impl Fn(i64), shutdown: &CancellationToken) -> anyhow::Result<()> {
+        loop {
+            let now_us = Utc::now().timestamp_micros();
+            let until_us = now_us.min((self.next_minute + GAP_STEP_MINUTES) * MINUTE_US);
+            let before = self.next_minute;
+            self.send_until(until_us).await?;
+            done(self.next_minute - before);
+            if until_us >= now_us || shutdown.is_cancelled() {
+                return Ok(());
+            }
         }
     }
-}
 
-async fn send(client: &reqwest::Client, url: &str, body: &[u8]) -> anyhow::Result<()> {
-    let response =
-        client.post(url).header("content-type", "application/x-ndjson").body(body.to_vec()).send().await?;
-    anyhow::ensure!(response.status().is_success(), "the intake answered {}", response.status());
-    Ok(())
-}
+    /// Goes on as time passes, until the signal.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            if let Err(error) = self.send_until(Utc::now().timestamp_micros()).await {
+                tracing::warn!(error = %error, "live traffic was not accepted; sending it again");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(TICK) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
 
-/// Lines of requests that were generated but have not ended yet, by the instant they end.
-#[derive(Default)]
-struct Due {
-    lines: BTreeMap<i64, Vec<u8>>,
-}
+    async fn send_until(&mut self, until_us: i64) -> anyhow::Result<()> {
+        while self.next_minute * MINUTE_US <= until_us {
+            self.generate(self.next_minute);
+            self.next_minute += 1;
+        }
+        let later = self.due.split_off(&(until_us + 1));
+        let ready = std::mem::replace(&mut self.due, later);
+        if ready.is_empty() {
+            return Ok(());
+        }
+        let body: Vec<u8> = ready.values().flatten().copied().collect();
+        let sent = self.send(body).await;
+        if sent.is_err() {
+            // Kept and sent again: what the tables already have is recognised there.
+            self.due.extend(ready);
+        }
+        sent
+    }
 
-impl Due {
-    fn generate(&mut self, simulator: &Simulator, texts: TextMode, minute: i64) {
-        simulator.minute(minute, texts, &mut |event| {
+    fn generate(&mut self, minute: i64) {
+        let Self { simulator, texts, from_us, known, due, .. } = self;
+        simulator.minute(minute, *texts, &mut |event| {
             let ended_at_us = ended_at_us(event);
-            let line = self.lines.entry(ended_at_us).or_default();
-            if let Err(error) = write_line(event, line) {
+            if ended_at_us < *from_us || known.contains(event.request_id.as_ref()) {
+                return;
+            }
+            if let Err(error) = write_line(event, due.entry(ended_at_us).or_default()) {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "a simulated request cannot be written"
@@ -72,15 +114,11 @@ impl Due {
         });
     }
 
-    fn up_to(&mut self, now_us: i64) -> Vec<u8> {
-        let later = self.lines.split_off(&(now_us + 1));
-        let ready = std::mem::replace(&mut self.lines, later);
-        ready.into_values().flatten().collect()
-    }
-
-    fn put_back(&mut self, at_us: i64, body: Vec<u8>) {
-        let slot = self.lines.entry(at_us).or_default();
-        let newer = std::mem::replace(slot, body);
-        slot.extend(newer);
+    async fn send(&self, body: Vec<u8>) -> anyhow::Result<()> {
+        let request = self.client.post(&self.intake_url).header("content-type", "application/x-ndjson");
+        let response = request.body(body).send().await?;
+        let status = response.status();
+        anyhow::ensure!(status.is_success(), "the intake answered {status}");
+        Ok(())
     }
 }

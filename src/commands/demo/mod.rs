@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bellwether_ingest::config::Span;
-use bellwether_simulate::{ATTEMPTS_PER_YEAR, Config as Traffic, DAYS_PER_YEAR, Simulator, TextMode};
+use bellwether_simulate::{
+    ATTEMPTS_PER_YEAR, Config as Traffic, DAYS_PER_YEAR, LONGEST_REQUEST_MINUTES, Simulator, TextMode,
+};
 use bellwether_warehouse::{TableId, Warehouse, session};
 use bellwether_web::config::Profile;
 use chrono::{DateTime, Utc};
@@ -25,6 +27,7 @@ use crate::exit::usage;
 use crate::roles::{Role, Roles};
 use crate::shutdown;
 use history::{Lane, Maker};
+use live::Sender;
 use settings::Settings;
 
 /// Texts and labels for a tenth of the requests are enough to show languages and crosses.
@@ -65,15 +68,14 @@ pub async fn run(args: Args, common: &Common, mut config: Config) -> anyhow::Res
     // Taken before anything is written: an occupied port is told at once.
     roles.bind(&[Role::Web, Role::Intake, Role::Admin]).await?;
 
-    let now_minute = Utc::now().timestamp().div_euclid(60);
     let local = roles.config().local_dir()?;
-    let settings = settings(&args, &local, now_minute)?;
+    let mut settings = settings(&args, &local, minute_now())?;
     let simulator = Arc::new(Simulator::new(traffic(&settings)));
     let maker = Maker { simulator: simulator.clone(), texts: TEXTS, tools: roles.tools().clone() };
 
     roles.start(&[Role::Intake, Role::Ingest]).await?;
     prepare_history(&roles, &settings, &maker, common.quiet, &shutdown).await?;
-    fill_gap(&roles, &settings, &maker, now_minute, &shutdown).await?;
+    let sender = traffic_since(&roles, &mut settings, &local, simulator, common.quiet, &shutdown).await?;
     if !shutdown.is_cancelled() {
         roles.run_jobs_once().await?;
     }
@@ -88,10 +90,9 @@ pub async fn run(args: Args, common: &Common, mut config: Config) -> anyhow::Res
         settings.seed,
         started.elapsed().as_secs_f64()
     );
-    let intake = format!("http://{}/intake/native", roles.address(Role::Intake)?);
-    let live_shutdown = shutdown.clone();
     roles.watch("live traffic", async move {
-        live::run(&simulator, TEXTS, &intake, now_minute, live_shutdown).await
+        sender.run(shutdown).await;
+        Ok(())
     });
     roles.ended().await
 }
@@ -135,6 +136,7 @@ fn settings(args: &Args, local: &Path, now_minute: i64) -> anyhow::Result<Settin
         attempts_per_year: args.attempts,
         first_minute: first_day * 1_440,
         live_from_minute: now_minute,
+        complete_to_minute: now_minute,
     };
     settings.store(local)?;
     Ok(settings)
@@ -156,8 +158,7 @@ async fn prepare_history(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
     let minutes = u64::try_from((settings.live_from_minute - settings.first_minute) * LANES).unwrap_or(0);
-    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(minutes) };
-    bar.set_style(ProgressStyle::with_template("writing history {bar:40} {percent} %, {eta} left")?);
+    let bar = progress("writing history", minutes, quiet)?;
     let mut lanes = tokio::task::JoinSet::new();
     for remainder in 0..LANES {
         let lane = Lane {
@@ -165,7 +166,7 @@ async fn prepare_history(
             from: settings.first_minute,
             to: settings.live_from_minute,
             days: (LANES, remainder),
-            known: Arc::default(),
+            ended_before_us: settings.live_from_minute * 60_000_000,
         };
         let (warehouse, maker, shutdown) = (roles.warehouse().clone(), maker.clone(), shutdown.clone());
         let bar = bar.clone();
@@ -180,25 +181,53 @@ async fn prepare_history(
     Ok(())
 }
 
-/// Brings in what was not sent while the demo was not running: every request that started before this start
-/// and is not in the tables.
-async fn fill_gap(
+/// The sender that goes on where the tables end. What ended while the demo was not running, it brings in first.
+async fn traffic_since(
     roles: &Roles,
-    settings: &Settings,
-    maker: &Maker,
-    now_minute: i64,
+    settings: &mut Settings,
+    local: &Path,
+    simulator: Arc<Simulator>,
+    quiet: bool,
     shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
-    let name = format!("demo-{}-gap", settings.seed);
-    let from = history::position(roles.warehouse(), &name).await?.unwrap_or(settings.live_from_minute);
-    if from >= now_minute {
-        return Ok(());
-    }
+) -> anyhow::Result<Sender> {
     roles.drain_spool().await?;
-    let known =
-        Arc::new(requests_since(roles.warehouse(), from).await.context("read what the last run sent")?);
-    let lane = Lane { name, from, to: now_minute, days: (1, 0), known };
-    history::write(roles.warehouse(), lane, maker.clone(), shutdown.clone(), |_| {}).await
+    let from = settings.complete_to_minute;
+    let known = requests_since(roles.warehouse(), from - LONGEST_REQUEST_MINUTES)
+        .await
+        .context("read what the last run sent")?;
+    let intake = format!("http://{}/intake/native", roles.address(Role::Intake)?);
+    let mut sender = Sender::new(simulator, TEXTS, intake, from, known)?;
+    let now_minute = minute_now();
+    if from >= now_minute - 1 {
+        return Ok(sender);
+    }
+    let bar = progress(
+        "sending what happened since",
+        u64::try_from(now_minute - from + LONGEST_REQUEST_MINUTES).unwrap_or(0),
+        quiet,
+    )?;
+    let bar_of_sender = bar.clone();
+    sender
+        .catch_up(move |minutes| bar_of_sender.inc(u64::try_from(minutes).unwrap_or(0)), shutdown)
+        .await
+        .context("fill the gap since the last run")?;
+    roles.drain_spool().await?;
+    bar.finish_and_clear();
+    if !shutdown.is_cancelled() {
+        settings.complete_to_minute = now_minute;
+        settings.store(local)?;
+    }
+    Ok(sender)
+}
+
+fn minute_now() -> i64 {
+    Utc::now().timestamp().div_euclid(60)
+}
+
+fn progress(what: &'static str, length: u64, quiet: bool) -> anyhow::Result<ProgressBar> {
+    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(length) };
+    let style = ProgressStyle::with_template("{msg} {bar:40} {percent} %, {eta} left")?;
+    Ok(bar.with_style(style).with_message(what))
 }
 
 async fn requests_since(warehouse: &Warehouse, minute: i64) -> anyhow::Result<HashSet<String>> {

@@ -16,6 +16,8 @@ pub struct Settings {
     /// Unix minutes: first minute of history, and the first start's "now", where live traffic began.
     pub first_minute: i64,
     pub live_from_minute: i64,
+    /// Every request that ended before this minute is in the tables.
+    pub complete_to_minute: i64,
 }
 
 impl Settings {
@@ -32,7 +34,7 @@ impl Settings {
         }
     }
 
-    /// Written once, before the first row.
+    /// Durable, replacing what was there.
     pub fn store(&self, local: &Path) -> anyhow::Result<()> {
         std::fs::create_dir_all(local)
             .map_err(|error| usage(format!("cannot create folder `{}`: {error}", local.display())))?;

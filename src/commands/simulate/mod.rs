@@ -154,7 +154,7 @@ async fn into_warehouse(
     let expected = truth.map(|path| (path, simulator.truth(from, to, texts)));
     let maker = Maker { simulator: Arc::new(simulator), texts, tools: roles::tools(&config)? };
     let seed = maker.simulator.config().seed;
-    let lane = Lane { name: format!("simulate-{seed}"), from, to, days: (1, 0), known: Arc::default() };
+    let lane = Lane { name: format!("simulate-{seed}"), from, to, days: (1, 0), ended_before_us: i64::MAX };
     history::write(&warehouse, lane, maker, shutdown::on_signals()?, |_| {}).await?;
     match expected {
         Some((path, truth)) => write_truth(path, &truth),

@@ -1,22 +1,25 @@
 //! `bellwether demo` as a newcomer uses it: start, look, stop, start again.
 
+use std::collections::HashSet;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 
 use crate::support::app::{Bellwether, Running};
 use crate::support::{http, scratch, store, wait};
 
 /// The promise to a newcomer, for a full year of 8 million attempts; this one is smaller.
 const READY: Duration = Duration::from_secs(60);
+/// A full year, thin.
+const YEAR: [&str; 4] = ["--attempts", "2000000", "--seed", "4"];
+/// Few days, so dense that each second has several attempts: "nothing came" then says something.
+const DENSE: [&str; 6] = ["--attempts", "40000000", "--days", "2", "--seed", "4"];
 
-/// A full year, of enough traffic that a minute without any is as good as impossible at its end.
-const FLAGS: [&str; 9] =
-    ["demo", "--warehouse", "d", "--listen", "127.0.0.1:0", "--attempts", "2000000", "--seed", "4"];
-
-fn start(folder: &Path) -> (Running, String) {
-    let running = Bellwether::new(folder, &FLAGS).start();
+fn start(folder: &Path, flags: &[&str]) -> (Running, String) {
+    let common = ["demo", "--warehouse", "d", "--listen", "127.0.0.1:0"];
+    let running = Bellwether::new(folder, &[&common, flags].concat()).start();
     let line = running.wait_for("Bellwether is at http://", READY);
     let at = line.find("http://").expect("an address");
     let base = line[at..].split_whitespace().next().expect("an address").trim_end_matches('/').to_owned();
@@ -32,52 +35,73 @@ fn newest(folder: &Path) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).expect("a time in range")
 }
 
-#[test]
-fn demo_shows_a_year_then_live_traffic_and_starts_again_without_loss_or_doubles() {
-    let folder = scratch();
-    let (running, base) = start(folder.path());
-    let shown = Instant::now();
-    let first = http::get(&format!("{base}/"));
-    assert_eq!(first.status, 200);
-
-    // A year of history.
-    let warehouse = folder.path().join("d");
-    let days = store::number(&warehouse, "SELECT count(DISTINCT event_date) FROM attempts");
-    assert!(days >= 365, "{days} days of history");
-
-    // The newest minute of live traffic is in the strip in time.
-    let started = Utc::now();
-    wait::until("live traffic in the strip of the last 60 minutes", wait::FRESH, || {
-        let newest = newest_minute_of_strip(&http::get(&format!("{base}/")).text())?;
-        (newest + chrono::Duration::seconds(60) >= started).then_some(())
-    });
-    assert!(shown.elapsed() <= wait::FRESH);
-
-    // Ctrl-C ends cleanly.
+fn ends_cleanly(running: Running) {
     let ended = running.interrupt();
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+}
+
+#[test]
+fn demo_shows_a_year_of_history() {
+    let folder = scratch();
+    let (running, base) = start(folder.path(), &YEAR);
+    let page = http::get(&format!("{base}/"));
+    assert_eq!(page.status, 200);
+    assert!(newest_minute_of_strip(&page.text()).is_some(), "no strip of the last 60 minutes");
+    ends_cleanly(running);
+    let days = store::number(&folder.path().join("d"), "SELECT count(DISTINCT event_date) FROM attempts");
+    assert!(days >= 365, "{days} days of history");
+}
+
+#[test]
+fn demo_shows_live_traffic_and_starts_again_without_loss_or_doubles() {
+    let folder = scratch();
+    let warehouse = folder.path().join("d");
+    // As if it had been started half an hour ago, and ended at once.
+    let live_from = Utc::now().timestamp() / 60 - 30;
+    let made_with = json!({
+        "seed": 4, "attempts_per_year": 40_000_000, "first_minute": live_from - 2 * 1_440,
+        "live_from_minute": live_from, "complete_to_minute": live_from,
+    });
+    std::fs::create_dir(folder.path().join("d-local")).expect("make a folder");
+    std::fs::write(folder.path().join("d-local/demo.json"), made_with.to_string()).expect("write settings");
+    let (running, base) = start(folder.path(), &DENSE);
+
+    // The minute in which the site was ready is in the strip in time.
+    let ready = Utc::now();
+    wait::until("live traffic in the strip of the last 60 minutes", wait::FRESH, || {
+        let newest = newest_minute_of_strip(&http::get(&format!("{base}/")).text())?;
+        (newest + chrono::Duration::seconds(60) > ready).then_some(())
+    });
+    ends_cleanly(running);
     let before = rows(folder.path());
     let stopped_at = newest(folder.path());
 
     // Again, and killed without warning; then a third time.
-    let (running, _) = start(folder.path());
+    let (running, _) = start(folder.path(), &DENSE);
     wait::until("new traffic after the restart", wait::FRESH, || {
         (newest(folder.path()) > stopped_at).then_some(())
     });
     running.kill();
-    let (running, base) = start(folder.path());
+    let (running, base) = start(folder.path(), &DENSE);
     let restarted = newest(folder.path());
     wait::until("new traffic after the crash", wait::FRESH, || {
         (newest(folder.path()) > restarted).then_some(())
     });
     assert_eq!(http::get(&format!("{base}/")).status, 200);
-    assert_eq!(running.interrupt().code(), 0);
+    let sent_to = Utc::now() - chrono::Duration::seconds(3);
+    ends_cleanly(running);
 
     assert!(rows(folder.path()) > before);
+    assert!(newest(folder.path()) <= Utc::now(), "an attempt that has not begun yet");
+    let held = held_since(&warehouse, sent_to.timestamp() / 60 - 90);
+    let missing: Vec<_> = simulated(folder.path(), sent_to - chrono::Duration::minutes(90), sent_to)
+        .difference(&held)
+        .cloned()
+        .collect();
+    assert_eq!(missing, Vec::<String>::new(), "requests that ended by {sent_to} are missing");
     let doubles = "SELECT count(*) - count(DISTINCT event_id) FROM attempts";
     assert_eq!(store::number(&warehouse, doubles), 0, "events are doubled");
-    assert_eq!(minutes_without_rows(&warehouse), Vec::<String>::new(), "the gaps are filled");
 }
 
 /// The strip names its first and its last minute.
@@ -89,13 +113,50 @@ fn newest_minute_of_strip(html: &str) -> Option<DateTime<Utc>> {
     with_seconds.as_deref().unwrap_or(instant).parse().ok()
 }
 
-/// Minutes between the start of the last 20 minutes and their end in which nothing happened.
-fn minutes_without_rows(warehouse: &Path) -> Vec<String> {
-    let sql = "WITH seen AS (SELECT date_trunc('minute', started_at) AS minute, count(*) AS n FROM attempts \
-               WHERE started_at > (SELECT max(started_at) - INTERVAL '20 minutes' FROM attempts) GROUP BY 1), \
-               gaps AS (SELECT minute, lag(minute) OVER (ORDER BY minute) AS before FROM seen) \
-               SELECT CAST(before AS VARCHAR) AS before FROM gaps WHERE minute > before + INTERVAL '1 minute'";
-    store::rows(warehouse, sql).iter().map(|row| row["before"].as_str().unwrap_or("?").to_owned()).collect()
+/// Requests that started in this minute or later and are in the table.
+fn held_since(warehouse: &Path, minute: i64) -> HashSet<String> {
+    let sql = format!(
+        "SELECT DISTINCT request_id FROM attempts WHERE CAST(split_part(request_id, '-', 3) AS BIGINT) >= {minute}"
+    );
+    store::rows(warehouse, &sql)
+        .iter()
+        .map(|row| row["request_id"].as_str().expect("text").to_owned())
+        .collect()
+}
+
+/// Requests that the simulator lets start at `from` or later and end by `to`.
+fn simulated(folder: &Path, from: DateTime<Utc>, to: DateTime<Utc>) -> HashSet<String> {
+    let made_with: Value = serde_json::from_slice(
+        &std::fs::read(folder.join("d-local/demo.json")).expect("settings of the demo"),
+    )
+    .expect("JSON");
+    let live_from = made_with["live_from_minute"].as_i64().expect("a minute") * 60;
+    let year_end = DateTime::from_timestamp(live_from, 0).expect("in range").date_naive().to_string();
+    let from = from.format("%Y-%m-%dT%H:%M:00Z").to_string();
+    Bellwether::new(folder, &["simulate", "--to", "file:again.ndjson", "--from", &from, "--minutes", "92"])
+        .arg("--year-end")
+        .arg(year_end)
+        .arg("--texts=0")
+        .arg("--seed=4")
+        .arg("--attempts-per-year=40000000")
+        .run()
+        .ok();
+    let text = std::fs::read_to_string(folder.join("again.ndjson")).expect("simulated requests");
+    let requests = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    requests
+        .filter(|request| ended_at(request) <= to)
+        .map(|request| request["request_id"].as_str().expect("text").to_owned())
+        .collect()
+}
+
+fn ended_at(request: &Value) -> DateTime<Utc> {
+    let start = |value: &Value| value["started_at"].as_str().and_then(|text| text.parse().ok());
+    let attempts = request["attempts"].as_array().into_iter().flatten();
+    let ends = attempts.filter_map(|attempt| {
+        let ms = attempt["duration_ms"].as_i64().unwrap_or(0);
+        Some(start(attempt)? + chrono::Duration::milliseconds(ms))
+    });
+    ends.max().or_else(|| start(request)).expect("a request has a start")
 }
 
 #[test]
