@@ -14,11 +14,8 @@ pub enum LogFormat {
 
 /// `RUST_LOG` overrides the default level. Quiet leaves warnings and errors.
 pub fn start(format: LogFormat, quiet: bool) {
-    let default = if quiet {
-        "warn"
-    } else {
-        "info,datafusion=warn,deltalake_core=warn,buoyant_kernel=warn,delta_kernel=warn,librdkafka=warn,rdkafka=warn"
-    };
+    // Libraries speak up when something is wrong; their progress is theirs.
+    let default = if quiet { "warn" } else { "warn,bellwether=info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -25,10 +25,12 @@ impl Settings {
     pub fn load(local: &Path) -> anyhow::Result<Option<Self>> {
         let path = local.join(FILE);
         match std::fs::read(&path) {
-            Ok(bytes) => Ok(Some(
-                serde_json::from_slice(&bytes)
-                    .with_context(|| format!("read demo settings `{}`", path.display()))?,
-            )),
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+                usage(format!(
+                    "`{}` is not of this version of the demo ({error}); use another --warehouse",
+                    path.display()
+                ))
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("read demo settings `{}`", path.display())),
         }
