@@ -114,8 +114,12 @@ impl LineChart<'_> {
         let (context, front): (Vec<_>, Vec<_>) = self.lines.iter().partition(|line| line.class == "ctx");
         for line in context.into_iter().chain(front) {
             self.draw_line(&mut svg, line, &xs, &y, plot.bottom);
-            let newest = line.values.iter().take(self.labelled_until()).enumerate().rev();
-            let newest = newest.filter_map(|(index, value)| value.map(|value| (index, value))).next();
+            let known = |until: usize| {
+                let values = line.values.iter().take(until).enumerate().rev();
+                values.filter_map(|(index, value)| value.map(|value| (index, value))).next()
+            };
+            // A line of nothing but an incomplete period is labelled there.
+            let newest = known(self.labelled_until()).or_else(|| known(self.at.len()));
             if let (false, Some((index, value))) = (line.label.is_empty(), newest) {
                 label_from = label_from.max(xs.get(index).copied().unwrap_or(plot.right));
                 let class = if line.bold {

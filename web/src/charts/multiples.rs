@@ -77,7 +77,9 @@ fn panel(
             dashes.line(px, py);
         }
     }
-    svg.path(&format!("ln {}", one.class), &line);
+    // Others is grey like its context; a heavier line tells it apart.
+    let weight = if one.class == "s9" { " heavy" } else { "" };
+    svg.path(&format!("ln {}{weight}", one.class), &line);
     if complete < at.len() {
         svg.path(&format!("ln thin dash {}", one.class), &dashes);
     }

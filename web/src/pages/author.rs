@@ -10,7 +10,9 @@ use super::rankings::Fact;
 use super::shares::WEEKS;
 use super::shell::{Section, Shell, crumbs};
 use super::usage_charts;
-use crate::data::{AuthorId, Dataset, Filter, Group, GroupBy, Metric, RankingQuery, UserQuery};
+use crate::data::{
+    AuthorId, Dataset, Filter, Group, GroupBy, Metric, Ranking, RankingQuery, RankingRow, UserQuery,
+};
 use crate::format;
 use crate::url::{Format, Page as Address, Resolved, State};
 
@@ -20,6 +22,7 @@ struct Page {
     shell: Shell,
     crumbs: Html,
     finding: String,
+    deck: Html,
     pickers: Vec<Picker>,
     window: Html,
     facts: Vec<Fact>,
@@ -71,6 +74,7 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
         },
         None => format!("{name} served no request in this window, or too few users to be shown"),
     };
+    let deck = row.map_or_else(Html::default, |row| deck(data, &all, row, &own));
     let weekly = data.weekly(GroupBy::Author, WEEKS, &Filter::default());
     let weekly_own = data.weekly(GroupBy::Series, WEEKS, &Filter::author(author));
     let sparks = Sparks::of(&weekly_own, metric);
@@ -104,11 +108,46 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
         models,
         all_models,
         finding,
+        deck,
     };
     Ok(page.render()?)
 }
 
-fn facts(row: Option<&crate::data::RankingRow>, models: usize) -> Vec<Fact> {
+/// Who stands next to it, how it moved, and what carries it.
+fn deck(data: &Dataset, all: &Ranking, row: &RankingRow, own: &Ranking) -> Html {
+    let mut out = String::new();
+    // The rival that says most: the one above, or the runner-up of a leader.
+    let other = if row.rank == 1 { 2 } else { row.rank - 1 };
+    let rival = all.rows.iter().find(|rival| rival.rank == other);
+    if let Some((rival, points)) = rival.and_then(|rival| Some((rival, (row.share? - rival.share?) * 100.0)))
+    {
+        out.push_str(&format!(
+            "{} points {} {}. ",
+            format::decimal(points.abs(), 1),
+            if points < 0.0 { "behind" } else { "ahead of" },
+            Html::text(&ranked::label(data, rival.group))
+        ));
+    }
+    if let (Some(share), Some(before)) = (row.share, row.share_before) {
+        let points = (share - before) * 100.0;
+        let text = format::decimal(points.abs(), 1);
+        out.push_str(&match (text.as_str(), points > 0.0) {
+            ("0.0", _) => "Unchanged on the window before. ".to_owned(),
+            (_, true) => format!("Up {text} points on the window before. "),
+            (_, false) => format!("Down {text} points on the window before. "),
+        });
+    }
+    if let Some((first, share)) = own.rows.first().and_then(|first| Some((first, first.share?))) {
+        out.push_str(&format!(
+            "{} carries <b>{}</b> of it.",
+            Html::text(&ranked::label(data, first.group)),
+            format::percent_sign(share, 1)
+        ));
+    }
+    Html::markup(out)
+}
+
+fn facts(row: Option<&RankingRow>, models: usize) -> Vec<Fact> {
     let mut out = vec![Fact::new("Models", format::count(models as u64), "", "with a request in the window")];
     let Some(row) = row else { return out };
     let tokens = format::compact(row.totals.tokens() as f64);

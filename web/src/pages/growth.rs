@@ -35,8 +35,9 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let finding = finding(&months, newest);
     let deck = match data.six_month_growth() {
         Some(mean) => format!(
-            "Over the last six complete months tokens changed by {}\u{a0}% a month (geometric mean).",
-            format::signed(mean * 100.0, 1)
+            "Over the last six complete months tokens {} {}\u{a0}% a month (geometric mean).",
+            if mean < 0.0 { "fell" } else { "grew" },
+            format::decimal(mean.abs() * 100.0, 1)
         ),
         None => "The mean growth of six months needs seven complete calendar months.".to_owned(),
     };

@@ -111,13 +111,18 @@ fn finding(name: &str, all: &Ranking, row: Option<&RankingRow>) -> String {
             format!("{name} is used most: {} of {}", format::percent_sign(share, 1), metric.word())
         }
         Some(share) => format!(
-            "{name} is number {} of {}, with {} of {}",
+            "{name} is number {} of {} models, with {} of {}",
             row.rank,
             format::count(of as u64),
             format::percent_sign(share, 1),
             metric.word()
         ),
-        None => format!("{name} is number {} of {} by {}", row.rank, format::count(of as u64), metric.word()),
+        None => format!(
+            "{name} is number {} of {} models by {}",
+            row.rank,
+            format::count(of as u64),
+            metric.word()
+        ),
     }
 }
 
@@ -166,7 +171,11 @@ fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking
     let mut out = Vec::new();
     if let Some(row) = row {
         let rank = |metric: Metric| {
-            if metric == all.query.metric { format!("rank {}", row.rank) } else { String::new() }
+            if metric == all.query.metric {
+                format!("rank {} of {}, variants folded", row.rank, all.rows.len())
+            } else {
+                String::new()
+            }
         };
         let change = |metric: Metric| {
             if metric != all.query.metric {

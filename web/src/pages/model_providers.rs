@@ -184,7 +184,7 @@ pub fn providers_table(providers: &[Endpoint]) -> Table {
             Column::number("Decode", "p50, tok/s").defined("throughput", "Decode").optional(),
             Column::number("Decode", "p90, tok/s").optional(),
             Column::number("E2E", "p50, tok/s").optional(),
-            Column::number("Price", "effective, USD per 1M").defined("effective-price", "Price").optional(),
+            Column::number("Price", "USD per 1M").defined("effective-price", "Price").optional(),
             Column::number("Cache hit", "%").optional(),
             Column::number("Share", "% of its tokens").descending().optional(),
             Column::number("Tool errors", "%").defined("tool-errors", "Tool errors").optional(),

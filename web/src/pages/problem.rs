@@ -7,12 +7,14 @@ use super::parts::Html;
 use super::shell::{Section, Shell};
 use crate::data::Dataset;
 use crate::error::Kind;
+use crate::format;
 
 #[derive(Template)]
 #[template(path = "error.html")]
 struct Failure<'a> {
     shell: Shell,
     view: &'a ErrorView,
+    detail: Html,
     nearest: Vec<Html>,
 }
 
@@ -30,7 +32,20 @@ pub fn error(view: &ErrorView) -> Result<String, PageError> {
             ))
         })
         .collect();
-    Ok(Failure { shell: Shell::of_error(view), view, nearest }.render()?)
+    Ok(Failure { shell: Shell::of_error(view), view, detail: sentence(&view.detail), nearest }.render()?)
+}
+
+/// A message of the API as a sentence of a page: capital letter, full stop, what stands in backticks as code.
+fn sentence(detail: &str) -> Html {
+    let mut out = String::new();
+    for (index, part) in format::capitalised(detail).split('`').enumerate() {
+        let text = Html::text(part);
+        out.push_str(&if index % 2 == 1 { format!("<code>{text}</code>") } else { text.to_string() });
+    }
+    if !detail.is_empty() && !detail.ends_with('.') {
+        out.push('.');
+    }
+    Html::markup(out)
 }
 
 #[derive(Template)]

@@ -8,7 +8,7 @@ use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, ce
 use super::places::bump_figure;
 use super::ranked::{self, Sparks};
 use super::shares::WEEKS;
-use super::shell::{Section, Shell, crumbs};
+use super::shell::{Section, Shell, beside};
 use crate::data::{
     Change, Dataset, Filter, Group, GroupBy, Metric, Ranking, RankingQuery, RankingRow, Remainder, UserQuery,
 };
@@ -80,14 +80,17 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let finding = finding(data, &ranking);
     let page = Page {
         shell: Shell::new(ctx, Some(data), Section::Rankings, &title(&ranking), &finding),
-        crumbs: crumbs(&[
-            ("Models", Some(Address::Models.path())),
-            ("Authors", Some(Address::Authors.path())),
-            ("Providers", Some(Address::ProviderRanking.path())),
-            ("Market share", Some(Address::Share.path())),
-            ("Growth", Some(Address::Growth.path())),
-            ("Languages", Some(Address::Languages.path())),
-        ]),
+        crumbs: beside(
+            &[
+                ("Models", Address::Models.path()),
+                ("Authors", Address::Authors.path()),
+                ("Providers", Address::ProviderRanking.path()),
+                ("Market share", Address::Share.path()),
+                ("Growth", Address::Growth.path()),
+                ("Languages", Address::Languages.path()),
+            ],
+            &ctx.page.path(),
+        ),
         deck: deck(ctx, &ranking),
         pickers: controls::pickers(ctx),
         filters: filters(ctx, data),

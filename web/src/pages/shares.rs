@@ -127,13 +127,12 @@ impl Shares {
         let fell = named.iter().copied().min_by(|a, b| change(*a).total_cmp(&change(*b)));
         let rose = named.iter().copied().max_by(|a, b| change(*a).total_cmp(&change(*b)));
         let name = |index: usize| self.names.get(index).map_or("", |(_, name)| name.as_str());
-        let from_to = |index: usize| {
-            format!(
-                "from {} to {}",
-                format::percent_sign(self.value(index, 0), 1),
-                format::percent_sign(self.newest(index), 1)
-            )
+        // What began inside the span rose from nothing, not from a rounded `0.0 %`.
+        let share = |value: f64| {
+            if value > 0.0 { format::percent_sign(value, 1) } else { format!("0{}%", format::NBSP) }
         };
+        let from_to =
+            |index: usize| format!("from {} to {}", share(self.value(index, 0)), share(self.newest(index)));
         let span = match self.partial_from {
             weeks if weeks >= 50 => "In a year".to_owned(),
             weeks => format!("In {} weeks", weeks),

@@ -188,6 +188,21 @@ fn quality(data: &Dataset) -> Html {
     ))
 }
 
+/// Pages of the same kind, none above another; the one that is shown is no link.
+pub fn beside(pages: &[(&str, String)], here: &str) -> Html {
+    let links: Vec<String> = pages
+        .iter()
+        .map(|(text, href)| {
+            if href == here {
+                format!("<b aria-current=\"page\">{}</b>", Html::text(text))
+            } else {
+                Html::link(href, text).as_str().to_owned()
+            }
+        })
+        .collect();
+    Html::markup(links.join(" · "))
+}
+
 /// Crumbs above a page: text and address of each step; the last has none.
 pub fn crumbs(steps: &[(&str, Option<String>)]) -> Html {
     let steps: Vec<String> = steps

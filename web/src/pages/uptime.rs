@@ -225,7 +225,7 @@ fn table(ctx: &PageContext, data: &Dataset, rows: &[(Group, [Routing; 3])], sort
             head(SortKey::Uptime, "Routed", "7 d, %", "num"),
             Column::number("Without", "7 d, %"),
             Column::number("Best pinned", "7 d, %").optional(),
-            Column::number("Over it", "pp").optional(),
+            Column::number("Over best pinned", "pp").optional(),
             Column::number("Boost", "1 d, pp").optional(),
             head(SortKey::Boost, "Boost", "7 d, pp", "num"),
             Column::number("Boost", "28 d, pp").optional(),

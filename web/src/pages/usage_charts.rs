@@ -98,14 +98,32 @@ pub fn volume(group: Group, weekly: &Weekly, metric: Metric, downloads: Download
             )
         }
         Some(ratio) => format!(
-            "{} in the newest week, {}\u{a0}% on 12 weeks before",
+            "{} in the newest week, {} {}\u{a0}% on 12 weeks before",
             ranked::amount(metric, now),
-            format::signed((ratio - 1.0) * 100.0, 0)
+            if ratio < 1.0 { "down" } else { "up" },
+            format::decimal((ratio - 1.0).abs() * 100.0, 0)
         ),
         None => format!("{} in the newest complete week", ranked::amount(metric, now)),
     };
     let unit = scale.unit_of(metric.unit());
-    let lines = [Line { label: scale.number(now), class: "s0", dash: Dash::Solid, bold: true, values: line }];
+    let short = |value: f64| match scale.unit {
+        "" => scale.number(value),
+        unit => format!("{}\u{a0}{unit}", scale.number(value)),
+    };
+    let complete = |index: usize| index < weeks.partial_from;
+    let part = |wanted: bool| -> Vec<Option<f64>> {
+        line.iter().enumerate().map(|(index, value)| value.filter(|_| complete(index) == wanted)).collect()
+    };
+    let running = values.get(weeks.partial_from).filter(|_| weeks.partial_from >= first);
+    let mut lines =
+        vec![Line { label: short(now), class: "s0", dash: Dash::Solid, bold: true, values: part(true) }];
+    lines.extend(running.map(|value| Line {
+        label: format!("{} so far", short(*value)),
+        class: "s0",
+        dash: Dash::Solid,
+        bold: false,
+        values: part(false),
+    }));
     let caption = Caption { id: "weeks-c", title: &title, desc: &note };
     let chart = LineChart {
         caption,
