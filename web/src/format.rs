@@ -240,6 +240,11 @@ pub fn in_words(value: usize) -> String {
     WORDS.get(value).map_or_else(|| count(value as u64), |word| (*word).to_owned())
 }
 
+/// Like `in_words`, in figures where its companion is: `11 of 21`, not `eleven of 21`.
+pub fn in_words_beside(value: usize, companion: usize) -> String {
+    if companion > 12 { count(value as u64) } else { in_words(value) }
+}
+
 /// First letter in upper case.
 pub fn capitalised(text: &str) -> String {
     let mut characters = text.chars();

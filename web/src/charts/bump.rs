@@ -1,4 +1,5 @@
-//! Ranks over time: one line per row of the newest week, place one on top. A place beyond the depth parts the line.
+//! Ranks over time: one line per row of the newest week, place one on top. A place beyond the depth
+//! lies below the last row, where the line runs out of sight and comes back.
 
 use chrono::{DateTime, Utc};
 
@@ -44,21 +45,31 @@ fn draw(canvas: &Canvas, caption: &Caption<'_>, at: &[DateTime<Utc>], rows: &[Bu
         let is_context = row.class == "ctx";
         let mut path = Path::default();
         let mut dots = Vec::new();
-        let mut joined = false;
-        for (week, rank) in at.iter().zip(&row.ranks) {
-            match rank.filter(|rank| (1..=depth).contains(rank)) {
-                Some(rank) => {
-                    let point = (x.at(week.timestamp() as f64), place(rank));
-                    if joined {
-                        path.line(point.0, point.1)
-                    } else {
-                        path.to(point.0, point.1)
-                    };
-                    dots.push(point);
-                    joined = true;
+        let weeks: Vec<f64> = at.iter().map(|week| x.at(week.timestamp() as f64)).collect();
+        let seen = |rank: &Option<usize>| rank.filter(|rank| (1..=depth).contains(rank));
+        // Half a row below the last place, half way to the week in which it was out of sight.
+        let below = plot.top + ROW * depth as f64 + 4.0;
+        let mut before: Option<(f64, Option<f64>)> = None;
+        for (week, rank) in weeks.iter().zip(&row.ranks) {
+            let now = seen(rank).map(place);
+            match (before, now) {
+                (Some((_, Some(_))), Some(y)) => {
+                    path.line(*week, y);
                 }
-                None => joined = false,
+                (Some((past, None)), Some(y)) => {
+                    path.to((past + week) / 2.0, below);
+                    path.line(*week, y);
+                }
+                (None, Some(y)) => {
+                    path.to(*week, y);
+                }
+                (Some((past, Some(_))), None) => {
+                    path.line((past + week) / 2.0, below);
+                }
+                (_, None) => {}
             }
+            dots.extend(now.map(|y| (*week, y)));
+            before = Some((*week, now));
         }
         svg.path(&if is_context { "ctx".to_owned() } else { format!("ln {}", row.class) }, &path);
         if !is_context {

@@ -2,6 +2,7 @@
 //! Class shows as height and hatch, never as colour alone; no data is hollow, never full.
 
 use super::frame::{Canvas, Caption};
+use super::labels;
 use super::svg::{Path, Svg};
 
 /// What a cell says, from one set of thresholds.
@@ -125,10 +126,14 @@ pub struct Cell {
     pub tip: String,
     /// Below the axis where the cell begins a group, e.g. a month or an hour.
     pub mark: Option<String>,
+    /// Where in the cell the group begins, 0 to 1.
+    pub mark_at: f64,
     /// Begins the rows of the narrow drawing: `27 Aug`, `06:00`.
     pub name: String,
 }
 
+/// Largest size of a mark's text: a drawing in a middling column sets it larger.
+const MARK: f64 = 13.5;
 const FULL: Canvas = Canvas { class: "full", suffix: "", width: 1216.0, height: 74.0 };
 
 /// Ninety days: one wide row, and three rows of thirty for narrow pages.
@@ -151,8 +156,12 @@ fn wide(caption: &Caption<'_>, cells: &[Cell], height: f64, tips: bool) -> Strin
         let x = pitch * index as f64;
         row.add(cell.class, x, 2.0, width, height);
         if let Some(mark) = &cell.mark {
-            svg.segment("base", (x, height + 4.0), (x, height + 10.0));
-            svg.text(x + 3.0, height + 20.0, "ax", mark);
+            let tick = x + pitch * cell.mark_at;
+            svg.segment("base", (tick, height + 4.0), (tick, height + 10.0));
+            // At the right edge the mark turns inwards, so that it is not cut.
+            let fits = tick + 3.0 + labels::width(mark, MARK) <= canvas.width;
+            let (at, class) = if fits { (tick + 3.0, "ax") } else { (tick - 3.0, "ax e") };
+            svg.text(at, height + 20.0, class, mark);
         }
     }
     row.draw(&mut svg);

@@ -192,6 +192,7 @@ fn a_strip_is_drawn_as_one_row_and_as_three() {
             class: Class::ALL[day % 6],
             tip: HOSTILE.into(),
             mark: (day == 5).then(|| "Sep".into()),
+            mark_at: 0.0,
             name: format!("day {day}"),
         })
         .collect();
@@ -246,7 +247,7 @@ fn context_lines_are_written_once() {
 }
 
 #[test]
-fn a_place_beyond_the_depth_parts_the_line() {
+fn a_place_beyond_the_depth_runs_out_below_the_last_row() {
     let at = weeks(4);
     let rows = [
         Bump { label: HOSTILE.into(), class: "s0", ranks: vec![Some(2), Some(9), Some(1), Some(1)] },

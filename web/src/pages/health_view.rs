@@ -6,7 +6,7 @@ use chrono::{DateTime, Timelike, Utc};
 
 use super::parts::Html;
 use crate::charts::{Cell, Class, row_strip};
-use crate::data::{Bar, Counts, Dataset, HealthBy, ProviderId, Scope, Span, State, Status, Thresholds};
+use crate::data::{Bar, Counts, Dataset, HealthBy, ProviderId, Scope, Span, Status, Thresholds};
 use crate::format;
 
 /// Every provider seen in 7 days: worst state first, then by attempts; "no data" last.
@@ -34,9 +34,14 @@ pub fn provider_statuses(data: &Dataset) -> Vec<(ProviderId, Status)> {
     out.into_iter().map(|(provider, status, _)| (provider, status)).collect()
 }
 
-/// `One provider is down and two are degraded; 92 operational`.
-pub fn states_sentence(down: usize, degraded: usize, operational: usize) -> String {
-    let fine = format!("{} operational", format::in_words(operational));
+/// `One provider is down and two are degraded; 92 of 101 are operational`.
+pub fn states_sentence(down: usize, degraded: usize, operational: usize, all: usize) -> String {
+    let fine = format!(
+        "{} of {} {} operational",
+        format::in_words_beside(operational, all),
+        format::in_words(all),
+        if operational == 1 { "is" } else { "are" }
+    );
     let providers = |n: usize| if n == 1 { "provider" } else { "providers" };
     let is = |n: usize| if n == 1 { "is" } else { "are" };
     match (down, degraded) {
@@ -46,16 +51,16 @@ pub fn states_sentence(down: usize, degraded: usize, operational: usize) -> Stri
             format!("All {} providers with enough traffic are operational", format::in_words(operational))
         }
         (0, n) => format!(
-            "{} {} {} degraded, {fine}",
+            "{} {} {} degraded; {fine}",
             format::capitalised(&format::in_words(n)),
             providers(n),
             is(n)
         ),
         (n, 0) => {
-            format!("{} {} {} down, {fine}", format::capitalised(&format::in_words(n)), providers(n), is(n))
+            format!("{} {} {} down; {fine}", format::capitalised(&format::in_words(n)), providers(n), is(n))
         }
         (n, m) => format!(
-            "{} {} {} down and {} {} degraded, {fine}",
+            "{} {} {} down and {} {} degraded; {fine}",
             format::capitalised(&format::in_words(n)),
             providers(n),
             is(n),
@@ -96,6 +101,7 @@ pub fn day_cells(bars: &[Bar]) -> Vec<Cell> {
                 class: Class::of(bar.uptime.ok()),
                 tip: format!("{}: {what}", format::date(bar.date)),
                 mark,
+                mark_at: 0.0,
                 name: format::day_month(bar.date),
             }
         })
@@ -135,20 +141,21 @@ pub fn day_strip(cells: &[crate::data::Cell], thresholds: &Thresholds) -> DayStr
 }
 
 impl DayStrip {
-    /// Cells of the drawing; every third hour carries a mark.
+    /// Cells of the drawing; every third hour carries a mark, where it falls inside its cell: a cell begins at
+    /// any minute, and `15:10` would read as a random time.
     pub fn cells(&self, thresholds: &Thresholds) -> Vec<Cell> {
-        let mut marked = None;
         self.steps
             .iter()
             .map(|(at, counts)| {
-                // The first step that begins in an hour divisible by three.
-                let hour = at.hour() - at.hour() % 3;
-                let is_new = marked != Some(hour) && at.hour().is_multiple_of(3);
-                marked = Some(hour);
+                let into = (at.hour() % 3 * 60 + at.minute()) as usize;
+                let wait = (3 * 60 - into) % (3 * 60);
+                let mark = (wait < self.minutes)
+                    .then(|| format::clock(*at + chrono::TimeDelta::minutes(wait as i64)));
                 Cell {
                     class: Class::of(counts.uptime(thresholds).ok()),
                     tip: String::new(),
-                    mark: is_new.then(|| format::clock(*at)),
+                    mark,
+                    mark_at: wait as f64 / self.minutes as f64,
                     name: format::clock(*at),
                 }
             })
@@ -203,7 +210,6 @@ pub fn strip_title(bars: &[Bar]) -> String {
             days(m)
         ),
     };
-    let _ = State::Down;
     format::capitalised(&text)
 }
 
@@ -236,10 +242,33 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_marked_at_whole_hours_wherever_its_cells_begin() {
+        let thresholds = Profile::Public.thresholds();
+        // Two buckets past the hour: quarter hours begin at :10, :25, :40 and :55.
+        let buckets: Vec<_> = (2..290).map(|index| cell(index, 40)).collect();
+        let cells = day_strip(&buckets, &thresholds).cells(&thresholds);
+        let marks: Vec<_> =
+            cells.iter().filter_map(|cell| Some((cell.mark.as_deref()?, cell.mark_at))).collect();
+        assert_eq!(marks.len(), 8);
+        for (mark, at) in marks {
+            assert!(mark.ends_with(":00"), "{mark}");
+            // :55 to :10, so the hour is a third into its cell.
+            assert!((at - 1.0 / 3.0).abs() < 1e-9, "{mark} at {at}");
+        }
+    }
+
+    #[test]
     fn states_are_told_in_words() {
-        assert_eq!(states_sentence(1, 2, 92), "One provider is down and two are degraded, 92 operational");
-        assert_eq!(states_sentence(0, 1, 4), "One provider is degraded, four operational");
-        assert_eq!(states_sentence(0, 0, 12), "All twelve providers with enough traffic are operational");
-        assert_eq!(states_sentence(0, 0, 0), "No provider has enough traffic for a state");
+        assert_eq!(
+            states_sentence(1, 2, 92, 101),
+            "One provider is down and two are degraded; 92 of 101 are operational"
+        );
+        assert_eq!(
+            states_sentence(2, 2, 11, 21),
+            "Two providers are down and two are degraded; 11 of 21 are operational"
+        );
+        assert_eq!(states_sentence(0, 1, 4, 6), "One provider is degraded; four of six are operational");
+        assert_eq!(states_sentence(0, 0, 12, 13), "All twelve providers with enough traffic are operational");
+        assert_eq!(states_sentence(0, 0, 0, 2), "No provider has enough traffic for a state");
     }
 }

@@ -54,6 +54,8 @@ struct Pulse {
     tokens: String,
     uptime: String,
     counted: String,
+    /// Requests of the busiest minute: the height of the drawing.
+    busiest: String,
     svg: Html,
 }
 
@@ -218,7 +220,7 @@ fn leader(data: &Dataset, what: &'static str, ranking: &Ranking, weekly: &Weekly
     if let (Some(share), Some(before)) = (first.share, first.share_before) {
         why.push_str(&format!("{} pp on the window before", cells::points((share - before) * 100.0, 1)));
     } else if first.share.is_none() {
-        why.push_str(&format!("{} % on the window before", cells::change(&first.change)));
+        why.push_str(&format!("{}\u{a0}% on the window before", cells::change(&first.change)));
     }
     Some(Leader { what, name: ranked::name(data, first.group), value, unit, why: Html::markup(why) })
 }
@@ -267,6 +269,7 @@ fn pulse(data: &Dataset) -> Option<Pulse> {
         tokens: format::compact(total.tokens as f64).joined(),
         uptime,
         counted,
+        busiest: format::count(busiest),
         svg: Html::markup(minute_columns(&caption, &values, true)),
     })
 }
@@ -316,7 +319,7 @@ fn provider_states(data: &Dataset) -> Table {
     let (down, degraded, fine, none) =
         (count(State::Down), count(State::Degraded), count(State::Operational), count(State::NoData));
     let mut table = Table {
-        title: health_view::states_sentence(down, degraded, fine),
+        title: health_view::states_sentence(down, degraded, fine, statuses.len()),
         note: Html::markup(format!(
             "30 min to {} UTC; bars: 30 days{}",
             cells::clock(data.buckets_end),

@@ -81,7 +81,7 @@ fn kicker(data: &Dataset, status: &Status) -> Html {
             format!("{} in the 30 minutes to {}", cells::reason(&why), format::clock(data.buckets_end))
         }
     };
-    Html::markup(format!("{} {} UTC", cells::state(status.state), Html::text(&why)))
+    Html::markup(format!("{} {} UTC", cells::state_with(status.state, ":"), Html::text(&why)))
 }
 
 fn finding(name: &str, status: &Status, bars: &[Bar]) -> String {
@@ -310,20 +310,38 @@ fn errors(data: &Dataset, scope: Scope, span: Span) -> Table {
             )
         },
     );
-    let rows = mix
+    // Classes that hardly ever occur would fill half a page with zeroes: they share a row.
+    let (shown, rare): (Vec<_>, Vec<_>) =
+        mix.iter().partition(|(class, before)| class.n > 0 || rate(before.n, &usual) >= Some(RARE));
+    let line = |name: &str, n: u64, before: u64, counts_as: &str| {
+        let part = if largest > 0 { n as f64 / largest as f64 } else { 0.0 };
+        Row::new(vec![
+            Cell::head(Html::text(name)),
+            cells::optional(rate(n, &now).map(|rate| format::percent(rate, 2))).into(),
+            Html::markup(bar(part, if counts_as == OUTSIDE { "rest" } else { "" })).into(),
+            cells::optional(rate(before, &usual).map(|rate| format::percent(rate, 2))).into(),
+            format::count(n).into(),
+            counts_as.into(),
+        ])
+    };
+    let mut rows: Vec<Row> = shown
         .iter()
-        .map(|(class, usual_class)| {
-            let part = if largest > 0 { class.n as f64 / largest as f64 } else { 0.0 };
-            Row::new(vec![
-                Cell::head(Html::text(class.label)),
-                cells::optional(rate(class.n, &now).map(|rate| format::percent(rate, 2))).into(),
-                Html::markup(bar(part, if class.fault { "" } else { "rest" })).into(),
-                cells::optional(rate(usual_class.n, &usual).map(|rate| format::percent(rate, 2))).into(),
-                format::count(class.n).into(),
-                if class.fault { "fault" } else { "outside uptime" }.into(),
-            ])
+        .map(|(class, before)| {
+            line(class.label, class.n, before.n, if class.fault { "fault" } else { OUTSIDE })
         })
         .collect();
+    for (fault, word) in [(true, "fault"), (false, OUTSIDE)] {
+        let rare: Vec<_> = rare.iter().filter(|(class, _)| class.fault == fault).collect();
+        let before = rare.iter().map(|(_, before)| before.n).sum();
+        match rare.as_slice() {
+            [] => {}
+            [(class, _)] => rows.push(line(class.label, 0, before, word)),
+            _ => {
+                let n = format::capitalised(&format::in_words(rare.len()));
+                rows.push(line(&format!("{n} rarer classes"), 0, before, word).class("others"));
+            }
+        }
+    }
     Table {
         title,
         note: Html::text(&format!(
@@ -345,6 +363,10 @@ fn errors(data: &Dataset, scope: Scope, span: Span) -> Table {
         empty: "No attempt failed in this window.".to_owned(),
     }
 }
+
+const OUTSIDE: &str = "outside uptime";
+/// Usual share of attempts below which a class without an error now has no row of its own.
+const RARE: f64 = 0.000_5;
 
 fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
     let by = |span| data.health_by(HealthBy::Model, scope, span);
@@ -381,6 +403,8 @@ fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
         .collect();
     let title = match (below, rows.len()) {
         (_, 0) => "No model in 7 days".to_owned(),
+        (0, 1) => "Its one model is not below 95\u{a0}% now".to_owned(),
+        (1, 1) => "Its one model is below 95\u{a0}%".to_owned(),
         (0, n) => format!("None of {} models is below 95\u{a0}% now", format::in_words(n)),
         (below, n) => format!(
             "{} of {} models {} below 95\u{a0}%",

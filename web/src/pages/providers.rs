@@ -139,8 +139,13 @@ pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError>
     };
     let count = |state| rows.iter().filter(|row| row.0.status.state == state).count();
     let deck = format!(
-        "{}. State from the 30 minutes to {} UTC; shares and speed over 7 days, uptime over 28.",
-        health_view::states_sentence(count(State::Down), count(State::Degraded), count(State::Operational)),
+        "{}. State from the 30 minutes to {} UTC; shares and speed over 7 days, uptime over 28 days.",
+        health_view::states_sentence(
+            count(State::Down),
+            count(State::Degraded),
+            count(State::Operational),
+            rows.len()
+        ),
         format::clock(data.buckets_end)
     );
     let table_rows = rows
@@ -239,7 +244,7 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let count = |state| rows.iter().filter(|row| row.status.state == state).count();
     let (down, degraded, fine, none) =
         (count(State::Down), count(State::Degraded), count(State::Operational), count(State::NoData));
-    let finding = health_view::states_sentence(down, degraded, fine);
+    let finding = health_view::states_sentence(down, degraded, fine, rows.len());
     let deck = status_deck(data, &rows);
     let default = Sort { key: SortKey::State, descending: false };
     let sort = ctx.state.sort.unwrap_or(default);
@@ -312,7 +317,7 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
                 head(ctx, SortKey::Uptime, "Uptime", "7 d, %", "num opt", default),
                 Column::number("Change", "pp, week").optional(),
                 Column::new("90 days, oldest left", "hist"),
-                Column::number("Uptime", "90 d, %"),
+                Column::number("Uptime", "90 d, %").optional(),
             ],
             rows: table_rows,
             empty: "No provider has served an attempt yet.".to_owned(),
@@ -333,20 +338,47 @@ fn status_deck(data: &Dataset, rows: &[Entry]) -> Html {
         .min_by(|a, b| a.1.total_cmp(&b.1));
     let mut out = String::new();
     if let Some((row, uptime)) = worst {
+        let total = data.total(data.trailing(7), &crate::data::Filter::default()).tokens();
+        let carries = if total > 0 {
+            format!(
+                "; it carries {} of tokens (7 d)",
+                format::percent_sign(row.tokens as f64 / total as f64, 1)
+            )
+        } else {
+            String::new()
+        };
         out.push_str(&format!(
-            "{} answers {}\u{a0}% of {} counted attempts. ",
+            "{} answers {}\u{a0}% of {} counted attempts{carries}. ",
             Html::text(data.provider_name(row.id)),
             format::uptime(uptime),
             format::count(row.status.counts.counted())
         ));
     }
-    let mut weeks: Vec<f64> = rows.iter().filter_map(|row| row.week.uptime(&data.thresholds).ok()).collect();
-    weeks.sort_by(f64::total_cmp);
-    if let Some(median) = weeks.get(weeks.len() / 2) {
+    let unknown = rows.iter().filter(|row| row.status.state == State::NoData).count();
+    if unknown > 0 {
         out.push_str(&format!(
-            "Over 7 days the median provider reached <b>{}\u{a0}%</b>.",
-            format::uptime(*median)
+            "{} {} too few attempts to judge. ",
+            format::capitalised(&format::in_words(unknown)),
+            if unknown == 1 { "has" } else { "have" }
+        ));
+    }
+    let week = median(rows.iter().filter_map(|row| row.week.uptime(&data.thresholds).ok()));
+    if let Some(week) = week {
+        let before = median(rows.iter().filter_map(|row| row.week_before.uptime(&data.thresholds).ok()));
+        let change = before.map_or(String::new(), |before| {
+            format!(", {} pp on the 7 days before", cells::points(week - before, 2))
+        });
+        out.push_str(&format!(
+            "Over 7 days the median provider reached <b>{}\u{a0}%</b>{change}.",
+            format::uptime(week)
         ));
     }
     Html::markup(out)
+}
+
+/// The upper of the two where their number is even; None of nothing.
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }

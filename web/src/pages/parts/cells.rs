@@ -9,7 +9,7 @@ use crate::format::{self, NBSP};
 /// Why a figure is missing: `not enough data (n = 37, needs 100)`.
 pub fn not_enough(why: &NotEnough) -> Html {
     Html::markup(format!(
-        "<span class=\"nodata\">not enough data <span class=\"nw\">({})</span></span>",
+        "<span class=\"nodata\"><span class=\"long\">not enough data </span>({})</span>",
         reason(why)
     ))
 }
@@ -104,6 +104,11 @@ pub fn rank_change(change: Option<i64>, compared: bool) -> Html {
 
 /// Shape, colour and word.
 pub fn state(state: State) -> Html {
+    state_with(state, "")
+}
+
+/// The same with a mark behind the word, e.g. a colon before the number that made the state.
+pub fn state_with(state: State, mark: &str) -> Html {
     let (class, icon) = match state {
         State::Operational => ("ok", "st-ok"),
         State::Degraded => ("degraded", "st-deg"),
@@ -112,7 +117,7 @@ pub fn state(state: State) -> Html {
     };
     Html::markup(format!(
         "<span class=\"state {class}\"><svg class=\"ic\" viewBox=\"0 0 10 10\" aria-hidden=\"true\">\
-         <use href=\"#{icon}\"/></svg><span class=\"wd\">{}</span></span>",
+         <use href=\"#{icon}\"/></svg><span>{}{mark}</span></span>",
         state.label()
     ))
 }
@@ -142,7 +147,7 @@ mod tests {
     #[test]
     fn a_withheld_figure_says_what_it_needs() {
         let html = figure(&Err(NotEnough::counts(37, 100)), |value| value.to_string());
-        assert!(html.as_str().contains("not enough data <span class=\"nw\">(n = 37, needs 100)"), "{html}");
+        assert!(html.as_str().contains("not enough data </span>(n = 37, needs 100)"), "{html}");
         let users = NotEnough { n: 140, needs: 100, users: Some(14), needs_users: Some(20) };
         assert_eq!(reason(&users), "users = 14, needs 20");
     }

@@ -63,7 +63,7 @@ async fn a_model_page_has_its_providers_and_what_routing_adds() {
 #[tokio::test]
 async fn a_provider_page_says_which_number_made_its_state() {
     let page = text_of("/providers/north").await;
-    has(&page, &["Degraded 94.00 % of 300 counted attempts in the 30 minutes to 12:05"]);
+    has(&page, &["Degraded: 94.00 % of 300 counted attempts in the 30 minutes to 12:05"]);
     has(&page, &["north answers 94.00 % of attempts, below the 95 % line"]);
     // Ten days, of which the 20th had 700 of 1,000.
     has(&page, &["One down day in 10", "20 Nov 2026 70.00 1,000 300"]);
@@ -74,7 +74,7 @@ async fn a_provider_page_says_which_number_made_its_state() {
 #[tokio::test]
 async fn a_provider_with_too_few_attempts_has_no_state() {
     let page = text_of("/providers/south").await;
-    has(&page, &["south has too little traffic now for a state", "No data n = 60, needs 100"]);
+    has(&page, &["south has too little traffic now for a state", "No data: n = 60, needs 100"]);
 }
 
 #[tokio::test]
