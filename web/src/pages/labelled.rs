@@ -113,6 +113,8 @@ pub fn chart(data: &Dataset, id: &str, title: &str, cross: &Cross) -> String {
 /// Every publishable column of a cell, model by model.
 pub fn table(data: &Dataset, cross: &Cross) -> Table {
     let places = decimals(cross.cell.n_eff);
+    // A column in which every row lacks data is one sentence.
+    let grows = cross.rows.iter().any(|row| row.growth.is_ok());
     let rows = cross
         .rows
         .iter()
@@ -131,40 +133,44 @@ pub fn table(data: &Dataset, cross: &Cross) -> Table {
                 Err(why) => cells::not_enough(why),
             };
             let users = Html::text(&band(row.users));
+            let mut row_cells: Vec<Cell> = vec![
+                rank(row).into(),
+                Cell::head(link),
+                share(row.share, row.interval, places).into(),
+                share(row.users_share, row.users_interval, 0).into(),
+                lift.into(),
+            ];
+            let mut more =
+                vec![("Users' share, %".to_owned(), share(row.users_share, row.users_interval, 0))];
+            if grows {
+                row_cells.push(growth.clone().into());
+                more.push(("Growth, × window before".to_owned(), growth));
+            }
+            row_cells.extend([success.clone().into(), users.clone().into()]);
+            more.extend([("Success, %".to_owned(), success), ("Users, band".to_owned(), users)]);
             Row {
-                cells: vec![
-                    rank(row).into(),
-                    Cell::head(link),
-                    share(row.share, row.interval, places).into(),
-                    share(row.users_share, row.users_interval, 0).into(),
-                    lift.clone().into(),
-                    growth.clone().into(),
-                    success.clone().into(),
-                    users.clone().into(),
-                ],
-                more: vec![
-                    ("Users' share, %".to_owned(), share(row.users_share, row.users_interval, 0)),
-                    ("Growth, × window before".to_owned(), growth),
-                    ("Success, %".to_owned(), success),
-                    ("Users, band".to_owned(), users),
-                ],
+                cells: row_cells,
+                more,
                 class: if row.model.is_some() { "" } else { "others" },
                 ..Row::default()
             }
         })
         .collect();
+    let mut columns = vec![
+        Column::new("Rank", "rk nw"),
+        Column::new("Model", "nm"),
+        Column::number("Token share", "%").defined("label-share", "Token share").descending(),
+        Column::number("Users' share", "%").optional(),
+        Column::number("Lift", "× all labelled").defined("lift", "Lift"),
+    ];
+    if grows {
+        columns.push(Column::number("Growth", "× window before").optional());
+    }
+    columns.extend([Column::number("Success", "%").optional(), Column::number("Users", "band").optional()]);
     Table {
         label: "Models, most used first".to_owned(),
-        columns: vec![
-            Column::new("Rank", "rk nw"),
-            Column::new("Model", "nm"),
-            Column::number("Token share", "%").defined("label-share", "Token share").descending(),
-            Column::number("Users' share", "%").optional(),
-            Column::number("Lift", "× all labelled").defined("lift", "Lift"),
-            Column::number("Growth", "× window before").optional(),
-            Column::number("Success", "%").optional(),
-            Column::number("Users", "band").optional(),
-        ],
+        note: Html::text(if grows { "" } else { "Growth on the window before: not enough data for any row" }),
+        columns,
         rows,
         empty: "No model can be shown.".to_owned(),
         ..Table::default()
@@ -260,6 +266,8 @@ pub struct Matrix {
 
 pub struct MatrixCell {
     pub class: String,
+    /// Stands in the cell on a phone, where the columns are folded.
+    pub code: String,
     pub html: Html,
 }
 
@@ -283,10 +291,15 @@ fn matrix_cell(data: &Dataset, nl: &str, code: &str, here: Option<(&str, &str)>)
                 "<a href=\"{href}\"><span class=\"vh\">{label}: </span>{}<small>{share}</small></a>",
                 Html::text(&name(data, row))
             );
-            MatrixCell { class: format!("{depth}{mark}"), html: Html::markup(html) }
+            MatrixCell {
+                class: format!("{depth}{mark}"),
+                code: code_name(code).to_owned(),
+                html: Html::markup(html),
+            }
         }
         _ => MatrixCell {
             class: format!("q0{mark}"),
+            code: code_name(code).to_owned(),
             html: Html::markup(format!(
                 "<a href=\"{href}\"><span class=\"vh\">{label}: </span>not enough data</a>"
             )),

@@ -91,11 +91,16 @@ fn deck(languages: &Languages) -> Html {
     let sampled = languages
         .sampled
         .map_or(String::new(), |share| format!(", {} of served tokens", format::percent_sign(share, 1)));
+    let unknown = format::percent_sign(languages.undetermined, 1);
+    let unknown = if unknown == format::percent_sign(0.0, 1) {
+        "Nearly every labelled token has a known language.".to_owned()
+    } else {
+        format!("{unknown} of labelled tokens have no known language.")
+    };
     Html::text(&format!(
-        "{} labelled requests{sampled}; language {}. Small figures are 95\u{a0}% intervals. {} of labelled tokens have no known language.",
+        "{} labelled requests{sampled}; language {}. Small figures are 95\u{a0}% intervals. {unknown}",
         format::count(languages.n),
-        labelled::source(languages.source),
-        format::percent_sign(languages.undetermined, 1)
+        labelled::source(languages.source)
     ))
 }
 
@@ -157,7 +162,7 @@ fn table(data: &Dataset, languages: &Languages) -> Table {
             Column::silent("Share as a bar", "g opt"),
             Column::number("Change", "pp").optional(),
             Column::new("12 weeks", "g opt").unit("share"),
-            Column::new("Used most", ""),
+            Column::new("Used most", "top"),
             Column::number("Users", "band").optional(),
         ],
         rows,
@@ -348,11 +353,14 @@ fn cross_deck(data: &Dataset, cross: &Cross) -> Html {
         .filter(|row| row.model.is_some())
         .max_by(|a, b| a.users_share.total_cmp(&b.users_share));
     if let Some(model) = by_users.and_then(|row| Some((row.model?, row.users_share))) {
-        out.push_str(&format!(
-            "By users {} comes first, with {} of votes. ",
-            Html::text(data.model_name(model.0)),
-            format::percent_sign(model.1, 0)
-        ));
+        let first = cross.rows.iter().find_map(|row| row.model);
+        let share = format::percent_sign(model.1, 0);
+        out.push_str(&if first == Some(model.0) {
+            format!("With every user weighed alike it stays first, at {share}. ")
+        } else {
+            let name = Html::text(data.model_name(model.0));
+            format!("With every user weighed alike {name} comes first, at {share}. ")
+        });
     }
     let lifted = cross
         .rows
