@@ -86,6 +86,8 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     });
     models.note = Html::text("Share is of this author's own traffic");
     models.label = format!("Models of {name}");
+    // Five short columns over a whole page are too far apart to be read as rows.
+    models.class = "dense mini narrow";
     let page = Page {
         shell: Shell::new(ctx, Some(data), Section::Rankings, &name, &finding),
         crumbs: crumbs(&[("Authors", Some(Address::Authors.path())), (&name, None)]),

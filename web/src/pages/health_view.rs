@@ -191,6 +191,22 @@ pub fn classes_sentence(classes: &[Class], unit: &str) -> String {
     parts.join(", ")
 }
 
+/// What a reader wants of a strip first: `75 of 93 quarter hours below 95 %, 67 of them down`.
+pub fn below_sentence(classes: &[Class], unit: &str) -> String {
+    let count = |wanted: Class| classes.iter().filter(|class| **class == wanted).count();
+    let (degraded, down, none) = (count(Class::Degraded), count(Class::Down), count(Class::NoData));
+    if degraded + down == 0 {
+        return format::capitalised(&classes_sentence(classes, unit));
+    }
+    let known = classes.len() - none;
+    let of_them = match (degraded, down) {
+        (_, 0) => String::new(),
+        (0, _) => ", all down".to_owned(),
+        _ => format!(", {} of them down", format::in_words_beside(down, degraded + down)),
+    };
+    format!("{} of {known} {unit} below 95 %{of_them}", degraded + down)
+}
+
 /// `Two degraded days and one down day in 90`.
 pub fn strip_title(bars: &[Bar]) -> String {
     let known = bars.iter().filter(|bar| bar.uptime.is_ok()).count();
@@ -255,6 +271,19 @@ mod tests {
             // :55 to :10, so the hour is a third into its cell.
             assert!((at - 1.0 / 3.0).abs() < 1e-9, "{mark} at {at}");
         }
+    }
+
+    #[test]
+    fn a_strip_with_trouble_says_how_much_of_it_first() {
+        let strip = |degraded: usize, down: usize| {
+            let rest = vec![Class::Full; 90 - degraded - down];
+            let bad = [vec![Class::Degraded; degraded], vec![Class::Down; down], vec![Class::NoData; 6]];
+            below_sentence(&[rest, bad.concat()].concat(), "quarter hours")
+        };
+        assert_eq!(strip(8, 67), "75 of 90 quarter hours below 95 %, 67 of them down");
+        assert_eq!(strip(2, 1), "3 of 90 quarter hours below 95 %, one of them down");
+        assert_eq!(strip(0, 4), "4 of 90 quarter hours below 95 %, all down");
+        assert_eq!(strip(0, 0), "90 quarter hours at 95 % or more, six without enough data");
     }
 
     #[test]

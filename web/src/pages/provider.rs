@@ -263,7 +263,7 @@ fn buckets(data: &Dataset, name: &str, scope: Scope, downloads: Downloads) -> Fi
         .collect();
     Figure {
         id: "buckets-figure".to_owned(),
-        title: format::capitalised(&sentence),
+        title: health_view::below_sentence(&classes, strip.unit()),
         note: Html::markup(format!(
             "Uptime per {} minutes, %, 24 h to {} UTC; a cell needs {} counted attempts{}",
             strip.minutes,
@@ -381,7 +381,7 @@ fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
     let get = |map: &std::collections::BTreeMap<Scope, Counts>, group: &Scope| {
         map.get(group).copied().unwrap_or_default()
     };
-    let mut below = 0;
+    let (mut below, mut unknown) = (0, 0);
     let rows: Vec<Row> = groups
         .iter()
         .filter_map(|group| {
@@ -390,6 +390,7 @@ fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
             if matches!(status.state, State::Degraded | State::Down) {
                 below += 1;
             }
+            unknown += usize::from(status.state == State::NoData);
             let strip = bars.get(group).map(|bars| health_view::row_bars(bars)).unwrap_or_default();
             Some(Row::new(vec![
                 Cell::head(ranked::name(data, model)),
@@ -401,18 +402,7 @@ fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
             ]))
         })
         .collect();
-    let title = match (below, rows.len()) {
-        (_, 0) => "No model in 7 days".to_owned(),
-        (0, 1) => "Its one model is not below 95\u{a0}% now".to_owned(),
-        (1, 1) => "Its one model is below 95\u{a0}%".to_owned(),
-        (0, n) => format!("None of {} models is below 95\u{a0}% now", format::in_words(n)),
-        (below, n) => format!(
-            "{} of {} models {} below 95\u{a0}%",
-            format::capitalised(&format::in_words(below)),
-            format::in_words(n),
-            if below == 1 { "is" } else { "are" }
-        ),
-    };
+    let title = models_title(below, rows.len() - below - unknown, unknown);
     Table {
         title,
         note: Html::text(&format!(
@@ -434,6 +424,20 @@ fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
     }
 }
 
+/// `One model below 95 % now, two at 95 % or more, ten without enough data`: a model that cannot be judged is not
+/// one that is well.
+fn models_title(below: usize, fine: usize, unknown: usize) -> String {
+    let parts: Vec<(usize, &str)> =
+        [(below, "below 95\u{a0}% now"), (fine, "at 95\u{a0}% or more"), (unknown, "without enough data")]
+            .into_iter()
+            .filter(|(n, _)| *n > 0)
+            .collect();
+    let Some(((n, what), rest)) = parts.split_first() else { return "No model in 7 days".to_owned() };
+    let models = if *n == 1 { "model" } else { "models" };
+    let rest: String = rest.iter().map(|(n, what)| format!(", {} {what}", format::in_words(*n))).collect();
+    format!("{} {models} {what}{rest}", format::capitalised(&format::in_words(*n)))
+}
+
 /// Models and tokens of each provider over 7 days; used by the directory.
 pub fn usage(data: &Dataset) -> Vec<(ProviderId, u64, usize)> {
     let window = data.trailing(7);
@@ -447,4 +451,17 @@ pub fn usage(data: &Dataset) -> Vec<(ProviderId, u64, usize)> {
             _ => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_without_enough_data_are_not_counted_as_well() {
+        assert_eq!(models_title(1, 0, 10), "One model below 95\u{a0}% now, ten without enough data");
+        assert_eq!(models_title(0, 3, 0), "Three models at 95\u{a0}% or more");
+        assert_eq!(models_title(2, 1, 0), "Two models below 95\u{a0}% now, one at 95\u{a0}% or more");
+        assert_eq!(models_title(0, 0, 0), "No model in 7 days");
+    }
 }

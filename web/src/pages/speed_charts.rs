@@ -104,7 +104,7 @@ pub fn throughput(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure 
     );
     let mut lines = vec![
         line(
-            format!("p90 {}", format::decimal(last.p90, 0)),
+            format!("decode p90 {}", format::decimal(last.p90, 0)),
             "ctx",
             Dash::Solid,
             false,
