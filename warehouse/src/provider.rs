@@ -180,7 +180,7 @@ impl Provider {
         filters: Vec<Expr>,
         files: Vec<Arc<ScanFile>>,
     ) -> Result<Vec<Arc<ScanFile>>> {
-        let Some(filter) = conjunction(filters) else {
+        let Some(filter) = conjunction(filters).filter(|_| !files.is_empty()) else {
             return Ok(files);
         };
         let scan_schema = Arc::clone(self.table_schema.table_schema());

@@ -18,7 +18,7 @@ const STRING_PREFIX: usize = 32;
 /// Sorts after every character, so a cut maximum with it is still a maximum.
 const LAST_CHARACTER: char = '\u{10FFFF}';
 
-#[derive(Deserialize, Serialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Json {
     num_records: i64,
@@ -103,7 +103,7 @@ fn cut(text: &str, is_maximum: bool) -> String {
 /// Bounds per column of `schema`, marked exact so that a pruning predicate uses them; a column without
 /// statistics has a null bound ("unknown"). They are bounds, not values: never give them to a plan.
 pub(crate) fn to_bounds(text: Option<&str>, rows: usize, schema: &Schema) -> Statistics {
-    let json: Option<Json> = text.and_then(|text| serde_json::from_str(text).ok());
+    let json: Json = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let column_statistics = schema
         .fields()
         .iter()
@@ -114,9 +114,6 @@ pub(crate) fn to_bounds(text: Option<&str>, rows: usize, schema: &Schema) -> Sta
                     Ok(value) => Precision::Exact(value),
                     Err(_) => Precision::Absent,
                 }
-            };
-            let Some(json) = &json else {
-                return ColumnStatistics::new_unknown();
             };
             let nulls = json.null_count.get(field.name()).and_then(Value::as_u64);
             ColumnStatistics {
