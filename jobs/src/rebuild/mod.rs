@@ -5,7 +5,7 @@
 //! stood, in one file, is left alone.
 
 mod drift;
-mod once;
+pub(crate) mod once;
 #[cfg(test)]
 mod tests;
 

@@ -19,7 +19,7 @@ const ONCE: Statement = Statement { name: "rebuild/once.sql", sql: include_str!(
 /// Copies are looked for date by date (they are of one date, because the time of an event is part of it), so
 /// that a date comes out the same whichever others are rebuilt with it. Rows are hardly ever copies: the ids are looked at first, and whole rows are only sorted out
 /// when there is something to sort out.
-pub(super) async fn register(
+pub(crate) async fn register(
     ctx: &SessionContext,
     attempts: &Snapshot,
     files: Vec<DataFile>,

@@ -18,16 +18,18 @@ const RANGE_ROWS: i64 = 2_000_000;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stats {
-    min_values: MinValues,
+    min_values: Bound,
+    max_values: Bound,
 }
 
 #[derive(Deserialize)]
-struct MinValues {
+struct Bound {
     started_at: Option<DateTime<Utc>>,
 }
 
-/// The dates of new files, and the date before where a file has rows so soon after midnight that they may
-/// be later attempts of requests begun before it.
+/// The dates of new files; the date before where a file has rows so soon after midnight that they may be
+/// later attempts of requests begun before it; the date after where rows so late may be first attempts of
+/// requests that were counted there.
 pub(super) fn touched(
     new: &[DataFile],
     attempts: &Snapshot,
@@ -35,15 +37,19 @@ pub(super) fn touched(
 ) -> Result<BTreeSet<NaiveDate>, Error> {
     let table = attempts.table().name();
     let mut dates = BTreeSet::new();
-    let mut before = BTreeSet::new();
+    let mut beside = BTreeSet::new();
     for file in new {
         let date = date_of(table, file)?;
         dates.insert(date);
         let stats = file.stats.as_deref().and_then(|stats| serde_json::from_str::<Stats>(stats).ok());
-        let earliest = stats.and_then(|stats| stats.min_values.started_at);
+        let bounds = stats.map(|stats| (stats.min_values.started_at, stats.max_values.started_at));
+        let (earliest, latest) = bounds.unwrap_or_default();
         let midnight = date.and_time(NaiveTime::MIN).and_utc();
         if earliest.is_none_or(|earliest| earliest < midnight + span) {
-            before.extend(date.pred_opt());
+            beside.extend(date.pred_opt());
+        }
+        if latest.is_none_or(|latest| latest >= midnight + TimeDelta::days(1) - span) {
+            beside.extend(date.succ_opt());
         }
     }
     // A date without attempts has no requests.
@@ -51,7 +57,7 @@ pub(super) fn touched(
     for file in attempts.files() {
         present.insert(date_of(table, file)?);
     }
-    dates.extend(before.intersection(&present));
+    dates.extend(beside.intersection(&present));
     Ok(dates)
 }
 

@@ -21,6 +21,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::fold::Changes;
 use crate::jobs::{Jobs, refresh};
+use crate::rebuild::once;
 use crate::rollup::date_of;
 use requests::{Requests, Window};
 
@@ -73,8 +74,13 @@ pub(crate) async fn route_at_snapshot(jobs: &mut Jobs) -> Result<RoutingReport, 
     };
     for range in dates::ranges(&dates, &attempts)? {
         let ctx = session::session(1);
-        ctx.register_table(TableId::Attempts.name(), attempts.provider_over(around(&attempts, range)?))
-            .map_err(failed)?;
+        let files = around(&attempts, range)?;
+        if from.is_some() {
+            // A date touched again may have been rebuilt without its duplicates: they must not come back.
+            once::register(&ctx, &attempts, files).await?;
+        } else {
+            ctx.register_table(TableId::Attempts.name(), attempts.provider_over(files)).map_err(failed)?;
+        }
         let rows = compute(&ctx, range).await?;
         if rows.num_rows() > 0 {
             let files = jobs.routing.write(&[rows]).await;

@@ -104,6 +104,30 @@ async fn a_fallback_across_midnight_counts_for_the_hour_of_the_first_attempt() {
 }
 
 #[tokio::test]
+async fn a_first_attempt_before_midnight_that_arrives_last_moves_the_request_to_its_hour() {
+    let mut f = Fixture::new().await;
+    let (before, after) = (us("2026-11-24T23:59:40Z"), us("2026-11-25T00:00:05Z"));
+    f.append(&[loose("a1", "a", after, "ok")]).await;
+    f.jobs.route().await.unwrap();
+    let sql = "SELECT hour, all_requests, attempts, first_ok FROM routing_hourly ORDER BY hour";
+    assert_eq!(f.query(sql).await, ["2026-11-25T00:00:00Z 1 1 1"]);
+    f.append(&[loose("a0", "a", before, "fault")]).await;
+    f.jobs.route().await.unwrap();
+    assert_eq!(f.query(sql).await, ["2026-11-24T23:00:00Z 1 2 0"]);
+}
+
+#[tokio::test]
+async fn copies_that_a_rebuild_left_out_do_not_come_back_with_a_late_row() {
+    let mut f = Fixture::new().await;
+    f.append(&[loose("a", "a", NOON_US, "ok")]).await;
+    f.append(&[loose("a", "a", NOON_US, "ok")]).await;
+    f.jobs.route().await.unwrap();
+    f.append(&[loose("b", "b", NOON_US, "ok")]).await;
+    f.jobs.route().await.unwrap();
+    assert_eq!(f.query("SELECT all_requests, attempts FROM routing_hourly").await, ["2 2"]);
+}
+
+#[tokio::test]
 async fn only_touched_dates_are_computed_again() {
     let mut f = Fixture::new().await;
     let days_ago = |days: i64| AttemptRow { started_at: NOON_US - days * DAY_US, ..attempt("e") };
@@ -113,7 +137,7 @@ async fn only_touched_dates_are_computed_again() {
         snapshot.files().iter().map(|file| file.path.clone()).collect::<Vec<_>>()
     };
     let before = files(f.snapshot(TableId::RoutingHourly).await);
-    f.append(&[days_ago(1)]).await;
+    f.append(&[AttemptRow { started_at: NOON_US - DAY_US, ..attempt("f") }]).await;
     let report = f.jobs.route().await.unwrap();
     assert_eq!((report.dates, report.rows), (1, 1));
     let after = files(f.snapshot(TableId::RoutingHourly).await);
