@@ -1,8 +1,10 @@
 //! Reading the configuration: one loader for file, environment and flags.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bellwether_warehouse::Location;
+use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::Config;
@@ -24,13 +26,15 @@ impl Config {
         }
         for (name, value) in std::env::vars() {
             if let Some(key) = name.strip_prefix(ENVIRONMENT_PREFIX) {
-                set(&mut table, &key.to_lowercase(), &value)
-                    .map_err(|reason| usage(format!("environment variable `{name}`: {reason}")))?;
+                let in_variable = |reason: &str| usage(format!("environment variable `{name}`: {reason}"));
+                set(&mut table, &key.to_lowercase(), &value).map_err(|reason| in_variable(&reason))?;
+                // Read after each: only now is it known whose error it is.
+                Self::deserialize(table.clone())
+                    .map_err(|error| in_variable(&without_value(error.message())))?;
             }
         }
-        let mut config: Self = Value::Table(table)
-            .try_into()
-            .map_err(|error: toml::de::Error| usage(format!("configuration: {}", error.message())))?;
+        let mut config = Self::deserialize(table)
+            .map_err(|error| usage(format!("configuration: {}", without_value(error.message()))))?;
         config.web.profile = config.publication.profile;
         config.web.thresholds = config.publication.thresholds;
         if let Some(warehouse) = &common.warehouse {
@@ -45,6 +49,8 @@ impl Config {
         self.intake.validate().map_err(|error| format!("[intake] {error}"))?;
         self.spool.validate().map_err(|error| format!("[spool] {error}"))?;
         self.kafka.validate().map_err(|error| format!("[kafka] {error}"))?;
+        self.outside_the_warehouse("[keys] `dir`", self.keys_dir())?;
+        self.outside_the_warehouse("[spool] `folder`", self.spool_dir())?;
         self.web.validate().map_err(|error| format!("[web] {error}"))?;
         if self.jobs.every.0 < Duration::from_secs(1) {
             return Err("[jobs] `every`: must be at least 1s".into());
@@ -54,10 +60,35 @@ impl Config {
         }
         Ok(())
     }
+
+    /// Files of the warehouse are meant to be shared; these are not.
+    fn outside_the_warehouse(&self, key: &str, folder: anyhow::Result<PathBuf>) -> Result<(), String> {
+        let warehouse = self.location().map_err(|error| error.to_string())?;
+        let folder = folder.map_err(|error| error.to_string())?;
+        let given = folder.display();
+        let resolved = folder.to_str().and_then(|text| Location::parse(text).ok());
+        match resolved {
+            None => Err(format!("{key}: `{given}` is no folder that can be resolved")),
+            Some(inside) if inside.root().starts_with(warehouse.root()) => Err(format!(
+                "{key}: `{given}` lies inside the warehouse, whose files are meant to be shared; name a folder outside"
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// A wrong type is told by what was expected: the value may be a secret in the wrong place.
+fn without_value(message: &str) -> String {
+    let expected = ["invalid type: ", "invalid value: "]
+        .iter()
+        .any(|start| message.starts_with(start))
+        .then(|| message.rsplit_once(", expected ").map(|(_, expected)| expected))
+        .flatten();
+    expected.map_or_else(|| message.replace('\n', " "), |expected| format!("must be {expected}"))
 }
 
 fn in_file(path: &Path, text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().replace('\n', " ");
+    let message = without_value(error.message());
     match error.span() {
         Some(span) => {
             let line = text.get(..span.start).map_or(1, |before| before.matches('\n').count() + 1);
@@ -82,9 +113,22 @@ fn set(table: &mut Table, key: &str, value: &str) -> Result<(), String> {
             .as_table_mut()
             .ok_or_else(|| format!("`{part}` is not a section"))?;
     }
+    if let Some(secret) = as_secret(key, value) {
+        at.insert(leaf.to_owned(), secret);
+        return Ok(());
+    }
     let parsed = toml::from_str::<Table>(&format!("v = {value}")).ok().and_then(|mut t| t.remove("v"));
     at.insert(leaf.to_owned(), parsed.unwrap_or_else(|| Value::String(value.to_owned())));
     Ok(())
+}
+
+/// Secrets are text, whatever they look like. One token may stand alone.
+fn as_secret(key: &str, value: &str) -> Option<Value> {
+    let text = || Value::String(value.to_owned());
+    if key == "kafka__sasl__password" || key.starts_with("kafka__properties__") {
+        return Some(text());
+    }
+    (key == "intake__tokens" && !value.trim_start().starts_with('[')).then(|| Value::Array(vec![text()]))
 }
 
 #[cfg(test)]
@@ -100,6 +144,39 @@ mod tests {
         assert_eq!(table["kafka"]["brokers"], Value::String("localhost:9092".into()));
         assert!(set(&mut table, "lonely", "1").is_err());
         assert!(set(&mut table, "ingest__flush_rows__x", "1").is_err());
+    }
+
+    #[test]
+    fn secrets_in_the_environment_are_text_and_one_token_may_stand_alone() {
+        let mut table = Table::new();
+        set(&mut table, "kafka__sasl__password", "8675309123").unwrap();
+        set(&mut table, "kafka__properties__ssl.key.password", "1e5").unwrap();
+        set(&mut table, "intake__tokens", "1234567890123456").unwrap();
+        assert_eq!(table["kafka"]["sasl"]["password"].as_str(), Some("8675309123"));
+        assert_eq!(table["kafka"]["properties"]["ssl.key.password"].as_str(), Some("1e5"));
+        assert_eq!(table["intake"]["tokens"][0].as_str(), Some("1234567890123456"));
+        set(&mut table, "intake__tokens", "[\"a\", \"b\"]").unwrap();
+        assert_eq!(table["intake"]["tokens"][1].as_str(), Some("b"));
+    }
+
+    #[test]
+    fn value_of_the_wrong_type_is_not_told() {
+        let text = "[intake]\ntokens = \"sesame open sesame\"\n";
+        let error = toml::from_str::<Config>(text).unwrap_err();
+        let message = in_file(Path::new("b.toml"), text, &error);
+        assert_eq!(message, "configuration `b.toml` line 2: must be a sequence");
+    }
+
+    #[test]
+    fn keys_and_spool_inside_the_warehouse_are_refused() {
+        for section in ["[keys]\ndir = \"./wh/keys\"", "[spool]\nfolder = \"other/../wh/attempts\""] {
+            let config: Config =
+                toml::from_str(&format!("[warehouse]\nlocation = \"wh\"\n{section}")).unwrap();
+            let reason = config.validate().unwrap_err();
+            assert!(reason.contains("lies inside the warehouse"), "{reason}");
+        }
+        let beside = "[warehouse]\nlocation = \"wh\"\n[keys]\ndir = \"wh-keys\"";
+        assert_eq!(toml::from_str::<Config>(beside).unwrap().validate(), Ok(()));
     }
 
     /// The example shows every key that can be set without leaving the default, and nothing else.

@@ -1,5 +1,6 @@
 //! Roles: what one process does, alone or together with others. Composition only.
 
+mod accept;
 mod listen;
 mod maintain;
 mod start;
@@ -76,13 +77,6 @@ impl Roles {
     /// Opens what every role needs: the warehouse, the catalogue, the secrets.
     pub async fn prepare(config: Config, shutdown: CancellationToken) -> anyhow::Result<Self> {
         let location = config.location()?;
-        let keys = config.keys_dir()?;
-        if keys.starts_with(location.root()) {
-            return Err(usage(format!(
-                "[keys] `dir`: `{}` lies inside the warehouse, whose files are meant to be shared; name a folder outside",
-                keys.display()
-            )));
-        }
         let warehouse = Warehouse::open_or_create(&location).await.map_err(as_usage)?;
         let tools = tools(&config)?;
         let metrics = bellwether_web::admin::install_metrics().context("install the metrics recorder")?;

@@ -1,8 +1,6 @@
 //! Starts each role as a supervised task.
 
 use std::collections::BTreeMap;
-use std::future::IntoFuture;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +14,8 @@ use bellwether_jobs::{Jobs, Scheduler};
 use bellwether_web::Site;
 use bellwether_web::data::Names;
 use chrono::Utc;
-use tokio_util::sync::CancellationToken;
 
-use super::{Role, Roles, maintain};
+use super::{Role, Roles, accept, maintain};
 use crate::exit::{chain, usage};
 
 impl Roles {
@@ -66,12 +63,19 @@ impl Roles {
                 Ok(sources::kafka::run(&config.kafka, &config.ingest, &warehouse, tools, shutdown).await?)
             });
         }
+        let intake_topic = self.config.kafka.intake_topic.as_ref();
+        if let Some(topic) = intake_topic
+            && !self.config.kafka.topics.iter().any(|read| read.name == *topic)
+        {
+            return Err(usage(format!(
+                "[kafka] `intake_topic`: nothing reads `{topic}`; add it to `topics` with format = \"appended\""
+            )));
+        }
         let reader = match &self.spool {
             Some(spool) => spool.reader()?,
-            None if self.config.kafka.intake_topic.is_some() => return Ok(()),
+            // Without an intake on this host there may be no spool; one of an earlier configuration is read to its end.
             None => match Reader::open(&self.config.spool_dir()?) {
                 Ok(reader) => reader,
-                // Without an intake on this host there may be no spool; Kafka is enough.
                 Err(_) if !self.config.kafka.topics.is_empty() => return Ok(()),
                 Err(error) => return Err(usage(chain(&error))),
             },
@@ -156,22 +160,7 @@ impl Roles {
 
     fn serve(&mut self, role: Role, router: axum::Router) -> anyhow::Result<()> {
         let listener = self.listener(role)?;
-        let shutdown: CancellationToken = self.shutdown.clone();
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        self.watch(role.to_string(), async move {
-            let server = axum::serve(listener, service).with_graceful_shutdown({
-                let shutdown = shutdown.clone();
-                async move { shutdown.cancelled().await }
-            });
-            // Connections that a browser keeps open do not hold up the end.
-            tokio::select! {
-                result = server.into_future() => result.context("serve"),
-                () = async {
-                    shutdown.cancelled().await;
-                    tokio::time::sleep(Duration::from_secs(3)).await;
-                } => Ok(()),
-            }
-        });
+        self.watch(role.to_string(), accept::serve(listener, router, self.shutdown.clone()));
         Ok(())
     }
 }

@@ -346,6 +346,13 @@ impl Kafka {
             if topic.name.is_empty() || topic.name.contains('/') {
                 return invalid(format!("topics[{index}].name"), &topic.name, "is no topic name");
             }
+            if self.intake_topic.as_ref() == Some(&topic.name) && topic.format != TopicFormat::Appended {
+                return invalid(
+                    format!("topics[{index}].format"),
+                    format!("{:?}", topic.format).to_lowercase(),
+                    "must be \"appended\", because the intake writes this topic",
+                );
+            }
             if self.topics.iter().take(index).any(|earlier| earlier.name == topic.name) {
                 return invalid(format!("topics[{index}].name"), &topic.name, "is named twice");
             }
@@ -353,7 +360,7 @@ impl Kafka {
         if let Some(name) = self.properties.keys().find(|name| FIXED.contains(&name.as_str())) {
             return invalid(
                 format!("properties.{name}"),
-                self.properties.get(name).map_or("", String::as_str),
+                "(hidden)",
                 "is fixed, because exactly-once rests on it",
             );
         }

@@ -39,7 +39,7 @@ impl KafkaAppender {
         }
         client.set("acks", "all");
         client.set("enable.idempotence", "true");
-        let producer = client.create().map_err(ClientError::Properties)?;
+        let producer = client.create().map_err(ClientError::create)?;
         Ok(Self { producer, topic: topic.to_owned() })
     }
 

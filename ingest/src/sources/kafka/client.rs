@@ -7,14 +7,18 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaConfRes;
 use secrecy::ExposeSecret;
 
 use crate::config::{Kafka, Tls};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("kafka properties are not accepted")]
-    Properties(#[source] KafkaError),
+    /// Values are never told: they may be secrets.
+    #[error("`kafka.properties.{key}` {reason}")]
+    Property { key: String, reason: &'static str },
+    #[error("cannot make a kafka client")]
+    Create(#[source] KafkaError),
     #[error(
         "no answer from the kafka brokers `{brokers}` within {waited:?}; check `kafka.brokers` and that they run"
     )]
@@ -28,6 +32,19 @@ pub enum Error {
     NoClusterId { brokers: String },
     #[error("topic `{topic}` does not exist on `{brokers}`; create it or correct `kafka.topics`")]
     NoTopic { topic: String, brokers: String },
+}
+
+impl Error {
+    pub(crate) fn create(error: KafkaError) -> Self {
+        let KafkaError::ClientConfig(kind, _, key, _) = error else {
+            return Self::Create(error);
+        };
+        let reason = match kind {
+            RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN => "is not known to librdkafka",
+            _ => "has a value that librdkafka does not take",
+        };
+        Self::Property { key, reason }
+    }
 }
 
 /// What producers and consumers have in common.
@@ -104,7 +121,7 @@ pub(crate) fn contact(config: &Kafka, topics: &[&str]) -> Result<Cluster, Error>
     for (name, value) in &config.properties {
         client.set(name, value);
     }
-    let consumer: BaseConsumer<Quiet> = client.create_with_context(Quiet).map_err(Error::Properties)?;
+    let consumer: BaseConsumer<Quiet> = client.create_with_context(Quiet).map_err(Error::create)?;
     let unreachable = |source| Error::Unreachable { brokers: brokers.clone(), waited, source };
     let mut partitions = 0;
     for topic in topics {

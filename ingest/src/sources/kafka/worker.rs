@@ -63,7 +63,7 @@ pub(super) fn run(setup: Setup) -> Result<(), Error> {
     });
     let consumer: BaseConsumer<Context> = client::consumer(&config, ingest.memory_budget.len() / 16)
         .create_with_context(context)
-        .map_err(|error| Error::Client(client::Error::Properties(error)))?;
+        .map_err(|error| Error::Client(client::Error::create(error)))?;
     consumer.subscribe(&topics).map_err(Error::Kafka)?;
     tracing::info!(brokers = config.brokers.join(","), topics = topics.join(","), "ingest from kafka starts");
     let mut worker = Worker {
