@@ -38,7 +38,40 @@ fn misspelt_environment_key_is_refused_by_name() {
     Bellwether::new(folder.path(), &["jobs", "status"])
         .env("BELLWETHER__INGEST__FLUSH_ROWZ", "10")
         .run()
-        .refused(2, &["flush_rowz"]);
+        .refused(2, &["BELLWETHER__INGEST__FLUSH_ROWZ", "flush_rowz"]);
+}
+
+#[test]
+fn secret_in_the_wrong_shape_is_refused_without_being_printed() {
+    let folder = scratch();
+    let secret = "sesame-open-sesame";
+    let file = |text: String| std::fs::write(folder.path().join("b.toml"), text).unwrap();
+    let brokers = format!("brokers = [\"127.0.0.1:{}\"]\ntopics = [{{ name = \"t\" }}]", free_port());
+    let texts = [
+        format!("[intake]\ntokens = \"{secret}\"\n"),
+        format!("[kafka]\n{brokers}\nproperties = {{ \"no.such.property\" = \"{secret}\" }}\n"),
+    ];
+    for text in texts {
+        file(text);
+        let refused = Bellwether::new(folder.path(), &["check", "--config", "b.toml"]).run();
+        assert_eq!(refused.code(), 2, "{}", refused.stderr);
+        assert!(!refused.stderr.contains(secret) && !refused.stdout.contains(secret), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn keys_inside_the_warehouse_are_refused() {
+    let folder = scratch();
+    std::fs::write(
+        folder.path().join("b.toml"),
+        "[warehouse]\nlocation = \"w\"\n[keys]\ndir = \"./w/keys\"\n",
+    )
+    .unwrap();
+    for command in ["serve", "check"] {
+        Bellwether::new(folder.path(), &[command, "--config", "b.toml"])
+            .run()
+            .refused(2, &["[keys] `dir`", "./w/keys"]);
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Every page answers, every link leads somewhere, and a wrong address helps.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
-use crate::support::http;
 use crate::support::year::Year;
+use crate::support::{http, wait};
 
 /// Enough to see every kind of page; a site of 60 models links to hundreds.
 const MOST_PAGES: usize = 250;
@@ -153,4 +155,15 @@ fn plain_files_and_methods_behave() {
     assert_eq!(posted.status, 405);
     let head = http::send(http::client().head(format!("{}/", year.base))).expect("head");
     assert_eq!((head.status, head.body.len()), (200, 0));
+}
+
+#[test]
+fn connection_that_does_not_finish_its_head_is_closed() {
+    let address = Year::shared().base.trim_start_matches("http://").trim_end_matches('/');
+    let mut silent = TcpStream::connect(address).expect("connect");
+    silent.set_read_timeout(Some(wait::START)).expect("set a limit");
+    silent.write_all(b"GET / HTTP/1.1\r\nHost: silent\r\n").expect("send half a head");
+    let mut answer = Vec::new();
+    silent.read_to_end(&mut answer).expect("the site to close the connection");
+    assert!(!answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
 }
