@@ -79,23 +79,32 @@ impl Config {
 
 /// A wrong type is told by what was expected: the value may be a secret in the wrong place.
 fn without_value(message: &str) -> String {
-    let expected = ["invalid type: ", "invalid value: "]
-        .iter()
-        .any(|start| message.starts_with(start))
-        .then(|| message.rsplit_once(", expected ").map(|(_, expected)| expected))
-        .flatten();
-    expected.map_or_else(|| message.replace('\n', " "), |expected| format!("must be {expected}"))
+    let of_type = ["invalid type: ", "invalid value: "].iter().any(|start| message.starts_with(start));
+    let expected =
+        message.rsplit_once(", expected ").filter(|_| of_type).map(|(_, expected)| expected.trim());
+    match expected {
+        None => message.replace('\n', " "),
+        Some("a sequence") => "must be a list such as [\"a\", \"b\"]".to_owned(),
+        Some("a boolean") => "must be true or false".to_owned(),
+        Some("f32" | "f64") => "must be a number".to_owned(),
+        Some("u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize") => {
+            "must be a whole number within its range".to_owned()
+        }
+        Some("a string") => "must be text in quotes".to_owned(),
+        Some(expected) => format!("must be {expected}"),
+    }
 }
 
 fn in_file(path: &Path, text: &str, error: &toml::de::Error) -> String {
     let message = without_value(error.message());
-    match error.span() {
-        Some(span) => {
-            let line = text.get(..span.start).map_or(1, |before| before.matches('\n').count() + 1);
-            format!("configuration `{}` line {line}: {message}", path.display())
-        }
-        None => format!("configuration `{}`: {message}", path.display()),
-    }
+    let Some(span) = error.span() else {
+        return format!("configuration `{}`: {message}", path.display());
+    };
+    let before = text.get(..span.start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let written = before.rsplit('\n').next().unwrap_or_default();
+    let key = written.split_once('=').map(|(key, _)| format!("`{}` ", key.trim())).unwrap_or_default();
+    format!("configuration `{}` line {line}: {key}{message}", path.display())
 }
 
 /// Sets `section__key` to a TOML value, or to text where it is none.
@@ -164,7 +173,26 @@ mod tests {
         let text = "[intake]\ntokens = \"sesame open sesame\"\n";
         let error = toml::from_str::<Config>(text).unwrap_err();
         let message = in_file(Path::new("b.toml"), text, &error);
-        assert_eq!(message, "configuration `b.toml` line 2: must be a sequence");
+        assert_eq!(message, "configuration `b.toml` line 2: `tokens` must be a list such as [\"a\", \"b\"]");
+        let many = "[ingest]\nflush_rows = \"many\"";
+        let message = in_file(Path::new("b.toml"), many, &toml::from_str::<Config>(many).unwrap_err());
+        assert!(
+            message.ends_with("line 2: `flush_rows` must be a whole number within its range"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn configuration_in_the_readme_works() {
+        let readme = include_str!("../../README.md");
+        let blocks = readme.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        let mut seen = 0;
+        for block in blocks {
+            let config: Config = toml::from_str(block).unwrap_or_else(|error| panic!("{error}\n{block}"));
+            assert_eq!(config.validate(), Ok(()), "{block}");
+            seen += 1;
+        }
+        assert_eq!(seen, 2);
     }
 
     #[test]
