@@ -68,7 +68,7 @@ impl Kind {
             Self::InvalidParameter => "A parameter has a value that is not understood",
             Self::UnknownParameter => "There is no such parameter here",
             Self::NotFound => "There is no page at this address",
-            Self::Method => "Only GET and HEAD are answered here",
+            Self::Method => "This method is not answered here",
             Self::UriTooLong => "The address is too long",
             Self::RateLimited => "Too many requests from this address",
             Self::DataUnavailable => "The data are not loaded yet",
@@ -85,7 +85,9 @@ impl Kind {
                 "The problem names the parameter and lists those that this address reads."
             }
             Self::NotFound => "No model, author, provider, language or page is known by this name.",
-            Self::Method => "The site and its API are read only.",
+            Self::Method => {
+                "The site and its API are read only, with GET and HEAD; only the theme is set with POST."
+            }
             Self::UriTooLong => "Addresses have at most 4,096 bytes.",
             Self::RateLimited => {
                 "Wait for the seconds named in Retry-After. Files of whole tables need fewer requests."

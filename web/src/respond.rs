@@ -53,7 +53,10 @@ pub(crate) async fn handle(site: Site, request: Parts) -> Response<Body> {
         took: started.elapsed(),
     });
     if method == Method::HEAD {
-        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
+        // 304 says nothing of a length: that of its own empty body would be taken for the page's.
+        if response.status() != StatusCode::NOT_MODIFIED {
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
+        }
         *response.body_mut() = Body::empty();
     }
     response
@@ -236,7 +239,7 @@ async fn page(
     let stale = site.stale(dataset).filter(|_| html);
     let query = if parsed.canonical.is_empty() { String::new() } else { format!("?{}", parsed.canonical) };
     let address = format!("{}{query}", route.path);
-    let versions = fingerprint(dataset);
+    let versions = fingerprint(site.settings(), dataset);
     let etag = etag(&versions, &address, theme, stale.is_some());
     let media_type = match route.format {
         Format::Html => "text/html; charset=utf-8",
@@ -315,9 +318,10 @@ fn internal(error: &(dyn std::error::Error + 'static), label: &'static str) -> A
     Arc::new(Problem::new(Kind::Internal, "the page could not be made"))
 }
 
-/// Build and table versions in one short word.
-fn fingerprint(dataset: &Dataset) -> String {
+/// Build, settings and table versions in one short word.
+fn fingerprint(settings: &str, dataset: &Dataset) -> String {
     let mut hasher = blake3::Hasher::new();
+    hasher.update(settings.as_bytes());
     for (table, version) in &dataset.versions {
         hasher.update(table.as_bytes());
         hasher.update(&version.to_le_bytes());

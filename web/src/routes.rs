@@ -1,11 +1,14 @@
 //! Every route and layer of the public site, in one place.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{DefaultBodyLimit, Form, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::post;
@@ -31,6 +34,7 @@ const MAX_BODY: usize = 4 << 10;
 /// The public site. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or every client
 /// counts as one for the rate limit.
 pub fn app(site: Site) -> Router {
+    let hsts = site.config().hsts;
     let concurrency = GlobalConcurrencyLimitLayer::new(site.config().max_concurrent);
     let pages = limited(site.clone(), "pages", site.config().rate_limit.pages_per_min);
     let downloads = limited(site.clone(), "downloads", site.config().rate_limit.downloads_per_min);
@@ -39,17 +43,31 @@ pub fn app(site: Site) -> Router {
             // Files of whole tables cost more than pages and have a limit of their own.
             let class =
                 if request.uri().path().ends_with(".csv") { downloads.clone() } else { pages.clone() };
-            async move { class.oneshot(request).await.unwrap_or_else(|never| match never {}) }
+            async move {
+                let response = class.oneshot(request).await.unwrap_or_else(|never| match never {});
+                without_length(response)
+            }
         })
         // More requests than this wait instead of filling memory.
         .layer(concurrency)
         // A panic in a handler is one 500, not a lost connection; it is outermost so that it sees everything.
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked(hsts)))
+}
+
+/// The router adds `content-length: 0` to an empty body, but a length in a 304 is that of the page it stands for.
+/// A body of unknown length gets none.
+fn without_length(mut response: Response<Body>) -> Response<Body> {
+    if response.status() == StatusCode::NOT_MODIFIED {
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        let nothing = futures::stream::empty::<Result<bytes::Bytes, std::convert::Infallible>>();
+        *response.body_mut() = Body::from_stream(nothing);
+    }
+    response
 }
 
 fn limited(site: Site, class: &'static str, per_min: u32) -> Router {
     let router = Router::new()
-        .route("/theme", post(set_theme))
+        .route("/theme", post(set_theme).fallback(not_a_form))
         .fallback(timed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(site.clone());
@@ -124,10 +142,10 @@ fn too_many(error: &GovernorError, class: &'static str, hsts: bool) -> Response<
     response
 }
 
-fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response<Body> {
+fn panicked(hsts: bool) -> Response<Body> {
     // The panic hook has logged the message; visitors get none of it.
     let mut response = Problem::new(Kind::Internal, "the request failed").respond(&plain_recipient());
-    headers::secure(response.headers_mut(), false, false);
+    headers::secure(response.headers_mut(), false, hsts);
     response
 }
 
@@ -139,7 +157,19 @@ struct ThemeForm {
 }
 
 /// Remembers the theme and returns to the page it was set on.
-async fn set_theme(State(site): State<Site>, Form(form): Form<ThemeForm>) -> Response<Body> {
+async fn set_theme(
+    State(site): State<Site>,
+    request: Parts,
+    form: Result<Form<ThemeForm>, FormRejection>,
+) -> Response<Body> {
+    let form = match form {
+        Ok(Form(form)) => form,
+        Err(rejection) => {
+            tracing::debug!(error = &rejection as &dyn std::error::Error, "a theme form cannot be read");
+            let detail = "a form of at most 4 KiB with the field `theme` is needed";
+            return refused(&site, &request, &Problem::new(Kind::InvalidParameter, detail));
+        }
+    };
     let theme = Theme::from_word(&form.theme).unwrap_or_default();
     let cookie = match theme {
         Theme::Auto => "theme=; Path=/; Max-Age=0; SameSite=Lax; HttpOnly".to_owned(),
@@ -155,6 +185,24 @@ async fn set_theme(State(site): State<Site>, Form(form): Form<ThemeForm>) -> Res
     }
     Policy::NoStore.apply(headers);
     headers::secure(headers, false, site.config().hsts);
+    response
+}
+
+/// Any other method at the theme form's address.
+async fn not_a_form(State(site): State<Site>, request: Parts) -> Response<Body> {
+    let detail = format!("{} is not answered at this address, which takes a form", request.method);
+    let mut response = refused(&site, &request, &Problem::new(Kind::Method, detail));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+fn refused(site: &Site, request: &Parts, problem: &Problem) -> Response<Body> {
+    let recipient = respond::recipient(request, None, site);
+    let mut response = problem.respond(&recipient);
+    headers::secure(response.headers_mut(), false, site.config().hsts);
+    if let Ok(id) = HeaderValue::from_str(&recipient.request_id) {
+        response.headers_mut().insert(respond::REQUEST_ID, id);
+    }
     response
 }
 

@@ -26,6 +26,8 @@ pub struct Site {
 #[derive(Debug)]
 struct Inner {
     config: WebConfig,
+    /// Settings that change what a page says, as one word: a part of every validator.
+    settings: String,
     dataset: RwLock<Option<Arc<Dataset>>>,
     refresher: tokio::sync::Mutex<Refresher>,
     progress: Mutex<Progress>,
@@ -64,6 +66,7 @@ impl Site {
         names: Names,
         clock: Clock,
     ) -> Result<Self, RefreshError> {
+        let settings = settings(&config, &names);
         let options = Options {
             names: Arc::new(names),
             profile: config.profile,
@@ -76,6 +79,7 @@ impl Site {
             inner: Arc::new(Inner {
                 cache: PageCache::new(config.page_cache),
                 config,
+                settings,
                 dataset: RwLock::default(),
                 refresher: tokio::sync::Mutex::new(refresher),
                 progress: Mutex::default(),
@@ -151,6 +155,11 @@ impl Site {
         &self.inner.config
     }
 
+    /// The same word for the same pages: see [`Inner::settings`].
+    pub(crate) fn settings(&self) -> &str {
+        &self.inner.settings
+    }
+
     pub fn progress(&self) -> Progress {
         self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -174,6 +183,15 @@ impl Site {
     pub(crate) fn cache(&self) -> &PageCache {
         &self.inner.cache
     }
+}
+
+/// Everything outside the tables that a body depends on. `Debug` names every field, so a new threshold counts by
+/// itself; maps are ordered, so equal settings give equal words after a restart.
+fn settings(config: &WebConfig, names: &Names) -> String {
+    let WebConfig { profile, simulated, base_url, stale_after, .. } = config;
+    let text =
+        format!("{profile:?} {:?} {simulated} {base_url:?} {stale_after:?} {names:?}", config.thresholds());
+    blake3::hash(text.as_bytes()).to_hex().to_string()
 }
 
 /// An error with its causes in one line.

@@ -1,5 +1,6 @@
 //! The site over a small warehouse: numbers, addresses, headers, validators.
 
+mod addresses;
 mod numbers;
 mod routes;
 mod swaps;

@@ -11,57 +11,57 @@ use crate::config::{RateLimit, WebConfig};
 use crate::data::Names;
 use crate::data::testing::{Fixture, now};
 
-struct Reply {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
+pub(super) struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
 }
 
 impl Reply {
-    fn header(&self, name: &str) -> &str {
+    pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 }
 
-struct App {
-    site: Site,
+pub(super) struct App {
+    pub site: Site,
     router: Router,
     _fixture: Fixture,
 }
 
 impl App {
-    async fn over(fixture: Fixture, config: WebConfig) -> Self {
+    pub(super) async fn over(fixture: Fixture, config: WebConfig) -> Self {
         let mut names = Names::default();
         names.models.insert("acme/one".into(), "=Acme One".into());
         let site = Site::open_at(&fixture.warehouse, config, names, now).await.unwrap();
         Self { router: crate::app(site.clone()), site, _fixture: fixture }
     }
 
-    async fn filled() -> Self {
+    pub(super) async fn filled() -> Self {
         let rate_limit = RateLimit { enabled: false, ..RateLimit::default() };
         Self::over(Fixture::filled().await, WebConfig { rate_limit, ..WebConfig::default() }).await
     }
 
-    async fn send(&self, request: Request<Body>) -> Reply {
+    pub(super) async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
         Reply { status: parts.status, headers: parts.headers, body }
     }
 
-    async fn get(&self, address: &str) -> Reply {
+    pub(super) async fn get(&self, address: &str) -> Reply {
         self.send(Request::get(address).body(Body::empty()).unwrap()).await
     }
 
-    async fn get_with(&self, address: &str, headers: &[(&str, &str)]) -> Reply {
+    pub(super) async fn get_with(&self, address: &str, headers: &[(&str, &str)]) -> Reply {
         let mut request = Request::get(address);
         for (name, value) in headers {
             request = request.header(*name, *value);
