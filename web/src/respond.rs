@@ -137,15 +137,16 @@ async fn answer(
         return Ok(body(compress(file.text.as_bytes(), encoding), file.media_type, encoding, Policy::Hour));
     }
     let dataset = site.dataset();
-    let Some(route) = route else { return Err(not_found(dataset.as_deref(), uri.path())) };
+    let Some(mut route) = route else { return Err(not_found(dataset.as_deref(), uri.path())) };
     let Some(dataset) = dataset else {
         let problem = Problem::new(Kind::DataUnavailable, "tables are being loaded");
         return Err(Arc::new(Problem { retry_after_secs: Some(2), ..problem }));
     };
-    let parsed = url::parse(&route.page, route.format, uri.query().unwrap_or(""));
+    let mut parsed = url::parse(&route.page, route.format, uri.query().unwrap_or(""));
     if let Some(redirect) = redirect(&route, &parsed, uri)? {
         return Ok(redirect);
     }
+    spell(&dataset, &mut route.page, &mut parsed);
     if let Some(redirect) = known(&dataset, &route, &parsed)? {
         return Ok(redirect);
     }
@@ -177,12 +178,21 @@ fn redirect(
     if let Some(problem) = fatal {
         return Err(Arc::new(Problem::from_parameter(problem)));
     }
+    // Under the API every spelling is answered where it was asked.
+    if route.api {
+        return Ok(None);
+    }
     let same = route.path == uri.path() && parsed.canonical == uri.query().unwrap_or("");
     if same || (refuses && route.path == uri.path()) {
         return Ok(None);
     }
-    let query = if parsed.canonical.is_empty() { String::new() } else { format!("?{}", parsed.canonical) };
+    let query = query(parsed);
     Ok(Some(moved(&format!("{}{query}", route.path))))
+}
+
+/// The canonical query with its question mark; nothing for the defaults.
+fn query(parsed: &Parsed) -> String {
+    if parsed.canonical.is_empty() { String::new() } else { format!("?{}", parsed.canonical) }
 }
 
 fn moved(location: &str) -> Response<Body> {
@@ -193,6 +203,30 @@ fn moved(location: &str) -> Response<Body> {
     }
     Policy::Redirect.apply(response.headers_mut());
     response
+}
+
+/// Addresses are lower case, ids are as their sources write them: puts the dataset's spelling of a name in place
+/// of the address's.
+fn spell(dataset: &Dataset, page: &mut Page, parsed: &mut Parsed) {
+    if let Some(author) = &mut parsed.state.author
+        && let Some(spelling) = dataset.spelled_author(author)
+    {
+        *author = spelling;
+    }
+    let spelling = match &*page {
+        Page::Model(id) | Page::Endpoints(id) => dataset.spelled_model(id).or_else(|| {
+            let (base, variant) = id.rsplit_once(':')?;
+            Some(format!("{}:{variant}", dataset.spelled_model(base)?))
+        }),
+        Page::Author(id) => dataset.spelled_author(id),
+        Page::Provider(id) => dataset.spelled_provider(id),
+        _ => None,
+    };
+    if let (Page::Model(id) | Page::Endpoints(id) | Page::Author(id) | Page::Provider(id), Some(spelling)) =
+        (page, spelling)
+    {
+        *id = spelling;
+    }
 }
 
 /// Whether the dataset knows what the page is about; a redirect when it knows it by another address.
@@ -211,9 +245,10 @@ fn known(dataset: &Dataset, route: &Route, parsed: &Parsed) -> Result<Option<Res
             let base = id.rsplit_once(':').map(|(base, _)| base);
             match base.filter(|base| dictionary.find_model(base).is_some()) {
                 Some(base) if !route.api => Ok(Some(moved(&format!(
-                    "{}{}",
+                    "{}{}{}",
                     Page::Model(base.to_owned()).path(),
-                    route.format.suffix()
+                    route.format.suffix(),
+                    query(parsed)
                 )))),
                 _ => missing(id),
             }
@@ -237,8 +272,7 @@ async fn page(
     // A data file is the same in every theme and says its age by `as_of`.
     let theme = if html { theme(&request.headers) } else { Theme::Auto };
     let stale = site.stale(dataset).filter(|_| html);
-    let query = if parsed.canonical.is_empty() { String::new() } else { format!("?{}", parsed.canonical) };
-    let address = format!("{}{query}", route.path);
+    let address = format!("{}{}", route.path, query(&parsed));
     let versions = fingerprint(site.settings(), dataset);
     let etag = etag(&versions, &address, theme, stale.is_some());
     let media_type = match route.format {

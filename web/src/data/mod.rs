@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::url::{Page, parse_path};
+
 mod counts;
 mod dictionary;
 mod endpoints;
@@ -63,6 +65,12 @@ pub use speed::{Quantiles, Speed};
 pub use usage::{Filter, Group, GroupBy, Totals, Volume, Weekly};
 pub use users::{UserCounts, UserQuery};
 pub use window::{Week, Window, monday};
+
+fn spelled<'a, I: Iterator<Item = &'a str>>(wanted: &str, ids: impl Fn() -> I) -> Option<String> {
+    let lower = wanted.to_lowercase();
+    let exact = ids().find(|id| *id == wanted);
+    exact.or_else(|| ids().find(|id| id.to_lowercase() == lower)).map(str::to_owned)
+}
 
 /// The measure a ranking is ordered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -218,18 +226,40 @@ impl Dataset {
         (!id.is_unknown()).then_some(id)
     }
 
-    /// Address of a group's page, path only; `None` for unknown.
+    /// Address of a group's page, path only; `None` for unknown, and for an id that no path can say, such as a
+    /// model id that is not `author/slug`.
     pub fn href(&self, group: Group) -> Option<String> {
         let dictionary = &self.dictionary;
         if group.is_unknown() {
             return None;
         }
-        Some(match group {
-            Group::Model(id) => format!("/models/{}", dictionary.model(id)),
-            Group::Series(id) => format!("/models/{}", dictionary.model(dictionary.series(id).model)),
-            Group::Author(id) => format!("/authors/{}", dictionary.author(id)),
-            Group::Provider(id) => format!("/providers/{}", dictionary.provider(id)),
-        })
+        let page = match group {
+            Group::Model(id) => Page::Model(dictionary.model(id).to_owned()),
+            Group::Series(id) => Page::Model(dictionary.model(dictionary.series(id).model).to_owned()),
+            Group::Author(id) => Page::Author(dictionary.author(id).to_owned()),
+            Group::Provider(id) => Page::Provider(dictionary.provider(id).to_owned()),
+        };
+        let path = page.path();
+        let leads_back = parse_path(&path).is_some_and(|route| {
+            route.path == path && std::mem::discriminant(&route.page) == std::mem::discriminant(&page)
+        });
+        leads_back.then_some(path)
+    }
+
+    /// The id that an address means: as written when it is known so, else the first that differs in case only.
+    pub fn spelled_model(&self, wanted: &str) -> Option<String> {
+        let dictionary = &self.dictionary;
+        spelled(wanted, || dictionary.models().map(|id| dictionary.model(id)))
+    }
+
+    pub fn spelled_author(&self, wanted: &str) -> Option<String> {
+        let dictionary = &self.dictionary;
+        spelled(wanted, || dictionary.authors().map(|id| dictionary.author(id)))
+    }
+
+    pub fn spelled_provider(&self, wanted: &str) -> Option<String> {
+        let dictionary = &self.dictionary;
+        spelled(wanted, || dictionary.providers().map(|id| dictionary.provider(id)))
     }
 
     /// Age of the newest complete bucket at `now`.

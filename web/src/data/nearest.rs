@@ -2,6 +2,9 @@
 
 use super::{Dataset, Group};
 
+/// Characters of a mistyped name that are compared: the work grows with them, and no name is as long.
+const COMPARED: usize = 100;
+
 /// A page whose name is close to what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -13,7 +16,7 @@ pub struct Candidate {
 impl Dataset {
     /// Up to `limit` models, authors and providers near `wanted`, nearest first.
     pub fn nearest(&self, wanted: &str, limit: usize) -> Vec<Candidate> {
-        let wanted = wanted.trim_matches('/').to_lowercase();
+        let wanted = compared(wanted);
         let dictionary = &self.dictionary;
         let groups = dictionary
             .models()
@@ -48,6 +51,11 @@ impl Dataset {
     }
 }
 
+/// What of a mistyped name is compared.
+fn compared(wanted: &str) -> String {
+    wanted.trim_matches('/').chars().flat_map(char::to_lowercase).take(COMPARED).collect()
+}
+
 /// Levenshtein distance in characters.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
@@ -69,7 +77,13 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::distance;
+    use super::{compared, distance};
+
+    #[test]
+    fn a_long_address_is_compared_by_its_first_characters() {
+        assert_eq!(compared("/Acme/One/"), "acme/one");
+        assert_eq!(compared(&"é".repeat(4_000)).chars().count(), 100);
+    }
 
     #[test]
     fn distances_are_those_worked_out_by_hand() {

@@ -2,6 +2,8 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use bellwether_warehouse::TableId;
+use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::routes::App;
@@ -75,6 +77,28 @@ async fn no_304_on_the_wire_claims_a_length() {
 }
 
 #[tokio::test]
+async fn the_api_answers_where_it_was_asked() {
+    let app = App::filled().await;
+    let unknown = app.get("/api/v1/models/acme/one%20two").await;
+    assert_eq!((unknown.status, unknown.header("location")), (StatusCode::NOT_FOUND, ""));
+    for spelling in ["/api/v1/models/acme/%6fne", "/api/v1/models/Acme/One"] {
+        let reply = app.get(spelling).await;
+        assert_eq!(reply.status, StatusCode::OK, "{spelling}");
+        assert_eq!(reply.json()["data"], app.get("/models/acme/one.json").await.json()["data"]);
+    }
+}
+
+#[tokio::test]
+async fn a_variant_leads_to_its_model_with_the_same_query() {
+    let app = App::filled().await;
+    let reply = app.get("/models/acme/one:free?period=28d").await;
+    assert_eq!(
+        (reply.status, reply.header("location")),
+        (StatusCode::PERMANENT_REDIRECT, "/models/acme/one?period=28d")
+    );
+}
+
+#[tokio::test]
 async fn the_theme_form_tells_its_errors_like_every_page() {
     let app = App::filled().await;
     let wrong = Request::post("/theme").header("accept", "application/json").body(Body::from("theme=dark"));
@@ -90,4 +114,34 @@ async fn the_theme_form_tells_its_errors_like_every_page() {
         assert_eq!(reply.header("content-security-policy"), crate::headers::CSP);
         assert!(!reply.header("x-request-id").is_empty());
     }
+}
+
+fn usage(date: &str, model: &str) -> Value {
+    json!({
+        "date": date, "model_id": model, "variant": "standard", "provider_id": "Wide Net",
+        "requests": 100, "requests_with_user": 100, "users": crate::data::testing::users(1..=50),
+        "input_tokens": 1_000, "output_tokens": 100, "cost_usd": "0.5",
+    })
+}
+
+#[tokio::test]
+async fn every_link_to_a_name_leads_to_its_page() {
+    let fixture = Fixture::filled().await;
+    let rows = ["Acme/Mixed Case", "plain"].map(|model| usage("2026-11-24", model));
+    fixture.append(TableId::UsageDaily, rows.to_vec()).await;
+    let app = App::over(fixture, open()).await;
+    let sitemap = app.get("/sitemap.xml").await;
+    assert!(sitemap.text().contains("<loc>/models/acme/mixed%20case</loc>"), "{}", sitemap.text());
+    assert!(sitemap.text().contains("<loc>/providers/wide%20net</loc>"), "{}", sitemap.text());
+    assert!(!sitemap.text().contains("plain"));
+    let paths =
+        sitemap.text().split("<loc>").filter_map(|rest| rest.split_once("</loc>")).map(|(path, _)| path);
+    for path in paths {
+        assert_eq!(app.get(path).await.status, StatusCode::OK, "{path}");
+    }
+    let ranking = app.get("/rankings/models").await;
+    assert!(ranking.text().contains("href=\"/models/acme/mixed%20case\""));
+    assert!(!ranking.text().contains("href=\"/models/plain\""));
+    assert_eq!(app.get("/models/Acme/Mixed%20Case").await.header("location"), "/models/acme/mixed%20case");
+    assert_eq!(app.get("/api/v1/models/ACME/mixed%20case").await.status, StatusCode::OK);
 }

@@ -1,6 +1,6 @@
 //! State to query string: fixed order, defaults dropped.
 
-use super::route::{Format, Page, encode};
+use super::route::{Format, Page, escape};
 use super::state::{Param, Period, Sort, State, Variants, View, Vs};
 use crate::data::{LabelPeriod, Metric, Span};
 
@@ -42,7 +42,7 @@ fn value(page: &Page, param: Param, state: &State) -> Option<String> {
         Param::Vs if state.vs != Vs::default() => word(state.vs.word()),
         Param::By if state.by != super::By::default() => word(state.by.word()),
         Param::Variants if state.variants != Variants::default() => word(state.variants.word()),
-        Param::Author => state.author.as_deref().map(encode),
+        Param::Author => state.author.as_deref().map(escape),
         Param::Window if page.has_label_window() => state.labels.map(|period| label_word(period).to_owned()),
         Param::Window if state.health != State::default().health => {
             health_word(state.health).map(str::to_owned)

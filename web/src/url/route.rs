@@ -112,7 +112,7 @@ impl Page {
         matches!(self, Self::Languages | Self::Language(_) | Self::Cross { .. })
     }
 
-    /// Path of the page, without suffix.
+    /// Path of the page, without suffix. Names are lower case here, whatever the case of their ids.
     pub fn path(&self) -> String {
         match self {
             Self::Overview => "/".into(),
@@ -176,7 +176,8 @@ pub struct Route {
     pub format: Format,
     /// Under `/api/v1`: problems are never redirected or rendered as HTML.
     pub api: bool,
-    /// The path in its one canonical form; when it differs from what was asked, the answer is a redirect.
+    /// The path in its one canonical form; when it differs from what was asked, the answer is a redirect (not
+    /// under the API).
     pub path: String,
 }
 
@@ -250,8 +251,10 @@ fn api_route(rest: &str) -> Option<Route> {
         ["share"] => Page::Share,
         ["growth"] => Page::Growth,
         ["languages"] => Page::Languages,
-        ["languages", code] => Page::Language(slug(code)?),
-        ["cross", "nl", nl, "code-out", code] => Page::Cross { nl: slug(nl)?, code: slug(code)? },
+        ["languages", code] => Page::Language(slug(&code.to_lowercase())?),
+        ["cross", "nl", nl, "code-out", code] => {
+            Page::Cross { nl: slug(&nl.to_lowercase())?, code: slug(&code.to_lowercase())? }
+        }
         ["models", author, name] => Page::Model(format!("{}/{}", slug(author)?, slug(name)?)),
         ["models", author, name, "endpoints"] => {
             Page::Endpoints(format!("{}/{}", slug(author)?, slug(name)?))
@@ -262,7 +265,12 @@ fn api_route(rest: &str) -> Option<Route> {
         ["uptime"] => Page::Uptime,
         _ => return None,
     };
-    Some(Route { page, format: Format::Json, api: true, path: format!("/api/v1/{rest}") })
+    Some(Route {
+        page,
+        format: Format::Json,
+        api: true,
+        path: format!("/api/v1/{}", parts.into_iter().map(escape).collect::<Vec<_>>().join("/")),
+    })
 }
 
 /// A name in a path. Providers known by host only carry a colon and a port.
@@ -278,8 +286,13 @@ const KEPT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'@');
 
-/// One path segment.
-pub(super) fn encode(text: &str) -> String {
+/// A name as one path segment.
+fn encode(text: &str) -> String {
+    escape(&text.to_lowercase())
+}
+
+/// Text as it may stand in a path or a query.
+pub(super) fn escape(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, KEPT).to_string()
 }
 

@@ -42,6 +42,7 @@ fn other_spellings_have_one_canonical_path() {
     );
     assert_eq!(canonical("/authors").as_deref(), Some("/rankings/authors"));
     assert_eq!(canonical("/"), Some("/".into()));
+    assert_eq!(Page::Provider("Host One/Two".into()).path(), "/providers/host%20one%2Ftwo");
 }
 
 #[test]
@@ -50,6 +51,13 @@ fn the_api_has_the_bodies_of_the_files() {
     assert_eq!(route.page, Page::Endpoints("acme/one.5".into()));
     assert!(route.api);
     assert_eq!(parse_path("/api/v1/rankings/models").unwrap().format, Format::Json);
+    let spaced = parse_path("/api/v1/models/Acme/one%20two").unwrap();
+    assert_eq!(
+        (spaced.page, spaced.path.as_str()),
+        (Page::Model("Acme/one two".into()), "/api/v1/models/Acme/one%20two")
+    );
+    // Labels are lower case in the data; names of models are looked up later.
+    assert_eq!(parse_path("/api/v1/languages/JA").unwrap().page, Page::Language("ja".into()));
     assert_eq!(parse_path("/api/v1/nothing"), None);
 }
 
