@@ -258,13 +258,21 @@ pub(super) async fn minutes(
 ) -> Result<bool, LoadError> {
     const MINUTE: i64 = 60_000_000;
     let mut changes = blocks.changes(snapshot, keep);
-    let names = ["event_date", "started_at", "outcome", "input_tokens", "output_tokens", "gateway_cache_hit"];
+    let names = [
+        "event_date",
+        "started_at",
+        "outcome",
+        "ttft_ms",
+        "input_tokens",
+        "output_tokens",
+        "gateway_cache_hit",
+    ];
     let filter = col("started_at").gt_eq(instant(from));
     load::fill(snapshot, &mut changes, &names, Some(filter), |columns, targets| {
         let (dates, instants) = (columns.date("event_date")?, columns.instant("started_at")?);
         let outcomes = columns.text("outcome")?;
         let tokens = columns.counts(&["input_tokens", "output_tokens"])?;
-        let gateway = columns.int("gateway_cache_hit")?;
+        let (gateway, ttft) = (columns.int("gateway_cache_hit")?, columns.int("ttft_ms")?);
         for row in 0..columns.rows() {
             let Some(block) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
             let started = instants.value(row);
@@ -274,7 +282,8 @@ pub(super) async fn minutes(
             entry.1 = entry.1.max(started);
             let output = tokens.get(1).map_or(0, |column| column.value(row));
             let outcome = text_at(&outcomes, row).unwrap_or("");
-            let delivered = outcome == "cancelled" && output > 0;
+            // The first token came, even when nobody counted it: the rule of the rollups.
+            let delivered = outcome == "cancelled" && (output > 0 || ttft.is_valid(row));
             let served = outcome == "ok" || delivered;
             let minute = &mut entry.0;
             if served {

@@ -81,6 +81,11 @@ impl Totals {
         self.cost_usd as f64 / 1e9
     }
 
+    /// 10⁻⁹ USD; `None`: no request has a known price, and the spend is unknown, not zero.
+    pub fn known_cost(&self) -> Option<u64> {
+        known_cost(self.cost_usd, self.unpriced_requests, self.requests)
+    }
+
     /// The metric as a number; None for users, which are not additive.
     pub fn get(&self, metric: Metric) -> Option<f64> {
         match metric {
@@ -111,6 +116,11 @@ impl Totals {
         let priced = self.tokens().saturating_sub(self.unpriced_tokens);
         (priced > 0).then(|| self.spend() * 1e6 / priced as f64)
     }
+}
+
+fn known_cost(cost_usd: u64, unpriced_requests: u64, requests: u64) -> Option<u64> {
+    let unknown = requests > 0 && unpriced_requests >= requests && cost_usd == 0;
+    (!unknown).then_some(cost_usd)
 }
 
 pub(crate) fn ratio(part: u64, whole: u64) -> Option<f64> {
@@ -290,6 +300,7 @@ pub struct Volume {
     pub requests: u64,
     /// 10⁻⁹ USD
     pub cost_usd: u64,
+    pub unpriced_requests: u64,
 }
 
 impl Volume {
@@ -303,11 +314,33 @@ impl Volume {
         }
     }
 
+    /// The metric as it is stored: a count or 10⁻⁹ USD. `None` for users and for an unknown spend.
+    pub fn exact(&self, metric: Metric) -> Option<u64> {
+        match metric {
+            Metric::Tokens => Some(self.tokens),
+            Metric::Requests => Some(self.requests),
+            Metric::Spend => known_cost(self.cost_usd, self.unpriced_requests, self.requests),
+            Metric::Users => None,
+        }
+    }
+
+    /// This volume without a part of it.
+    #[must_use]
+    pub fn without(&self, part: &Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_sub(part.tokens),
+            requests: self.requests.saturating_sub(part.requests),
+            cost_usd: self.cost_usd.saturating_sub(part.cost_usd),
+            unpriced_requests: self.unpriced_requests.saturating_sub(part.unpriced_requests),
+        }
+    }
+
     fn add_row(&mut self, day: &UsageDay, row: usize) {
         self.tokens +=
             value(&day.columns, Column::input_tokens, row) + value(&day.columns, Column::output_tokens, row);
         self.requests += value(&day.columns, Column::requests, row);
         self.cost_usd += value(&day.columns, Column::cost_usd, row);
+        self.unpriced_requests += value(&day.columns, Column::unpriced_requests, row);
     }
 }
 

@@ -6,8 +6,9 @@ use super::View;
 use super::meta::Meta;
 use super::table::{Cell, Table};
 use crate::data::{
-    Change, Dataset, Filter, Group, Metric, Ranking, RankingQuery, RankingRow, Remainder, Totals,
+    Change, Dataset, Filter, Group, Metric, Ranking, RankingQuery, RankingRow, Remainder, Totals, Volume,
 };
+use crate::pages::shares::{NAMED, WEEKS};
 use crate::pages::{PageContext, PageError};
 use crate::respond::grouping;
 use crate::url::State;
@@ -33,11 +34,6 @@ const COLUMNS: [&str; 19] = [
     "unpriced_share",
     "price_usd_per_million",
 ];
-
-/// Weeks of market share.
-const WEEKS: u64 = 52;
-/// Series beside `other`.
-const SERIES: usize = 9;
 
 /// The query of a ranking page; `None` for other pages.
 pub(super) fn query(context: &PageContext, dataset: &Dataset) -> Option<RankingQuery> {
@@ -136,7 +132,7 @@ fn volume(totals: &Totals) -> [Cell; 5] {
         Cell::Count(totals.input_tokens),
         Cell::Count(totals.output_tokens),
         Cell::Count(totals.requests),
-        Cell::Money(totals.cost_usd),
+        Cell::money(totals.known_cost()),
     ]
 }
 
@@ -158,43 +154,42 @@ fn remainder_cells(id: &str, remainder: &Remainder) -> Vec<Cell> {
     cells
 }
 
-/// Weekly shares of the largest nine and the rest; long form, one row per week and series.
+/// Weekly shares of the largest nine and the rest, as the page shows them; long form, one row per week and series.
 pub(super) fn share(context: &PageContext, dataset: &Dataset) -> View {
     let State { by, skip, .. } = context.state;
     // Users are not additive over weeks and have no share.
-    let metric = if context.state.metric == Metric::Users { Metric::Tokens } else { context.state.metric };
+    let metric = if context.state.metric == Metric::Users { Metric::Requests } else { context.state.metric };
     let mut weekly = dataset.weekly(by.group_by(), WEEKS, &Filter::default());
-    let size =
-        |volumes: &[crate::data::Volume]| volumes.iter().filter_map(|volume| volume.get(metric)).sum::<f64>();
+    let size = |volumes: &[Volume]| volumes.iter().filter_map(|volume| volume.get(metric)).sum::<f64>();
     weekly.groups.sort_by(|a, b| {
         size(&b.1).total_cmp(&size(&a.1)).then_with(|| dataset.key(a.0).cmp(&dataset.key(b.0)))
     });
     let named: Vec<_> = weekly.groups.iter().filter(|(group, _)| !group.is_unknown()).collect();
-    let shown: Vec<_> = named.iter().skip(skip as usize).take(SERIES).collect();
+    let shown: Vec<_> = named.iter().skip(skip as usize).take(NAMED).collect();
     let mut table = Table::new(&["week", "complete", "id", "name", "value", "share"]);
-    for (position, week) in weekly.weeks.iter().enumerate() {
-        let value =
-            |volumes: &[crate::data::Volume]| volumes.get(position).and_then(|volume| volume.get(metric));
-        let total = weekly.total.get(position).and_then(|volume| volume.get(metric)).unwrap_or(0.0);
-        let mut rest = total;
-        let mut push = |id: String, name: Cell, value: f64| {
-            let share = (total > 0.0).then(|| value / total);
+    for (position, (week, total)) in weekly.weeks.iter().zip(&weekly.total).enumerate() {
+        let whole = total.exact(metric).unwrap_or(0) as f64;
+        let mut push = |id: String, name: Cell, volume: &Volume| {
+            let value = volume.exact(metric);
+            let share = value.filter(|_| whole > 0.0).map(|value| value as f64 / whole);
             let complete = Cell::Text(if week.complete { "true" } else { "false" }.to_owned());
+            let value = if metric == Metric::Spend { Cell::money(value) } else { Cell::count(value) };
             table.rows.push(vec![
                 date(week.monday),
                 complete,
                 Cell::Text(id),
                 name,
-                Cell::Number(value),
+                value,
                 Cell::number(share),
             ]);
         };
+        let mut rest = *total;
         for (group, volumes) in &shown {
-            let value = value(volumes).unwrap_or(0.0);
-            rest -= value;
-            push(dataset.key(*group), Cell::Text(dataset.name(*group).to_owned()), value);
+            let volume = volumes.get(position).copied().unwrap_or_default();
+            rest = rest.without(&volume);
+            push(dataset.key(*group), Cell::Text(dataset.name(*group).to_owned()), &volume);
         }
-        push("other".to_owned(), Cell::Null, rest.max(0.0));
+        push("other".to_owned(), Cell::Null, &rest);
     }
     let meta = Meta {
         start_date: weekly.weeks.first().map(|week| week.monday),
@@ -227,7 +222,7 @@ pub(super) fn growth(context: &PageContext, dataset: &Dataset) -> View {
             Cell::Text(if month.complete { "true" } else { "false" }.to_owned()),
             Cell::Count(month.totals.tokens()),
             Cell::Count(month.totals.requests),
-            Cell::Money(month.totals.cost_usd),
+            Cell::money(month.totals.known_cost()),
             whole(month.active),
             whole(month.active_100),
             month.new.map_or(Cell::Null, whole),

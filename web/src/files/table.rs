@@ -43,6 +43,11 @@ impl Cell {
         value.map_or(Self::Null, Self::Count)
     }
 
+    /// 10⁻⁹ USD.
+    pub fn money(nano: Option<u64>) -> Self {
+        nano.map_or(Self::Null, Self::Money)
+    }
+
     /// As in a file of text; foreign text is defused by the writer.
     pub fn plain(&self) -> String {
         match self {

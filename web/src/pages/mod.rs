@@ -28,7 +28,7 @@ mod providers;
 mod ranked;
 mod rankings;
 mod share;
-mod shares;
+pub(crate) mod shares;
 mod shell;
 mod speed_charts;
 mod start;

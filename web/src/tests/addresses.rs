@@ -145,3 +145,37 @@ async fn every_link_to_a_name_leads_to_its_page() {
     assert_eq!(app.get("/models/Acme/Mixed%20Case").await.header("location"), "/models/acme/mixed%20case");
     assert_eq!(app.get("/api/v1/models/ACME/mixed%20case").await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn the_file_of_shares_follows_its_page() {
+    let fixture = Fixture::filled().await;
+    fixture.append(TableId::UsageDaily, vec![usage("2025-06-02", "acme/one")]).await;
+    let app = App::over(fixture, open()).await;
+    let users = app.get("/rankings/share.json?metric=users").await.json();
+    assert_eq!(users["meta"]["unit"], "requests");
+    let rows = users["data"].as_array().unwrap();
+    let mut weeks: Vec<&str> = rows.iter().filter_map(|row| row["week"].as_str()).collect();
+    weeks.dedup();
+    // A year of complete weeks and the running one.
+    assert_eq!((weeks.len(), weeks.last()), (53, Some(&"2026-11-23")));
+    let value = |body: &Value, id: &str| {
+        let rows = body["data"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["week"] == "2026-11-16" && row["id"] == id);
+        row.unwrap()["value"].clone()
+    };
+    let by_model = |metric: &str| format!("/rankings/share.json?metric={metric}&by=model");
+    let requests = app.get(&by_model("requests")).await.json();
+    assert_eq!(value(&requests, "acme/one"), "1400");
+    // 2 × 0.75 and 5 × 1.5 USD.
+    let spend = app.get(&by_model("spend")).await.json();
+    assert_eq!(value(&spend, "acme/one"), "9");
+    assert_eq!(value(&spend, "acme/one:free"), Value::Null);
+}
+
+#[tokio::test]
+async fn an_unknown_spend_is_not_nought() {
+    let app = App::filled().await;
+    let body = app.get("/rankings/models.json").await.json();
+    let row = body["data"].as_array().unwrap().iter().find(|row| row["id"] == "acme/one:free").unwrap();
+    assert_eq!((&row["tokens"], &row["spend_usd"]), (&json!("700000"), &Value::Null));
+}

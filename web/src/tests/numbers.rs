@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use bellwether_warehouse::tables::attempts::AttemptRow;
+use bellwether_warehouse::testing;
+
 use crate::data::testing::{Fixture, day, now};
 use crate::data::{
     Change, Dataset, Dimension, Filter, Group, GroupBy, Metric, NotEnough, Options, Profile, RankingQuery,
@@ -222,6 +225,24 @@ async fn languages_and_crosses_follow_the_publication_rules() {
 
     let missing = data.cross(Some("de"), Some("python"), None).unwrap_err();
     assert_eq!(missing, NotEnough { n: 0, needs: 30, users: Some(0), needs_users: Some(50) });
+}
+
+#[tokio::test]
+async fn a_cancelled_attempt_was_served_once_its_first_token_came() {
+    let fixture = Fixture::filled().await;
+    let cancelled = |key, ttft_ms, output_tokens| AttemptRow {
+        started_at: testing::NOON_US,
+        ingested_at: testing::NOON_US,
+        outcome: "cancelled",
+        ttft_ms,
+        output_tokens,
+        ..testing::attempt(key)
+    };
+    let rows = [cancelled("e", Some(80), None), cancelled("f", None, Some(1)), cancelled("g", None, None)];
+    fixture.attempts(&rows).await;
+    let data = dataset(&fixture).await;
+    let noon = data.last_hour.minutes.iter().find(|minute| minute.attempts == 3).unwrap();
+    assert_eq!((noon.requests, noon.success, noon.fault), (2, 2, 0));
 }
 
 #[tokio::test]
