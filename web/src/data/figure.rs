@@ -1,19 +1,24 @@
 //! A figure that may be withheld, and the thresholds that decide it.
 
-/// Why a figure is not shown: how many observations there are and how many it needs.
+/// Why a figure is not shown: how many observations it needs, and how many there are where that may be said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NotEnough {
-    /// Attempts, requests or samples (effective samples for a cross).
+    /// Attempts, requests or samples. Always 0 where users are asked for: how many there are of labelled traffic is
+    /// never published, not even of what is withheld.
     pub n: u64,
     pub needs: u64,
-    /// Distinct users, where the rule asks for them.
-    pub users: Option<u64>,
+    /// Distinct users, where the rule of labelled traffic asks for them.
     pub needs_users: Option<u64>,
 }
 
 impl NotEnough {
     pub fn counts(n: u64, needs: u64) -> Self {
-        Self { n, needs, users: None, needs_users: None }
+        Self { n, needs, needs_users: None }
+    }
+
+    /// A rule of labelled traffic, which says what it needs only; 0 samples: it asks for users alone.
+    pub fn labelled(needs: u64, needs_users: u64) -> Self {
+        Self { n: 0, needs, needs_users: Some(needs_users) }
     }
 }
 

@@ -249,20 +249,22 @@ fn routing() -> Vec<Value> {
     })]
 }
 
+/// One labelled request of 100 tokens in the last complete week; every tenth user's failed.
+pub(crate) fn label(nl: &str, code: &str, model: &str, user: i64) -> Value {
+    json!({
+        "week": "2026-11-16", "nl": nl, "nl_src": "rule:1", "code_in": "none", "code_in_src": "rule:1",
+        "code_out": code, "code_out_src": "fence", "cat": "unclassified", "cat_src": "rule:1",
+        "model_id": model, "user_key": user, "n": 1, "sum_w": 1.0, "sum_wt": 100.0, "sum_wt2": 10_000.0,
+        "sum_w_ok": if user % 10 == 0 { 0.0 } else { 1.0 },
+    })
+}
+
 /// Last complete week: 100 requests of 100 users in Japanese to Python, 60 on acme/one and 40 on beta/two; 100 of
 /// 100 others in English without code on acme/one. 100 tokens each.
 fn labels() -> Vec<Value> {
-    let cell = |nl: &str, code: &str, model: &str, user: i64| {
-        json!({
-            "week": "2026-11-16", "nl": nl, "nl_src": "rule:1", "code_in": "none", "code_in_src": "rule:1",
-            "code_out": code, "code_out_src": "fence", "cat": "unclassified", "cat_src": "rule:1",
-            "model_id": model, "user_key": user, "n": 1, "sum_w": 1.0, "sum_wt": 100.0, "sum_wt2": 10_000.0,
-            "sum_w_ok": if user % 10 == 0 { 0.0 } else { 1.0 },
-        })
-    };
     let japanese =
-        (1..=100).map(|user| cell("ja", "python", if user <= 60 { "acme/one" } else { "beta/two" }, user));
-    japanese.chain((101..=200).map(|user| cell("en", "none", "acme/one", user))).collect()
+        (1..=100).map(|user| label("ja", "python", if user <= 60 { "acme/one" } else { "beta/two" }, user));
+    japanese.chain((101..=200).map(|user| label("en", "none", "acme/one", user))).collect()
 }
 
 fn intake() -> Vec<Value> {

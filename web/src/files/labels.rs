@@ -103,8 +103,8 @@ pub(super) fn cell(context: &PageContext, dataset: &Dataset, nl: Option<&str>, c
                     users_low,
                     users_high,
                     band(row.users),
-                    Cell::number(row.lift),
-                    Cell::figure(row.growth),
+                    Cell::number(row.lift.map(factor)),
+                    Cell::figure(row.growth.map(factor)),
                     Cell::number(success.map(|(rate, _)| rate)),
                     success_low,
                     success_high,
@@ -128,11 +128,22 @@ pub(super) fn reason<T>(figure: Figure<T>) -> Option<NotEnough> {
     figure.err()
 }
 
-/// `uptime: n = 37, needs 100; …`
+fn plain(why: &NotEnough) -> String {
+    match (why.needs, why.needs_users) {
+        (needs, None) => format!("n = {}, needs {needs}", why.n),
+        (0, Some(users)) => format!("needs {users} users"),
+        (needs, Some(users)) => format!("needs n = {needs} and {users} users"),
+    }
+}
+
+/// Two decimals, as the page prints at most: more would tell exact shares.
+fn factor(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+/// `uptime: n = 37, needs 100; success: needs 20 users; …`
 pub(super) fn withheld(reasons: &[(&str, Option<NotEnough>)]) -> Cell {
-    let texts: Vec<String> = reasons
-        .iter()
-        .filter_map(|(name, why)| why.map(|why| format!("{name}: n = {}, needs {}", why.n, why.needs)))
-        .collect();
+    let texts: Vec<String> =
+        reasons.iter().filter_map(|(name, why)| why.map(|why| format!("{name}: {}", plain(&why)))).collect();
     if texts.is_empty() { Cell::Null } else { Cell::Text(texts.join("; ")) }
 }

@@ -52,15 +52,15 @@ pub(super) struct Confidence {
 
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Missing {
-    pub n: u64,
+    pub n: Option<u64>,
     pub needs: u64,
-    pub users: Option<u64>,
     pub needs_users: Option<u64>,
 }
 
 impl From<NotEnough> for Missing {
     fn from(why: NotEnough) -> Self {
-        Self { n: why.n, needs: why.needs, users: why.users, needs_users: why.needs_users }
+        let n = why.needs_users.is_none().then_some(why.n);
+        Self { n, needs: why.needs, needs_users: why.needs_users }
     }
 }
 

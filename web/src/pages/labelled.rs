@@ -178,7 +178,7 @@ pub fn table(data: &Dataset, cross: &Cross) -> Table {
 }
 
 /// How sure the figures of a cell are.
-pub fn sureness(data: &Dataset, cell: &LabelCell, is_cross: bool) -> Vec<Fact> {
+pub fn sureness(data: &Dataset, cell: &LabelCell, is_cross: bool, listed: bool) -> Vec<Fact> {
     let thresholds = &data.thresholds;
     let (needs, needs_users) = if is_cross {
         (thresholds.cross_n_eff, thresholds.cross_users)
@@ -198,7 +198,10 @@ pub fn sureness(data: &Dataset, cell: &LabelCell, is_cross: bool) -> Vec<Fact> {
                 format!("{} labelled requests, needs {needs}", format::count(cell.n))
             },
         ),
-        Fact::new(
+    ];
+    // A language inside "other" keeps its share to itself: the difference would be that of another one.
+    if listed {
+        out.push(Fact::new(
             "Share of labelled tokens",
             format::percent_sign(cell.share, places.max(1)),
             "",
@@ -207,9 +210,9 @@ pub fn sureness(data: &Dataset, cell: &LabelCell, is_cross: bool) -> Vec<Fact> {
                 format::decimal(cell.interval.low * 100.0, places.max(1)),
                 format::decimal(cell.interval.high * 100.0, places.max(1))
             ),
-        ),
-        Fact::new("Labels", source(cell.source), "", "one source per page, never mixed"),
-    ];
+        ));
+    }
+    out.push(Fact::new("Labels", source(cell.source), "", "one source per page, never mixed"));
     if let Some(coverage) = cell.coverage {
         out.push(Fact::new(
             "Coverage",
@@ -229,15 +232,13 @@ pub fn withheld(data: &Dataset, why: &NotEnough, is_cross: bool) -> Html {
     } else {
         (thresholds.label_samples, thresholds.label_users)
     };
-    let seen = why.users.map_or(String::new(), |users| format!(" and {} users", format::count(users)));
     Html::markup(format!(
-        "{} A {} is shown from {} users and {} {}; the fullest window holds {}{seen}. One user may make up at most 30&nbsp;% of it, two at most 50&nbsp;%.",
+        "{} A {} is shown from {} users and {} {}, in one week or one epoch. One user may make up at most 30&nbsp;% of it, two at most 50&nbsp;%.",
         cells::not_enough(why),
         if is_cross { "cross" } else { "language" },
         format::count(users),
         format::count(samples),
         if is_cross { "effective samples" } else { "labelled requests" },
-        format::count(why.n),
     ))
 }
 

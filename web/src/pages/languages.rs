@@ -265,9 +265,12 @@ pub fn language(ctx: &PageContext, data: &Dataset, code: &str) -> Result<String,
     known(data, crate::data::Dimension::Nl, code, language_name(code))?;
     let cross = data.cross(Some(code), None, ctx.state.labels);
     let name = language_name(code);
+    let listed = data
+        .languages(cross.as_ref().ok().map(|cross| cross.cell.window.period))
+        .is_ok_and(|languages| languages.rows.iter().any(|row| row.code == code));
     let kicker = Html::text(&format!("Asked in {name}"));
     let path = crumbs(&[("Languages", Some(Address::Languages.path())), (name, None)]);
-    page(ctx, data, name, path, kicker, &cross, None)
+    page(ctx, data, name, path, kicker, &cross, Subject::Language { listed })
 }
 
 /// # Errors
@@ -280,7 +283,16 @@ pub fn cross(ctx: &PageContext, data: &Dataset, nl: &str, code: &str) -> Result<
     let asked = Html::link(&Address::Language(nl.to_owned()).path(), language_name(nl));
     let kicker = Html::markup(format!("Asked in {asked}, code written in {}", Html::text(code_name(code))));
     let path = crumbs(&[("Languages", Some(Address::Languages.path())), (&name, None)]);
-    page(ctx, data, &name, path, kicker, &cross, Some((nl, code)))
+    page(ctx, data, &name, path, kicker, &cross, Subject::Cross(nl, code))
+}
+
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    Language {
+        /// A row of the list of languages, not a part of its "other".
+        listed: bool,
+    },
+    Cross(&'a str, &'a str),
 }
 
 /// A label that has a name is a page even before it has traffic; anything else must have been seen.
@@ -304,9 +316,12 @@ fn page(
     crumbs: Html,
     kicker: Html,
     cross: &Result<Cross, NotEnough>,
-    here: Option<(&str, &str)>,
+    subject: Subject<'_>,
 ) -> Result<String, PageError> {
-    let is_cross = here.is_some();
+    let (is_cross, listed, here) = match subject {
+        Subject::Language { listed } => (false, listed, None),
+        Subject::Cross(nl, code) => (true, true, Some((nl, code))),
+    };
     let (finding, deck, window, withheld, chart, facts, table) = match cross {
         Ok(cross) => (
             labelled::finding(data, name, cross),
@@ -314,7 +329,7 @@ fn page(
             Html::text(&labelled::window(cross.cell.window)),
             None,
             Some(whisker_figure(ctx, data, cross)).filter(|_| ctx.state.view == View::Both),
-            labelled::sureness(data, &cross.cell, is_cross),
+            labelled::sureness(data, &cross.cell, is_cross, listed),
             labelled::table(data, cross),
         ),
         Err(why) => (

@@ -10,7 +10,7 @@ use super::routes::App;
 use crate::Site;
 use crate::config::{Profile, RateLimit, WebConfig};
 use crate::data::Names;
-use crate::data::testing::{Fixture, now};
+use crate::data::testing::{Fixture, label, now};
 
 fn open() -> WebConfig {
     let rate_limit = RateLimit { enabled: false, ..RateLimit::default() };
@@ -178,4 +178,23 @@ async fn an_unknown_spend_is_not_nought() {
     let body = app.get("/rankings/models.json").await.json();
     let row = body["data"].as_array().unwrap().iter().find(|row| row["id"] == "acme/one:free").unwrap();
     assert_eq!((&row["tokens"], &row["spend_usd"]), (&json!("700000"), &Value::Null));
+}
+
+#[tokio::test]
+async fn labelled_traffic_is_told_without_counts() {
+    let fixture = Fixture::filled().await;
+    let few = (201..=203).map(|user| label("de", "none", "acme/one", user));
+    fixture.append(TableId::LabelCells, few.collect()).await;
+    let app = App::over(fixture, open()).await;
+    let cross = app.get("/rankings/cross/nl/ja/code-out/python.json").await.json();
+    let row = &cross["data"][0];
+    // 76 / 120 / 0.8 is near 0.7917; German has moved it a little.
+    assert_eq!((&row["id"], &row["lift"]), (&json!("acme/one"), &json!(0.79)));
+    assert_eq!(row["withheld"], "growth: needs n = 30 and 10 users");
+    let german = app.get("/rankings/languages/de.json").await.json();
+    assert_eq!(german["meta"]["not_enough_data"], json!({ "n": null, "needs": 100, "needs_users": 20 }));
+    // German is the only withheld language, so Japanese is a part of "other" and its page tells no share either.
+    let japanese = app.get("/rankings/languages/ja").await;
+    assert!(!japanese.text().contains("Share of labelled tokens"));
+    assert!(app.get("/rankings/languages/en").await.text().contains("Share of labelled tokens"));
 }

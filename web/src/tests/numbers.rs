@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bellwether_warehouse::tables::attempts::AttemptRow;
-use bellwether_warehouse::testing;
+use bellwether_warehouse::{TableId, testing};
 
-use crate::data::testing::{Fixture, day, now};
+use crate::data::testing::{Fixture, day, label, now};
 use crate::data::{
     Change, Dataset, Dimension, Filter, Group, GroupBy, Metric, NotEnough, Options, Profile, RankingQuery,
     Refreshed, Refresher, RejectReason, Scope, Span, Speed, State, UsersBand, Window,
@@ -224,7 +224,26 @@ async fn languages_and_crosses_follow_the_publication_rules() {
     assert!(one.growth.is_err());
 
     let missing = data.cross(Some("de"), Some("python"), None).unwrap_err();
-    assert_eq!(missing, NotEnough { n: 0, needs: 30, users: Some(0), needs_users: Some(50) });
+    assert_eq!(missing, NotEnough::labelled(30, 50));
+}
+
+#[tokio::test]
+async fn a_single_withheld_language_is_not_what_remains() {
+    let listed = async |withheld: &[&str]| {
+        let fixture = Fixture::filled().await;
+        let few = withheld.iter().zip([300, 400]);
+        let rows =
+            few.flat_map(|(nl, from)| (1..=5).map(move |user| label(nl, "none", "acme/one", from + user)));
+        fixture.append(TableId::LabelCells, rows.collect()).await;
+        let languages = dataset(&fixture).await.languages(None).unwrap();
+        let codes: Vec<String> = languages.rows.iter().map(|row| row.code.clone()).collect();
+        (codes, languages.other)
+    };
+    assert_eq!(listed(&[]).await, (vec!["en".into(), "ja".into()], 0.0));
+    // German alone would be 500 of 20,500 tokens: Japanese joins it.
+    let (codes, other) = listed(&["de"]).await;
+    assert_eq!((codes, (other * 100.0).round()), (vec!["en".to_owned()], 51.0));
+    assert_eq!(listed(&["de", "fr"]).await.0, ["en", "ja"]);
 }
 
 #[tokio::test]

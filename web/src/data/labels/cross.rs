@@ -17,6 +17,9 @@ const USER_CAP: f64 = 0.05;
 /// Weight of the prior in the lift.
 const LIFT_PRIOR: f64 = 20.0;
 
+/// Effective samples of a row in both windows behind its growth.
+const GROWTH_N_EFF: f64 = 30.0;
+
 /// Labels a row must carry.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wanted<'a> {
@@ -77,16 +80,14 @@ impl Dataset {
         period: Option<LabelPeriod>,
     ) -> Figure<Cross> {
         let wanted = Wanted { nl, code_out };
-        let mut missing = self.label_needs(&wanted, 0, 0);
         for window in self.label_windows(period) {
             let (source, sums) = self.label_sums(window, &wanted);
-            match self.enough(&wanted, &sums) {
-                Ok(()) => return Ok(self.build_cross(window, source, &wanted, &sums)),
-                Err(why) if why.n >= missing.n => missing = why,
-                Err(_) => {}
+            if self.enough(&wanted, &sums) {
+                return Ok(self.build_cross(window, source, &wanted, &sums));
             }
         }
-        Err(missing)
+        let (samples, users) = self.label_needs(&wanted);
+        Err(NotEnough::labelled(samples, users))
     }
 
     /// Windows to try, best first: the newest complete week, its epoch so far, the epoch before.
@@ -141,24 +142,21 @@ impl Dataset {
         if told.all.wt > text.all.wt { (LabelSource::Router, told) } else { (LabelSource::Text, text) }
     }
 
-    fn label_needs(&self, wanted: &Wanted<'_>, n: u64, users: u64) -> NotEnough {
+    /// Samples and users that a cell needs.
+    fn label_needs(&self, wanted: &Wanted<'_>) -> (u64, u64) {
         let thresholds = &self.thresholds;
-        let (needs, needs_users) = if wanted.is_cross() {
+        if wanted.is_cross() {
             (thresholds.cross_n_eff, thresholds.cross_users)
         } else {
             (thresholds.label_samples, thresholds.label_users)
-        };
-        NotEnough { n, needs, users: Some(users), needs_users: Some(needs_users) }
+        }
     }
 
     /// Users, samples and dominance rules of one cell.
-    pub(super) fn enough(&self, wanted: &Wanted<'_>, sums: &Sums) -> Result<(), NotEnough> {
+    pub(super) fn enough(&self, wanted: &Wanted<'_>, sums: &Sums) -> bool {
         let n = if wanted.is_cross() { n_eff(sums.cell.wt, sums.cell.wt2) as u64 } else { sums.cell.n };
-        let why = self.label_needs(wanted, n, sums.users());
-        if n < why.needs || why.users < why.needs_users || dominated(sums) {
-            return Err(why);
-        }
-        Ok(())
+        let (needs, needs_users) = self.label_needs(wanted);
+        n >= needs && sums.users() >= needs_users && !dominated(sums)
     }
 
     pub(super) fn build_cell(&self, window: LabelWindow, source: LabelSource, sums: &Sums) -> LabelCell {
@@ -185,7 +183,7 @@ impl Dataset {
     ) -> Cross {
         let cell = self.build_cell(window, source, sums);
         let before = self.label_sums(previous(window), wanted);
-        let before = (before.0 == source && self.enough(wanted, &before.1).is_ok()).then_some(before.1);
+        let before = (before.0 == source && self.enough(wanted, &before.1)).then_some(before.1);
         let users = Users::new(sums);
         let mut groups = model_groups(sums, self.thresholds.model_users);
         groups.sort_by(|a, b| {
@@ -339,13 +337,8 @@ fn lift(sums: &Sums, model: ModelId, share: f64, interval: Interval, effective: 
 }
 
 fn growth(sums: &Sums, before: Option<&Sums>, group: &ModelGroup, needs_users: u64) -> Figure<f64> {
-    let needs = |n: f64, users: u64| NotEnough {
-        n: n as u64,
-        needs: 30,
-        users: Some(users),
-        needs_users: Some(needs_users),
-    };
-    let Some(before) = before else { return Err(needs(0.0, 0)) };
+    let missing = NotEnough::labelled(GROWTH_N_EFF as u64, needs_users);
+    let before = before.ok_or(missing)?;
     let mut old = CellSums::default();
     let mut users: Vec<i64> = Vec::new();
     for ((model, user), cell) in &before.by {
@@ -358,8 +351,8 @@ fn growth(sums: &Sums, before: Option<&Sums>, group: &ModelGroup, needs_users: u
     users.dedup();
     let old_n = n_eff(old.wt, old.wt2);
     let (n, count) = (group.n_eff.min(old_n), group.users.min(users.len() as u64));
-    if n < 30.0 || count < needs_users || old.wt <= 0.0 {
-        return Err(needs(n, count));
+    if n < GROWTH_N_EFF || count < needs_users || old.wt <= 0.0 {
+        return Err(missing);
     }
     Ok((group.tokens / sums.cell.wt) / (old.wt / before.cell.wt))
 }
@@ -428,7 +421,7 @@ impl<'a> Users<'a> {
         }
         let users = per_user.len() as u64;
         if users < needs {
-            return Err(NotEnough { n: users, needs, users: Some(users), needs_users: Some(needs) });
+            return Err(NotEnough::labelled(0, needs));
         }
         let rate = per_user.values().map(|(ok, all)| if *all > 0.0 { ok / all } else { 0.0 }).sum::<f64>()
             / users as f64;

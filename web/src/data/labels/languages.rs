@@ -1,6 +1,6 @@
 //! Shares of natural languages, and what pages list of labels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 
@@ -55,6 +55,11 @@ impl Dataset {
                 continue;
             }
             rows.sort_by(|a, b| b.cell.share.total_cmp(&a.cell.share).then_with(|| a.code.cmp(&b.code)));
+            self.hide_a_lone_rest(&mut rows, window);
+            if rows.is_empty() {
+                missing.n = missing.n.max(all.all.n);
+                continue;
+            }
             let known = all.all_known / all.all.wt.max(f64::MIN_POSITIVE);
             let listed: f64 = rows.iter().map(|row| row.cell.share).sum();
             let days = Window { start: window.start, end: window.end };
@@ -73,6 +78,33 @@ impl Dataset {
         Err(missing)
     }
 
+    /// What is left of the whole must not tell a single withheld language: while it is one that may not be
+    /// published, the smallest listed language joins it.
+    fn hide_a_lone_rest(&self, rows: &mut Vec<LanguageShare>, window: LabelWindow) {
+        let mut rest = self.languages_in(window);
+        for row in rows.iter() {
+            rest.remove(row.code.as_str());
+        }
+        while let (1, Some(only)) = (rest.len(), rest.first()) {
+            let wanted = Wanted { nl: Some(only), code_out: None };
+            if self.enough(&wanted, &self.label_sums(window, &wanted).1) {
+                return;
+            }
+            let Some(folded) = rows.pop() else { return };
+            rest.insert(folded.code);
+        }
+    }
+
+    /// Known languages with labelled tokens in the window, withheld ones and `other` included.
+    fn languages_in(&self, window: LabelWindow) -> BTreeSet<String> {
+        let weeks = window.weeks().filter_map(|week| self.labels.get(&week));
+        let languages = weeks.flat_map(|week| {
+            let seen = week.by_nl.iter().filter(|(_, cells)| cells.iter().any(|(_, sums)| sums.wt > 0.0));
+            seen.map(|(word, _)| week.text(*word))
+        });
+        languages.filter(|word| !matches!(*word, "" | "und" | "none")).map(str::to_owned).collect()
+    }
+
     /// Mondays of the last complete weeks that hold labels.
     fn label_weeks(&self) -> Vec<NaiveDate> {
         let running = monday(self.newest_date());
@@ -83,7 +115,9 @@ impl Dataset {
     fn language(&self, code: &str, window: LabelWindow, weeks: &[NaiveDate]) -> Option<LanguageShare> {
         let wanted = Wanted { nl: Some(code), code_out: None };
         let (source, sums) = self.label_sums(window, &wanted);
-        self.enough(&wanted, &sums).ok()?;
+        if !self.enough(&wanted, &sums) {
+            return None;
+        }
         let cell = self.build_cell(window, source, &sums);
         let before = self.label_cell(&wanted, previous(window));
         let weekly = weeks.iter().map(|week| {
@@ -106,7 +140,6 @@ impl Dataset {
 
     fn label_cell(&self, wanted: &Wanted<'_>, window: LabelWindow) -> Option<LabelCell> {
         let (source, sums) = self.label_sums(window, wanted);
-        self.enough(wanted, &sums).ok()?;
-        Some(self.build_cell(window, source, &sums))
+        self.enough(wanted, &sums).then(|| self.build_cell(window, source, &sums))
     }
 }

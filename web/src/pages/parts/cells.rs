@@ -16,11 +16,11 @@ pub fn not_enough(why: &NotEnough) -> Html {
 
 /// The reason in plain text.
 pub fn reason(why: &NotEnough) -> String {
-    match (why.users, why.needs_users) {
-        (Some(users), Some(needs)) if users < needs && why.n >= why.needs => {
-            format!("users = {}, needs {}", format::count(users), format::count(needs))
-        }
-        _ => format!("n = {}, needs {}", format::count(why.n), format::count(why.needs)),
+    let needs = format::count(why.needs);
+    match why.needs_users.map(format::count) {
+        None => format!("n = {}, needs {needs}", format::count(why.n)),
+        Some(users) if why.needs == 0 => format!("needs {users} users"),
+        Some(users) => format!("needs n = {needs} and {users} users"),
     }
 }
 
@@ -148,8 +148,8 @@ mod tests {
     fn a_withheld_figure_says_what_it_needs() {
         let html = figure(&Err(NotEnough::counts(37, 100)), |value| value.to_string());
         assert!(html.as_str().contains("not enough data </span>(n = 37, needs 100)"), "{html}");
-        let users = NotEnough { n: 140, needs: 100, users: Some(14), needs_users: Some(20) };
-        assert_eq!(reason(&users), "users = 14, needs 20");
+        assert_eq!(reason(&NotEnough::labelled(0, 20)), "needs 20 users");
+        assert_eq!(reason(&NotEnough::labelled(100, 20)), "needs n = 100 and 20 users");
     }
 
     #[test]

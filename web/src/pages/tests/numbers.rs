@@ -92,7 +92,7 @@ async fn a_cross_without_enough_data_says_what_it_needs() {
         &page,
         &[
             "French to Rust: not enough data",
-            "(n = 0, needs 30)",
+            "(needs n = 30 and 50 users)",
             "shown from 50 users and 30 effective samples",
         ],
     );
