@@ -38,6 +38,18 @@ impl<'a> Reader<'a> {
 
     /// None also for a number over 64 bits and for one written longer than needed.
     pub(super) fn varint(&mut self) -> Option<u64> {
+        // Nearly all numbers of a sketch take one byte or two.
+        match self.0 {
+            [first, rest @ ..] if *first < 0x80 => {
+                self.0 = rest;
+                return Some(u64::from(*first));
+            }
+            [first, second @ 1..0x80, rest @ ..] => {
+                self.0 = rest;
+                return Some(u64::from(*first & 0x7f) | (u64::from(*second) << 7));
+            }
+            _ => {}
+        }
         let mut value = 0_u64;
         for shift in (0..u64::BITS).step_by(7) {
             let byte = self.byte()?;

@@ -184,6 +184,7 @@ fn fill(mut file: File, payload: &PutPayload) -> io::Result<()> {
 
 /// The name ends in `#<digits>`: what `LocalFileSystem` hides from its listings.
 fn stage(path: &Path) -> io::Result<(File, PathBuf)> {
+    let mut made_folder = false;
     loop {
         let mut name: OsString = path.as_os_str().to_owned();
         name.push(format!("#{}", rand::random::<u64>()));
@@ -191,10 +192,11 @@ fn stage(path: &Path) -> io::Result<(File, PathBuf)> {
         match OpenOptions::new().write(true).create_new(true).open(&staged) {
             Ok(file) => return Ok((file, staged)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match path.parent() {
-                Some(parent) if !parent.exists() => create_folder(parent)?,
-                _ => return Err(error),
-            },
+            // Another may make the folder between the two looks, so it counts that it is there now.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !made_folder => {
+                create_folder(path.parent().ok_or(error)?)?;
+                made_folder = true;
+            }
             Err(error) => return Err(error),
         }
     }

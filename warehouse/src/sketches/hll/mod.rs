@@ -6,9 +6,11 @@ mod ledger;
 mod register;
 #[cfg(test)]
 mod tests;
+mod union;
 
 pub(super) use ledger::Ledger;
 use register::{REGISTERS, SPARSE_LIMIT};
+pub use union::Union;
 
 /// The registers that are not 0, sorted while few, all of them when many. Which it is follows from their
 /// number alone, so equal sketches are equal whatever their history.

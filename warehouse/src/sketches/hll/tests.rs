@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::register::{self, REGISTERS, SPARSE_LIMIT};
-use super::{Hll, Registers};
+use super::{Hll, Registers, Union};
 
 fn sketch(keys: impl IntoIterator<Item = i64>) -> Hll {
     let mut sketch = Hll::default();
@@ -33,6 +33,21 @@ fn mean_error_over_many_sets_is_small() {
         // Standard error of the mean of 60 is 1.6 % / √60 = 0.21 %.
         assert!(bias.abs() < 0.007, "{n} keys: bias {bias}");
     }
+}
+
+#[test]
+fn union_of_stored_sketches_estimates_as_one_sketch_of_all_keys() {
+    for parts in [[0..40, 30..900, 20..21], [0..3_000, 2_500..9_000, 5..6]] {
+        let mut union = Union::default();
+        let mut other = Union::default();
+        union.add(&sketch(parts[0].clone()).to_bytes()).unwrap();
+        union.add(&sketch(parts[2].clone()).to_bytes()).unwrap();
+        other.add(&sketch(parts[1].clone()).to_bytes()).unwrap();
+        union.merge(&other);
+        assert_eq!(union.estimate(), sketch(parts.into_iter().flatten()).estimate());
+    }
+    assert_eq!(Union::default().estimate(), 0.0);
+    assert!(Union::default().add(&[1, 0, 1]).is_err());
 }
 
 #[test]

@@ -1,0 +1,35 @@
+//! The union of many stored sketches, read straight into registers.
+
+use super::register::REGISTERS;
+use super::{DecodeError, bytes, estimate};
+
+/// All registers, because a union of many is soon dense; one allocation however many are added.
+#[derive(Clone, Debug)]
+pub struct Union(Box<[u8; REGISTERS]>);
+
+impl Default for Union {
+    fn default() -> Self {
+        Self(Box::new([0; REGISTERS]))
+    }
+}
+
+impl Union {
+    /// Adds a stored sketch. After an error, what could be read of it may be in the union.
+    pub fn add(&mut self, stored: &[u8]) -> Result<(), DecodeError> {
+        bytes::read(stored, |register, rank| {
+            if let Some(own) = self.0.get_mut(usize::from(register)) {
+                *own = (*own).max(rank);
+            }
+        })
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        for (own, other) in self.0.iter_mut().zip(other.0.iter()) {
+            *own = (*own).max(*other);
+        }
+    }
+
+    pub fn estimate(&self) -> f64 {
+        estimate::distinct(self.0.iter().copied().filter(|rank| *rank > 0))
+    }
+}
