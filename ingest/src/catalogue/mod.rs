@@ -22,6 +22,8 @@ pub const STANDARD: &str = "standard";
 
 /// Distinct combinations of raw names that are remembered; senders choose the names, so memory needs a bound.
 const CACHE_ENTRIES: usize = 65_536;
+/// Longer names are looked up anew each time, for the same reason.
+const CACHED_NAME_BYTES: usize = 256;
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -83,6 +85,11 @@ impl Names<&str> {
             && self.model == other.model.as_deref()
             && self.provider == other.provider.as_deref()
             && self.host == other.host.as_deref()
+    }
+
+    fn is_cached(self) -> bool {
+        let names = [Some(self.source), self.model, self.provider, self.host];
+        names.into_iter().flatten().all(|name| name.len() <= CACHED_NAME_BYTES)
     }
 
     fn to_owned(self) -> Names<String> {
@@ -155,6 +162,9 @@ impl Catalogue {
         host: Option<&str>,
     ) -> Arc<Resolved> {
         let names = Names { source, model: raw_model, provider: raw_provider, host };
+        if !names.is_cached() {
+            return Arc::new(self.look_up(names));
+        }
         let hash = self.hasher.hash_one(names);
         if let Some(entry) = self.cache.read().unwrap_or_else(PoisonError::into_inner).get(&hash)
             && names.is(&entry.names)

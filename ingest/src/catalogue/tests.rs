@@ -167,6 +167,19 @@ fn remembered_answers_stay_right_when_the_memory_is_full() {
 }
 
 #[test]
+fn long_names_are_not_remembered() {
+    let catalogue = Catalogue::empty();
+    let (long, short) = ("m".repeat(CACHED_NAME_BYTES + 1), "m".repeat(CACHED_NAME_BYTES));
+    for (model, host) in [(&*long, None), ("m", Some(&*long))] {
+        let resolved = catalogue.resolve("native", Some(model), Some("openai"), host);
+        assert_eq!(resolved.model_id.as_deref(), Some(model));
+    }
+    assert_eq!(catalogue.cache.read().unwrap().len(), 0);
+    catalogue.resolve("native", Some(&short), None, None);
+    assert_eq!(catalogue.cache.read().unwrap().len(), 1);
+}
+
+#[test]
 fn an_operators_file_lies_over_the_starter() {
     let text = r#"
         authors = [{ slug = "acme", name = "Acme" }, { slug = "openai", name = "Open AI" }]
