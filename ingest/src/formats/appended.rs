@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Deserialize;
 
-use super::native::write_string;
+use super::native::{is_source, write_string};
 use super::{Format, decode};
 use crate::event::Event;
 use crate::reject::{Reason, Reject};
@@ -32,10 +32,11 @@ pub fn decode_appended<'a>(record: &'a [u8]) -> Result<Appended<'a>, Reject> {
         && let Ok(Envelope { rejected }) = serde_json::from_slice(record)
         && let Some(reason) = Reason::parse(&rejected.reason)
     {
+        let source = if is_source(&rejected.source) { rejected.source } else { Format::Native.to_string() };
         return Ok(Appended::Reject(Reject {
             reason,
             detail: rejected.detail,
-            source: rejected.source,
+            source,
             size_bytes: rejected.size_bytes,
             skeleton: rejected.skeleton,
         }));

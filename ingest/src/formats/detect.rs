@@ -2,8 +2,8 @@
 
 use serde::de::{IgnoredAny, MapAccess};
 
-use super::Format;
 use super::shape::{Key, Loose, Shape, next};
+use super::{Format, parse};
 
 /// Names of members that tell a format.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl<'de> Shape<'de> for Marks {
 /// The format, or the sentence that says why there is none. Malformed JSON counts as native, whose decoder
 /// tells the place of the damage.
 pub(crate) fn format_of(record: &str) -> Result<Format, &'static str> {
-    let Ok(Loose(marks)) = sonic_rs::from_str::<Loose<Marks>>(record) else { return Ok(Format::Native) };
+    let Some(Loose(marks)) = parse::<Loose<Marks>>(record) else { return Ok(Format::Native) };
     if marks.litellm_call_id {
         Ok(Format::LiteLlm)
     } else if marks.attempts {

@@ -9,12 +9,15 @@ mod detect;
 mod host;
 pub(crate) mod instant;
 mod litellm;
+mod members;
 mod messages;
 pub mod native;
+mod outline;
 mod place;
 mod scalar;
 mod shape;
 mod skeleton;
+mod surrogates;
 
 use std::fmt;
 use std::str::FromStr;
@@ -91,7 +94,7 @@ pub fn decode<'a>(format: Format, record: &'a [u8]) -> Result<Event<'a>, Reject>
         Format::Auto => detect::format_of(text).map_err(|sentence| {
             let detail = format!("record: {sentence}");
             let reject = Reject::new(Reason::UnknownFormat, detail, source, record.len());
-            Reject { skeleton: serde_json::from_str(text).ok().map(|value| skeleton::of(&value)), ..reject }
+            Reject { skeleton: outline::of(text).ok().map(|outline| skeleton::of(&outline.value)), ..reject }
         })?,
         known => known,
     };
@@ -101,18 +104,28 @@ pub fn decode<'a>(format: Format, record: &'a [u8]) -> Result<Event<'a>, Reject>
     }
 }
 
-/// The one JSON parser of the fast paths.
-fn parse<'a, T: Deserialize<'a>>(record: &'a str) -> Result<T, sonic_rs::Error> {
-    sonic_rs::from_str(record)
+/// The one JSON parser of the fast paths. What it refuses for a lone surrogate is read once more without.
+fn parse<'a, T: Deserialize<'a>>(record: &'a str) -> Option<T> {
+    if let Ok(value) = sonic_rs::from_str(record) {
+        return Some(value);
+    }
+    let mended = surrogates::mended(record)?;
+    // A reader lends no text, so whatever is made of it may outlive `mended`.
+    let mut reader = serde_json::Deserializer::from_reader(mended.as_bytes());
+    let value = T::deserialize(&mut reader).ok()?;
+    reader.end().ok()?;
+    Some(value)
 }
 
 /// Reads a refused record again, slowly, to say what is wrong with it.
 fn explain(record: &str, source: &str, blame: fn(&Value) -> (Reason, String)) -> Reject {
-    match serde_json::from_str::<Value>(record) {
-        Ok(value) => {
-            let (reason, detail) = blame(&value);
+    let mended = surrogates::mended(record);
+    let record = mended.as_deref().map_or(record, String::as_str);
+    match outline::of(record) {
+        Ok(outline) => {
+            let (reason, detail) = if outline.is_whole { blame(&outline.value) } else { too_many() };
             let reject = Reject::new(reason, detail, source, record.len());
-            Reject { skeleton: Some(skeleton::of(&value)), ..reject }
+            Reject { skeleton: Some(skeleton::of(&outline.value)), ..reject }
         }
         Err(error) => {
             let reason = if error.is_eof() { Reason::Truncated } else { Reason::MalformedJson };
@@ -124,6 +137,12 @@ fn explain(record: &str, source: &str, blame: fn(&Value) -> (Reason, String)) ->
 /// What is said when the record read as a whole shows nothing wrong: the last of equal members hides the first.
 fn unnamed() -> (Reason, String) {
     (Reason::InvalidValue, "record: not readable as one; look for a member that stands twice".to_owned())
+}
+
+/// What is said of a record that is wrong somewhere among more values than are looked at.
+fn too_many() -> (Reason, String) {
+    let detail = format!("record: wrong, and more than {} values to name the wrong one", outline::MAX_VALUES);
+    (Reason::InvalidValue, detail)
 }
 
 /// The parser of the fast path descends once per level of a value that it skips, so hostile nesting would

@@ -1,6 +1,6 @@
 //! Where malformed JSON breaks: the path of members that leads there, beside line and column.
 
-use super::skeleton;
+use super::members;
 
 /// A sentence such as `attempts[1].cost_usd: expected value at line 1 column 120`.
 pub(super) fn of(record: &str, error: &serde_json::Error) -> String {
@@ -41,7 +41,7 @@ fn path_to(record: &[u8], offset: usize) -> String {
                 let text_end = end_of_text(record, at + 1);
                 if let Some(Frame::Object { key, expects_key: expects_key @ true }) = frames.last_mut() {
                     let name = record.get(at + 1..text_end).unwrap_or_default();
-                    *key = Some(skeleton::shown_key(&String::from_utf8_lossy(name)));
+                    *key = Some(shown(name));
                     *expects_key = false;
                 }
                 at = text_end;
@@ -64,6 +64,14 @@ fn path_to(record: &[u8], offset: usize) -> String {
         }
     }
     path
+}
+
+/// In malformed JSON any text may seem to be a name, so only those of the formats are shown.
+fn shown(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(known) if members::is_known(known) => known.to_owned(),
+        _ => format!("key({})", name.len()),
+    }
 }
 
 /// Position of the closing quote, or the end.
@@ -92,11 +100,17 @@ mod tests {
             place(r#"{"a":1,"attempts":[{},{"cost_usd":NaN}]}"#),
             "attempts[1].cost_usd: expected value at line 1 column 35"
         );
-        assert_eq!(place("{\"a\":1,\n \"b\" 2}"), "b: expected `:` at line 2 column 6");
+        assert_eq!(place("{\"a\":1,\n \"b\" 2}"), "key(1): expected `:` at line 2 column 6");
         assert_eq!(place("\u{1}\u{2}"), "record: expected value at line 1 column 1");
         assert_eq!(
             place(r#"{"messages":[{"content":"a secret"#),
             "messages[0].content: EOF while parsing a string at line 1 column 33"
         );
+    }
+
+    #[test]
+    fn a_text_that_looks_like_a_name_is_not_shown() {
+        let place = place(r#"{"messages":[{"content":"foo","hunter2secret" bar"}]}"#);
+        assert_eq!(place, "messages[0].key(13): expected `:` at line 1 column 47");
     }
 }

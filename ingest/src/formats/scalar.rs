@@ -27,6 +27,10 @@ impl Problem {
     pub fn invalid(text: impl Into<String>) -> Self {
         Self { reason: Reason::InvalidValue, text: text.into() }
     }
+
+    pub fn too_long() -> Self {
+        Self::invalid(format!("longer than {MAX_TEXT_BYTES} bytes"))
+    }
 }
 
 impl fmt::Display for Problem {
@@ -161,11 +165,32 @@ pub(crate) fn check_plain<T: for<'x> FromScalar<'x>>(value: &Value) -> Result<()
     check::<T>(value)
 }
 
-/// Text; `""` is unknown.
+/// Longest text that may go into a row.
+pub(crate) const MAX_TEXT_BYTES: usize = 1024;
+/// Largest count: no request has more of anything, and sums of many still fit 64 bits.
+const MAX_COUNT: i128 = 1_000_000_000_000;
+
+/// Text that may go into a row; `""` is unknown.
 #[derive(Default)]
 pub(crate) struct Text<'a>(pub Option<Str<'a>>);
 
 impl<'a> FromScalar<'a> for Text<'a> {
+    const EXPECTED: &'static str = "text";
+
+    fn from_scalar(scalar: Scalar<'a>) -> Result<Self, Problem> {
+        let text = LongText::from_scalar(scalar)?.0;
+        if text.as_ref().is_some_and(|text| text.len() > MAX_TEXT_BYTES) {
+            return Err(Problem::too_long());
+        }
+        Ok(Self(text))
+    }
+}
+
+/// Text of any length, to look at; `""` is unknown.
+#[derive(Default)]
+pub(crate) struct LongText<'a>(pub Option<Str<'a>>);
+
+impl<'a> FromScalar<'a> for LongText<'a> {
     const EXPECTED: &'static str = "text";
 
     fn from_scalar(scalar: Scalar<'a>) -> Result<Self, Problem> {
@@ -306,7 +331,11 @@ impl<'a, T: TryFrom<i128> + TryFrom<i64>> FromScalar<'a> for Count<T> {
             }
             _ => {}
         }
-        fit(scaled(scalar, 0, Self::EXPECTED)?).map(Self)
+        let count = scaled(scalar, 0, Self::EXPECTED)?;
+        if count.is_some_and(|count| count > MAX_COUNT) {
+            return Err(Problem::invalid("number out of range"));
+        }
+        fit(count).map(Self)
     }
 }
 

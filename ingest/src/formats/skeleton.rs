@@ -1,10 +1,11 @@
-//! The redacted shape of a record that was refused: keys, types and lengths; numbers and closed-list values as
-//! they are; never a text, nor a hash of one.
+//! The redacted shape of a record that was refused: keys, types and lengths; closed-list values, and numbers
+//! where a format has a number, as they are; never a text, nor an id, nor a hash of one.
 
 use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::{members, outline};
 use crate::normalise::outcome;
 
 /// Longest skeleton, in bytes.
@@ -39,9 +40,34 @@ const KNOWN_VALUES: [&str; 22] = [
     "fallback",
 ];
 
+/// Where a value stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Among the members of a format.
+    Format,
+    /// In a member that holds a number.
+    Number,
+    /// In texts, ids and whatever no format knows.
+    Elsewhere,
+}
+
+impl Place {
+    fn of_element(self) -> Self {
+        if self == Self::Format { Self::Format } else { Self::Elsewhere }
+    }
+
+    fn of_member(self, name: &str) -> Self {
+        match self {
+            Self::Format if members::is_numeric(name) => Self::Number,
+            Self::Format if members::is_container(name) => Self::Format,
+            _ => Self::Elsewhere,
+        }
+    }
+}
+
 pub(crate) fn of(value: &Value) -> String {
     let mut out = String::new();
-    write_value(value, 0, &mut out);
+    write_value(value, Place::Format, 0, &mut out);
     if out.len() > MAX_BYTES {
         let cut = (0..=MAX_BYTES).rev().find(|at| out.is_char_boundary(*at)).unwrap_or(0);
         out.truncate(cut);
@@ -51,7 +77,7 @@ pub(crate) fn of(value: &Value) -> String {
 }
 
 // Writing to a String cannot fail, so results of `write!` are dropped here.
-fn write_value(value: &Value, depth: usize, out: &mut String) {
+fn write_value(value: &Value, place: Place, depth: usize, out: &mut String) {
     if out.len() > MAX_BYTES {
         return;
     }
@@ -60,8 +86,12 @@ fn write_value(value: &Value, depth: usize, out: &mut String) {
         Value::Bool(value) => {
             let _ = write!(out, "{value}");
         }
-        Value::Number(number) => {
+        Value::Number(number) if place == Place::Number => {
             let _ = write!(out, "{number}");
+        }
+        Value::Number(number) => {
+            let digits = number.to_string().bytes().filter(u8::is_ascii_digit).count();
+            let _ = write!(out, "\"number({digits})\"");
         }
         Value::String(text) if is_known(text) => {
             let _ = write!(out, "\"{text}\"");
@@ -81,10 +111,11 @@ fn write_value(value: &Value, depth: usize, out: &mut String) {
                 if index > 0 {
                     out.push(',');
                 }
-                write_value(item, depth + 1, out);
+                write_value(item, place.of_element(), depth + 1, out);
             }
             if items.len() > MAX_ITEMS {
-                let _ = write!(out, ",\"{} more\"", items.len() - MAX_ITEMS);
+                let at_least = if items.len() >= outline::MAX_ELEMENTS { "at least " } else { "" };
+                let _ = write!(out, ",\"{at_least}{} more\"", items.len() - MAX_ITEMS);
             }
             out.push(']');
         }
@@ -95,7 +126,7 @@ fn write_value(value: &Value, depth: usize, out: &mut String) {
                     out.push(',');
                 }
                 let _ = write!(out, "\"{}\":", shown_key(key));
-                write_value(member, depth + 1, out);
+                write_value(member, place.of_member(key), depth + 1, out);
             }
             if members.len() > MAX_ITEMS {
                 let _ = write!(out, ",\"more\":{}", members.len() - MAX_ITEMS);
@@ -106,7 +137,7 @@ fn write_value(value: &Value, depth: usize, out: &mut String) {
 }
 
 /// Names that look like names are shown; others could be text of a caller.
-pub(crate) fn shown_key(key: &str) -> String {
+fn shown_key(key: &str) -> String {
     let is_name = !key.is_empty()
         && key.len() <= 48
         && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
@@ -137,9 +168,27 @@ mod tests {
             of(&value),
             concat!(
                 r#"{"attempts":[{"input_tokens":-5,"outcome":"fault"}],"#,
-                r#""messages":[{"content":"text(14)","role":"user"}],"key(13)":1.5,"tool":null}"#
+                r#""messages":[{"content":"text(14)","role":"user"}],"key(13)":"number(2)","tool":null}"#
             )
         );
+    }
+
+    #[test]
+    fn numbers_are_shown_only_where_a_format_has_one() {
+        let value = json!({
+            "user_id": 4_111_111_111_111_i64, "user_key": -77, "started_at": 1_795_359_875, "status": 200,
+            "attempts": [{"input_tokens": 12, "endpoint_id": 99, "cost_usd": {"input_tokens": 5}}, 31],
+            "messages": [{"content": [{"input_tokens": 123_456}, 42], "input_tokens": 7}],
+            "metadata": {"usage_object": {"cached_tokens": 8}, "requester_metadata": {"cost_usd": 5}},
+            "http_status": [500],
+        });
+        let shown = of(&value);
+        for kept in [r#""started_at":1795359875"#, r#""input_tokens":12}"#, r#""cached_tokens":8"#] {
+            assert!(shown.contains(kept), "{kept}: {shown}");
+        }
+        assert!(shown.contains(r#""user_id":"number(13)""#), "{shown}");
+        let hidden = ["4111", "77", "99", ":5", ",31", "123456", "42", ":7", "200", "500"];
+        assert!(hidden.iter().all(|number| !shown.contains(number)), "{shown}");
     }
 
     #[test]

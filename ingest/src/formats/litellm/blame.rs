@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::formats::scalar::{
-    Count, Flag, Id, Instant, MillisAsMicros, Problem, Text, Usd, check, check_plain,
+    Count, Flag, Id, Instant, LongText, MAX_TEXT_BYTES, MillisAsMicros, Problem, Text, Usd, check,
+    check_plain,
 };
 use crate::reject::Reason;
 
@@ -11,6 +12,10 @@ type Check = fn(&Value) -> Result<(), Problem>;
 
 fn text(value: &Value) -> Result<(), Problem> {
     check::<Text<'_>>(value)
+}
+
+fn long_text(value: &Value) -> Result<(), Problem> {
+    check::<LongText<'_>>(value)
 }
 
 fn id(value: &Value) -> Result<(), Problem> {
@@ -35,8 +40,8 @@ const FIELDS: &[(&[&str], Check)] = &[
     (&["completion_tokens"], check_plain::<Count<i64>>),
     (&["response_cost"], check_plain::<Usd>),
     (&["cache_hit"], check_plain::<Flag>),
-    (&["status"], text),
-    (&["api_base"], text),
+    (&["status"], long_text),
+    (&["api_base"], long_text),
     (&["end_user"], id),
     (&["metadata", "user_api_key_hash"], id),
     (&["metadata", "user_api_key_org_id"], id),
@@ -56,9 +61,9 @@ const FIELDS: &[(&[&str], Check)] = &[
     (&["cost_breakdown", "input_cost"], check_plain::<Usd>),
     (&["cost_breakdown", "output_cost"], check_plain::<Usd>),
     (&["error_information", "error_code"], id),
-    (&["error_information", "error_class"], text),
-    (&["error_information", "normalized_error"], text),
-    (&["error_information", "error_rate_limit_category"], text),
+    (&["error_information", "error_class"], long_text),
+    (&["error_information", "normalized_error"], long_text),
+    (&["error_information", "error_rate_limit_category"], long_text),
     (&["model_parameters", "stream"], check_plain::<Flag>),
     (&["hidden_params", "litellm_overhead_time_ms"], check_plain::<MillisAsMicros>),
 ];
@@ -80,5 +85,36 @@ pub(super) fn find(record: &Value) -> Option<(Reason, String)> {
             return Some((Reason::MissingField, format!("{name}: required")));
         }
     }
-    None
+    too_long(record)
+}
+
+/// Texts for rows that callers write, so that their types are not checked.
+fn too_long(record: &Value) -> Option<(Reason, String)> {
+    let is_long = |value: &Value| value.as_str().is_some_and(|text| text.len() > MAX_TEXT_BYTES);
+    let tags = record.get("request_tags").and_then(Value::as_array).into_iter().flatten();
+    let long_path = if record.pointer("/response/choices/0/finish_reason").is_some_and(is_long) {
+        "response.choices[0].finish_reason".to_owned()
+    } else if record.pointer("/metadata/requester_metadata/session_id").is_some_and(is_long) {
+        "metadata.requester_metadata.session_id".to_owned()
+    } else if record.get("request_tags").is_some_and(is_long) {
+        "request_tags".to_owned()
+    } else if let Some(index) = tags.into_iter().position(is_long) {
+        format!("request_tags[{index}]")
+    } else {
+        let bytes = |name| match record.get(name) {
+            Some(Value::String(text)) => text.len(),
+            Some(number) => number.to_string().len(),
+            None => 0,
+        };
+        let event_id_bytes = super::SOURCE.len() + bytes("litellm_call_id") + bytes("id") + 2;
+        return (event_id_bytes > MAX_TEXT_BYTES).then(|| {
+            (Reason::InvalidValue, format!("id: {} together with litellm_call_id", Problem::too_long()))
+        });
+    };
+    Some((Reason::InvalidValue, format!("{long_path}: {}", Problem::too_long())))
+}
+
+/// True for the name of a member that is read.
+pub(super) fn names(name: &str) -> bool {
+    FIELDS.iter().any(|(path, _)| path.contains(&name))
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::{explain, host, parse};
 use crate::event::{Attempt, Event, Identity, Str, Texts};
+use crate::formats::scalar::MAX_TEXT_BYTES;
 use crate::normalise::outcome;
 use crate::reject::{Reason, Reject};
 use payload::Payload;
@@ -26,14 +27,19 @@ const NO_USER: &str = "default_user_id";
 const MASTER_KEY: &str = "litellm_proxy_master_key";
 
 pub(super) fn decode(record: &str) -> Result<Event<'_>, Reject> {
-    parse::<Payload<'_>>(record).ok().and_then(event).ok_or_else(|| explain(record, SOURCE, blame))
+    parse::<Payload<'_>>(record).and_then(event).ok_or_else(|| explain(record, SOURCE, blame))
+}
+
+/// True for the name of a member of a payload.
+pub(super) fn knows(name: &str) -> bool {
+    blame::names(name) || payload::UNUSED.contains(&name)
 }
 
 fn blame(record: &Value) -> (Reason, String) {
     blame::find(record).unwrap_or_else(super::unnamed)
 }
 
-/// None when the identity or the start is missing.
+/// None when the identity or the start is missing, or a text is too long for a row.
 fn event(payload: Payload<'_>) -> Option<Event<'_>> {
     let ended = failure::of(&payload);
     let request_id = payload.litellm_call_id?;
@@ -69,6 +75,14 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
     let user = payload.end_user.or(metadata.end_user_id).or(metadata.user_id.filter(|id| id != NO_USER));
     let api_key = metadata.api_key_hash.filter(|hash| hash != MASTER_KEY);
 
+    let session_id = payload.session_id.or(metadata.requester_session_id);
+    let app_id = app(payload.request_tags);
+    let texts_of_rows =
+        [Some(&*event_id), finish_reason.as_deref(), session_id.as_deref(), app_id.as_deref()];
+    if texts_of_rows.into_iter().flatten().any(|text| text.len() > MAX_TEXT_BYTES) {
+        return None;
+    }
+
     let attempt = Attempt {
         event_id: Some(event_id.into()),
         host: payload.api_base.as_deref().and_then(host::of).map(Str::Owned),
@@ -97,7 +111,7 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
     Some(Event {
         source: SOURCE.into(),
         request_id,
-        session_id: payload.session_id.or(metadata.requester_session_id),
+        session_id,
         started_at_us,
         operation: payload.call_type.map(|raw| outcome::operation(&raw).into()),
         requested_model: payload.model_group.or(payload.model),
@@ -105,7 +119,7 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
         user: user.map(Identity::Raw),
         api_key: api_key.map(Identity::Raw),
         org: metadata.org_id.map(Identity::Raw),
-        app_id: app(payload.request_tags),
+        app_id,
         input_images,
         attempts: vec![attempt],
         texts: (texts != Texts::default()).then_some(texts),

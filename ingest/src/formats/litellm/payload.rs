@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::answer::Response;
 use crate::event::Str;
 use crate::formats::messages::Messages;
-use crate::formats::scalar::{Count, Flag, Id, Instant, MillisAsMicros, Text, Usd, next};
+use crate::formats::scalar::{Count, Flag, Id, Instant, LongText, MillisAsMicros, Text, Usd, next};
 use crate::formats::shape::{self, Key, MaybeText, Shape, TextList};
 
 #[derive(Default)]
@@ -44,7 +44,7 @@ pub(super) struct Payload<'a> {
 }
 
 /// Members that are known and of no use here: prices, limits, copies, diagnostics, addresses.
-const UNUSED: [&str; 17] = [
+pub(super) const UNUSED: [&str; 17] = [
     "trace_id",
     "saved_cache_cost",
     "response_time",
@@ -99,8 +99,8 @@ impl<'de> Visitor<'de> for PayloadVisitor {
                 "completion_tokens" => payload.completion_tokens = tokens(&mut map)?,
                 "response_cost" => payload.response_cost = usd(&mut map)?,
                 "cache_hit" => payload.cache_hit = flag(&mut map)?,
-                "status" => payload.status = text(&mut map)?,
-                "api_base" => payload.api_base = text(&mut map)?,
+                "status" => payload.status = long_text(&mut map)?,
+                "api_base" => payload.api_base = long_text(&mut map)?,
                 "end_user" => payload.end_user = id(&mut map)?,
                 "request_tags" => payload.request_tags = shape::next::<TextList<'de>, A>(&mut map)?.0,
                 "metadata" => payload.metadata = shape::next(&mut map)?,
@@ -132,6 +132,11 @@ impl<'de> Visitor<'de> for PayloadVisitor {
 
 fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Str<'de>>, A::Error> {
     next::<Text<'de>, A>(map).map(|text| text.0)
+}
+
+/// Of members that are only looked at.
+fn long_text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Str<'de>>, A::Error> {
+    next::<LongText<'de>, A>(map).map(|text| text.0)
 }
 
 fn id<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Str<'de>>, A::Error> {
@@ -311,9 +316,9 @@ impl<'de> Shape<'de> for ErrorInformation<'de> {
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
                 "error_code" => error.code = id(&mut map)?,
-                "error_class" => error.class = text(&mut map)?,
-                "normalized_error" => error.normalized = text(&mut map)?,
-                "error_rate_limit_category" => error.rate_limit_category = text(&mut map)?,
+                "error_class" => error.class = long_text(&mut map)?,
+                "normalized_error" => error.normalized = long_text(&mut map)?,
+                "error_rate_limit_category" => error.rate_limit_category = long_text(&mut map)?,
                 "error_message" => {
                     let message = shape::next::<MaybeText<'de>, A>(&mut map)?.0;
                     error.has_no_database = message.is_some_and(|text| text.contains("No connected db."));

@@ -216,6 +216,56 @@ fn each_refusal_names_its_field() {
 }
 
 #[test]
+fn texts_for_rows_are_at_most_1024_bytes_long() {
+    let file = "04-success-nonstream-fake-upstream.json";
+    let long = json!("x".repeat(1025));
+    for (pointer, value, path) in [
+        ("/model", long.clone(), "model"),
+        ("/session_id", long.clone(), "session_id"),
+        ("/metadata/user_api_key_hash", long.clone(), "metadata.user_api_key_hash"),
+        ("/response/choices/0/finish_reason", long.clone(), "response.choices[0].finish_reason"),
+        ("/request_tags", json!(["a", format!("app:{}", "x".repeat(1024))]), "request_tags[1]"),
+        (
+            "/metadata/requester_metadata",
+            json!({"session_id": long.clone()}),
+            "metadata.requester_metadata.session_id",
+        ),
+    ] {
+        let mut record = changed(file, &[(pointer, value)]);
+        if pointer == "/metadata/requester_metadata" {
+            record["session_id"] = Value::Null;
+        }
+        let reject = event_of(&record.to_string()).map(|_| ()).unwrap_err();
+        assert_eq!(
+            (reject.reason, reject.detail),
+            (Reason::InvalidValue, format!("{path}: longer than 1024 bytes"))
+        );
+    }
+    // Both make the id of the event.
+    let half = json!("x".repeat(600));
+    let record = changed(file, &[("/id", half.clone()), ("/litellm_call_id", half)]).to_string();
+    let reject = event_of(&record).map(|_| ()).unwrap_err();
+    assert_eq!(reject.detail, "id: longer than 1024 bytes together with litellm_call_id");
+    // What no row holds may be longer.
+    let url = json!(format!("https://llm.example/{}", "x".repeat(2000)));
+    let record =
+        changed(file, &[("/api_base", url), ("/request_tags", json!(["x".repeat(2000)]))]).to_string();
+    let event = event_of(&record).unwrap();
+    assert_eq!((event.attempts[0].host.as_deref(), event.app_id), (Some("llm.example"), None));
+}
+
+#[test]
+fn a_cut_emoji_does_not_refuse_its_record() {
+    let file = "04-success-nonstream-fake-upstream.json";
+    let record = changed(file, &[("/session_id", json!("CUT")), ("/CUT", json!("CUT"))]).to_string();
+    let record = record.replace("CUT", r"a\ud83d");
+    for format in [Format::Auto, Format::LiteLlm] {
+        let event = decode(format, record.as_bytes()).unwrap();
+        assert_eq!(event.session_id.as_deref(), Some("a\u{fffd}"));
+    }
+}
+
+#[test]
 fn texts_addresses_and_tracebacks_stay_behind() {
     with_ids(|ids| {
         for (file, _) in FIXTURES {

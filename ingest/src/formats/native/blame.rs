@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fields::{ATTEMPT, EVENT, Field, LABELS};
+use super::fields::{ATTEMPT, EVENT, Field, LABELS, MAX_ATTEMPTS, MAX_PLUGINS};
 use crate::formats::scalar::{Problem, Text, check};
 use crate::normalise::outcome;
 use crate::reject::Reason;
@@ -36,6 +36,9 @@ pub(super) fn find(record: &Value) -> Option<(Reason, String)> {
     let Value::Array(attempts) = attempts else {
         return Some(named("attempts", Problem::wrong_type("an array", kind(attempts))));
     };
+    if attempts.len() > MAX_ATTEMPTS {
+        return Some((Reason::InvalidValue, format!("attempts: more than {MAX_ATTEMPTS}")));
+    }
     attempts.iter().enumerate().find_map(|(index, attempt)| in_attempt(index, attempt))
 }
 
@@ -57,6 +60,9 @@ fn in_plugins(plugins: &Value) -> Option<(Reason, String)> {
     let Value::Array(plugins) = plugins else {
         return Some(named("plugins", Problem::wrong_type("an array of text", kind(plugins))));
     };
+    if plugins.len() > MAX_PLUGINS {
+        return Some((Reason::InvalidValue, format!("plugins: more than {MAX_PLUGINS}")));
+    }
     plugins.iter().enumerate().find_map(|(index, plugin)| {
         check::<Text<'_>>(plugin).err().map(|problem| named(&format!("plugins[{index}]"), problem))
     })

@@ -35,7 +35,7 @@ pub(super) const EVENT: &[Field] = &[
     field("request_id", id),
     field("started_at", check_plain::<Instant>),
     field("attempts", nested),
-    field("source", text),
+    field("source", |value| check::<Source<'_>>(value)),
     field("session_id", id),
     field("operation", text),
     field("requested_model", text),
@@ -115,6 +115,33 @@ pub(super) const LABELS: &[Field] = &[
     field("cat_src", text),
     field("task", text),
 ];
+
+/// Most attempts of an event.
+pub(super) const MAX_ATTEMPTS: usize = 256;
+/// Most plugins of an event.
+pub(super) const MAX_PLUGINS: usize = 256;
+
+/// The name of the log that a record came from. Refusals and figures show it, so it is a plain short name.
+#[derive(Default)]
+pub(super) struct Source<'a>(pub Option<crate::event::Str<'a>>);
+
+impl<'a> FromScalar<'a> for Source<'a> {
+    const EXPECTED: &'static str = "text";
+
+    fn from_scalar(scalar: Scalar<'a>) -> Result<Self, Problem> {
+        let text = Text::from_scalar(scalar)?.0;
+        if text.as_deref().is_none_or(is_source) {
+            Ok(Self(text))
+        } else {
+            Err(Problem::invalid("not of the form [a-z0-9_.-]{1,32}"))
+        }
+    }
+}
+
+pub(in crate::formats) fn is_source(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+        && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'))
+}
 
 /// An outcome of the closed list.
 #[derive(Default)]

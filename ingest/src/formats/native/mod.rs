@@ -9,6 +9,7 @@ mod write;
 
 use serde_json::Value;
 
+pub(in crate::formats) use fields::is_source;
 pub use write::write_event;
 pub(in crate::formats) use write::write_string;
 
@@ -21,9 +22,14 @@ pub const SCHEMA: &str = include_str!("../../../schema/native-event-v1.json");
 
 pub(super) fn decode(record: &str) -> Result<Event<'_>, Reject> {
     match parse::<read::Decoded<'_>>(record) {
-        Ok(decoded) => Ok(decoded.0),
-        Err(_) => Err(super::explain(record, "native", blame)),
+        Some(decoded) => Ok(decoded.0),
+        None => Err(super::explain(record, "native", blame)),
     }
+}
+
+/// True for the name of a member of the event, of its attempts or of its labels.
+pub(super) fn knows(name: &str) -> bool {
+    [fields::EVENT, fields::ATTEMPT, fields::LABELS].into_iter().flatten().any(|field| field.name == name)
 }
 
 fn blame(record: &Value) -> (Reason, String) {

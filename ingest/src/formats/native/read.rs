@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::fields::{Class, Outcome};
+use super::fields::{Class, MAX_ATTEMPTS, MAX_PLUGINS, Outcome, Source};
 use crate::event::{Attempt, Event, Failure, Identity, Labels, Str, Texts};
 use crate::formats::host;
 use crate::formats::messages::{Content, Messages};
@@ -67,9 +67,10 @@ fn hashed<'de, A: MapAccess<'de>>(slot: &mut Option<Identity<'de>>, map: &mut A)
     Ok(())
 }
 
-/// Senders put whole URLs here, sometimes with credentials.
+/// Senders put whole URLs here, sometimes with credentials, or what is no host at all.
 fn bare_host(address: Str<'_>) -> Option<Str<'_>> {
-    if host::is_bare(&address) { Some(address) } else { host::of(&address).map(Str::Owned) }
+    let host = host::of(&address)?;
+    Some(if host == address { address } else { Str::Owned(host) })
 }
 
 struct EventVisitor;
@@ -94,7 +95,7 @@ impl<'de> Visitor<'de> for EventVisitor {
                 "request_id" => event.request_id = id(&mut map)?.unwrap_or_default(),
                 "started_at" => started_at = next::<Instant, A>(&mut map)?.0,
                 "attempts" => attempts = map.next_value::<Option<Attempts<'de>>>()?,
-                "source" => event.source = text(&mut map)?.unwrap_or_default(),
+                "source" => event.source = next::<Source<'de>, A>(&mut map)?.0.unwrap_or_default(),
                 "session_id" => event.session_id = id(&mut map)?,
                 "operation" => event.operation = text(&mut map)?,
                 "requested_model" => event.requested_model = text(&mut map)?,
@@ -169,6 +170,10 @@ impl<'de> Deserialize<'de> for Attempts<'de> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let mut attempts = Attempts { list: Vec::with_capacity(1), unknown: 0 };
                 while let Some(OneAttempt { attempt, unknown }) = seq.next_element()? {
+                    // One attempt of two bytes becomes hundreds, so the rest is not even read.
+                    if attempts.list.len() == MAX_ATTEMPTS {
+                        return Err(A::Error::custom("more than the most attempts"));
+                    }
                     attempts.list.push(attempt);
                     attempts.unknown = attempts.unknown.saturating_add(unknown);
                 }
@@ -270,8 +275,12 @@ impl<'de> Deserialize<'de> for Strings<'de> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut strings = Vec::new();
+                let (mut strings, mut count) = (Vec::new(), 0);
                 while let Some(element) = seq.next_element::<Lenient<Text<'de>>>()? {
+                    count += 1;
+                    if count > MAX_PLUGINS {
+                        return Err(A::Error::custom("more than the most texts"));
+                    }
                     strings.extend(element.0.0);
                 }
                 Ok(Strings(strings))

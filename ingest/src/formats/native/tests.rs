@@ -1,3 +1,4 @@
+mod limits;
 mod round_trip;
 
 use std::collections::BTreeSet;

@@ -23,7 +23,7 @@ const EARLIEST: i64 = -62_167_219_200_000_000;
 const LATEST: i64 = 253_402_300_799_999_999;
 
 fn an_attempt() -> impl Strategy<Value = Attempt<'static>> {
-    let host = r"[a-z0-9.-]{1,12}(:[0-9]{1,5})?".prop_map(Into::into);
+    let host = r"[a-z]{1,12}\.[a-z]{2,3}(:[1-9][0-9]{0,3})?".prop_map(Into::into);
     let names = (maybe(text()), maybe(text()), maybe(text()), maybe(host), maybe(text()), maybe(text()));
     let times = (maybe(EARLIEST..=LATEST), maybe(0_i32..), maybe(0_i32..), maybe(0_i32..), maybe(0_i32..));
     let endings = (
@@ -39,12 +39,12 @@ fn an_attempt() -> impl Strategy<Value = Attempt<'static>> {
         maybe(any::<bool>()),
     );
     let counts = (
-        maybe(0_i64..),
-        maybe(0_i64..),
-        maybe(0_i64..),
-        maybe(0_i64..),
-        maybe(0_i64..),
-        maybe(0_i64..),
+        maybe(0_i64..=1_000_000_000_000),
+        maybe(0_i64..=1_000_000_000_000),
+        maybe(0_i64..=1_000_000_000_000),
+        maybe(0_i64..=1_000_000_000_000),
+        maybe(0_i64..=1_000_000_000_000),
+        maybe(0_i64..=1_000_000_000_000),
         maybe(0_i32..),
         maybe(0_i32..),
         maybe(0_i32..),
@@ -106,7 +106,7 @@ fn an_attempt() -> impl Strategy<Value = Attempt<'static>> {
 fn a_stripped_event() -> impl Strategy<Value = Event<'static>> {
     let label = || maybe((text(), text()));
     let names = (
-        maybe(text()).prop_map(Option::unwrap_or_default),
+        maybe(r"[a-z0-9_.-]{1,32}".prop_map(Into::into)).prop_map(Option::unwrap_or_default),
         text(),
         maybe(text()),
         maybe(text()),
