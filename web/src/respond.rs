@@ -341,6 +341,9 @@ async fn render(
         Ok(Err(PageError::NotFound(name))) => {
             Err(Arc::new(Problem::new(Kind::NotFound, format!("nothing is known as `{}`", short(&name)))))
         }
+        Ok(Err(error @ PageError::UsersNotLoaded)) => {
+            Err(Arc::new(Problem::new(Kind::DataUnavailable, error.to_string())))
+        }
         Ok(Err(error)) => Err(internal(&error, label)),
         // A panic in a page is caught here and logged by its own hook.
         Err(error) => Err(internal(&error, label)),

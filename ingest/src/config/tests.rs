@@ -98,5 +98,5 @@ fn a_property_that_would_break_exactly_once_is_refused() {
     )
     .unwrap();
     let error = config.validate().unwrap_err().to_string();
-    assert!(error.starts_with("`properties.enable.auto.commit` = true"), "{error}");
+    assert!(error.starts_with("`properties.enable.auto.commit` = (hidden)"), "{error}");
 }

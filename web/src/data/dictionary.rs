@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Profile;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -107,6 +109,8 @@ pub struct Dictionary {
     series_ids: HashMap<Series, u32>,
     endpoints: Vec<Endpoint>,
     endpoint_ids: HashMap<Endpoint, u32>,
+    /// Raw names and hosts are unknown to a public site: they may name what is nobody's business.
+    raw_names: bool,
 }
 
 impl Default for Dictionary {
@@ -125,20 +129,30 @@ impl Default for Dictionary {
             series_ids: HashMap::from([(unknown, 0)]),
             endpoints: vec![nowhere],
             endpoint_ids: HashMap::from([(nowhere, 0)]),
+            raw_names: true,
         }
     }
 }
 
 impl Dictionary {
+    /// Public sites list mapped models and named providers only; all the rest is one row.
+    pub(crate) fn of(profile: Profile) -> Self {
+        Self { raw_names: profile != Profile::Public, ..Self::default() }
+    }
+
+    /// A row without an author is unmapped, and its model is a raw name.
     pub(crate) fn intern_model(&mut self, model: Option<&str>, author: Option<&str>) -> ModelId {
         let Some(model) = model.filter(|name| !name.is_empty()) else { return ModelId::UNKNOWN };
+        // Labels have no author: their models are those that usage, read before, has named.
+        if !self.raw_names && author.is_none() && self.find_model(model).is_none() {
+            return ModelId::UNKNOWN;
+        }
         let id = ModelId(self.models.intern(model));
         if id.index() >= self.model_authors.len() {
             self.model_authors.resize(id.index() + 1, AuthorId::UNKNOWN);
         }
         if self.model_authors.get(id.index()).is_none_or(|known| known.is_unknown()) {
-            let slug = author.or_else(|| model.split_once('/').map(|(author, _)| author));
-            let author = AuthorId(self.authors.intern(slug.unwrap_or("")));
+            let author = AuthorId(self.authors.intern(author.unwrap_or("")));
             if let Some(slot) = self.model_authors.get_mut(id.index()) {
                 *slot = author;
             }
@@ -147,6 +161,7 @@ impl Dictionary {
     }
 
     pub(crate) fn intern_provider(&mut self, provider: Option<&str>) -> ProviderId {
+        let provider = provider.filter(|name| self.raw_names || !name.starts_with("host:"));
         ProviderId(self.providers.intern(provider.unwrap_or("")))
     }
 
@@ -288,4 +303,34 @@ pub(crate) struct Sizes {
     pub providers: usize,
     pub series: usize,
     pub endpoints: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_raw_name_has_no_author_whatever_it_looks_like() {
+        let mut names = Dictionary::of(Profile::Private);
+        let raw = names.intern_model(Some("my-team/llama"), None);
+        assert_eq!((names.model(raw), names.author_of(raw)), ("my-team/llama", AuthorId::UNKNOWN));
+        assert_eq!(names.find_author("my-team"), None);
+        // An alias added later gives it one.
+        assert_eq!(names.intern_model(Some("my-team/llama"), Some("meta")), raw);
+        assert_eq!(names.author(names.author_of(raw)), "meta");
+    }
+
+    #[test]
+    fn a_public_site_knows_neither_raw_models_nor_hosts() {
+        let mut names = Dictionary::of(Profile::Public);
+        assert!(names.intern_model(Some("my-team/llama"), None).is_unknown());
+        assert!(names.intern_provider(Some("host:10.0.0.7:8000")).is_unknown());
+        assert_eq!(names.find_provider("host:10.0.0.7:8000"), None);
+        let mapped = names.intern_model(Some("acme/one"), Some("acme"));
+        assert_eq!(names.intern_model(Some("acme/one"), None), mapped);
+
+        let mut private = Dictionary::of(Profile::Private);
+        let host = private.intern_provider(Some("host:10.0.0.7:8000"));
+        assert_eq!(private.provider(host), "host:10.0.0.7:8000");
+    }
 }

@@ -1,6 +1,6 @@
 //! Leaderboards: rank, rank change, share and change over a window.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::figure::{Change, NotEnough};
 use super::usage::{Filter, Group, GroupBy, Totals};
@@ -20,12 +20,11 @@ pub struct RankingQuery {
 }
 
 impl RankingQuery {
-    /// The users figures this ranking prints; load them with [`Dataset::load_users`] first.
+    /// The users figures this ranking needs; load them with [`Dataset::load_users`] first.
     pub fn users(&self) -> Vec<UserQuery> {
         let of = |window| UserQuery { window, by: self.by, filter: self.filter };
-        // Users of the window before decide ranks and changes only when users are what is ranked.
-        let before = self.before.filter(|_| self.metric == Metric::Users);
-        std::iter::once(of(self.window)).chain(before.map(of)).collect()
+        // Those of the window before decide what of it may be shown.
+        std::iter::once(of(self.window)).chain(self.before.map(of)).collect()
     }
 }
 
@@ -34,10 +33,12 @@ pub struct RankingRow {
     pub group: Group,
     /// 1 = largest; ties are ordered by name and do not share a rank.
     pub rank: u32,
-    /// `None`: not in the window before, or no comparison.
+    /// Rank among all publishable rows of the window before. `None`: not among them, or no comparison.
     pub rank_before: Option<u32>,
     pub totals: Totals,
     pub before: Option<Totals>,
+    /// Too few users in the window before: nothing of that window is shown.
+    pub hidden_before: bool,
     /// Distinct users; `None` = not known or below the threshold.
     pub users: Option<u64>,
     /// Value of the metric in the metric's unit.
@@ -71,6 +72,8 @@ pub struct Ranking {
     pub query: RankingQuery,
     /// Publishable rows, best first.
     pub rows: Vec<RankingRow>,
+    /// Publishable rows of the window before without traffic in this one, with their rank then.
+    pub gone: Vec<(Group, u32)>,
     /// Rows with too few users to be shown.
     pub hidden: Option<Remainder>,
     /// Traffic whose raw name no alias maps.
@@ -126,6 +129,9 @@ impl Ranking {
 impl Dataset {
     /// Ranks every group with traffic in the window.
     pub fn ranking(&self, query: RankingQuery) -> Ranking {
+        // A window with the running day is shorter than the one before: the two are not compared.
+        let whole_days = query.window.end < self.newest_date();
+        let query = RankingQuery { before: query.before.filter(|_| whole_days), ..query };
         let now = self.totals(query.window, query.by, &query.filter);
         let before: HashMap<Group, Totals> =
             match query.before.filter(|window| window.end >= self.first_date()) {
@@ -153,13 +159,11 @@ impl Dataset {
         let (mut hidden, mut unmapped) = (Remainder::default(), Remainder::default());
         for (group, totals) in &now {
             let old = before.get(group).copied();
+            let hidden_before = old.is_some_and(|old| self.hides(*group, &old, users_before.as_deref()));
             let count = users.as_ref().map(|users| users.of(*group));
             let row_value = value(*group, totals, users.as_deref());
             let old_value = old.map(|old| value(*group, &old, users_before.as_deref()));
-            // A log without user ids hides nothing: there is nobody to protect or to count.
-            let few_users =
-                totals.requests_with_user > 0 && count.is_some_and(|count| count < self.thresholds.users);
-            if group.is_unknown() || few_users {
+            if group.is_unknown() || self.hides(*group, totals, users.as_deref()) {
                 let into = if group.is_unknown() { &mut unmapped } else { &mut hidden };
                 into.rows += 1;
                 into.totals.add(totals);
@@ -172,17 +176,28 @@ impl Dataset {
                 rank: 0,
                 rank_before: None,
                 totals: *totals,
-                before: old.filter(|_| compared),
+                before: old.filter(|_| compared && !hidden_before),
+                hidden_before,
                 users: count.filter(|count| *count > 0 && *count >= self.thresholds.users),
                 value: row_value,
                 share: share(row_value, whole),
-                share_before: compared.then(|| share(old_value.unwrap_or(0.0), whole_before)).flatten(),
-                change: self.change(compared, totals, old.as_ref(), row_value, old_value),
+                share_before: (compared && !hidden_before)
+                    .then(|| share(old_value.unwrap_or(0.0), whole_before))
+                    .flatten(),
+                change: self.change(compared && !hidden_before, totals, old.as_ref(), row_value, old_value),
             });
         }
-        self.rank(&mut rows, compared, |row| {
-            row.before.map(|old| value(row.group, &old, users_before.as_deref()))
+        let publishable_before = before.iter().filter(|(group, old)| {
+            compared && !group.is_unknown() && !self.hides(**group, old, users_before.as_deref())
         });
+        let places = self.places(
+            publishable_before.map(|(group, old)| (*group, value(*group, old, users_before.as_deref()))),
+        );
+        self.rank(&mut rows, &places);
+        let still: HashSet<Group> = now.iter().map(|(group, _)| *group).collect();
+        let mut gone: Vec<(Group, u32)> =
+            places.into_iter().filter(|(group, _)| !still.contains(group)).collect();
+        gone.sort_by_key(|(_, place)| *place);
         let total_users =
             users.as_ref().map(|users| users.total()).filter(|n| *n > 0 && *n >= self.thresholds.users);
         let total_value = match query.metric {
@@ -206,6 +221,7 @@ impl Dataset {
                 .filter(|(group, totals)| !group.is_unknown() && totals.requests >= 100)
                 .count(),
             rows,
+            gone,
             hidden: (hidden.rows > 0).then_some(hidden),
             unmapped: (unmapped.rows > 0).then_some(unmapped),
             total_change: self.change(
@@ -221,20 +237,19 @@ impl Dataset {
         }
     }
 
-    fn rank(&self, rows: &mut [RankingRow], compared: bool, before: impl Fn(&RankingRow) -> Option<f64>) {
-        if compared {
-            let mut order: Vec<(f64, String, Group)> = rows
-                .iter()
-                .filter_map(|row| {
-                    Some((before(row).filter(|value| *value > 0.0)?, self.key(row.group), row.group))
-                })
-                .collect();
-            order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-            let places: HashMap<Group, u32> =
-                order.into_iter().zip(1..).map(|((_, _, group), place)| (group, place)).collect();
-            for row in rows.iter_mut() {
-                row.rank_before = places.get(&row.group).copied();
-            }
+    /// Rank of every group with a value; ties are ordered by name.
+    fn places(&self, values: impl Iterator<Item = (Group, f64)>) -> HashMap<Group, u32> {
+        let mut order: Vec<(f64, String, Group)> = values
+            .filter(|(_, value)| *value > 0.0)
+            .map(|(group, value)| (value, self.key(group), group))
+            .collect();
+        order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        order.into_iter().zip(1..).map(|((_, _, group), place)| (group, place)).collect()
+    }
+
+    fn rank(&self, rows: &mut [RankingRow], before: &HashMap<Group, u32>) {
+        for row in rows.iter_mut() {
+            row.rank_before = before.get(&row.group).copied();
         }
         rows.sort_by(|a, b| {
             b.value.total_cmp(&a.value).then_with(|| self.key(a.group).cmp(&self.key(b.group)))

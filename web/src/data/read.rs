@@ -379,12 +379,12 @@ pub(super) async fn unmapped(
         .cloned()
         .collect();
     let mut names: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
+    // An unmapped row has its raw name for an id, but no author.
     let unmapped = |id: &str, raw: &str| col(id).is_null().and(col(raw).is_not_null());
-    let filter = unmapped("model_id", "raw_model").or(unmapped("provider_id", "raw_provider"));
-    let columns = ["model_id", "raw_model", "provider_id", "raw_provider"];
+    let filter = unmapped("author", "raw_model").or(unmapped("provider_id", "raw_provider"));
+    let columns = ["author", "raw_model", "provider_id", "raw_provider"];
     load::scan(snapshot, files, &columns, Some(filter), |columns| {
-        for (kind, id, raw) in
-            [("model", "model_id", "raw_model"), ("provider", "provider_id", "raw_provider")]
+        for (kind, id, raw) in [("model", "author", "raw_model"), ("provider", "provider_id", "raw_provider")]
         {
             let (ids, raws) = (columns.text(id)?, columns.text(raw)?);
             for row in 0..columns.rows() {

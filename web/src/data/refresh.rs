@@ -169,9 +169,9 @@ impl Refresher {
         }
         Ok(Self {
             user_store: Arc::new(Store::new(options.user_sketch_bytes)),
+            dictionary: Dictionary::of(options.profile),
             options,
             tables,
-            dictionary: Dictionary::default(),
             shared: Arc::default(),
             usage: Blocks::default(),
             health_days: Blocks::default(),
@@ -370,9 +370,10 @@ impl Refresher {
     fn quality(&self, dataset: &Dataset) -> Quality {
         let week = dataset.trailing(7);
         let total = dataset.total(week, &Filter::default());
-        let models = dataset.totals(week, GroupBy::Model, &Filter::default());
+        // Only mapped models have an author.
+        let authors = dataset.totals(week, GroupBy::Author, &Filter::default());
         let unmapped =
-            models.iter().find(|(group, _)| group.is_unknown()).map_or(0, |(_, totals)| totals.requests);
+            authors.iter().find(|(group, _)| group.is_unknown()).map_or(0, |(_, totals)| totals.requests);
         let intake = self.intake.by_date().values().fold(IntakeDay::default(), |sum, day| IntakeDay {
             rows: sum.rows + day.rows,
             rejects: sum.rejects + day.rejects,

@@ -294,7 +294,12 @@ fn attempts() -> Vec<AttemptRow<'static>> {
             noon + 6 * minute,
         ),
         at(
-            AttemptRow { model_id: None, raw_model: Some("mystery-9b"), ..testing::attempt("c") },
+            AttemptRow {
+                model_id: Some("mystery-9b"),
+                author: None,
+                raw_model: Some("mystery-9b"),
+                ..testing::attempt("c")
+            },
             noon + 6 * minute + 30_000_000,
         ),
         at(testing::attempt("d"), noon + 5 * minute),

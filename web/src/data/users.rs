@@ -1,17 +1,18 @@
 //! Distinct users: HyperLogLog sketches merged for the window and grouping that a page asks for. Sketches are
 //! read only for the days asked for, and stay in memory up to a budget.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bellwether_warehouse::sketches::hll::Hll;
+use bellwether_warehouse::sketches::hll::Union;
 use bellwether_warehouse::{DataFile, Snapshot};
 use chrono::NaiveDate;
 
 use super::Dataset;
 use super::dictionary::{Dictionary, SeriesId};
+use super::figure::NotEnough;
 use super::load::{self, LoadError};
-use super::usage::{Filter, Group, GroupBy, Grouping};
+use super::usage::{Filter, Group, GroupBy, Grouping, Totals};
 use super::window::Window;
 
 /// Which users to count.
@@ -56,13 +57,46 @@ impl UserDay {
 pub(crate) struct Store {
     budget_bytes: usize,
     days: Mutex<BTreeMap<NaiveDate, (u64, Arc<UserDay>)>>,
-    answers: Mutex<HashMap<(UserQuery, u64), Arc<UserCounts>>>,
+    answers: Mutex<Answers>,
     /// One load at a time: two pages that ask for the same days do not read them twice.
     loading: tokio::sync::Mutex<()>,
 }
 
-/// Answers kept; each is a few kilobytes.
+/// Answers kept; each is a few kilobytes. Many times what one page asks for, see [`Answers::use_again`].
 const MAX_ANSWERS: usize = 512;
+
+/// A query and the fingerprint of the files it was answered from.
+type Key = (UserQuery, u64);
+
+/// Answers, the one used longest ago first to go.
+#[derive(Debug, Default)]
+struct Answers {
+    known: HashMap<Key, Arc<UserCounts>>,
+    by_use: VecDeque<Key>,
+}
+
+impl Answers {
+    /// Whether it is known. It is then the last to go, so a page keeps what it asked for while the rest is loaded.
+    fn use_again(&mut self, key: &Key) -> bool {
+        let known = self.known.contains_key(key);
+        if known {
+            self.by_use.retain(|other| other != key);
+            self.by_use.push_back(*key);
+        }
+        known
+    }
+
+    fn keep(&mut self, key: Key, counts: Arc<UserCounts>) {
+        self.known.insert(key, counts);
+        self.by_use.retain(|other| *other != key);
+        self.by_use.push_back(key);
+        while self.by_use.len() > MAX_ANSWERS {
+            if let Some(oldest) = self.by_use.pop_front() {
+                self.known.remove(&oldest);
+            }
+        }
+    }
+}
 
 impl Store {
     pub fn new(budget_bytes: usize) -> Self {
@@ -91,16 +125,8 @@ impl Store {
         }
     }
 
-    fn answer(&self, query: &UserQuery, fingerprint: u64) -> Option<Arc<UserCounts>> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(&(*query, fingerprint)).cloned()
-    }
-
-    fn keep_answer(&self, query: UserQuery, fingerprint: u64, counts: Arc<UserCounts>) {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if answers.len() >= MAX_ANSWERS {
-            answers.clear();
-        }
-        answers.insert((query, fingerprint), counts);
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -126,7 +152,7 @@ impl Users {
 impl Dataset {
     /// Distinct users, if they were loaded; see [`Dataset::load_users`].
     pub fn users(&self, query: &UserQuery) -> Option<Arc<UserCounts>> {
-        self.users.store.answer(query, self.users.fingerprint(query.window))
+        self.users.store.answers().known.get(&(*query, self.users.fingerprint(query.window))).cloned()
     }
 
     /// Reads and merges what the queries need. After it [`Dataset::users`] answers each of them.
@@ -134,21 +160,41 @@ impl Dataset {
     /// # Errors
     /// When a file of the pinned version cannot be read.
     pub async fn load_users(&self, queries: &[UserQuery]) -> Result<(), LoadError> {
-        let missing = |query: &&UserQuery| self.users(query).is_none();
-        if !queries.iter().any(|query| missing(&query)) {
+        let missing = || -> Vec<UserQuery> {
+            let mut answers = self.users.store.answers();
+            let known = |query: &UserQuery| (*query, self.users.fingerprint(query.window));
+            queries.iter().filter(|query| !answers.use_again(&known(query))).copied().collect()
+        };
+        if missing().is_empty() {
             return Ok(());
         }
         let _one_at_a_time = self.users.store.loading.lock().await;
-        for query in queries.iter().filter(missing) {
+        for query in missing() {
             let fingerprint = self.users.fingerprint(query.window);
             let days = self.user_days(query.window).await?;
-            let (dictionary, query) = (self.dictionary.clone(), *query);
+            let dictionary = self.dictionary.clone();
             let counts = tokio::task::spawn_blocking(move || merge(&dictionary, &query, &days))
                 .await
                 .map_err(|_| LoadError::Task)?;
-            self.users.store.keep_answer(query, fingerprint, Arc::new(counts));
+            self.users.store.answers().keep((query, fingerprint), Arc::new(counts));
         }
         Ok(())
+    }
+
+    /// Whether a group's usage is withheld because too few users made it. Without an answer nothing is shown: see
+    /// [`Dataset::load_users`].
+    pub(crate) fn hides(&self, group: Group, totals: &Totals, users: Option<&UserCounts>) -> bool {
+        // A log without user ids hides nothing: there is nobody to protect or to count.
+        let needs = self.thresholds.users;
+        needs > 0 && totals.requests_with_user > 0 && users.is_none_or(|users| users.of(group) < needs)
+    }
+
+    /// Why the usage of one group of a query is withheld, if it is.
+    pub fn usage_withheld(&self, query: &UserQuery, group: Group) -> Option<NotEnough> {
+        let totals = self.totals(query.window, query.by, &query.filter);
+        let (_, own) = totals.iter().find(|(known, _)| *known == group)?;
+        let needs = NotEnough { needs_users: Some(self.thresholds.users), ..NotEnough::default() };
+        self.hides(group, own, self.users(query).as_deref()).then_some(needs)
     }
 
     async fn user_days(&self, window: Window) -> Result<Vec<Arc<UserDay>>, LoadError> {
@@ -187,17 +233,16 @@ impl Dataset {
 
 fn merge(dictionary: &Dictionary, query: &UserQuery, days: &[Arc<UserDay>]) -> UserCounts {
     let grouping = Grouping::new(dictionary, query.by, &query.filter);
-    let mut sums: Vec<Option<Hll>> = vec![None; grouping.len];
+    let mut sums: Vec<Option<Union>> = vec![None; grouping.len];
     for (series, provider, bytes) in days.iter().flat_map(|day| &day.rows) {
         let Some(sum) = grouping.slot(series.0, *provider).and_then(|slot| sums.get_mut(slot)) else {
             continue;
         };
-        match Hll::from_bytes(bytes) {
-            Ok(sketch) => sum.get_or_insert_default().merge(&sketch),
-            Err(error) => tracing::warn!(%error, "a stored user sketch cannot be read and is left out"),
+        if let Err(error) = sum.get_or_insert_default().add(bytes) {
+            tracing::warn!(%error, "a stored user sketch cannot be read; users may be counted short");
         }
     }
-    let mut all = Hll::default();
+    let mut all = Union::default();
     let mut groups = HashMap::new();
     for (slot, sum) in sums.iter().enumerate() {
         if let Some(sum) = sum {
@@ -215,4 +260,30 @@ fn merge(dictionary: &Dictionary, query: &UserQuery, days: &[Arc<UserDay>]) -> U
 )]
 fn round(estimate: f64) -> u64 {
     estimate.round().max(0.0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(day: u32) -> Key {
+        let date = NaiveDate::from_num_days_from_ce_opt(739_000 + i32::try_from(day).unwrap()).unwrap();
+        let window = Window { start: date, end: date };
+        (UserQuery { window, by: GroupBy::Model, filter: Filter::default() }, 7)
+    }
+
+    #[test]
+    fn a_full_store_forgets_the_answer_used_longest_ago() {
+        let mut answers = Answers::default();
+        let full = u32::try_from(MAX_ANSWERS).unwrap();
+        for day in 0..full {
+            answers.keep(key(day), Arc::default());
+        }
+        // A page asks for the oldest answer and a new one: both are there when it is rendered.
+        assert!(answers.use_again(&key(0)));
+        answers.keep(key(full), Arc::default());
+        let known = |day| answers.known.contains_key(&key(day));
+        assert!(known(0) && known(full) && known(2) && !known(1));
+        assert_eq!((answers.known.len(), answers.by_use.len()), (MAX_ANSWERS, MAX_ANSWERS));
+    }
 }

@@ -8,10 +8,11 @@ use super::meta::Meta;
 use super::rankings::{daily, date, key};
 use super::table::{Cell, Table};
 use crate::data::{
-    Boost, Counts, Dataset, Figure, Filter, Group, GroupBy, HealthBy, ModelId, ModelProvider, ProviderId,
-    Quantiles, Scope, Span, Speed,
+    Boost, Counts, Dataset, Figure, Filter, Group, GroupBy, HealthBy, ModelId, ModelProvider, NotEnough,
+    ProviderId, Quantiles, Scope, Span, Speed, UserQuery,
 };
 use crate::pages::{PageContext, PageError};
+use crate::url::Page;
 
 fn found<T>(id: Option<T>, name: &str) -> Result<T, PageError> {
     id.ok_or_else(|| PageError::NotFound(name.to_owned()))
@@ -68,7 +69,26 @@ const ENDPOINT_COLUMNS: [&str; 43] = [
     "model",
 ];
 
-fn endpoint_cells(dataset: &Dataset, model: ModelId, row: &ModelProvider) -> Vec<Cell> {
+/// Decides whether the usage of one model is shown, in the file's own window.
+fn usage_query(context: &PageContext, dataset: &Dataset) -> UserQuery {
+    let window = match context.page {
+        Page::Endpoints(_) => dataset.trailing(7),
+        _ => context.state.resolve(dataset).window,
+    };
+    UserQuery { window, by: GroupBy::Model, filter: Filter::default() }
+}
+
+pub(super) fn users(context: &PageContext, dataset: &Dataset, id: &str) -> Vec<UserQuery> {
+    dataset.dictionary.find_model(id).map(|_| usage_query(context, dataset)).into_iter().collect()
+}
+
+fn endpoint_cells(
+    dataset: &Dataset,
+    model: ModelId,
+    row: &ModelProvider,
+    hidden: Option<NotEnough>,
+) -> Vec<Cell> {
+    let usage = |cell: Cell| if hidden.is_some() { Cell::Null } else { cell };
     let group = Group::Provider(row.provider);
     let mut cells = vec![
         key(dataset, group),
@@ -88,16 +108,17 @@ fn endpoint_cells(dataset: &Dataset, model: ModelId, row: &ModelProvider) -> Vec
         quantiles(figure, &mut cells);
     }
     cells.extend([
-        Cell::Count(row.totals.requests),
-        Cell::Count(row.totals.tokens()),
-        Cell::Count(row.totals.input_tokens),
-        Cell::Count(row.totals.output_tokens),
-        Cell::Money(row.totals.cost_usd),
-        Cell::number(row.share),
-        Cell::number(row.totals.cache_hit()),
-        Cell::number(row.totals.unpriced()),
-        Cell::number(row.totals.price_per_million()),
+        usage(Cell::Count(row.totals.requests)),
+        usage(Cell::Count(row.totals.tokens())),
+        usage(Cell::Count(row.totals.input_tokens)),
+        usage(Cell::Count(row.totals.output_tokens)),
+        usage(Cell::money(row.totals.known_cost())),
+        usage(Cell::number(row.share)),
+        usage(Cell::number(row.totals.cache_hit())),
+        usage(Cell::number(row.totals.unpriced())),
+        usage(Cell::number(row.totals.price_per_million())),
         withheld(&[
+            ("usage", hidden),
             ("uptime_last_5m", row.uptime_5m.err()),
             ("uptime_last_30m", row.status.uptime.err()),
             ("uptime_last_1d", row.uptime_24h.err()),
@@ -116,9 +137,10 @@ fn endpoint_cells(dataset: &Dataset, model: ModelId, row: &ModelProvider) -> Vec
 pub(super) fn endpoints(context: &PageContext, dataset: &Dataset, id: &str) -> Result<View, PageError> {
     let model = found(dataset.dictionary.find_model(id), id)?;
     let window = dataset.trailing(7);
+    let hidden = dataset.usage_withheld(&usage_query(context, dataset), Group::Model(model));
     let mut table = Table::new(&ENDPOINT_COLUMNS);
     for row in dataset.model_providers(model, window, Span::Minutes30) {
-        table.rows.push(endpoint_cells(dataset, model, &row));
+        table.rows.push(endpoint_cells(dataset, model, &row, hidden));
     }
     let meta = Meta {
         start_date: Some(window.start),
@@ -133,9 +155,10 @@ pub(super) fn endpoints(context: &PageContext, dataset: &Dataset, id: &str) -> R
 pub(super) fn model(context: &PageContext, dataset: &Dataset, id: &str) -> Result<View, PageError> {
     let model = found(dataset.dictionary.find_model(id), id)?;
     let days = context.state.resolve(dataset);
+    let hidden = dataset.usage_withheld(&usage_query(context, dataset), Group::Model(model));
     let mut table = Table::new(&ENDPOINT_COLUMNS);
     for row in dataset.model_providers(model, days.window, Span::Days7) {
-        table.rows.push(endpoint_cells(dataset, model, &row));
+        table.rows.push(endpoint_cells(dataset, model, &row, hidden));
     }
     let meta = Meta {
         start_date: Some(days.window.start),
@@ -143,12 +166,14 @@ pub(super) fn model(context: &PageContext, dataset: &Dataset, id: &str) -> Resul
         window: Some(context.state.period.word().to_owned()),
         clamped: days.clamped,
         partial: days.partial,
+        not_enough_data: hidden.map(Into::into),
         ..Meta::new(context, dataset, "endpoints")
     };
-    let more = vec![
-        ("daily", daily(dataset, days.window, &Filter::model(model))),
-        ("routing", routing_table(dataset, &[model])),
-    ];
+    let mut by_day = daily(dataset, days.window, &Filter::model(model));
+    if hidden.is_some() {
+        by_day.rows.clear();
+    }
+    let more = vec![("daily", by_day), ("routing", routing_table(dataset, &[model]))];
     Ok(View { main: table, more, meta })
 }
 

@@ -8,7 +8,7 @@ mod rankings;
 mod table;
 
 use crate::data::{Dataset, UserQuery};
-use crate::pages::{PageContext, PageError};
+use crate::pages::{PageContext, PageError, complete};
 use crate::url::Page;
 
 use meta::Meta;
@@ -23,7 +23,10 @@ struct View {
 
 /// Users figures that a file prints, see [`Dataset::load_users`].
 pub(crate) fn user_queries(context: &PageContext, dataset: &Dataset) -> Vec<UserQuery> {
-    rankings::query(context, dataset).map(|query| query.users()).unwrap_or_default()
+    match &context.page {
+        Page::Model(id) | Page::Endpoints(id) => health::users(context, dataset, id),
+        _ => rankings::query(context, dataset).map(|query| query.users()).unwrap_or_default(),
+    }
 }
 
 pub(crate) fn json(context: &PageContext, dataset: &Dataset) -> Result<String, PageError> {
@@ -36,6 +39,11 @@ pub(crate) fn csv(context: &PageContext, dataset: &Dataset) -> Result<String, Pa
 }
 
 fn view(context: &PageContext, dataset: &Dataset) -> Result<View, PageError> {
+    let view = tables(context, dataset)?;
+    complete(dataset, &user_queries(context, dataset)).map(|()| view)
+}
+
+fn tables(context: &PageContext, dataset: &Dataset) -> Result<View, PageError> {
     match &context.page {
         Page::Models | Page::Authors | Page::ProviderRanking => rankings::ranking(context, dataset),
         Page::Share => Ok(rankings::share(context, dataset)),

@@ -69,6 +69,9 @@ pub enum PageError {
     /// The address names something that the data do not know: answered with 404 and nearest names.
     #[error("nothing is known as `{0}`")]
     NotFound(String),
+    /// Figures that decide what may be shown are not at hand: the page is asked for again, never shown without.
+    #[error("distinct users of the page are not loaded")]
+    UsersNotLoaded,
     #[error("failed to render a template")]
     Render(#[from] askama::Error),
 }

@@ -43,8 +43,19 @@ pub use problem::error;
 /// The whole HTML document of `context.page`.
 ///
 /// # Errors
-/// When the page names something unknown, or a template cannot be rendered.
+/// When the page names something unknown, its users figures are not loaded, or a template cannot be rendered.
 pub fn render(context: &PageContext, dataset: &Dataset) -> Result<String, PageError> {
+    let page = document(context, dataset)?;
+    complete(dataset, &user_queries(context, dataset)).map(|()| page)
+}
+
+/// Refuses what was made without the users figures that it asks for: what they hide would be missing, or shown.
+pub(crate) fn complete(dataset: &Dataset, queries: &[UserQuery]) -> Result<(), PageError> {
+    let known = queries.iter().all(|query| dataset.users(query).is_some());
+    known.then_some(()).ok_or(PageError::UsersNotLoaded)
+}
+
+fn document(context: &PageContext, dataset: &Dataset) -> Result<String, PageError> {
     match &context.page {
         Page::Methodology => methodology::render(context, dataset),
         Page::Data => data_page::render(context, dataset),

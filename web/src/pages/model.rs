@@ -11,8 +11,8 @@ use super::shell::{Section, Shell, crumbs};
 use super::speed_charts;
 use super::usage_charts;
 use crate::data::{
-    Dataset, Filter, Group, GroupBy, Metric, ModelId, Ranking, RankingQuery, RankingRow, Scope, Span, Speed,
-    UserQuery,
+    Dataset, Filter, Group, GroupBy, Metric, ModelId, NotEnough, Ranking, RankingQuery, RankingRow, Scope,
+    Span, Speed, UserQuery,
 };
 use crate::format;
 use crate::url::{Format, Page as Address, Resolved, State as UrlState};
@@ -49,10 +49,16 @@ fn queries(ctx: &PageContext, data: &Dataset, model: ModelId) -> [RankingQuery; 
     ]
 }
 
-/// The users figures this page prints.
+/// The providers table has a window of its own.
+fn providers_query(data: &Dataset) -> UserQuery {
+    UserQuery { window: data.trailing(7), by: GroupBy::Model, filter: Filter::default() }
+}
+
+/// The users figures this page needs.
 pub fn users(ctx: &PageContext, data: &Dataset, id: &str) -> Vec<UserQuery> {
     let Some(model) = data.dictionary.find_model(id) else { return Vec::new() };
-    queries(ctx, data, model).iter().flat_map(RankingQuery::users).collect()
+    let rankings = queries(ctx, data, model);
+    rankings.iter().flat_map(RankingQuery::users).chain([providers_query(data)]).collect()
 }
 
 /// # Errors
@@ -60,33 +66,43 @@ pub fn users(ctx: &PageContext, data: &Dataset, id: &str) -> Vec<UserQuery> {
 pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, PageError> {
     let model = data.dictionary.find_model(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
     let group = Group::Model(model);
-    let [all, own] = queries(ctx, data, model).map(|query| data.ranking(query));
+    let [all, mut own] = queries(ctx, data, model).map(|query| data.ranking(query));
     let name = data.model_name(model).to_owned();
     let weekly = data.weekly(GroupBy::Model, super::shares::WEEKS, &Filter::default());
     let files = || controls::downloads(ctx);
     let row = all.find(group);
     let finding = finding(&name, &all, row);
-    let providers = providers(data, model);
-    let author = data.dictionary.author_of(model);
+    let shown = UserQuery { window: all.query.window, ..providers_query(data) };
+    let hidden = data.usage_withheld(&shown, group);
+    let providers_hidden = data.usage_withheld(&providers_query(data), group);
+    let [volume, share] = match &hidden {
+        Some(why) => {
+            own.rows.clear();
+            usage_charts::withheld(&Html::text(&withheld(why)))
+        }
+        None => [
+            usage_charts::volume(group, &weekly, ctx.state.metric, files()),
+            usage_charts::share(data, group, &weekly, ctx.state.metric, files()),
+        ],
+    };
+    let providers = providers(data, model, hidden.or(providers_hidden).is_some());
+    let author = Group::Author(data.dictionary.author_of(model));
+    let by = if author.is_unknown() { "unmapped" } else { data.name(author) };
     let scope = Scope::model(model);
     let page = Page {
         shell: Shell::new(ctx, Some(data), Section::Rankings, &name, &finding),
-        crumbs: crumbs(&[
-            ("Models", Some(Address::Models.path())),
-            (data.author_name(author), data.href(Group::Author(author))),
-            (&name, None),
-        ]),
+        crumbs: crumbs(&[("Models", Some(Address::Models.path())), (by, data.href(author)), (&name, None)]),
         kicker: Html::markup(format!(
             "{} · <code>{}</code>",
-            Html::link_or_text(data.href(Group::Author(author)).as_deref(), data.author_name(author)),
+            Html::link_or_text(data.href(author).as_deref(), by),
             Html::text(id)
         )),
-        deck: deck(&providers, own.rows.len()),
+        deck: deck(&providers, own.rows.len(), hidden.or(providers_hidden)),
         pickers: controls::pickers(ctx),
         window: controls::window_note(data, &ctx.state.resolve(data)),
         facts: facts(data, model, row, &all),
-        volume: usage_charts::volume(group, &weekly, ctx.state.metric, files()),
-        share: usage_charts::share(data, group, &weekly, ctx.state.metric, files()),
+        volume,
+        share,
         providers_title: providers_title(&providers),
         providers: providers_table(&providers),
         ttft: speed_charts::ttft(data, scope, files()),
@@ -126,8 +142,13 @@ fn finding(name: &str, all: &Ranking, row: Option<&RankingRow>) -> String {
     }
 }
 
-fn deck(providers: &[Endpoint], variants: usize) -> Html {
-    let mut out = String::new();
+/// Why no figure of its use is shown.
+fn withheld(why: &NotEnough) -> String {
+    format!("Its use is withheld: fewer than {} users.", why.needs_users.unwrap_or(0))
+}
+
+fn deck(providers: &[Endpoint], variants: usize, hidden: Option<NotEnough>) -> Html {
+    let mut out = hidden.map_or(String::new(), |why| format!("{} ", withheld(&why)));
     if variants > 1 {
         out.push_str("All its variants together; rankings have them as rows of their own. ");
     }
@@ -338,11 +359,10 @@ fn variants(data: &Dataset, own: &Ranking) -> Table {
 
 fn about(data: &Dataset, model: ModelId, id: &str, row: Option<&RankingRow>) -> Vec<(&'static str, Html)> {
     let mut out = vec![("Id", Html::markup(format!("<code>{}</code>", Html::text(id))))];
-    let author = data.dictionary.author_of(model);
-    out.push((
-        "Author",
-        Html::link_or_text(data.href(Group::Author(author)).as_deref(), data.author_name(author)),
-    ));
+    let author = Group::Author(data.dictionary.author_of(model));
+    if !author.is_unknown() {
+        out.push(("Author", Html::link_or_text(data.href(author).as_deref(), data.name(author))));
+    }
     let history = crate::data::Window { start: data.first_date(), end: data.newest_date() };
     let days = data.daily(history, &Filter::model(model));
     if let Some((first, _)) = days.iter().find(|(_, totals)| totals.requests > 0) {

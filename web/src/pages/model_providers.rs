@@ -21,17 +21,21 @@ pub struct Endpoint {
     pub price: Option<f64>,
     pub share: Option<f64>,
     cache_hit: Option<f64>,
-    requests: u64,
+    requests: Option<u64>,
     week: Counts,
 }
 
-pub fn providers(data: &Dataset, model: ModelId) -> Vec<Endpoint> {
+/// Usage is left out when too few users made it.
+pub fn providers(data: &Dataset, model: ModelId, usage_hidden: bool) -> Vec<Endpoint> {
     let scope = Scope::model(model);
     let by = |span| data.health_by(HealthBy::Provider, scope, span);
     let (now, day, week) = (by(Span::Minutes30), by(Span::Hours24), by(Span::Days7));
     let bars = data.bars_by(HealthBy::Provider, scope, 30);
     let window = data.trailing(7);
-    let usage = data.totals(window, GroupBy::Provider, &Filter::model(model));
+    let mut usage = data.totals(window, GroupBy::Provider, &Filter::model(model));
+    if usage_hidden {
+        usage.clear();
+    }
     let all: u64 = usage.iter().map(|(_, totals)| totals.tokens()).sum();
     let mut out: Vec<(u64, Endpoint)> = data
         .providers_of(model)
@@ -65,7 +69,7 @@ pub fn providers(data: &Dataset, model: ModelId) -> Vec<Endpoint> {
                 price: totals.price_per_million(),
                 share: (all > 0).then(|| tokens as f64 / all as f64),
                 cache_hit: totals.cache_hit(),
-                requests: totals.requests,
+                requests: (!usage_hidden).then_some(totals.requests),
                 week: get(&week),
             };
             (tokens, endpoint)
@@ -104,7 +108,7 @@ pub fn providers_title(providers: &[Endpoint]) -> String {
 }
 
 pub fn providers_table(providers: &[Endpoint]) -> Table {
-    let largest = providers.iter().map(|one| one.requests as f64).fold(0.0, f64::max);
+    let largest = providers.iter().map(|one| one.requests.unwrap_or(0) as f64).fold(0.0, f64::max);
     let scale = format::Scale::of(largest);
     let rows = providers
         .iter()
@@ -125,7 +129,7 @@ pub fn providers_table(providers: &[Endpoint]) -> Table {
             let limited = cells::optional(one.week.rate_limit_rate().map(|rate| format::percent(rate, 1)));
             let price = cells::optional(one.price.map(format::price));
             let share = cells::optional(one.share.map(|share| format::percent(share, 1)));
-            let requests = Html::text(&scale.number(one.requests as f64));
+            let requests = cells::optional(one.requests.map(|requests| scale.number(requests as f64)));
             let tools = cells::optional(one.week.tool_error_rate().map(|rate| format::percent(rate, 1)));
             let more = vec![
                 ("Uptime 24 h, %".to_owned(), cells::figure(&one.uptime_day, format::uptime)),
@@ -141,7 +145,7 @@ pub fn providers_table(providers: &[Endpoint]) -> Table {
                 ("Share of its tokens, %".to_owned(), share.clone()),
                 ("429 rate, %".to_owned(), limited.clone()),
                 ("Tool-call errors, %".to_owned(), tools.clone()),
-                ("Requests, 7 d".to_owned(), Html::text(&format::count(one.requests))),
+                ("Requests, 7 d".to_owned(), cells::optional(one.requests.map(format::count))),
                 ("Counted attempts, 30 min".to_owned(), Html::text(&format::count(one.now.counted()))),
                 ("Counted attempts, 24 h".to_owned(), Html::text(&format::count(one.day.counted()))),
             ];

@@ -31,7 +31,8 @@ pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
         let two = one.previous();
         (one, two, two.previous())
     };
-    if three.start < data.first_date() {
+    // The running day is no whole day to be compared.
+    if three.start < data.first_date() || window.end >= data.newest_date() {
         return table;
     }
     let sums = |window| data.totals(window, GroupBy::Series, &Filter::default());
@@ -47,12 +48,14 @@ pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
         let now = now.get(&group).map_or(0.0, |totals| totals.tokens() as f64);
         (now - before.0, before.0)
     };
-    let mut all: Vec<(Group, f64, f64)> = ranking
-        .rows
-        .iter()
-        .map(|row| {
-            let (excess, base) = excess(row.group);
-            (row.group, excess, base)
+    // A row that lost all its traffic falls most. What was hidden in the window before tells nothing of itself.
+    let gone = ranking.gone.iter().filter(|_| ranking.query.before == Some(one));
+    let shown = ranking.rows.iter().filter(|row| !row.hidden_before).map(|row| row.group);
+    let mut all: Vec<(Group, f64, f64)> = shown
+        .chain(gone.map(|(group, _)| *group))
+        .map(|group| {
+            let (excess, base) = excess(group);
+            (group, excess, base)
         })
         .collect();
     all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -81,11 +84,15 @@ pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
             } else {
                 Html::markup("<span class=\"chg\">new</span>")
             };
-            let rank = row.map_or(String::new(), |row| match row.rank_before {
-                Some(before) if before != row.rank => format!("{before} to {}", row.rank),
-                Some(_) => row.rank.to_string(),
-                None => format!("new, {}", row.rank),
-            });
+            let gone = || ranking.gone.iter().find(|(gone, _)| gone == group);
+            let rank = match row {
+                Some(row) => match row.rank_before {
+                    Some(before) if before != row.rank => format!("{before} to {}", row.rank),
+                    Some(_) => row.rank.to_string(),
+                    None => format!("new, {}", row.rank),
+                },
+                None => gone().map_or(String::new(), |(_, before)| format!("{before}, gone")),
+            };
             Row::new(vec![
                 Cell::head(ranked::name(data, *group)),
                 cells::moved(*excess, &signed).into(),

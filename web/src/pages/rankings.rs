@@ -10,7 +10,8 @@ use super::ranked::{self, Sparks};
 use super::shares::WEEKS;
 use super::shell::{Section, Shell, beside};
 use crate::data::{
-    Change, Dataset, Filter, Group, GroupBy, Metric, Ranking, RankingQuery, RankingRow, Remainder, UserQuery,
+    Change, Dataset, Filter, Group, GroupBy, Metric, Profile, Ranking, RankingQuery, RankingRow, Remainder,
+    UserQuery,
 };
 use crate::format::{self, Scale};
 use crate::url::{Page as Address, Resolved, Sort, SortKey, State, Variants, View};
@@ -312,7 +313,7 @@ fn table(ctx: &PageContext, data: &Dataset, ranking: &Ranking, sparks: &Sparks) 
         .collect();
     let special = [
         (ranking.hidden, format!("Hidden, fewer than {} users each", data.thresholds.users)),
-        (ranking.unmapped, "Unmapped names".to_owned()),
+        (ranking.unmapped, unmapped_row(data, ranking.query.by).to_owned()),
     ];
     for (remainder, name) in special {
         if let Some(remainder) = remainder {
@@ -377,6 +378,14 @@ fn table(ctx: &PageContext, data: &Dataset, ranking: &Ranking, sparks: &Sparks) 
         rows,
         empty: "No row matches.".to_owned(),
         ..Table::default()
+    }
+}
+
+/// A public site has no name for a provider that is known by its host only.
+fn unmapped_row(data: &Dataset, by: GroupBy) -> &'static str {
+    match (by, data.profile) {
+        (GroupBy::Provider, Profile::Public) => "Unlisted providers",
+        _ => "Unmapped names",
     }
 }
 

@@ -57,6 +57,12 @@ fn without(id: &str, title: &str, note: &str) -> Figure {
     }
 }
 
+/// In place of volume and share when too few users made them.
+pub fn withheld(why: &Html) -> [Figure; 2] {
+    [("weeks", "Volume by week"), ("weekly-share", "Share by week")]
+        .map(|(id, title)| Figure { missing: why.clone(), ..without(id, title, "Not shown") })
+}
+
 /// Volume per week; the running week stands apart as a stem.
 pub fn volume(group: Group, weekly: &Weekly, metric: Metric, downloads: Downloads) -> Figure {
     let metric = additive(metric);

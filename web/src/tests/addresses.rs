@@ -12,7 +12,7 @@ use crate::config::{Profile, RateLimit, WebConfig};
 use crate::data::Names;
 use crate::data::testing::{Fixture, label, now};
 
-fn open() -> WebConfig {
+pub(super) fn open() -> WebConfig {
     let rate_limit = RateLimit { enabled: false, ..RateLimit::default() };
     WebConfig { rate_limit, ..WebConfig::default() }
 }
@@ -118,7 +118,7 @@ async fn the_theme_form_tells_its_errors_like_every_page() {
 
 fn usage(date: &str, model: &str) -> Value {
     json!({
-        "date": date, "model_id": model, "variant": "standard", "provider_id": "Wide Net",
+        "date": date, "model_id": model, "author": "acme", "variant": "standard", "provider_id": "Wide Net",
         "requests": 100, "requests_with_user": 100, "users": crate::data::testing::users(1..=50),
         "input_tokens": 1_000, "output_tokens": 100, "cost_usd": "0.5",
     })

@@ -41,6 +41,16 @@ async fn an_unknown_model_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_page_without_the_users_that_decide_what_is_hidden_is_refused() {
+    let fixture = Fixture::filled().await;
+    let data = dataset(&fixture, Profile::Public, Names::default()).await;
+    let context = context("/rankings/models");
+    assert!(matches!(pages::render(&context, &data), Err(PageError::UsersNotLoaded)));
+    data.load_users(&pages::user_queries(&context, &data)).await.unwrap();
+    assert!(pages::render(&context, &data).is_ok());
+}
+
+#[tokio::test]
 async fn late_data_carry_a_banner_with_their_time() {
     let fixture = Fixture::filled().await;
     let data = dataset(&fixture, Profile::Public, Names::default()).await;
@@ -68,6 +78,7 @@ async fn a_chosen_theme_is_in_the_markup_and_pressed_in_its_form() {
     let fixture = Fixture::filled().await;
     let data = dataset(&fixture, Profile::Public, Names::default()).await;
     let mut context = context("/rankings/models?metric=spend");
+    data.load_users(&pages::user_queries(&context, &data)).await.unwrap();
     let auto = pages::render(&context, &data).unwrap();
     assert!(!auto.contains("data-theme"));
     context.theme = Theme::Dark;
