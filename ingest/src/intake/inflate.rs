@@ -2,11 +2,17 @@
 
 use std::io::{self, Write};
 
-use flate2::write::MultiGzDecoder;
+use flate2::write::GzDecoder;
 use zstd::stream::write::Decoder as ZstdDecoder;
 
-/// Compressed bytes given to a decoder at a time: bounds what comes out of a bomb before the limits are looked at.
-const STEP_BYTES: usize = 4096;
+/// Compressed bytes offered to a decoder at a time. It takes as much as fills its output buffer, which bounds what
+/// comes out of a bomb before the limits are looked at.
+const INPUT_BYTES: usize = 4096;
+/// A step ends when this much came out. Small, so that the caller can look at its memory and let others run.
+pub(super) const STEP_BYTES: u64 = 64 << 10;
+/// Largest zstd window, as a power of two: what every decoder should support (RFC 8878), and the memory that one
+/// frame can ask for.
+pub(super) const WINDOW_LOG: u32 = 23;
 /// Growth that is always allowed, so that small bodies of repeated text pass.
 const FREE_BYTES: u64 = 1 << 20;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -46,13 +52,19 @@ pub(super) enum Failure {
     Broken {
         after_bytes: u64,
     },
+    /// Complete gzip members gave this many bytes, and behind them comes something else.
+    Trailing {
+        after_bytes: u64,
+    },
+    /// A zstd frame wants a window above `WINDOW_LOG`.
+    Window,
 }
 
 enum Decoder {
     /// Too few bytes to tell.
     Undecided(Vec<u8>),
     Plain,
-    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+    Gzip(Gzip),
     Zstd(Box<ZstdDecoder<'static, Vec<u8>>>),
 }
 
@@ -62,16 +74,18 @@ pub(super) struct Inflate {
     max_ratio: u64,
     taken: u64,
     given: u64,
+    /// `given` at the end of the newest gzip member with bytes behind it.
+    member_ended_at: Option<u64>,
 }
 
 impl Inflate {
     pub(super) fn new(compression: Compression, max_bytes: u64, max_ratio: u64) -> io::Result<Self> {
         let decoder = match compression {
             Compression::Unnamed => Decoder::Undecided(Vec::new()),
-            Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
-            Compression::Zstd => Decoder::Zstd(Box::new(ZstdDecoder::new(Vec::new())?)),
+            Compression::Gzip => Decoder::Gzip(Gzip::new()),
+            Compression::Zstd => Decoder::Zstd(Box::new(zstd_decoder()?)),
         };
-        Ok(Self { decoder, max_bytes, max_ratio, taken: 0, given: 0 })
+        Ok(Self { decoder, max_bytes, max_ratio, taken: 0, given: 0, member_ended_at: None })
     }
 
     /// Decompressed bytes so far.
@@ -79,74 +93,89 @@ impl Inflate {
         self.given
     }
 
-    pub(super) fn push(&mut self, chunk: &[u8], mut out: impl FnMut(&[u8])) -> Result<(), Failure> {
+    /// Takes from the front of `rest` until about `STEP_BYTES` came out or nothing is left.
+    pub(super) fn step(&mut self, rest: &mut &[u8], mut out: impl FnMut(&[u8])) -> Result<(), Failure> {
         if let Decoder::Undecided(held) = &mut self.decoder {
-            held.extend_from_slice(chunk);
+            let missing = ZSTD.len().saturating_sub(held.len()).min(rest.len());
+            let (start, behind) = rest.split_at(missing);
+            held.extend_from_slice(start);
+            *rest = behind;
             if held.len() < ZSTD.len() {
                 return Ok(());
             }
-            let held = std::mem::take(held);
-            self.decide(&held)?;
-            return self.decode(&held, &mut out);
+            self.decide(&mut out)?;
         }
-        self.decode(chunk, &mut out)
+        let enough = self.given.saturating_add(STEP_BYTES);
+        while !rest.is_empty() && self.given < enough {
+            self.feed(rest, &mut out)?;
+        }
+        Ok(())
     }
 
     /// Ends the body.
     pub(super) fn finish(&mut self, mut out: impl FnMut(&[u8])) -> Result<(), Failure> {
-        if let Decoder::Undecided(held) = &mut self.decoder {
-            let held = std::mem::take(held);
-            self.decide(&held)?;
-            self.decode(&held, &mut out)?;
-        }
+        self.decide(&mut out)?;
         let ended = match &mut self.decoder {
-            Decoder::Gzip(decoder) => decoder.try_finish(),
+            Decoder::Gzip(gzip) => gzip.finish(),
             // Tells a stream that stops inside a frame.
             Decoder::Zstd(decoder) => decoder.do_finish(),
             Decoder::Undecided(_) | Decoder::Plain => Ok(()),
         };
         self.drain(&mut out)?;
-        ended.map_err(|_| self.broken())
+        ended.map_err(|error| self.broken(&error))
     }
 
-    fn decide(&mut self, start: &[u8]) -> Result<(), Failure> {
-        self.decoder = if start.starts_with(&GZIP) {
-            Decoder::Gzip(Box::new(MultiGzDecoder::new(Vec::new())))
-        } else if start.starts_with(&ZSTD) {
-            Decoder::Zstd(Box::new(ZstdDecoder::new(Vec::new()).map_err(|_| self.broken())?))
+    /// Chooses the decoder by the bytes held so far and gives them to it, unless that was done.
+    fn decide(&mut self, out: &mut impl FnMut(&[u8])) -> Result<(), Failure> {
+        let Decoder::Undecided(held) = &mut self.decoder else { return Ok(()) };
+        let held = std::mem::take(held);
+        self.decoder = if held.starts_with(&GZIP) {
+            Decoder::Gzip(Gzip::new())
+        } else if held.starts_with(&ZSTD) {
+            Decoder::Zstd(Box::new(zstd_decoder().map_err(|error| self.broken(&error))?))
         } else {
             Decoder::Plain
         };
+        let mut rest = held.as_slice();
+        while !rest.is_empty() {
+            self.feed(&mut rest, out)?;
+        }
         Ok(())
     }
 
-    fn decode(&mut self, chunk: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), Failure> {
-        for step in chunk.chunks(STEP_BYTES) {
-            self.taken += step.len() as u64;
-            let written = match &mut self.decoder {
-                Decoder::Gzip(decoder) => decoder.write_all(step).and_then(|()| decoder.flush()),
-                Decoder::Zstd(decoder) => decoder.write_all(step).and_then(|()| decoder.flush()),
-                Decoder::Undecided(_) | Decoder::Plain => {
-                    self.given += step.len() as u64;
-                    self.check()?;
-                    out(step);
-                    Ok(())
-                }
-            };
-            self.drain(out)?;
-            written.map_err(|_| self.broken())?;
+    /// Lets the decoder take once from the front of `rest`.
+    fn feed(&mut self, rest: &mut &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), Failure> {
+        let (input, _) = rest.split_at(rest.len().min(INPUT_BYTES));
+        let taken = match &mut self.decoder {
+            Decoder::Gzip(gzip) => gzip.write(input),
+            Decoder::Zstd(decoder) => decoder.write(input).and_then(|taken| decoder.flush().map(|()| taken)),
+            Decoder::Undecided(_) | Decoder::Plain => {
+                self.given += input.len() as u64;
+                Ok(input.len())
+            }
+        };
+        self.taken += *taken.as_ref().unwrap_or(&0) as u64;
+        self.drain(out)?;
+        let taken = taken.map_err(|error| self.broken(&error))?;
+        match &self.decoder {
+            Decoder::Gzip(gzip) if gzip.member.is_none() => self.member_ended_at = Some(self.given),
+            Decoder::Undecided(_) | Decoder::Plain => {
+                self.check()?;
+                out(input);
+            }
+            _ => {}
         }
+        *rest = rest.get(taken..).unwrap_or_default();
         Ok(())
     }
 
     /// Hands on what the decoder has given.
     fn drain(&mut self, out: &mut impl FnMut(&[u8])) -> Result<(), Failure> {
         let ready = match &mut self.decoder {
-            Decoder::Gzip(decoder) => decoder.get_mut(),
-            Decoder::Zstd(decoder) => decoder.get_mut(),
+            Decoder::Gzip(gzip) => gzip.given(),
+            Decoder::Zstd(decoder) => std::mem::take(decoder.get_mut()),
             Decoder::Undecided(_) | Decoder::Plain => return Ok(()),
         };
-        let ready = std::mem::take(ready);
         self.given += ready.len() as u64;
         self.check()?;
         if !ready.is_empty() {
@@ -156,7 +185,8 @@ impl Inflate {
     }
 
     fn check(&self) -> Result<(), Failure> {
-        if self.given > self.max_bytes {
+        // Padding and empty members give nothing for any number of bytes.
+        if self.given.max(self.taken) > self.max_bytes {
             return Err(Failure::TooLarge);
         }
         if self.given > FREE_BYTES.saturating_add(self.taken.saturating_mul(self.max_ratio)) {
@@ -165,8 +195,74 @@ impl Inflate {
         Ok(())
     }
 
-    fn broken(&self) -> Failure {
+    fn broken(&self, error: &io::Error) -> Failure {
+        // The decoder tells its errors apart only by their text.
+        if matches!(self.decoder, Decoder::Zstd(_)) && error.to_string().contains("too much memory") {
+            return Failure::Window;
+        }
+        if self.member_ended_at == Some(self.given) {
+            return Failure::Trailing { after_bytes: self.given };
+        }
         Failure::Broken { after_bytes: self.given }
+    }
+}
+
+fn zstd_decoder() -> io::Result<ZstdDecoder<'static, Vec<u8>>> {
+    let mut decoder = ZstdDecoder::new(Vec::new())?;
+    decoder.window_log_max(WINDOW_LOG)?;
+    Ok(decoder)
+}
+
+/// Members of a gzip stream one after the other; zero bytes behind a member are padding.
+struct Gzip {
+    /// None: between two members.
+    member: Option<Box<GzDecoder<Vec<u8>>>>,
+    /// What ended members have given.
+    ready: Vec<u8>,
+}
+
+impl Gzip {
+    fn new() -> Self {
+        Self { member: Some(Box::new(GzDecoder::new(Vec::new()))), ready: Vec::new() }
+    }
+
+    /// Returns how much was taken; 0 where a member has ended.
+    fn write(&mut self, input: &[u8]) -> io::Result<usize> {
+        let member = match &mut self.member {
+            Some(member) => member,
+            None => {
+                let padding = input.iter().take_while(|byte| **byte == 0).count();
+                if padding > 0 {
+                    return Ok(padding);
+                }
+                self.member.insert(Box::new(GzDecoder::new(Vec::new())))
+            }
+        };
+        let taken = member.write(input)?;
+        if taken > 0 {
+            member.flush()?;
+            return Ok(taken);
+        }
+        // The decoder takes nothing behind the end of its member.
+        member.try_finish()?;
+        self.ready.append(member.get_mut());
+        self.member = None;
+        Ok(0)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.member.as_mut().map_or(Ok(()), |member| member.try_finish())
+    }
+
+    fn given(&mut self) -> Vec<u8> {
+        let mut ready = std::mem::take(&mut self.ready);
+        if let Some(member) = &mut self.member {
+            if ready.is_empty() {
+                return std::mem::take(member.get_mut());
+            }
+            ready.append(member.get_mut());
+        }
+        ready
     }
 }
 
@@ -185,8 +281,12 @@ mod tests {
         let mut inflate = Inflate::new(compression, 1 << 22, 100).unwrap();
         let mut out = Vec::new();
         let mut result = Ok(());
-        for part in body.chunks(chunk) {
-            result = result.and_then(|()| inflate.push(part, |bytes| out.extend_from_slice(bytes)));
+        for mut part in body.chunks(chunk) {
+            while !part.is_empty() && result.is_ok() {
+                let before = out.len();
+                result = inflate.step(&mut part, |bytes| out.extend_from_slice(bytes));
+                assert!(out.len() - before < 512 << 10, "a step gave {}", out.len() - before);
+            }
         }
         let result = result.and_then(|()| inflate.finish(|bytes| out.extend_from_slice(bytes)));
         (out, result)
@@ -233,5 +333,49 @@ mod tests {
         let zeros = gzip(&vec![0; 3 << 20]);
         assert_eq!(inflate(&zeros, 512, Compression::Gzip).1, Err(Failure::Ratio));
         assert_eq!(inflate(&vec![b'x'; 5 << 20], 1 << 20, Compression::Unnamed).1, Err(Failure::TooLarge));
+        let padded = [gzip(b"{}"), vec![0; 5 << 20]].concat();
+        assert_eq!(inflate(&padded, 1 << 20, Compression::Gzip).1, Err(Failure::TooLarge));
+    }
+
+    #[test]
+    fn a_zstd_bomb_comes_out_in_steps() {
+        // Each block of a few bytes stands for 128 KiB.
+        let bomb = zstd::encode_all(vec![0; 3 << 20].as_slice(), 3).unwrap();
+        assert!(bomb.len() < 1024);
+        assert_eq!(inflate(&bomb, 1 << 20, Compression::Zstd).1, Err(Failure::Ratio));
+    }
+
+    #[test]
+    fn a_zstd_frame_that_wants_a_large_window_is_told_apart() {
+        let body = |window_log| {
+            let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.window_log(window_log).unwrap();
+            encoder.write_all(b"{}").unwrap();
+            encoder.finish().unwrap()
+        };
+        for compression in [Compression::Zstd, Compression::Unnamed] {
+            assert_eq!(inflate(&body(23), 1000, compression), (b"{}".to_vec(), Ok(())));
+            assert_eq!(inflate(&body(24), 1000, compression).1, Err(Failure::Window));
+        }
+    }
+
+    #[test]
+    fn bytes_behind_a_gzip_are_padding_or_told() {
+        let text = b"{\"a\":1}";
+        let whole = gzip(text);
+        for chunk in [1, 3, 1000] {
+            let padded = [&whole[..], &[0; 600], &whole, &[0; 5000]].concat();
+            assert_eq!(inflate(&padded, chunk, Compression::Gzip), (text.repeat(2), Ok(())));
+            for garbage in [&b"garbage"[..], b"\x1f", b"\x1f\x8bgarbage", b"\0\0garbage"] {
+                let body = [&whole[..], garbage].concat();
+                let told = Err(Failure::Trailing { after_bytes: text.len() as u64 });
+                assert_eq!(inflate(&body, chunk, Compression::Unnamed), (text.to_vec(), told));
+            }
+            // A second member that ends early has given something.
+            let lines: Vec<u8> = (0..50_000u32).flat_map(|n| n.to_string().into_bytes()).collect();
+            let second = gzip(&lines);
+            let body = [&whole[..], &second[..second.len() - 9]].concat();
+            assert!(matches!(inflate(&body, chunk, Compression::Gzip).1, Err(Failure::Broken { .. })));
+        }
     }
 }

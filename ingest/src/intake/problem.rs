@@ -81,6 +81,21 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "Compressed body is broken", detail)
     }
 
+    pub(super) fn trailing(after_bytes: u64, accepted: u64) -> Self {
+        let detail = format!(
+            "the compressed body is complete at byte {after_bytes} of its content, and something that is not gzip \
+             follows; the {accepted} records before it were accepted; send what is missing again"
+        );
+        Self::new(StatusCode::BAD_REQUEST, "Compressed body is broken", detail)
+    }
+
+    pub(super) fn window(limit: Bytes) -> Self {
+        let detail = format!(
+            "the zstd frame wants a window above {limit}; compress without `--long` and with level 19 at most"
+        );
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "Compression window too large", detail)
+    }
+
     pub(super) fn interrupted(accepted: u64) -> Self {
         let detail =
             format!("the body ended early; {accepted} records before that were accepted; send it again");

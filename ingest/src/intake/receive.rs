@@ -1,5 +1,6 @@
 //! One body: split, decode, strip, append.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::BodyDataStream;
@@ -7,16 +8,21 @@ use futures::StreamExt;
 
 use super::appender::Outgoing;
 use super::budget::Share;
-use super::inflate::{Compression, Failure, Inflate};
+use super::inflate::{Compression, Failure, Inflate, WINDOW_LOG};
 use super::problem::Problem;
 use super::{Inner, Receipt, Refused};
+use crate::config::Bytes;
 use crate::formats::{self, Format};
 use crate::metric;
 use crate::reject::{Reason, Reject};
 use crate::split::{Piece, Splitter};
 
-/// Stripped events are appended whenever this much is ready.
-const APPEND_BYTES: usize = 256 << 10;
+/// Stripped events are appended whenever this much memory holds what is ready.
+const APPEND_BYTES: usize = 2 << 20;
+/// What the allocator adds to a record that is ready; without it a body of tiny records would look small.
+const RECORD_BYTES: usize = size_of::<Outgoing>() + 32;
+/// Rejects of one body that are kept one by one. A body of millions of junk lines would fill the log with them.
+const KEPT_REJECTS: usize = 1000;
 /// Rejects told in the answer.
 const TOLD: usize = 10;
 /// A sender that stalls for this long is given up.
@@ -34,6 +40,7 @@ pub(super) async fn receive(
     let mut intake = Intake::new(inner, format);
     let outcome = intake.read(compression, body).await;
     // Whatever became of the rest: what was read so far is kept.
+    intake.sum_up();
     intake.append().await?;
     for (outcome, count) in [("accepted", intake.receipt.accepted), ("rejected", intake.receipt.rejected)] {
         let format = format.to_string();
@@ -59,6 +66,15 @@ pub(super) async fn drain(body: &mut BodyDataStream) {
     let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
 }
 
+/// Runs what may take long. Other tasks of the same worker go on meanwhile where the runtime can move them.
+pub(super) fn beside_others<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}
+
 struct Intake<'a> {
     inner: &'a Inner,
     format: Format,
@@ -71,6 +87,10 @@ struct Intake<'a> {
     understood: bool,
     /// The first refusal, and whether all are for size.
     first: Option<Reason>,
+    kept_rejects: usize,
+    /// Rejects beyond `KEPT_REJECTS`: how many by reason, and their bytes.
+    further: BTreeMap<Reason, u64>,
+    further_bytes: u64,
 }
 
 impl<'a> Intake<'a> {
@@ -85,6 +105,9 @@ impl<'a> Intake<'a> {
             receipt: Receipt::default(),
             understood: false,
             first: None,
+            kept_rejects: 0,
+            further: BTreeMap::new(),
+            further_bytes: 0,
         }
     }
 
@@ -96,38 +119,65 @@ impl<'a> Intake<'a> {
                 Problem::busy()
             })?;
         let mut splitter = Splitter::new(config.max_record.len());
-        let result = loop {
-            let chunk = match tokio::time::timeout(STALL, body.next()).await {
-                Err(_) => break Err(Problem::slow(STALL.as_secs())),
-                Ok(None) => break Ok(()),
-                Ok(Some(Err(_))) => break Err(Problem::interrupted(self.receipt.accepted)),
-                Ok(Some(Ok(chunk))) => chunk,
-            };
-            if let Err(failure) = inflate.push(&chunk, |bytes| splitter.push(bytes, |piece| self.take(piece)))
-            {
-                break Err(self.failed(failure));
-            }
-            if !self.share.resize(splitter.held_bytes() + self.ready_bytes + chunk.len()) {
-                break Err(Problem::busy());
-            }
-            if self.ready_bytes >= APPEND_BYTES {
-                self.append().await?;
-            }
-        };
-        let result = result.and_then(|()| {
-            inflate
-                .finish(|bytes| splitter.push(bytes, |piece| self.take(piece)))
-                .map_err(|failure| self.failed(failure))
-        });
+        let outcome = self.stream(&mut inflate, &mut splitter, body).await;
         let read_bytes = inflate.given_bytes();
         metrics::counter!(metric::INTAKE_BYTES, "format" => self.format.to_string()).increment(read_bytes);
-        result?;
+        if let Err(failure) = outcome? {
+            if matches!(failure, Failure::Trailing { .. }) {
+                // The content was complete, so a complete last record needs no line end. What is not complete is
+                // part of the damage, as it is wherever a stream breaks.
+                splitter.finish(|piece| {
+                    if matches!(piece, Piece::Record { .. }) {
+                        self.take(piece);
+                    }
+                });
+            }
+            return Err(self.failed(failure));
+        }
         if splitter.is_empty() {
             let detail = "the body is empty; send a JSON array, JSON lines or one JSON object".to_owned();
             return Err(Problem::unreadable(detail));
         }
-        splitter.finish(|piece| self.take(piece));
+        beside_others(|| splitter.finish(|piece| self.take(piece)));
         Ok(())
+    }
+
+    /// Reads the body to its end in steps that are small after decompression. The inner error is one of the body.
+    async fn stream(
+        &mut self,
+        inflate: &mut Inflate,
+        splitter: &mut Splitter,
+        body: &mut BodyDataStream,
+    ) -> Result<Result<(), Failure>, Problem> {
+        loop {
+            let chunk = match tokio::time::timeout(STALL, body.next()).await {
+                Err(_) => return Err(Problem::slow(STALL.as_secs())),
+                Ok(None) => break,
+                Ok(Some(Err(_))) => return Err(Problem::interrupted(self.receipt.accepted)),
+                Ok(Some(Ok(chunk))) => chunk,
+            };
+            self.hold(splitter.held_bytes() + chunk.len())?;
+            let mut rest: &[u8] = &chunk;
+            while !rest.is_empty() {
+                let stepped = beside_others(|| {
+                    inflate.step(&mut rest, |bytes| splitter.push(bytes, |piece| self.take(piece)))
+                });
+                if stepped.is_err() {
+                    return Ok(stepped);
+                }
+                self.hold(splitter.held_bytes() + chunk.len())?;
+                if self.ready_bytes >= APPEND_BYTES {
+                    self.append().await?;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(beside_others(|| inflate.finish(|bytes| splitter.push(bytes, |piece| self.take(piece)))))
+    }
+
+    /// Takes `bytes` and what is ready into the share of the budget.
+    fn hold(&mut self, bytes: usize) -> Result<(), Problem> {
+        if self.share.resize(bytes.saturating_add(self.ready_bytes)) { Ok(()) } else { Err(Problem::busy()) }
     }
 
     /// Records why a body could not be read to its end.
@@ -151,8 +201,24 @@ impl<'a> Intake<'a> {
                 ),
                 Problem::broken(after_bytes, self.receipt.accepted),
             ),
+            Failure::Trailing { after_bytes } => (
+                Reason::Truncated,
+                format!("body: something that is not gzip follows behind byte {after_bytes} of its content"),
+                Problem::trailing(after_bytes, self.receipt.accepted),
+            ),
+            Failure::Window => {
+                let limit = Bytes(1 << WINDOW_LOG);
+                (
+                    Reason::TooLarge,
+                    format!("body: zstd frame with a window above {limit}"),
+                    Problem::window(limit),
+                )
+            }
         };
-        self.refuse(Reject::new(reason, detail, self.source(), 0));
+        let reject = Reject::new(reason, detail, self.source(), 0);
+        // Why a body was not read to its end is told beside however many rejects.
+        self.keep(&reject);
+        self.count(reject);
         problem
     }
 
@@ -210,9 +276,36 @@ impl<'a> Intake<'a> {
     }
 
     fn refuse(&mut self, reject: Reject) {
+        if self.kept_rejects < KEPT_REJECTS {
+            self.kept_rejects += 1;
+            self.keep(&reject);
+        } else {
+            *self.further.entry(reject.reason).or_default() += 1;
+            self.further_bytes = self.further_bytes.saturating_add(reject.size_bytes);
+        }
+        self.count(reject);
+    }
+
+    fn keep(&mut self, reject: &Reject) {
         let mut payload = Vec::new();
-        formats::write_reject(&reject, &mut payload);
+        formats::write_reject(reject, &mut payload);
         self.push(Outgoing { key: None, payload });
+    }
+
+    /// Makes one reject of all that were not kept one by one.
+    fn sum_up(&mut self) {
+        let further = std::mem::take(&mut self.further);
+        let Some((&reason, _)) = further.iter().max_by_key(|(_, count)| **count) else { return };
+        let total: u64 = further.values().sum();
+        let counts: Vec<String> =
+            further.iter().map(|(reason, count)| format!("{count} {}", reason.as_str())).collect();
+        let detail = format!("body: {total} further records refused: {}", counts.join(", "));
+        let mut reject = Reject::new(reason, detail, self.source(), 0);
+        reject.size_bytes = self.further_bytes;
+        self.keep(&reject);
+    }
+
+    fn count(&mut self, reject: Reject) {
         self.receipt.rejected += 1;
         self.understood |= matches!(
             reject.reason,
@@ -229,7 +322,8 @@ impl<'a> Intake<'a> {
     }
 
     fn push(&mut self, record: Outgoing) {
-        self.ready_bytes += record.payload.len();
+        self.ready_bytes +=
+            RECORD_BYTES + record.payload.capacity() + record.key.as_ref().map_or(0, String::capacity);
         self.ready.push(record);
     }
 

@@ -255,3 +255,121 @@ async fn the_answer_waits_for_the_durable_append() {
     gate.add_permits(1);
     assert_eq!((&mut answer).await.unwrap().unwrap().status(), StatusCode::OK);
 }
+
+/// A record without texts, so that many are quick to decode.
+fn small(id: usize) -> String {
+    let at = "2026-11-25T11:00:00Z";
+    format!(r#"{{"request_id":"r{id}","started_at":"{at}","attempts":[{{"model":"m","http_status":200}}]}}"#)
+        + "\n"
+}
+
+/// Keeps how many records and bytes came at a time.
+#[derive(Debug, Default)]
+struct Sizes(std::sync::Mutex<Vec<(usize, usize)>>);
+
+impl Appender for Sizes {
+    fn append(&self, records: Vec<Outgoing>) -> futures::future::BoxFuture<'_, Result<(), AppendError>> {
+        let bytes = records.iter().map(|record| record.payload.capacity()).sum();
+        self.0.lock().unwrap().push((records.len(), bytes));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_inflates_to_more_than_the_budget_goes_through_it_in_steps() {
+    let dir = tempfile::tempdir().unwrap();
+    let sizes = Arc::new(Sizes::default());
+    let in_flight = config::Bytes::mib(4);
+    let config = config::Intake { in_flight, ..config::Intake::default() };
+    let state = state(dir.path(), config, Arc::clone(&sizes) as Arc<dyn Appender>);
+    let body: String = (0..20_000).map(small).collect();
+    let body = gzip(body.as_bytes());
+    assert!(body.len() < 1 << 20);
+    let request = Request::post("/intake/native").body(Body::from(body)).unwrap();
+    let (status, answer) = read(router(state).oneshot(request).await.unwrap()).await;
+    assert_eq!((status, &answer["accepted"]), (StatusCode::OK, &20_000.into()), "{answer}");
+    let sizes = sizes.0.lock().unwrap();
+    assert_eq!(sizes.iter().map(|(records, _)| records).sum::<usize>(), 20_000);
+    assert!(sizes.iter().all(|(_, bytes)| *bytes < 4 << 20), "{sizes:?}");
+}
+
+#[tokio::test]
+async fn rejects_beyond_the_first_thousand_are_kept_as_one() {
+    let intake = open();
+    let body = native("a") + "\n" + &"1\n".repeat(100_000) + "{\"request_id\":7}\n" + &native("b");
+    let (status, answer) = intake.post(gzip(body.as_bytes())).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let rejected = answer["rejected"].as_u64().unwrap();
+    assert!(rejected > 100_000);
+    assert_eq!(answer["accepted"], 2);
+    let log = intake.log();
+    assert_eq!(log.len(), 2 + 1000 + 1);
+    let last: Value = serde_json::from_str(log.last().unwrap()).unwrap();
+    let detail = last["rejected"]["detail"].as_str().unwrap();
+    assert!(detail.starts_with(&format!("body: {} further records refused: ", rejected - 1000)), "{detail}");
+    assert!(last["rejected"]["size_bytes"].as_u64().unwrap() >= rejected - 1000);
+}
+
+#[tokio::test]
+async fn why_a_body_broke_is_kept_beside_many_rejects() {
+    let intake = open();
+    let whole = gzip("1\n".repeat(100_000).as_bytes());
+    let (status, _) = intake.post([&whole[..], b"garbage"].concat()).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let log = intake.log();
+    assert_eq!(log.len(), 1000 + 2);
+    assert!(log[1000].contains("not gzip"), "{}", log[1000]);
+    assert!(log[1001].contains("99000 further"), "{}", log[1001]);
+}
+
+#[tokio::test]
+async fn a_gzip_with_something_behind_it_keeps_its_last_record() {
+    let intake = open();
+    let whole = gzip((native("a") + "\n" + &native("b")).as_bytes());
+    let (status, answer) = intake.post([&whole[..], &[0; 100]].concat()).await;
+    assert_eq!((status, &answer["accepted"]), (StatusCode::OK, &2.into()));
+    let (status, answer) = intake.post([&whole[..], b"garbage"].concat()).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(detail.contains("not gzip follows; the 2 records before it were accepted"), "{detail}");
+    assert_eq!(intake.log().len(), 2 + 2 + 1);
+}
+
+#[tokio::test]
+async fn a_zstd_body_with_a_large_window_is_refused_with_the_reason() {
+    let intake = open();
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(27).unwrap();
+    encoder.write_all(native("a").as_bytes()).unwrap();
+    let (status, answer) = intake.post(encoder.finish().unwrap()).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(answer["detail"].as_str().unwrap().contains("window above 8 MiB"), "{answer}");
+    assert!(intake.log()[0].contains("window above 8 MiB"));
+}
+
+#[tokio::test]
+async fn other_tasks_run_while_one_large_body_is_decoded() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = state(dir.path(), config::Intake::default(), Arc::new(Sizes::default()));
+    let body: String = (0..10_000).map(small).collect();
+    let steps = body.len() / (64 << 10);
+    let request = Request::post("/intake/native").body(Body::from(body)).unwrap();
+    let answer = tokio::spawn(router(state).oneshot(request));
+    let mut turns = 0;
+    while !answer.is_finished() {
+        turns += 1;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(answer.await.unwrap().unwrap().status(), StatusCode::OK);
+    assert!(turns >= steps, "{turns} turns in {steps} steps");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_only_worker_is_free_while_a_long_record_is_decoded() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let decoding = tokio::spawn(async move {
+        tokio::spawn(async move { sender.send(()) });
+        super::receive::beside_others(|| receiver.recv_timeout(std::time::Duration::from_secs(20)))
+    });
+    assert_eq!(decoding.await.unwrap(), Ok(()));
+}
