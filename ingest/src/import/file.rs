@@ -14,7 +14,7 @@ const READ_BYTES: usize = 256 << 10;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Item<'a> {
     Piece(Piece<'a>),
-    /// The compressed stream is damaged or cut off; nothing comes behind it.
+    /// The compressed stream is damaged or cut off, or something else follows it; nothing comes behind this.
     Broken {
         after_bytes: u64,
     },
@@ -60,7 +60,7 @@ fn items_of(
     let mut source = BufReader::with_capacity(READ_BYTES, counted);
     let start = source.fill_buf()?;
     let mut decoder = if start.starts_with(&[0x1f, 0x8b]) {
-        Decoder::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(source)))
+        Decoder::Gzip(Box::new(flate2::bufread::GzDecoder::new(source)))
     } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
         Decoder::Zstd(Box::new(zstd::stream::read::Decoder::with_buffer(source)?))
     } else {
@@ -71,14 +71,35 @@ fn items_of(
     let mut buffer = vec![0; READ_BYTES];
     let mut goes_on = true;
     let mut given = 0;
+    // Where the newest gzip member with bytes behind it has ended.
+    let mut member_ended_at = None;
     while goes_on {
         let read = match decoder.read(&mut buffer) {
-            Ok(0) => break,
+            Ok(0) => {
+                let more;
+                (decoder, more) = decoder.next_member()?;
+                if more {
+                    member_ended_at = Some(given);
+                    continue;
+                }
+                break;
+            }
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(_) if is_compressed => {
-                // What is left in the splitter is part of the damage, not a record of its own.
-                goes_on = each(Item::Broken { after_bytes: given }) && goes_on;
+                // What is left in the splitter is part of the damage, not a record of its own, unless complete
+                // members gave a complete one and only something else follows.
+                if member_ended_at == Some(given) {
+                    splitter.finish(|piece| {
+                        if matches!(piece, Piece::Record { .. }) {
+                            goes_on = goes_on && each(Item::Piece(piece));
+                        }
+                    });
+                }
+                if !goes_on {
+                    return decoder.rest(false);
+                }
+                goes_on = each(Item::Broken { after_bytes: given });
                 return decoder.rest(goes_on);
             }
             Err(error) => return Err(error),
@@ -96,7 +117,7 @@ fn items_of(
 
 enum Decoder {
     Plain(Box<BufReader<Counted>>),
-    Gzip(Box<flate2::bufread::MultiGzDecoder<BufReader<Counted>>>),
+    Gzip(Box<flate2::bufread::GzDecoder<BufReader<Counted>>>),
     Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Counted>>>),
 }
 
@@ -107,6 +128,21 @@ impl Decoder {
             Self::Gzip(decoder) => decoder.read(buffer),
             Self::Zstd(decoder) => decoder.read(buffer),
         }
+    }
+
+    /// Goes behind the end of a gzip member and the zero bytes that pad it. False: nothing follows.
+    fn next_member(self) -> io::Result<(Self, bool)> {
+        let Self::Gzip(decoder) = self else { return Ok((self, false)) };
+        let mut source = decoder.into_inner();
+        let more = loop {
+            let ahead = source.fill_buf()?;
+            let padding = ahead.iter().take_while(|byte| **byte == 0).count();
+            if padding == 0 {
+                break !ahead.is_empty();
+            }
+            source.consume(padding);
+        };
+        Ok((Self::Gzip(Box::new(flate2::bufread::GzDecoder::new(source))), more))
     }
 
     /// The file, read to its end, so that its hash is that of the whole content.

@@ -17,6 +17,10 @@ const APP: &str = "import/claims";
 /// `[start_offset, end_offset)` stay without records. The content may come again and then goes on there.
 const GIVEN_UP: &str = "given up";
 
+/// `format` of a row that says of its content's claim that every record was rejected. The content may have a new
+/// claim, for nothing of it would be there twice.
+const ONLY_REJECTS: &str = "only rejects";
+
 /// A content's place in the log: offsets `[start, end)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
@@ -28,6 +32,8 @@ pub(super) struct Claim {
     pub(super) first_item: u64,
     /// First item without a place, where the rest of this claim was given up.
     pub(super) given_up_at: Option<u64>,
+    /// No record of the whole content became a row.
+    pub(super) only_rejects: bool,
     /// Append time of all its records, so that a repeated run judges time like the first.
     pub(super) imported_at_us: i64,
 }
@@ -39,9 +45,9 @@ impl Claim {
     }
 }
 
-/// A claim, then its giving up, then the next claim of the same content.
+/// A claim, then what became of it, then the next claim of the same content.
 const STATEMENT: &str = "SELECT content_hash, file_name, format, start_offset, end_offset, imported_at \
-     FROM imports ORDER BY imported_at, start_offset";
+     FROM imports ORDER BY start_offset, imported_at";
 
 /// Content that wants a place.
 #[derive(Debug)]
@@ -95,6 +101,7 @@ impl Ledger {
                 end,
                 first_item: content.first_item,
                 given_up_at: None,
+                only_rejects: false,
                 imported_at_us: now_us,
             });
             next = end;
@@ -128,6 +135,34 @@ impl Ledger {
         Ok(())
     }
 
+    /// Notes that no record of these claims, each of a whole content, became a row.
+    pub(super) async fn note_only_rejects(
+        &mut self,
+        claims: &[Claim],
+        now_us: i64,
+    ) -> Result<(), ImportError> {
+        if claims.is_empty() {
+            return Ok(());
+        }
+        let mut rows = imports::Builder::default();
+        for claim in claims {
+            rows.push(&ImportRow {
+                content_hash: &claim.hash,
+                file_name: &claim.file_name,
+                format: ONLY_REJECTS,
+                size_bytes: 0,
+                start_offset: claim.start,
+                end_offset: claim.end,
+                // Behind the claim, in whatever unit clocks step.
+                imported_at: now_us.max(claim.imported_at_us.saturating_add(1)),
+            });
+            if let Some(known) = self.claims.get_mut(&claim.hash) {
+                known.only_rejects = true;
+            }
+        }
+        self.append(rows.finish(), Vec::new()).await
+    }
+
     async fn append(&mut self, rows: RecordBatch, advance: Vec<Advance>) -> Result<(), ImportError> {
         let files = self.table.write(&[rows]).await.map_err(ImportError::Tables)?;
         match self.table.commit(Change { advance, add: files, ..Change::default() }).await {
@@ -154,12 +189,15 @@ impl Ledger {
                 let value = |column: &ArrayRef| column.as_primitive::<Int64Type>().value(row);
                 let hash = hash.as_string::<i32>().value(row);
                 let earlier = self.claims.get_mut(hash);
-                if format.as_string::<i32>().value(row) == GIVEN_UP {
-                    if let Some(claim) = earlier {
-                        claim.given_up_at = Some(claim.item_at(value(&start)));
-                    }
+                match (format.as_string::<i32>().value(row), earlier) {
+                    (GIVEN_UP, Some(claim)) => claim.given_up_at = Some(claim.item_at(value(&start))),
+                    (ONLY_REJECTS, Some(claim)) => claim.only_rejects = true,
+                    _ => {}
+                }
+                if matches!(format.as_string::<i32>().value(row), GIVEN_UP | ONLY_REJECTS) {
                     continue;
                 }
+                let earlier = self.claims.get(hash);
                 let claim = Claim {
                     hash: hash.to_owned(),
                     file_name: name.as_string::<i32>().value(row).to_owned(),
@@ -167,6 +205,7 @@ impl Ledger {
                     end: value(&end),
                     first_item: earlier.and_then(|claim| claim.given_up_at).unwrap_or_default(),
                     given_up_at: None,
+                    only_rejects: false,
                     imported_at_us: value(&at),
                 };
                 self.claims.insert(claim.hash.clone(), claim);

@@ -52,7 +52,8 @@ impl Portion {
             Item::Broken { after_bytes } => reject(
                 Reason::Truncated,
                 format!(
-                    "file: compressed stream is damaged or cut off behind byte {after_bytes} of its content"
+                    "file: compressed stream is damaged, cut off or followed by something else behind byte \
+                     {after_bytes} of its content"
                 ),
                 0,
             ),

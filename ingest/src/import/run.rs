@@ -40,6 +40,8 @@ pub(super) struct Run<'a> {
     _lock: Lock,
     summary: Summary,
     names: Names,
+    /// Claims of whole contents that gave only rejects, not yet noted.
+    only_rejects: Vec<Claim>,
 }
 
 /// A file with what is in it.
@@ -49,6 +51,7 @@ struct Examined {
     content: Content,
     /// Items before it have their place from an earlier run.
     first_item: u64,
+    status: FileStatus,
 }
 
 impl<'a> Run<'a> {
@@ -91,6 +94,7 @@ impl<'a> Run<'a> {
             _lock: lock,
             summary: Summary::default(),
             names: Names::default(),
+            only_rejects: Vec::new(),
         })
     }
 
@@ -102,7 +106,8 @@ impl<'a> Run<'a> {
         for (index, path) in files.iter().enumerate() {
             let content = self.examine(index, path).await?;
             let hash = content.hash.to_hex().to_string();
-            let mut examined = Examined { index, path: path.clone(), content, first_item: 0 };
+            let mut examined =
+                Examined { index, path: path.clone(), content, first_item: 0, status: FileStatus::Imported };
             if !seen.insert(hash.clone()) {
                 self.skip(examined, &mut summaries);
                 continue;
@@ -113,8 +118,17 @@ impl<'a> Run<'a> {
                     examined.first_item = *item;
                     fresh.push(examined);
                 }
+                Some(claim) if claim.only_rejects && claim.end <= self.position() => {
+                    tracing::warn!(
+                        file = %examined.path.display(),
+                        "an earlier import of this file rejected every record, so it is read again"
+                    );
+                    examined.status = FileStatus::ImportedAgain;
+                    fresh.push(examined);
+                }
                 Some(claim) if claim.end <= self.position() => self.skip(examined, &mut summaries),
                 Some(_) => {
+                    examined.status = FileStatus::Resumed;
                     begun.insert(hash, examined);
                 }
             }
@@ -125,11 +139,12 @@ impl<'a> Run<'a> {
             match begun.remove(&claim.hash) {
                 Some(examined) => {
                     let index = examined.index;
-                    summaries.insert(index, self.load(examined, &claim, FileStatus::Resumed).await?);
+                    summaries.insert(index, self.load(examined, &claim).await?);
                 }
                 None => self.give_up(&claim).await?,
             }
         }
+        self.note_only_rejects().await?;
         let mut queue: Vec<Examined> = Vec::new();
         let mut group_bytes = 0;
         for examined in fresh {
@@ -223,23 +238,24 @@ impl<'a> Run<'a> {
             let hash = file.content.hash.to_hex().to_string();
             let Some(claim) = self.ledger.claim_of(&hash).cloned() else { return Err(ImportError::Busy) };
             let index = file.index;
-            summaries.insert(index, self.load(file, &claim, FileStatus::Imported).await?);
+            summaries.insert(index, self.load(file, &claim).await?);
         }
-        Ok(())
+        self.note_only_rejects().await
+    }
+
+    /// The note may be there before the rejects are: until then the content counts as begun.
+    async fn note_only_rejects(&mut self) -> Result<(), ImportError> {
+        let claims = std::mem::take(&mut self.only_rejects);
+        self.ledger.note_only_rejects(&claims, chrono::Utc::now().timestamp_micros()).await
     }
 
     /// Takes the records of one file that the table does not have yet.
-    async fn load(
-        &mut self,
-        file: Examined,
-        claim: &Claim,
-        status: FileStatus,
-    ) -> Result<FileSummary, ImportError> {
+    async fn load(&mut self, file: Examined, claim: &Claim) -> Result<FileSummary, ImportError> {
         if claim.start > self.position() || claim.end < self.position() {
             // Another import has moved the log meanwhile.
             return Err(ImportError::Busy);
         }
-        let mut summary = FileSummary::new(file.path.clone(), status);
+        let mut summary = FileSummary::new(file.path.clone(), file.status);
         let first = claim.item_at(self.position());
         let (sender, mut portions) = mpsc::channel(4);
         let reading = tokio::task::spawn_blocking({
@@ -273,6 +289,9 @@ impl<'a> Run<'a> {
         let hash = hash.map_err(|source| ImportError::Read { path: file.path.clone(), source })?;
         if offset != claim.end || hash != file.content.hash {
             return Err(ImportError::Changed { path: file.path });
+        }
+        if first == 0 && summary.rejects > 0 && summary.rejects == summary.records {
+            self.only_rejects.push(claim.clone());
         }
         self.summary_so_far(&summary);
         Ok(summary)
@@ -312,22 +331,27 @@ impl<'a> Run<'a> {
 
     /// Makes sure that the ids of the event's dates are known.
     async fn load_dates(&mut self, event: &Event<'_>, appended_at_us: i64) -> Result<(), ImportError> {
-        let attempts = event.attempts.iter().filter_map(|attempt| attempt.started_at_us);
         // Absurd times give no rows, and their dates must not fill the memory.
         let latest = appended_at_us.saturating_add(DAY_US);
         let plausible = |at_us: &i64| (0..=latest).contains(at_us);
-        for at_us in attempts.chain([event.started_at_us]).filter(plausible) {
-            let Some(dates) = self.batch.dates_mut(self.slot) else { return Err(ImportError::Busy) };
-            if dates.is_loaded(at_us) {
-                continue;
+        let instants = || {
+            let attempts = event.attempts.iter().filter_map(|attempt| attempt.started_at_us);
+            attempts.chain([event.started_at_us]).filter(plausible)
+        };
+        let Some(dates) = self.batch.dates_mut(self.slot) else { return Err(ImportError::Busy) };
+        if instants().all(|at_us| dates.is_loaded(at_us)) {
+            return Ok(());
+        }
+        // Only here, between two events: a date of this event that is forgotten after it was loaded would begin
+        // anew without an id, and let its duplicates in.
+        if dates.size_bytes() > self.options.max_ids.len() {
+            // Ids of rows that are not committed would be forgotten for good.
+            self.flush(FlushReason::Bytes).await?;
+            if let Some(dates) = self.batch.dates_mut(self.slot) {
+                dates.clear();
             }
-            if dates.size_bytes() > self.options.max_ids.len() {
-                // Ids of rows that are not committed would be forgotten for good.
-                self.flush(FlushReason::Bytes).await?;
-                if let Some(dates) = self.batch.dates_mut(self.slot) {
-                    dates.clear();
-                }
-            }
+        }
+        for at_us in instants() {
             let Some(dates) = self.batch.dates_mut(self.slot) else { return Err(ImportError::Busy) };
             dates.load(self.sink.attempts(), at_us).await.map_err(ImportError::Dates)?;
         }

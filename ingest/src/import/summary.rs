@@ -20,6 +20,8 @@ pub enum FileStatus {
     /// An earlier run had begun it.
     Resumed,
     AlreadyImported,
+    /// An earlier run had rejected every record of it, as with the wrong format, so it was read anew.
+    ImportedAgain,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::{FileStatus, ImportError, Options, Summary, import};
+use crate::formats::Format;
 use crate::testing::{House, native};
 
 async fn run(house: &House, files: &[PathBuf]) -> Result<Summary, ImportError> {
@@ -176,4 +177,74 @@ async fn an_empty_file_is_imported_and_adds_nothing() {
     let house = House::new().await;
     let summary = run(&house, &[file(&house, "empty", b"")]).await.unwrap();
     assert_eq!((summary.records, summary.files.len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_gzip_with_something_behind_it_keeps_its_last_record() {
+    let house = House::new().await;
+    let whole = |n: u32| gzip(lines(n..n + 2).trim_end().as_bytes());
+    let padded = file(&house, "padded.gz", &[&whole(0)[..], &[0; 700], &whole(2), &[0; 300_000]].concat());
+    let summary = run(&house, &[padded]).await.unwrap();
+    // Without a line end the second member goes on behind the first.
+    assert_eq!((summary.rows, summary.rejects), (4, 0));
+    for (n, garbage) in [(10, &b"garbage"[..]), (20, b"\x1f\x8bgarbage"), (30, b"\0\0\x1f")] {
+        let name = format!("garbage{n}.gz");
+        let garbage = file(&house, &name, &[&whole(n)[..], garbage].concat());
+        let summary = run(&house, &[garbage]).await.unwrap();
+        assert_eq!((summary.records, summary.rows), (3, 2), "{name}");
+        assert_eq!(summary.reasons.into_iter().collect::<Vec<_>>(), [("truncated", 1)]);
+    }
+    // A record that is not complete is part of the damage.
+    let half = gzip(&lines(40..42).as_bytes()[..600]);
+    let half = file(&house, "half.gz", &[&half[..], b"garbage"].concat());
+    let summary = run(&house, &[half]).await.unwrap();
+    assert_eq!((summary.rows, summary.rejects), (1, 1));
+}
+
+#[tokio::test]
+async fn a_file_of_which_every_record_was_rejected_can_come_again() {
+    let house = House::new().await;
+    let one = file(&house, "one", lines(0..15).as_bytes());
+    let two = file(&house, "two", lines(20..22).as_bytes());
+    let files = [one, two];
+    let wrong = Options { flush_rows: 10, format: Format::LiteLlm, ..Options::default() };
+    for status in [FileStatus::Imported, FileStatus::ImportedAgain] {
+        let summary = import(&house.warehouse, house.tools.clone(), &files, &wrong, &|_| {}).await.unwrap();
+        assert_eq!((summary.rows, summary.rejects), (0, 17));
+        assert!(summary.files.iter().all(|file| file.status == status));
+    }
+    let summary = run(&house, &files).await.unwrap();
+    assert_eq!((summary.rows, summary.rejects), (17, 0));
+    assert!(summary.files.iter().all(|file| file.status == FileStatus::ImportedAgain));
+    let summary = run(&house, &files).await.unwrap();
+    assert!(summary.files.iter().all(|file| file.status == FileStatus::AlreadyImported));
+    let summary = import(&house.warehouse, house.tools.clone(), &files, &wrong, &|_| {}).await.unwrap();
+    assert!(summary.files.iter().all(|file| file.status == FileStatus::AlreadyImported));
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 17);
+}
+
+#[tokio::test]
+async fn an_event_of_two_dates_is_compared_with_both_when_ids_do_not_fit() {
+    let house = House::new().await;
+    let event = |id: &str| {
+        let attempt = |at: &str| format!(r#"{{"model":"m","started_at":"{at}","http_status":200}}"#);
+        let attempts = [
+            attempt("2026-11-23T23:59:58Z"),
+            attempt("2026-11-24T00:00:01Z"),
+            attempt("2026-11-22T00:00:00Z"),
+        ];
+        let attempts = attempts.join(",");
+        format!(r#"{{"request_id":"{id}","started_at":"2026-11-23T23:59:58Z","attempts":[{attempts}]}}"#)
+            + "\n"
+    };
+    let options = Options { max_ids: crate::config::Bytes(0), ..Options::default() };
+    let one = file(&house, "one", event("a").as_bytes());
+    let two = file(&house, "two", (event("b") + &event("a") + &event("b")).as_bytes());
+    let mut added = Vec::new();
+    for path in [one, two] {
+        let summary =
+            import(&house.warehouse, house.tools.clone(), &[path], &options, &|_| {}).await.unwrap();
+        added.push((summary.rows, summary.duplicates, summary.rejects));
+    }
+    assert_eq!(added, [(3, 0, 0), (3, 6, 0)]);
 }
