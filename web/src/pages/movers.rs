@@ -62,12 +62,11 @@ pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
     let up: Vec<_> = all.iter().filter(|row| row.1 > 0.0).take(5).copied().collect();
     let mut down: Vec<_> = all.iter().rev().filter(|row| row.1 < 0.0).take(3).copied().collect();
     down.reverse();
-    if let (Some(most), Some(least)) = (up.first(), down.last()) {
-        table.title = format!(
-            "Movers: {} adds most, {} loses most",
-            ranked::label(data, most.0),
-            ranked::label(data, least.0)
-        );
+    let most = up.first().map(|row| format!("{} adds most", ranked::label(data, row.0)));
+    let least = down.last().map(|row| format!("{} loses most", ranked::label(data, row.0)));
+    let leaders: Vec<String> = most.into_iter().chain(least).collect();
+    if !leaders.is_empty() {
+        table.title = format!("Movers: {}", leaders.join(", "));
     }
     let scale = ranked::scale(Metric::Tokens, all.iter().map(|row| row.1.abs()).fold(0.0, f64::max));
     if let Some(column) = table.columns.get_mut(1) {
