@@ -61,8 +61,7 @@ fn kafka_ingest_killed_at_many_places_holds_every_event_once() {
     for stop in &STOPS {
         match stop {
             Stop::Killed(percent) => {
-                // A flush is a hundredth: slow enough that the kill meets the place it is meant for.
-                let mut running = serve().env("FAILPOINTS", "sink-before-rejects=sleep(100)").start();
+                let mut running = serve().start();
                 reach(&warehouse, total * percent / 100, &mut running);
                 running.kill();
                 let now = store::position(&warehouse);
