@@ -13,6 +13,7 @@ use bellwether_warehouse::TableId;
 const TOPIC: &str = "killed";
 const PARTITIONS: i32 = 4;
 const EVENTS: u64 = 200_000;
+const FLUSH_ROWS: i64 = 2000;
 /// A sender repeats what it sent a while before.
 const RESENT_AFTER: usize = 7_000;
 
@@ -52,7 +53,7 @@ fn kafka_ingest_killed_at_many_places_holds_every_event_once() {
     let config = Config::new(folder.path())
         .without_catalogue()
         .kafka(&broker.address(), &[(TOPIC, "native")])
-        .set("ingest.flush_rows", 2000);
+        .set("ingest.flush_rows", FLUSH_ROWS);
     let file = config.write();
     let warehouse = config.warehouse();
     let serve = || Bellwether::new(folder.path(), &["serve", "--roles", "ingest", "--config", &file]);
@@ -61,12 +62,12 @@ fn kafka_ingest_killed_at_many_places_holds_every_event_once() {
     for stop in &STOPS {
         match stop {
             Stop::Killed(percent) => {
-                let mut running = serve().start();
+                let mut running = serve().giving_way().start();
                 reach(&warehouse, total * percent / 100, &mut running);
                 running.kill();
                 let now = store::position(&warehouse);
                 assert!(
-                    now < total * (percent + 19) / 100,
+                    now < total * (percent + 10) / 100,
                     "killed too late: {now} of {total} at {percent} %"
                 );
             }
@@ -91,6 +92,22 @@ fn kafka_ingest_killed_at_many_places_holds_every_event_once() {
     assert_eq!(found_rejects(&warehouse), rejects, "rejects by partition and offset");
     assert_eq!(store::number(&warehouse, "SELECT count(DISTINCT event_id) - count(*) FROM attempts"), 0);
     every_table_stands_at_the_end(&warehouse, total);
+    no_commit_is_much_larger_than_a_flush(&warehouse);
+}
+
+fn no_commit_is_much_larger_than_a_flush(warehouse: &Path) {
+    for entry in std::fs::read_dir(warehouse.join("attempts/_delta_log")).expect("list the log") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("read a commit");
+        let info: serde_json::Value =
+            serde_json::from_str(text.lines().next().expect("a line")).expect("an action");
+        let ranges = info["commitInfo"]["ranges"].as_array().into_iter().flatten();
+        let rows: i64 = ranges.map(|range| range["rows"].as_i64().expect("rows")).sum();
+        assert!(rows <= FLUSH_ROWS * 3 / 2, "{rows} rows in {}", path.display());
+    }
 }
 
 /// Repeats every hundredth record some time after its first copy.

@@ -62,6 +62,7 @@ pub struct Bellwether {
     env: Vec<(String, String)>,
     folder: PathBuf,
     log: Option<PathBuf>,
+    gives_way: bool,
 }
 
 impl Bellwether {
@@ -72,6 +73,7 @@ impl Bellwether {
             env: Vec::new(),
             folder: folder.to_owned(),
             log: None,
+            gives_way: false,
         }
     }
 
@@ -91,8 +93,18 @@ impl Bellwether {
         self
     }
 
+    /// Runs only while nobody else wants to, so that a test that watches it is never late on a busy machine.
+    pub fn giving_way(mut self) -> Self {
+        self.gives_way = true;
+        self
+    }
+
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
+        const PROGRAM: &str = env!("CARGO_BIN_EXE_bellwether");
+        let mut command = Command::new(if self.gives_way { "nice" } else { PROGRAM });
+        if self.gives_way {
+            command.args(["-n", "19", PROGRAM]);
+        }
         command.args(&self.args).current_dir(&self.folder).stdin(Stdio::null());
         // The caller's own settings must not leak in.
         for (name, _) in std::env::vars()

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -9,6 +10,8 @@ use serde_json::{Value, json};
 use crate::support::app::{Bellwether, Running};
 use crate::support::{http, scratch, store, wait};
 
+/// The promise to a newcomer, for a full year of 8 million attempts; this one is smaller.
+const READY: Duration = Duration::from_secs(60);
 /// A full year, thin.
 const YEAR: [&str; 4] = ["--attempts", "2000000", "--seed", "4"];
 /// Few days, so dense that each second has several attempts: "nothing came" then says something.
@@ -17,7 +20,7 @@ const DENSE: [&str; 6] = ["--attempts", "40000000", "--days", "2", "--seed", "4"
 fn start(folder: &Path, flags: &[&str]) -> (Running, String) {
     let common = ["demo", "--warehouse", "d", "--listen", "127.0.0.1:0"];
     let running = Bellwether::new(folder, &[&common, flags].concat()).start();
-    let line = running.wait_for("Bellwether is at http://", wait::WORK);
+    let line = running.wait_for("Bellwether is at http://", READY);
     let at = line.find("http://").expect("an address");
     let base = line[at..].split_whitespace().next().expect("an address").trim_end_matches('/').to_owned();
     (running, base)

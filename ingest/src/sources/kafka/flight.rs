@@ -1,6 +1,6 @@
 //! The sink and the one flush that may be under way while the next batch fills.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bellwether_warehouse::Warehouse;
 use tokio::runtime::Handle;
@@ -8,6 +8,9 @@ use tokio::task::JoinHandle;
 
 use crate::batch::Frozen;
 use crate::sink::{FlushError, FlushReason, Flushed, Sink};
+
+/// Between two looks at a flush that is waited for.
+const LOOK: Duration = Duration::from_millis(1);
 
 type Landed = (Sink, Result<Flushed, FlushError>);
 
@@ -66,6 +69,15 @@ impl Flight {
             return None;
         }
         self.land(Duration::from_secs(1))
+    }
+
+    /// The same after waiting at most `patience` for its end.
+    pub(super) fn landed_within(&mut self, patience: Duration) -> Option<Result<Flushed, FlushError>> {
+        let until = Instant::now() + patience;
+        while !self.flush.as_ref()?.is_finished() && Instant::now() < until {
+            std::thread::sleep(LOOK);
+        }
+        self.landed()
     }
 
     /// Waits for the flush under way. None: there is none, or it takes longer and was abandoned; whether it

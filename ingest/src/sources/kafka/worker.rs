@@ -141,7 +141,10 @@ impl Worker {
     /// Reaps the flush under way and begins the next one when it is due.
     fn flush(&mut self, consumer: &BaseConsumer<Context>) -> Result<(), Error> {
         let mut state = consumer.context().state();
-        match state.flight.landed() {
+        // Limits hold for the batch behind a slow flush too: it hardly grows until that has landed.
+        let is_full = matches!(self.pace.due(&state.batch), Some(FlushReason::Rows | FlushReason::Bytes));
+        let landed = if is_full { state.flight.landed_within(POLL) } else { state.flight.landed() };
+        match landed {
             None => {}
             Some(Ok(flushed)) => mirror(consumer, &flushed.ranges),
             Some(Err(error @ (FlushError::Table { .. } | FlushError::Interrupted(_)))) => {
