@@ -7,8 +7,11 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use super::native::{MAX_ATTEMPTS, MAX_PLUGINS};
+
 /// Elements of an array that are kept: enough to see that an array is longer than any may be.
-pub(super) const MAX_ELEMENTS: usize = 257;
+pub(super) const MAX_ELEMENTS: usize = MAX_ATTEMPTS + 1;
+const _: () = assert!(MAX_PLUGINS <= MAX_ATTEMPTS);
 /// Values of a record that are kept.
 pub(super) const MAX_VALUES: usize = 32_768;
 

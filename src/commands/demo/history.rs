@@ -16,6 +16,7 @@ use bellwether_warehouse::Warehouse;
 use tokio_util::sync::CancellationToken;
 
 const MINUTES_PER_DAY: i64 = 1_440;
+pub const MINUTE_US: i64 = 60_000_000;
 /// Offsets per minute: more requests than this in one minute cannot be told apart.
 const OFFSETS_PER_MINUTE: i64 = 100_000;
 /// Rows of one commit: large enough for few files a day, small enough for memory.

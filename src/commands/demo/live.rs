@@ -10,11 +10,10 @@ use bellwether_simulate::{LONGEST_REQUEST_MINUTES, Simulator, TextMode, write_li
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
-use super::history::ended_at_us;
+use super::history::{MINUTE_US, ended_at_us};
 
 /// How often what is due is sent.
 const TICK: Duration = Duration::from_secs(1);
-const MINUTE_US: i64 = 60_000_000;
 /// Minutes of traffic in one body while a gap is filled.
 const GAP_STEP_MINUTES: i64 = 30;
 

@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::exit::usage;
 use crate::roles::{Role, Roles};
 use crate::shutdown;
-use history::{Lane, Maker};
+use history::{Lane, MINUTE_US, Maker};
 use live::Sender;
 use settings::Settings;
 
@@ -166,7 +166,7 @@ async fn prepare_history(
             from: settings.first_minute,
             to: settings.live_from_minute,
             days: (LANES, remainder),
-            ended_before_us: settings.live_from_minute * 60_000_000,
+            ended_before_us: settings.live_from_minute * MINUTE_US,
         };
         let (warehouse, maker, shutdown) = (roles.warehouse().clone(), maker.clone(), shutdown.clone());
         let bar = bar.clone();

@@ -66,10 +66,14 @@ pub use usage::{Filter, Group, GroupBy, Totals, Volume, Weekly};
 pub use users::{UserCounts, UserQuery};
 pub use window::{Week, Window, monday};
 
-fn spelled<'a, I: Iterator<Item = &'a str>>(wanted: &str, ids: impl Fn() -> I) -> Option<String> {
+/// The id as written when it is known so, else the first that differs in case only. Every request asks, and nearly
+/// all of them write an id as it is.
+fn spelled<'a>(wanted: &str, is_known: bool, mut ids: impl Iterator<Item = &'a str>) -> Option<String> {
+    if is_known {
+        return Some(wanted.to_owned());
+    }
     let lower = wanted.to_lowercase();
-    let exact = ids().find(|id| *id == wanted);
-    exact.or_else(|| ids().find(|id| id.to_lowercase() == lower)).map(str::to_owned)
+    ids.find(|id| id.to_lowercase() == lower).map(str::to_owned)
 }
 
 /// The measure a ranking is ordered by.
@@ -246,20 +250,23 @@ impl Dataset {
         leads_back.then_some(path)
     }
 
-    /// The id that an address means: as written when it is known so, else the first that differs in case only.
+    /// The id that an address means.
     pub fn spelled_model(&self, wanted: &str) -> Option<String> {
         let dictionary = &self.dictionary;
-        spelled(wanted, || dictionary.models().map(|id| dictionary.model(id)))
+        let is_known = dictionary.find_model(wanted).is_some();
+        spelled(wanted, is_known, dictionary.models().map(|id| dictionary.model(id)))
     }
 
     pub fn spelled_author(&self, wanted: &str) -> Option<String> {
         let dictionary = &self.dictionary;
-        spelled(wanted, || dictionary.authors().map(|id| dictionary.author(id)))
+        let is_known = dictionary.find_author(wanted).is_some();
+        spelled(wanted, is_known, dictionary.authors().map(|id| dictionary.author(id)))
     }
 
     pub fn spelled_provider(&self, wanted: &str) -> Option<String> {
         let dictionary = &self.dictionary;
-        spelled(wanted, || dictionary.providers().map(|id| dictionary.provider(id)))
+        let is_known = dictionary.find_provider(wanted).is_some();
+        spelled(wanted, is_known, dictionary.providers().map(|id| dictionary.provider(id)))
     }
 
     /// Age of the newest complete bucket at `now`.

@@ -117,9 +117,9 @@ pub(super) const LABELS: &[Field] = &[
 ];
 
 /// Most attempts of an event.
-pub(super) const MAX_ATTEMPTS: usize = 256;
+pub(in crate::formats) const MAX_ATTEMPTS: usize = 256;
 /// Most plugins of an event.
-pub(super) const MAX_PLUGINS: usize = 256;
+pub(in crate::formats) const MAX_PLUGINS: usize = 256;
 
 /// The name of the log that a record came from. Refusals and figures show it, so it is a plain short name.
 #[derive(Default)]

@@ -9,7 +9,7 @@ mod write;
 
 use serde_json::Value;
 
-pub(in crate::formats) use fields::is_source;
+pub(in crate::formats) use fields::{MAX_ATTEMPTS, MAX_PLUGINS, is_source};
 pub use write::write_event;
 pub(in crate::formats) use write::write_string;
 
