@@ -53,10 +53,7 @@ pub(crate) async fn handle(site: Site, request: Parts) -> Response<Body> {
         took: started.elapsed(),
     });
     if method == Method::HEAD {
-        // 304 says nothing of a length: that of its own empty body would be taken for the page's.
-        if response.status() != StatusCode::NOT_MODIFIED {
-            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
-        }
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
         *response.body_mut() = Body::empty();
     }
     response
