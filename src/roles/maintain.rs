@@ -22,7 +22,7 @@ pub async fn run(
     }
     loop {
         for table in &mut tables {
-            if let Err(error) = checkpoint_if_due(&warehouse, table, config.checkpoint_after_commits).await {
+            if let Err(error) = checkpoint_if_due(table, config.checkpoint_after_commits).await {
                 let cause: &dyn Error = error.as_ref();
                 tracing::warn!(
                     table = table.id().name(),
@@ -38,13 +38,9 @@ pub async fn run(
     }
 }
 
-async fn checkpoint_if_due(
-    warehouse: &Warehouse,
-    table: &mut bellwether_warehouse::Table,
-    after: i64,
-) -> anyhow::Result<()> {
+async fn checkpoint_if_due(table: &mut bellwether_warehouse::Table, after: i64) -> anyhow::Result<()> {
     let version = table.refresh().await?;
-    let since = version - last_checkpoint(warehouse, table.id()).unwrap_or(0);
+    let since = table.commits_since_checkpoint().await?;
     if since >= ALARM_AFTER_COMMITS {
         tracing::error!(table = table.id().name(), commits = since, "many commits without a checkpoint");
     }
@@ -53,10 +49,4 @@ async fn checkpoint_if_due(
         tracing::debug!(table = table.id().name(), version, "wrote a checkpoint");
     }
     Ok(())
-}
-
-fn last_checkpoint(warehouse: &Warehouse, id: TableId) -> Option<i64> {
-    let path = warehouse.location().root().join(id.name()).join("_delta_log/_last_checkpoint");
-    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    json.get("version")?.as_i64()
 }

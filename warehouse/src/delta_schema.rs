@@ -26,6 +26,8 @@ pub(crate) fn creation(id: TableId) -> Vec<Action> {
     }
     let metadata = MetaData {
         id: uuid::Uuid::new_v4().to_string(),
+        name: None,
+        description: None,
         format: Format { provider: "parquet".to_owned(), options: BTreeMap::new() },
         schema_string: schema_string(id, Vec::new()),
         partition_columns: id.partition_column().map(str::to_owned).into_iter().collect(),

@@ -73,12 +73,6 @@ pub enum Error {
         "gave up committing to table `{table}` after {tries} tries; other writers were always first or the storage failed"
     )]
     Contended { table: &'static str, tries: u32 },
-    #[error("failed to write a checkpoint of table `{table}`")]
-    Checkpoint {
-        table: &'static str,
-        #[source]
-        source: Box<deltalake_core::DeltaTableError>,
-    },
     #[error("a background task of table `{table}` stopped")]
     Task {
         table: &'static str,

@@ -3,9 +3,6 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use deltalake_core::protocol::checkpoints::create_checkpoint;
-use deltalake_core::{DeltaTableBuilder, DeltaTableError};
-use url::Url;
 
 use crate::commit::{self, AppId, Change, CommitError, Committed};
 use crate::log::Log;
@@ -103,16 +100,12 @@ impl Table {
 
     /// Writes a Delta checkpoint of the current version (maintenance only, never on the hot path).
     pub async fn checkpoint(&self) -> Result<(), Error> {
-        let failed = |source| Error::Checkpoint { table: self.id.name(), source: Box::new(source) };
-        // The table lies at the root of the store it is given: a folder name that needs escaping in a URL
-        // would be unescaped twice on the way.
-        let url = Url::parse("file:///").map_err(|e| failed(DeltaTableError::generic(e.to_string())))?;
-        let table = DeltaTableBuilder::from_url(url.clone())
-            .map_err(failed)?
-            .with_storage_backend(self.storage.scoped_store(), url)
-            .load()
-            .await
-            .map_err(failed)?;
-        create_checkpoint(&table, None).await.map_err(failed)
+        self.log.write_checkpoint(self.snapshot.version(), chrono::Utc::now().timestamp_millis()).await
+    }
+
+    /// Commits up to the current version that the newest checkpoint does not hold.
+    pub async fn commits_since_checkpoint(&self) -> Result<i64, Error> {
+        let checkpoint = self.log.checkpoint_version().await?;
+        Ok(self.snapshot.version() - checkpoint.unwrap_or(-1))
     }
 }

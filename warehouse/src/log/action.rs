@@ -36,6 +36,8 @@ pub(crate) struct Add {
     pub data_change: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stats: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, Option<String>>>,
     /// Never written; a table that has one cannot be read by us.
     #[serde(skip_serializing)]
     pub deletion_vector: Option<serde::de::IgnoredAny>,
@@ -73,6 +75,10 @@ pub(crate) struct Protocol {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MetaData {
     pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     pub format: Format,
     pub schema_string: String,
     pub partition_columns: Vec<String>,
@@ -104,6 +110,7 @@ impl Add {
             modification_time: now_millis,
             data_change,
             stats: file.stats.clone(),
+            tags: None,
             deletion_vector: None,
         }
     }

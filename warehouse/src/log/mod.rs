@@ -108,12 +108,16 @@ impl Log {
 
     /// None when the log has no such entry.
     pub(crate) async fn read(&self, version: i64) -> Result<Option<Entry>, Error> {
+        let actions = self.read_actions(version).await?;
+        actions.map(|actions| self.collect(version, actions)).transpose()
+    }
+
+    async fn read_actions(&self, version: i64) -> Result<Option<Vec<Action>>, Error> {
         let name = entry_name(version);
         let Some(bytes) = self.storage.get(&name).await? else {
             return Ok(None);
         };
-        let actions = action::from_lines(&bytes).map_err(|e| self.damaged(&name, &e.to_string()))?;
-        self.collect(version, actions).map(Some)
+        action::from_lines(&bytes).map(Some).map_err(|e| self.damaged(&name, &e.to_string()))
     }
 
     /// False when the version is taken. An error leaves open whether it was written.

@@ -13,8 +13,9 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use object_store::local::LocalFileSystem;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, UploadPart,
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
+    UploadPart,
 };
 
 const STORE: &str = "durable local store";
@@ -39,18 +40,21 @@ impl ObjectStore for DurableLocal {
         payload: PutPayload,
         options: PutOptions,
     ) -> Result<PutResult> {
-        let exclusive = match options.mode {
-            PutMode::Overwrite => false,
-            PutMode::Create => true,
-            PutMode::Update(_) => {
-                return Err(Error::NotImplemented {
-                    operation: "conditional update".to_owned(),
-                    implementer: STORE.to_owned(),
-                });
-            }
-        };
         let path = self.inner.path_to_filesystem(location)?;
-        blocking(move || write_file(&path, &payload, exclusive)).await?;
+        match options.mode {
+            PutMode::Overwrite => blocking(move || write_file(&path, &payload, false)).await?,
+            PutMode::Create => blocking(move || write_file(&path, &payload, true)).await?,
+            PutMode::Update(seen) => {
+                // Writers that update take turns, in this process and in others on this host.
+                let lock = path.clone();
+                let _turn = blocking(move || lock_parent(&lock)).await?;
+                if self.inner.head(location).await?.e_tag != seen.e_tag {
+                    let path = path.display().to_string();
+                    return Err(Error::Precondition { path, source: "it has changed since".into() });
+                }
+                blocking(move || write_file(&path, &payload, false)).await?;
+            }
+        }
         Ok(PutResult { e_tag: None, version: None })
     }
 
@@ -222,6 +226,13 @@ pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
 fn sync_named(path: &Path) -> Result<()> {
     File::open(path).and_then(|file| file.sync_all()).map_err(|error| store_error(error, path))?;
     sync_parent(path)
+}
+
+/// Held until the file is closed.
+fn lock_parent(path: &Path) -> Result<File> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let locked = File::open(folder).and_then(|folder| folder.lock().map(|()| folder));
+    locked.map_err(|error| store_error(error, path))
 }
 
 /// Makes the entry of `path` in its folder durable.

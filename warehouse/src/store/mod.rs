@@ -7,8 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::path::Path;
-use object_store::prefix::PrefixStore;
-use object_store::{DynObjectStore, Error as StoreError, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{DynObjectStore, Error as StoreError, ObjectStoreExt, PutMode, PutPayload, UpdateVersion};
 
 pub(crate) use durable::{DurableLocal, create_folder};
 
@@ -43,11 +42,6 @@ impl Storage {
         self.table
     }
 
-    /// A store whose root is the table's folder.
-    pub(crate) fn scoped_store(&self) -> Arc<DynObjectStore> {
-        Arc::new(PrefixStore::new(Arc::clone(&self.store), self.root.clone()))
-    }
-
     /// Full path in the store.
     pub(crate) fn path(&self, name: &str) -> Result<Path, Error> {
         Path::parse(format!("{}/{name}", self.root)).map_err(|source| self.error("name", name, source.into()))
@@ -59,6 +53,21 @@ impl Storage {
         let found = async { self.store.get(&path).await?.bytes().await }.await;
         match found {
             Ok(bytes) => Ok(Some(bytes)),
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(source) => Err(self.error("read", name, source)),
+        }
+    }
+
+    /// With what [`Self::put_over`] needs to replace just these bytes. None when there is no such file.
+    pub(crate) async fn get_tagged(&self, name: &str) -> Result<Option<(Bytes, UpdateVersion)>, Error> {
+        let path = self.path(name)?;
+        let found = async {
+            let found = self.store.get(&path).await?;
+            let tag = UpdateVersion { e_tag: found.meta.e_tag.clone(), version: found.meta.version.clone() };
+            Ok((found.bytes().await?, tag))
+        };
+        match found.await {
+            Ok(found) => Ok(Some(found)),
             Err(StoreError::NotFound { .. }) => Ok(None),
             Err(source) => Err(self.error("read", name, source)),
         }
@@ -98,9 +107,22 @@ impl Storage {
 
     /// False when the file exists already, whoever wrote it. An error leaves open whether it was written.
     pub(crate) async fn put_if_absent(&self, name: &str, bytes: Bytes) -> Result<bool, Error> {
+        self.put_if(name, bytes, PutMode::Create).await
+    }
+
+    /// Replaces what was `seen`, or what was not there. False when it has changed since.
+    pub(crate) async fn put_over(
+        &self,
+        name: &str,
+        bytes: Bytes,
+        seen: Option<UpdateVersion>,
+    ) -> Result<bool, Error> {
+        self.put_if(name, bytes, seen.map_or(PutMode::Create, PutMode::Update)).await
+    }
+
+    async fn put_if(&self, name: &str, bytes: Bytes, mode: PutMode) -> Result<bool, Error> {
         let path = self.path(name)?;
-        let options = PutOptions::from(PutMode::Create);
-        match self.store.put_opts(&path, PutPayload::from_bytes(bytes), options).await {
+        match self.store.put_opts(&path, PutPayload::from_bytes(bytes), mode.into()).await {
             Ok(_) => Ok(true),
             Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => Ok(false),
             Err(source) => Err(self.error("write", name, source)),
