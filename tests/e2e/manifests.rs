@@ -1,6 +1,7 @@
-//! Which crate may depend on which; `ARCHITECTURE.md` holds the same table for readers.
+//! Which crate may depend on which, as `ARCHITECTURE.md` tells readers, and that what is built is used.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use toml::Table;
 
@@ -23,6 +24,9 @@ const EDGES: [(&str, &[&str]); 6] = [
         ],
     ),
 ];
+
+/// Dependencies that no source names: they fix the features of a crate that others bring.
+const ONLY_FOR_FEATURES: [(&str, &str); 1] = [("warehouse", "indexmap")];
 
 fn manifest(folder: &str) -> Table {
     let path = repository(folder).join("Cargo.toml");
@@ -74,4 +78,49 @@ fn no_second_profile_builds_the_dependencies_again() {
     let root = manifest(".");
     let profiles: Vec<&String> = root["profile"].as_table().expect("profiles").keys().collect();
     assert_eq!(profiles, ["release"]);
+}
+
+/// The text of every Rust file in a folder.
+fn sources(folder: &Path, text: &mut String) {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    for entry in entries {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&std::fs::read_to_string(&path).expect("read a source file"));
+        }
+    }
+}
+
+/// Whether a path of the crate is written anywhere, not merely a name that ends like it.
+fn names(text: &str, dependency: &str) -> bool {
+    let path = format!("{}::", dependency.replace('-', "_"));
+    text.match_indices(&path).any(|(at, _)| {
+        !text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':')
+    })
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let mut unused = Vec::new();
+    for (folder, _) in EDGES {
+        let manifest = manifest(folder);
+        let mut text = String::new();
+        sources(&repository(folder).join("src"), &mut text);
+        let mut tests = text.clone();
+        if folder == "." {
+            sources(&repository("tests"), &mut tests);
+        }
+        for (section, text) in [("dependencies", &text), ("dev-dependencies", &tests)] {
+            let listed = manifest.get(section).and_then(|section| section.as_table());
+            let listed = listed.into_iter().flat_map(Table::keys).map(String::as_str);
+            unused.extend(
+                listed
+                    .filter(|name| !names(text, name) && !ONLY_FOR_FEATURES.contains(&(folder, name)))
+                    .map(|name| format!("{folder}/Cargo.toml: `{name}`")),
+            );
+        }
+    }
+    assert!(unused.is_empty(), "no source names these, so they are built for nothing: {unused:#?}");
 }

@@ -218,7 +218,7 @@ fn distinct_users_lie_within_the_stated_error() {
 }
 
 #[test]
-fn tables_are_read_alike_by_deltalake_and_polars() {
+fn tables_are_read_alike_by_deltalake_polars_and_duckdb() {
     let folded = folded();
     let warehouse = &folded.warehouse;
     let found = python::run("delta.py", &[warehouse.to_str().expect("a text path")]);
@@ -228,6 +228,7 @@ fn tables_are_read_alike_by_deltalake_and_polars() {
         let ours = store::number(warehouse, &format!("SELECT count(*) FROM {table}"));
         assert_eq!(read["polars"].as_i64(), Some(ours), "{table} by Polars");
         assert_eq!(read["deltalake"].as_i64(), Some(ours), "{table} by deltalake");
+        assert_eq!(read["duckdb"].as_i64(), Some(ours), "{table} by DuckDB");
         assert_eq!((read["reader"].as_i64(), read["writer"].as_i64()), (Some(1), Some(2)), "{table}");
     }
     let ours = store::rows(

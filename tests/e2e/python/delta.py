@@ -1,7 +1,7 @@
-"""Reads every table with two engines that share no code with Bellwether.
+"""Reads every table with three engines that share no code with Bellwether.
 
 usage: delta.py WAREHOUSE
-Prints, per table, rows by `deltalake` and by Polars, and sums of some columns of `attempts` by Polars.
+Prints, per table, rows by `deltalake`, Polars and DuckDB, and sums of some columns of `attempts` by Polars.
 """
 
 import json
@@ -11,7 +11,10 @@ import sys
 import deltalake
 import polars
 
+import duck
+
 found = {}
+connection = duck.connect()
 for folder in sorted(path.parent for path in pathlib.Path(sys.argv[1]).glob("*/_delta_log")):
     table = deltalake.DeltaTable(str(folder))
     protocol = table.protocol()
@@ -19,6 +22,7 @@ for folder in sorted(path.parent for path in pathlib.Path(sys.argv[1]).glob("*/_
     found[folder.name] = {
         "deltalake": int(table.count()),
         "polars": scan.select(polars.len()).collect().item(),
+        "duckdb": duck.delta_rows(connection, folder),
         "reader": protocol.min_reader_version,
         "writer": protocol.min_writer_version,
     }

@@ -1,0 +1,4 @@
+//! Tables as other engines find them.
+
+mod checkpoints;
+mod former;
