@@ -1,5 +1,7 @@
 //! From the spool to the tables.
 
+use std::time::Duration;
+
 use bellwether_warehouse::TableId;
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +36,9 @@ async fn what_is_appended_becomes_rows_once_across_restarts() {
     let house = House::new().await;
     let dir = house.dir.path().join("spool");
     let spool = Spool::open(&dir, &config::Spool { folder: None, segment: config::Bytes(2000) }).unwrap();
-    let ingest = config::Ingest { flush_rows: 7, ..config::Ingest::default() };
+    // The last batch is seldom full, so its age ends it; no batch gets as old while records still come.
+    let flush_age = config::Span(Duration::from_secs(1));
+    let ingest = config::Ingest { flush_rows: 7, flush_age, ..config::Ingest::default() };
     let mut expected = 0;
     for round in 0..3 {
         let shutdown = CancellationToken::new();

@@ -150,7 +150,7 @@ fn absent_broker_is_told_by_serve_and_check() {
     let address = format!("127.0.0.1:{}", free_port());
     let file = Config::new(folder.path())
         .kafka(&address, &[("requests", "native")])
-        .set("kafka.connect_timeout", "2s")
+        .set("kafka.connect_timeout", "500ms")
         .write();
     for command in [&["serve", "--roles", "ingest"][..], &["check"]] {
         let refused = Bellwether::new(folder.path(), command).arg("--config").arg(&file).run();

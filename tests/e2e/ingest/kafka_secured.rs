@@ -33,6 +33,11 @@ fn kafka_with_tls_and_scram_is_read_and_a_wrong_password_is_told() {
     let records: Vec<_> = (0..20).map(|index| traffic::good(index, &mut dice)).collect();
     broker.produce(TOPIC, records.iter().map(|r| (r.key.clone(), r.value.clone())));
 
+    // Refused only when its time to connect is over, so it runs beside the other.
+    let refused = scratch();
+    let file = secured(refused.path(), broker, "a-wrong-password").write();
+    let refusal = Bellwether::new(refused.path(), &["serve", "--roles", "ingest", "--config", &file]).start();
+
     let folder = scratch();
     let config = secured(folder.path(), broker, broker.user().1);
     let file = config.write();
@@ -47,9 +52,7 @@ fn kafka_with_tls_and_scram_is_read_and_a_wrong_password_is_told() {
         i64::try_from(rows).unwrap()
     );
 
-    let refused = scratch();
-    let file = secured(refused.path(), broker, "a-wrong-password").write();
-    let ended = Bellwether::new(refused.path(), &["serve", "--roles", "ingest", "--config", &file]).run();
+    let ended = refusal.ended(wait::START);
     assert_ne!(ended.code(), 0);
     assert!(ended.stderr.contains(&broker.secured_address()), "{}", ended.stderr);
     assert!(!ended.stderr.contains("a-wrong-password"), "a password was logged: {}", ended.stderr);

@@ -20,6 +20,8 @@ use super::{free_port, scratch, services, wait};
 /// A test that asks for metadata of a broker which is starting gets its answer or an error in this time.
 const METADATA: Duration = Duration::from_millis(500);
 const DELIVERY: Duration = Duration::from_secs(120);
+/// Tests that kill a member of a group ask for less than the six seconds that a broker grants by default.
+const SHORTEST_SESSION_MILLIS: u32 = 1_000;
 
 const USER: &str = "bellwether";
 const PASSWORD: &str = "not-a-secret-1";
@@ -206,6 +208,7 @@ fn server_properties(folder: &Path, plain: u16, secured: u16, controller: u16) -
          transaction.state.log.replication.factor=1\n\
          transaction.state.log.min.isr=1\n\
          group.initial.rebalance.delay.ms=0\n\
+         group.min.session.timeout.ms={SHORTEST_SESSION_MILLIS}\n\
          auto.create.topics.enable=false\n\
          message.max.bytes=20000000\n"
     )

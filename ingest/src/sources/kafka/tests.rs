@@ -16,6 +16,11 @@ use crate::sink::{FlushReason, Sink};
 use crate::testing::{House, native};
 
 const TOPIC: &str = "requests";
+/// The mock cluster holds the join that follows a leave for a session less one second. The first join of a group it
+/// holds for three seconds, whatever the session, and a member whose session ends meanwhile never gets an answer.
+const SESSION_MILLIS: &str = "5000";
+/// Half the time between two looks of librdkafka whether one is due.
+const HEARTBEAT_MILLIS: &str = "500";
 
 type Cluster = MockCluster<'static, DefaultProducerContext>;
 
@@ -30,7 +35,13 @@ fn topic(format: TopicFormat) -> Topic {
 }
 
 fn config(cluster: &Cluster, format: TopicFormat) -> Kafka {
-    Kafka { brokers: vec![cluster.bootstrap_servers()], topics: vec![topic(format)], ..Kafka::default() }
+    let properties = [("session.timeout.ms", SESSION_MILLIS), ("heartbeat.interval.ms", HEARTBEAT_MILLIS)];
+    Kafka {
+        brokers: vec![cluster.bootstrap_servers()],
+        topics: vec![topic(format)],
+        properties: properties.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        ..Kafka::default()
+    }
 }
 
 async fn produce(appender: &KafkaAppender, payloads: impl IntoIterator<Item = String>) {
@@ -56,7 +67,9 @@ async fn ingest(house: &House, config: &Kafka, partitions: i32, records: i64) {
         let (config, shutdown) = (config.clone(), shutdown.clone());
         let (warehouse, tools) = (house.warehouse.clone(), house.tools.clone());
         async move {
-            let ingest = Ingest { flush_rows: 40, ..Ingest::default() };
+            // The last batch is seldom full, so its age ends it.
+            let flush_age = Span(Duration::from_millis(200));
+            let ingest = Ingest { flush_rows: 40, flush_age, ..Ingest::default() };
             run(&config, &ingest, &warehouse, tools, shutdown).await
         }
     });
