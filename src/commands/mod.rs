@@ -1,9 +1,11 @@
 //! The command line: one thin file per command.
 
 mod check;
+mod completions;
 mod demo;
 mod import;
 mod jobs;
+mod man;
 mod serve;
 mod simulate;
 mod sql;
@@ -45,8 +47,19 @@ pub struct Common {
     pub quiet: bool,
 }
 
+// A doc comment here, or on the enum below, would replace what `--help` says about the program.
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Configured(Configured),
+    Completions(completions::Args),
+    #[command(hide = true)]
+    Man(man::Args),
+}
+
+// Commands that need the configuration and a runtime.
+#[derive(Debug, Subcommand)]
+enum Configured {
     Demo(demo::Args),
     Serve(serve::Args),
     Import(import::Args),
@@ -58,17 +71,23 @@ enum Command {
 
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     let Cli { common, command } = cli;
+    let command = match command {
+        Command::Configured(command) => command,
+        // What comes from the command line alone works where the configuration is broken or not there yet.
+        Command::Completions(args) => return completions::run(args),
+        Command::Man(args) => return man::run(args),
+    };
     let config = Config::load(&common)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         match command {
-            Command::Demo(args) => demo::run(args, &common, config).await,
-            Command::Serve(args) => serve::run(args, config).await,
-            Command::Import(args) => import::run(args, &common, config).await,
-            Command::Simulate(args) => simulate::run(args, &common, config).await,
-            Command::Jobs(args) => jobs::run(args, config).await,
-            Command::Sql(args) => sql::run(args, config).await,
-            Command::Check(args) => check::run(args, config).await,
+            Configured::Demo(args) => demo::run(args, &common, config).await,
+            Configured::Serve(args) => serve::run(args, config).await,
+            Configured::Import(args) => import::run(args, &common, config).await,
+            Configured::Simulate(args) => simulate::run(args, &common, config).await,
+            Configured::Jobs(args) => jobs::run(args, config).await,
+            Configured::Sql(args) => sql::run(args, config).await,
+            Configured::Check(args) => check::run(args, config).await,
         }
     });
     // A blocking task (a broker that does not answer, say) must not keep an ended command alive.

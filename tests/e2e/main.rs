@@ -9,5 +9,7 @@ mod cli;
 mod ingest;
 mod jobs;
 mod manifests;
+mod package;
 mod support;
+mod warehouse;
 mod web;

@@ -1,24 +1,13 @@
 use crate::support::app::Bellwether;
+use crate::support::commands::{self, COMMANDS};
 use crate::support::scratch;
-
-const COMMANDS: [&[&str]; 11] = [
-    &[],
-    &["demo"],
-    &["serve"],
-    &["import"],
-    &["simulate"],
-    &["jobs"],
-    &["jobs", "run"],
-    &["jobs", "rebuild"],
-    &["jobs", "status"],
-    &["sql"],
-    &["check"],
-];
 
 #[test]
 fn help_of_every_command_shows_an_example() {
     let folder = scratch();
-    for command in COMMANDS {
+    // One for packages only, which help does not name.
+    let hidden: &[&str] = &["man"];
+    for command in COMMANDS.into_iter().chain([hidden]) {
         let help = Bellwether::new(folder.path(), command).arg("--help").run().ok();
         let usage =
             std::iter::once("bellwether").chain(command.iter().copied()).collect::<Vec<_>>().join(" ");
@@ -33,7 +22,7 @@ fn help_of_every_command_shows_an_example() {
 fn help_names_every_command_once() {
     let folder = scratch();
     let help = Bellwether::new(folder.path(), &["--help"]).run().ok();
-    for command in ["demo", "serve", "import", "simulate", "jobs", "sql", "check"] {
+    for command in commands::top() {
         let lines =
             help.stdout.lines().filter(|line| line.trim_start().starts_with(&format!("{command} "))).count();
         assert_eq!(lines, 1, "{command}: {}", help.stdout);

@@ -1,4 +1,5 @@
-//! What a person sees at the command line: help and refusals.
+//! What a person sees at the command line: help, its manual pages and completions, and refusals.
 
+mod generated;
 mod help;
 mod refusals;

@@ -12,6 +12,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::guard::Guard;
 use super::wait;
 
+/// The built program.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_bellwether");
+
 /// What a finished command left.
 #[derive(Debug)]
 pub struct Finished {
@@ -58,23 +61,32 @@ impl Finished {
 /// A command line of the program, not started yet.
 #[derive(Debug)]
 pub struct Bellwether {
+    /// What runs before the arguments: the program, after whatever runs it.
+    program: Vec<String>,
     args: Vec<String>,
     env: Vec<(String, String)>,
     folder: PathBuf,
     log: Option<PathBuf>,
-    gives_way: bool,
 }
 
 impl Bellwether {
     /// Runs in `folder`, which must exist: relative paths and left-overs stay inside.
     pub fn new(folder: &Path, args: &[&str]) -> Self {
         Self {
+            program: vec![PROGRAM.to_owned()],
             args: args.iter().map(ToString::to_string).collect(),
             env: Vec::new(),
             folder: folder.to_owned(),
             log: None,
-            gives_way: false,
         }
+    }
+
+    /// Runs the copy that lies at `program` behind `entry`, the words by which one enters a `Root`.
+    pub fn inside(entry: Vec<String>, program: &str, args: &[&str]) -> Self {
+        let mut copy = Self::new(Path::new("/"), args);
+        copy.program = entry;
+        copy.program.push(program.to_owned());
+        copy
     }
 
     pub fn arg(mut self, arg: impl AsRef<std::ffi::OsStr>) -> Self {
@@ -95,17 +107,13 @@ impl Bellwether {
 
     /// Runs only while nobody else wants to, so that a test that watches it is never late on a busy machine.
     pub fn giving_way(mut self) -> Self {
-        self.gives_way = true;
+        self.program.splice(0..0, ["nice", "-n", "19"].map(str::to_owned));
         self
     }
 
     fn command(&self) -> Command {
-        const PROGRAM: &str = env!("CARGO_BIN_EXE_bellwether");
-        let mut command = Command::new(if self.gives_way { "nice" } else { PROGRAM });
-        if self.gives_way {
-            command.args(["-n", "19", PROGRAM]);
-        }
-        command.args(&self.args).current_dir(&self.folder).stdin(Stdio::null());
+        let mut command = Command::new(&self.program[0]);
+        command.args(&self.program[1..]).args(&self.args).current_dir(&self.folder).stdin(Stdio::null());
         // The caller's own settings must not leak in.
         for (name, _) in std::env::vars()
             .filter(|(n, _)| n.starts_with("BELLWETHER__") || n == "RUST_LOG" || n == "FAILPOINTS")
@@ -230,6 +238,14 @@ impl Running {
             assert!(!left.is_zero(), "waited {limit:?} for `{marker}`\n{}{}", texts.out, texts.err);
             texts = self.output.changed.wait_timeout(texts, left).expect("output lock").0;
         }
+    }
+
+    /// Waits until a demo says where its site is, and returns that address.
+    #[track_caller]
+    pub fn site(&self, limit: Duration) -> String {
+        let line = self.wait_for("Bellwether is at http://", limit);
+        let at = line.find("http://").expect("an address");
+        line[at..].split_whitespace().next().expect("an address").trim_end_matches('/').to_owned()
     }
 
     /// Everything printed so far.

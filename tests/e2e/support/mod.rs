@@ -3,12 +3,15 @@
 pub mod app;
 pub mod broker;
 pub mod browser;
+pub mod commands;
 pub mod config;
 pub mod guard;
 pub mod http;
 pub mod python;
+pub mod root;
 pub mod services;
 pub mod store;
+pub mod tool;
 pub mod traffic;
 pub mod wait;
 pub mod year;

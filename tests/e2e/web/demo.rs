@@ -20,9 +20,7 @@ const DENSE: [&str; 6] = ["--attempts", "40000000", "--days", "2", "--seed", "4"
 fn start(folder: &Path, flags: &[&str]) -> (Running, String) {
     let common = ["demo", "--warehouse", "d", "--listen", "127.0.0.1:0"];
     let running = Bellwether::new(folder, &[&common, flags].concat()).start();
-    let line = running.wait_for("Bellwether is at http://", READY);
-    let at = line.find("http://").expect("an address");
-    let base = line[at..].split_whitespace().next().expect("an address").trim_end_matches('/').to_owned();
+    let base = running.site(READY);
     (running, base)
 }
 
