@@ -29,10 +29,16 @@ pub fn bump(caption: &Caption<'_>, at: &[DateTime<Utc>], rows: &[Bump], depth: u
     canvases.iter().map(|canvas| draw(canvas, caption, at, rows, depth)).collect()
 }
 
+/// Class of a row's label.
+fn weight(row: &Bump) -> &'static str {
+    if row.class == "ctx" { "sm" } else { "b" }
+}
+
 fn draw(canvas: &Canvas, caption: &Caption<'_>, at: &[DateTime<Utc>], rows: &[Bump], depth: usize) -> String {
     let mut svg = canvas.open(caption);
     let (Some(first), Some(last)) = (at.first(), at.last()) else { return svg.finish() };
-    let longest = rows.iter().map(|row| labels::width(&row.label, frame::TEXT)).fold(0.0, f64::max);
+    let longest =
+        rows.iter().map(|row| labels::width(&row.label, frame::text_size(weight(row)))).fold(0.0, f64::max);
     let room = frame::label_room(canvas, longest + 40.0);
     let plot = Plot { left: 26.0, right: canvas.width - room, top: 14.0, bottom: canvas.height - 28.0 };
     let x = Linear::new((first.timestamp() as f64, last.timestamp() as f64), (plot.left, plot.right));
@@ -78,9 +84,9 @@ fn draw(canvas: &Canvas, caption: &Caption<'_>, at: &[DateTime<Utc>], rows: &[Bu
             }
         }
         if let Some(rank) = row.ranks.last().copied().flatten().filter(|rank| (1..=depth).contains(rank)) {
-            let class = if is_context { "sm" } else { "b" };
+            let class = weight(row);
             svg.text(plot.right + 8.0, place(rank) + 4.0, "ax", &rank.to_string());
-            let text = labels::shorten(&row.label, frame::TEXT, room - 28.0);
+            let text = labels::shorten(&row.label, frame::text_size(class), room - 28.0);
             svg.text(plot.right + 24.0, place(rank) + 4.0, class, &text);
         }
     }

@@ -54,13 +54,10 @@ impl Columns<'_> {
                     hollow.rect(left + 0.75, top + 0.75, width - 1.5, (height - 0.75).max(0.5));
                 }
                 if index + 1 == self.partial_from && !self.label.is_empty() {
-                    let half = labels::width(&self.label, frame::TEXT) / 2.0;
-                    svg.text(
-                        middle.clamp(plot.left + half, plot.right - half),
-                        top - 6.0,
-                        "b m halo",
-                        &self.label,
-                    );
+                    let size = frame::text_size("b");
+                    let label = labels::shorten(&self.label, size, plot.right - plot.left);
+                    let half = labels::width(&label, size) / 2.0;
+                    svg.text(frame::middle_within(&plot, middle, half), top - 6.0, "b m halo", &label);
                 }
             }
             if let Some(value) = self.inner.and_then(|values| values.get(index).copied().flatten())

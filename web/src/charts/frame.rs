@@ -64,6 +64,11 @@ pub(super) struct Plot {
     pub bottom: f64,
 }
 
+/// What [`labels::width`] takes for a text of this class.
+pub(super) fn text_size(class: &str) -> f64 {
+    if class == "b" { TEXT * labels::BOLD } else { TEXT }
+}
+
 /// Width of the column of end labels, at most 42 % of the canvas.
 pub(super) fn label_room(canvas: &Canvas, longest: f64) -> f64 {
     longest.min(canvas.width * 0.42)
@@ -100,6 +105,11 @@ pub(super) fn time_axis(svg: &mut Svg, plot: &Plot, from: DateTime<Utc>, to: Dat
     }
 }
 
+/// Where a centred text of this half width stands: as near to `at` as the plot allows, from its left edge if wider.
+pub(super) fn middle_within(plot: &Plot, at: f64, half: f64) -> f64 {
+    at.min(plot.right - half).max(plot.left + half)
+}
+
 /// Notes above the plot; one that would cover its neighbour keeps its line and loses its words.
 pub(super) fn notes(svg: &mut Svg, plot: &Plot, notes: &[Note], x: &Linear) {
     let mut free_from = plot.left;
@@ -110,7 +120,7 @@ pub(super) fn notes(svg: &mut Svg, plot: &Plot, notes: &[Note], x: &Linear) {
         }
         svg.segment("mark-line", (at, plot.top - 4.0), (at, plot.bottom));
         let half = labels::width(&note.text, TEXT) / 2.0;
-        let middle = at.clamp(plot.left + half, (plot.right - half).max(plot.left + half));
+        let middle = middle_within(plot, at, half);
         if middle - half >= free_from {
             svg.text(middle, plot.top - 9.0, "sm m", &note.text);
             free_from = middle + half + 6.0;
@@ -141,7 +151,7 @@ pub(super) fn end_labels(svg: &mut Svg, plot: &Plot, from_x: f64, room: f64, ent
             svg.rect(class, text_x - 5.0, at - 4.0, 6.0, 8.0);
             6.0
         });
-        let text = labels::shorten(&entry.text, TEXT, room - 18.0 - swatch + 2.0);
+        let text = labels::shorten(&entry.text, text_size(entry.class), room - 18.0 - swatch + 2.0);
         svg.text(text_x - 4.0 + swatch + if swatch > 0.0 { 3.0 } else { 0.0 }, at + 4.0, entry.class, &text);
     }
 }

@@ -39,6 +39,17 @@ pub struct Line {
     pub values: Vec<Option<f64>>,
 }
 
+impl Line {
+    /// Class of its label.
+    fn weight(&self) -> &'static str {
+        match (self.bold, self.class) {
+            (true, _) => "b",
+            (false, "ctx") => "sm",
+            (false, _) => "",
+        }
+    }
+}
+
 /// The space between two percentiles.
 #[derive(Clone, Debug)]
 pub struct Band {
@@ -90,8 +101,11 @@ impl LineChart<'_> {
         let mut svg = canvas.open(&self.caption);
         let (Some(first), Some(last)) = (self.at.first(), self.at.last()) else { return svg.finish() };
         let ticks = self.ticks();
-        let longest =
-            self.lines.iter().map(|line| labels::width(&line.label, frame::TEXT)).fold(0.0, f64::max);
+        let longest = self
+            .lines
+            .iter()
+            .map(|line| labels::width(&line.label, frame::text_size(line.weight())))
+            .fold(0.0, f64::max);
         let room = if longest > 0.0 { frame::label_room(canvas, longest + 22.0) } else { 14.0 };
         let plot = Plot {
             left: frame::axis_room(&ticks),
@@ -122,13 +136,7 @@ impl LineChart<'_> {
             let newest = known(self.labelled_until()).or_else(|| known(self.at.len()));
             if let (false, Some((index, value))) = (line.label.is_empty(), newest) {
                 label_from = label_from.max(xs.get(index).copied().unwrap_or(plot.right));
-                let class = if line.bold {
-                    "b"
-                } else if line.class == "ctx" {
-                    "sm"
-                } else {
-                    ""
-                };
+                let class = line.weight();
                 entries.push(EndLabel { y: y.at(value), text: line.label.clone(), class, swatch: None });
             }
         }

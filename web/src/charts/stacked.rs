@@ -26,6 +26,11 @@ pub struct Stacked<'a> {
     pub notes: &'a [Note],
 }
 
+/// Class of a band's label: the lowest band is what the chart is about.
+const fn weight(index: usize) -> &'static str {
+    if index == 0 { "b" } else { "" }
+}
+
 impl Stacked<'_> {
     pub fn render(&self) -> String {
         LARGE.iter().map(|canvas| self.draw(canvas)).collect()
@@ -33,8 +38,12 @@ impl Stacked<'_> {
 
     fn draw(&self, canvas: &Canvas) -> String {
         let mut svg = canvas.open(&self.caption);
-        let longest =
-            self.bands.iter().map(|band| labels::width(&band.label, frame::TEXT)).fold(0.0, f64::max);
+        let longest = self
+            .bands
+            .iter()
+            .enumerate()
+            .map(|(index, band)| labels::width(&band.label, frame::text_size(weight(index))))
+            .fold(0.0, f64::max);
         let room = frame::label_room(canvas, longest + 28.0);
         let plot = Plot { left: 44.0, right: canvas.width - room, top: 24.0, bottom: canvas.height - 24.0 };
         let (Some(first), Some(last)) = (self.at.first(), self.at.last()) else { return svg.finish() };
@@ -87,7 +96,7 @@ impl Stacked<'_> {
                 Some(EndLabel {
                     y: y.at((upper + lower) / 2.0),
                     text: band.label.clone(),
-                    class: if index == 0 { "b" } else { "" },
+                    class: weight(index),
                     swatch: Some(band.class.to_owned()),
                 })
             })

@@ -269,6 +269,24 @@ fn a_bar_shows_what_is_small_and_nothing_where_nothing_is() {
     assert!(bar(f64::NAN, "hot").contains("width=\"0\""));
 }
 
+#[test]
+fn a_label_wider_than_its_plot_is_cut_and_stays_inside() {
+    let at = weeks(1);
+    let columns = Columns {
+        caption: caption(),
+        unit: "",
+        at: &at,
+        names: &["2025-12".to_owned()],
+        outer: &[Some(4.0)],
+        inner: None,
+        partial_from: 1,
+        label: "W".repeat(90),
+    };
+    let svg = columns.render();
+    assert_sound(&svg);
+    assert_eq!(svg.matches("W…</text>").count(), 2, "one for each drawing: {svg}");
+}
+
 proptest! {
     #[test]
     fn any_shares_give_a_sound_stack(

@@ -32,11 +32,17 @@ pub fn whiskers(caption: &Caption<'_>, rows: &[Whisker]) -> String {
     canvases.iter().map(|canvas| draw(canvas, caption, rows)).collect()
 }
 
+/// Class of a row's texts.
+const fn weight(row: &Whisker) -> &'static str {
+    if row.leads { "b" } else { "" }
+}
+
 fn draw(canvas: &Canvas, caption: &Caption<'_>, rows: &[Whisker]) -> String {
     let mut svg = canvas.open(caption);
     let slim = canvas.is_slim();
     let name_at = 44.0;
-    let widest = rows.iter().map(|row| labels::width(&row.name, frame::TEXT)).fold(0.0, f64::max);
+    let widest =
+        rows.iter().map(|row| labels::width(&row.name, frame::text_size(weight(row)))).fold(0.0, f64::max);
     let name_room = widest.min(if slim { 96.0 } else { 180.0 });
     let numbers = if slim { 40.0 } else { 118.0 };
     let plot = Plot {
@@ -62,9 +68,14 @@ fn draw(canvas: &Canvas, caption: &Caption<'_>, rows: &[Whisker]) -> String {
     }
     for (index, row) in rows.iter().enumerate() {
         let y = plot.top + ROW * (index as f64 + 0.5);
-        let strong = if row.leads { "b" } else { "" };
+        let strong = weight(row);
         svg.text(0.0, y + 4.0, strong, &row.rank);
-        svg.text(name_at, y + 4.0, strong, &labels::shorten(&row.name, frame::TEXT, name_room + 8.0));
+        svg.text(
+            name_at,
+            y + 4.0,
+            strong,
+            &labels::shorten(&row.name, frame::text_size(strong), name_room + 8.0),
+        );
         let (low, high) = (x.at(row.low * 100.0), x.at((row.high * 100.0).min(ticks.last())));
         let class = if row.leads { "whisk" } else { "whisk faint" };
         svg.segment(class, (low, y), (high, y));
