@@ -40,10 +40,8 @@ pub enum Error {
         "table `{table}` was computed up to version {folded} of `attempts`, which stands at {version}; was `attempts` replaced? move `{table}` away too, so that it is computed afresh"
     )]
     Ahead { table: &'static str, folded: i64, version: i64 },
-    #[error(
-        "table `{table}` was computed up to version {found} of `attempts`, the others up to {expected}; run `jobs run` and try again"
-    )]
-    Uneven { table: &'static str, found: i64, expected: i64 },
+    #[error("attempts of {date} are not in table `{table}` yet")]
+    Unfolded { table: &'static str, date: chrono::NaiveDate },
     #[error("a task of job `{job}` stopped")]
     Task {
         job: &'static str,
@@ -57,8 +55,15 @@ pub enum Error {
 }
 
 impl Error {
-    /// True when another worker was first. Nothing is lost: it did the work, or the next round will.
+    /// True when another worker was first, or has to be. Nothing is lost: it did the work, or the next try will.
     pub fn is_fenced(&self) -> bool {
-        matches!(self, Self::Commit { source: CommitError::Fenced { .. } | CommitError::FileGone { .. }, .. })
+        let fenced = |source: &CommitError| {
+            matches!(source, CommitError::Fenced { .. } | CommitError::FileGone { .. })
+        };
+        match self {
+            Self::Commit { source, .. } => fenced(source),
+            Self::Unfolded { .. } => true,
+            _ => false,
+        }
     }
 }

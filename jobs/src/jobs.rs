@@ -17,6 +17,7 @@ pub struct Jobs {
     pub(crate) attempts: Table,
     pub(crate) folded: Vec<Folded>,
     pub(crate) routing: Table,
+    warehouse: Warehouse,
     threads: usize,
 }
 
@@ -41,6 +42,7 @@ impl Jobs {
             attempts: open(TableId::Attempts).await?,
             folded,
             routing: open(TableId::RoutingHourly).await?,
+            warehouse: warehouse.clone(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         })
     }
@@ -81,9 +83,13 @@ impl Jobs {
         status::status(self).await
     }
 
-    /// Every job but the rebuild once, whatever ran when.
+    /// Every job once, whatever ran when.
     pub async fn run_once(&mut self, now: DateTime<Utc>) -> RoundReport {
-        schedule::run(self, &mut schedule::Timetable::default(), now).await
+        schedule::run(self, &mut schedule::Timetable::default(), schedule::Part::Whole, now).await
+    }
+
+    pub(crate) fn warehouse(&self) -> &Warehouse {
+        &self.warehouse
     }
 
     pub(crate) fn threads(&self) -> usize {

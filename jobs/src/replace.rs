@@ -1,18 +1,19 @@
 //! One commit that puts rows in the place of files, for settle and rebuild.
+//!
+//! It is refused when one of the files is gone, and with it what the rows were made of. Files that a fold adds
+//! meanwhile stay: they hold what was committed to `attempts` after the state that the rows were made of.
 
-use bellwether_warehouse::{Advance, AppId, Change, DataFile, Table};
+use bellwether_warehouse::{Advance, Change, DataFile, Table};
 
 use crate::error::Error;
 use crate::statement::Rows;
 
-/// The rows must be those that the table is to have instead of the files' rows, for the same state of
-/// `attempts`: the transaction is expected to stand at `at` and stays there.
 #[derive(Debug)]
 pub(crate) struct Replacement<'a> {
     pub job: &'static str,
-    pub app: AppId,
-    pub at: i64,
+    pub advance: Vec<Advance>,
     pub remove: Vec<DataFile>,
+    /// What the table is to have instead of the files' rows.
     pub rows: &'a Rows,
 }
 
@@ -40,7 +41,7 @@ impl Replacement<'_> {
         };
         let info = [("job".to_owned(), self.job.into()), ("rows".to_owned(), replaced.rows.into())];
         let change = Change {
-            advance: vec![Advance { app: self.app, from: Some(self.at), to: self.at }],
+            advance: self.advance,
             add,
             remove: self.remove.into_iter().map(|file| file.path).collect(),
             info: info.into_iter().collect(),

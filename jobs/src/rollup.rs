@@ -22,6 +22,18 @@ pub(crate) struct Rollup {
     pub keep_days: Option<u64>,
 }
 
+impl Rollup {
+    /// `intake_daily` is made of commits.
+    pub(crate) fn is_made_of_attempts(&self) -> bool {
+        self.table != TableId::IntakeDaily
+    }
+
+    /// Whether the table keeps rows of `date` on the day of `now`.
+    pub(crate) fn keeps(&self, date: NaiveDate, now: DateTime<Utc>) -> bool {
+        self.keep_days.is_none_or(|days| date >= first_kept(days, now))
+    }
+}
+
 pub(crate) const FOLDED: [Rollup; 6] = [
     Rollup { table: TableId::UsageHourly, merge: usage::HOURLY, keep_days: None },
     Rollup { table: TableId::UsageDaily, merge: usage::DAILY, keep_days: None },

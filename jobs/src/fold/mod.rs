@@ -44,10 +44,13 @@ pub struct FoldedTable {
 }
 
 pub(crate) async fn fold(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<FoldReport, Error> {
+    // The rollups first: what another worker has put into them meanwhile is then surely in `attempts`.
+    for folded_table in &mut jobs.folded {
+        refresh(&mut folded_table.table).await?;
+    }
     let to = refresh(&mut jobs.attempts).await?;
     let mut behind: BTreeMap<Option<i64>, Vec<usize>> = BTreeMap::new();
-    for (at, folded_table) in jobs.folded.iter_mut().enumerate() {
-        refresh(&mut folded_table.table).await?;
+    for (at, folded_table) in jobs.folded.iter().enumerate() {
         match folded(folded_table.table.snapshot()) {
             Some(folded) if folded == to => {}
             Some(folded) if folded > to => {

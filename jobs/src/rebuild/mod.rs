@@ -1,38 +1,47 @@
 //! Computes whole dates afresh from `attempts`, each event once, and puts them in the place of what stood.
 //!
-//! It reads `attempts` at F, folds first so that every table stands there, and commits by expecting F. Without
-//! duplicate events the result is what settling gives, byte for byte. A table whose date comes out as it
-//! stood, in one file, is left alone.
+//! Some dates at a time: a batch is pinned, computed and committed by itself, and begun again when other workers
+//! changed what it had read. So a rebuild of any length gets through beside a running scheduler. Without
+//! duplicate events the result is what settling gives, byte for byte. A table whose date comes out as it stood,
+//! in one file, keeps its files.
 
+mod batch;
+#[cfg(test)]
+mod beside;
 mod drift;
+mod due;
+mod mark;
 pub(crate) mod once;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
-use bellwether_warehouse::{DataFile, Snapshot, Table, TableId};
+use bellwether_warehouse::{DataFile, TableId};
 use chrono::{DateTime, NaiveDate, Utc};
-use datafusion::prelude::SessionContext;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::jobs::Jobs;
-use crate::replace::Replacement;
-use crate::rollup::{Rollup, date_of, first_kept, fold_app, folded};
-use crate::routing::{around, compute, files_of, route_at_snapshot, routed, routing_app};
-use crate::statement::{Rows, Statement};
-use crate::{base, fold};
+use crate::fold;
+use crate::jobs::{Jobs, refresh};
+use crate::rollup::date_of;
+use batch::{Computed, Found};
 
+pub(crate) use batch::{Batch, Folding};
 pub use drift::Drift;
+pub(crate) use due::{Nightly, due};
 
-const COMPARE: Statement = Statement { name: "rebuild/drift.rs", sql: "" };
+/// Tries at one batch. Others change a closed date once in minutes (settling, another rebuild, a late row).
+const TRIES: u32 = 8;
+/// Before the second try; twice as long before each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// What one rebuild found and did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RebuildReport {
-    /// Version of `attempts` it was computed at.
+    /// Version of `attempts` that the last dates were computed at.
     pub at: i64,
     pub dates: usize,
     /// Attempts read, copies of an event included.
@@ -61,137 +70,106 @@ pub(crate) async fn rebuild(
     to: NaiveDate,
     now: DateTime<Utc>,
 ) -> Result<RebuildReport, Error> {
+    rebuild_beside(jobs, from, to, now, &mut || Box::pin(async {})).await
+}
+
+async fn rebuild_beside(
+    jobs: &mut Jobs,
+    from: NaiveDate,
+    to: NaiveDate,
+    now: DateTime<Utc>,
+    computed: Computed<'_>,
+) -> Result<RebuildReport, Error> {
     if to < from {
         return Err(Error::EmptyRange { from, to });
     }
-    let at = fold::fold(jobs, now).await?.to;
-    route_at_snapshot(jobs).await?;
-    let attempts = jobs.attempts.snapshot().clone();
-    let mut report = RebuildReport { at, dates: 0, attempts: 0, drift: Vec::new() };
-    report.drift.extend(made_of_attempts(jobs).map(|rollup| Drift::none(rollup.table)));
-    report.drift.push(Drift::none(TableId::RoutingHourly));
-    for dates in batches(jobs, &attempts, from, to)? {
-        report.dates += dates.len();
-        let files = files_of(&attempts, &dates)?;
-        report.attempts += files.iter().map(|file| file.rows).sum::<i64>();
-        let ctx = jobs.session();
-        once::register(&ctx, &attempts, files).await?;
-        replace_folded(jobs, &ctx, &dates, at, now, &mut report.drift).await?;
-        replace_routing(jobs, &attempts, &dates, &mut report.drift).await?;
+    refresh(&mut jobs.attempts).await?;
+    for folded in &mut jobs.folded {
+        refresh(&mut folded.table).await?;
+    }
+    refresh(&mut jobs.routing).await?;
+    let mut report = RebuildReport::new(jobs);
+    // A date may have rows in a rollup and none in `attempts` any more: they go too.
+    for dates in batches(jobs, |date| (from..=to).contains(&date))? {
+        let tables = tables(jobs).collect();
+        let batch = Batch { dates: &dates, tables, now, folding: Folding::Here };
+        report.add(rebuild_batch(jobs, batch, computed).await?);
     }
     Ok(report)
 }
 
-/// `intake_daily` is made of commits, and they do not come twice.
-fn made_of_attempts(jobs: &Jobs) -> impl Iterator<Item = Rollup> {
-    jobs.folded.iter().map(|folded| folded.rollup).filter(|rollup| rollup.table != TableId::IntakeDaily)
-}
-
-async fn replace_folded(
+/// Once, and again from its beginning where other workers were first.
+pub(crate) async fn rebuild_batch(
     jobs: &mut Jobs,
-    ctx: &SessionContext,
-    dates: &BTreeSet<NaiveDate>,
-    at: i64,
-    now: DateTime<Utc>,
-    drift: &mut [Drift],
-) -> Result<(), Error> {
-    let wanted: Vec<TableId> = made_of_attempts(jobs).map(|rollup| rollup.table).collect();
-    for derived in base::derive(ctx, &wanted, now).await? {
-        let Some(target) = jobs.folded.iter_mut().find(|folded| folded.rollup.table == derived.table) else {
-            continue;
-        };
-        // What is no longer kept is not computed, so it must not be replaced either.
-        let first = target.rollup.keep_days.map(|days| first_kept(days, now));
-        let kept = dates.iter().copied().filter(|date| first.is_none_or(|first| *date >= first)).collect();
-        let stood = files_of(target.table.snapshot(), &kept)?;
-        let found = folded(target.table.snapshot()).unwrap_or(-1);
-        if found != at {
-            return Err(Error::Uneven { table: derived.table.name(), found, expected: at });
+    mut batch: Batch<'_>,
+    computed: Computed<'_>,
+) -> Result<RebuildReport, Error> {
+    let mut found = Found::default();
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..TRIES {
+        match batch.run(jobs, &mut found, computed).await {
+            Err(error) if error.is_fenced() && !batch.must_wait(&error) => {
+                tracing::info!(
+                    from = ?batch.dates.first(),
+                    to = ?batch.dates.last(),
+                    error = &error as &dyn std::error::Error,
+                    "dates changed while they were rebuilt; beginning them again"
+                );
+            }
+            Err(error) => return Err(error),
+            Ok(()) => return Ok(RebuildReport::of(batch.dates.len(), found)),
         }
-        let provider = target.table.snapshot().provider_over(stood.clone());
-        let before = target.rollup.merge.run_over_table(ctx, provider).await?;
-        let after = Rows { schema: derived.rows.schema(), batches: vec![derived.rows] };
-        let new = New { table: derived.table, app: fold_app(), at, stood, before: &before, after: &after };
-        new.put(&mut target.table, drift).await?;
+        tokio::time::sleep(pause).await;
+        pause *= 2;
     }
-    Ok(())
+    batch.run(jobs, &mut found, computed).await?;
+    Ok(RebuildReport::of(batch.dates.len(), found))
 }
 
-async fn replace_routing(
-    jobs: &mut Jobs,
-    attempts: &Snapshot,
-    dates: &BTreeSet<NaiveDate>,
-    drift: &mut [Drift],
-) -> Result<(), Error> {
-    let (Some(first), Some(last)) = (dates.first(), dates.last()) else {
-        return Ok(());
-    };
-    let table = TableId::RoutingHourly;
-    let found = routed(jobs.routing.snapshot()).unwrap_or(-1);
-    if found != attempts.version() {
-        return Err(Error::Uneven { table: table.name(), found, expected: attempts.version() });
+/// Every table that is rebuilt.
+fn tables(jobs: &Jobs) -> impl Iterator<Item = TableId> {
+    let made = jobs.folded.iter().filter(|folded| folded.rollup.is_made_of_attempts());
+    made.map(|folded| folded.rollup.table).chain([TableId::RoutingHourly])
+}
+
+impl RebuildReport {
+    fn new(jobs: &Jobs) -> Self {
+        let at = jobs.attempts.snapshot().version();
+        Self { at, dates: 0, attempts: 0, drift: tables(jobs).map(Drift::none).collect() }
     }
-    let ctx = jobs.session();
-    let range = (*first, *last);
-    once::register(&ctx, attempts, around(attempts, range)?).await?;
-    let rows = compute(&ctx, range).await?;
-    let after = Rows { schema: rows.schema(), batches: vec![rows] };
-    let stood = files_of(jobs.routing.snapshot(), dates)?;
-    let before = STOOD.run_over_table(&ctx, jobs.routing.snapshot().provider_over(stood.clone())).await?;
-    let new = New { table, app: routing_app(), at: found, stood, before: &before, after: &after };
-    new.put(&mut jobs.routing, drift).await
-}
 
-const STOOD: Statement = Statement { name: "rebuild/stood.sql", sql: include_str!("stood.sql") };
+    fn of(dates: usize, found: Found) -> Self {
+        let Found { version, attempts, drift } = found;
+        Self { at: version, dates, attempts, drift }
+    }
 
-/// Rows to stand in the place of others.
-struct New<'a> {
-    table: TableId,
-    app: bellwether_warehouse::AppId,
-    at: i64,
-    stood: Vec<DataFile>,
-    before: &'a Rows,
-    after: &'a Rows,
-}
-
-impl New<'_> {
-    async fn put(self, table: &mut Table, drift: &mut [Drift]) -> Result<(), Error> {
-        let found = Drift::between(self.table, self.before, self.after)
-            .map_err(|source| COMPARE.failed(source.into()))?;
-        let mut dates = BTreeSet::new();
-        for file in &self.stood {
-            dates.insert(date_of(self.table.name(), file)?);
+    fn add(&mut self, batch: Self) {
+        self.at = batch.at;
+        self.dates += batch.dates;
+        self.attempts += batch.attempts;
+        for found in batch.drift {
+            if let Some(sum) = self.drift.iter_mut().find(|drift| drift.table == found.table) {
+                sum.add(found);
+            }
         }
-        let settled = dates.len() == self.stood.len();
-        if found.keys_differing > 0 || !settled {
-            let Self { app, at, stood, after, .. } = self;
-            Replacement { job: "rebuild", app, at, remove: stood, rows: after }.commit(table).await?;
-        }
-        if let Some(sum) = drift.iter_mut().find(|drift| drift.table == found.table) {
-            sum.add(found);
-        }
-        Ok(())
     }
 }
 
 /// Runs of neighbouring dates with something in them, of about as many attempts as a fold reads at once.
-fn batches(
+pub(crate) fn batches(
     jobs: &Jobs,
-    attempts: &Snapshot,
-    from: NaiveDate,
-    to: NaiveDate,
+    wanted: impl Fn(NaiveDate) -> bool,
 ) -> Result<Vec<BTreeSet<NaiveDate>>, Error> {
-    // A date may have rows in a rollup and none in `attempts` any more: they go too.
-    let mut rows = std::collections::BTreeMap::new();
-    let rollups = jobs.folded.iter().filter(|folded| folded.rollup.table != TableId::IntakeDaily);
-    let snapshots = rollups.map(|folded| folded.table.snapshot()).chain([jobs.routing.snapshot(), attempts]);
-    for snapshot in snapshots {
-        let name = snapshot.table().name();
+    let mut rows: BTreeMap<NaiveDate, i64> = BTreeMap::new();
+    let made = jobs.folded.iter().filter(|folded| folded.rollup.is_made_of_attempts());
+    let snapshots = made.map(|folded| folded.table.snapshot());
+    for snapshot in snapshots.chain([jobs.routing.snapshot(), jobs.attempts.snapshot()]) {
+        let is_attempts = snapshot.table() == TableId::Attempts;
+        let count = |file: &DataFile| if is_attempts { file.rows } else { 0 };
         for file in snapshot.files() {
-            let date = date_of(name, file)?;
-            if (from..=to).contains(&date) {
-                let own = if snapshot.table() == TableId::Attempts { file.rows } else { 0 };
-                *rows.entry(date).or_insert(0) += own;
+            let date = date_of(snapshot.table().name(), file)?;
+            if wanted(date) {
+                *rows.entry(date).or_default() += count(file);
             }
         }
     }

@@ -49,14 +49,15 @@ pub(crate) fn routed(snapshot: &Snapshot) -> Option<i64> {
 }
 
 pub(crate) async fn route(jobs: &mut Jobs) -> Result<RoutingReport, Error> {
+    // In this order: what another worker has routed meanwhile is then surely in `attempts`.
+    refresh(&mut jobs.routing).await?;
     refresh(&mut jobs.attempts).await?;
     route_at_snapshot(jobs).await
 }
 
-/// The same at the version of `attempts` that was read last.
+/// The same as both tables were read last.
 pub(crate) async fn route_at_snapshot(jobs: &mut Jobs) -> Result<RoutingReport, Error> {
     let table = TableId::RoutingHourly.name();
-    refresh(&mut jobs.routing).await?;
     let to = jobs.attempts.snapshot().version();
     let from = routed(jobs.routing.snapshot());
     match from {

@@ -8,14 +8,16 @@ mod timetable;
 
 use std::time::Duration;
 
+use bellwether_warehouse::Warehouse;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::jobs::Jobs;
 pub use report::{JobReport, Outcome, RoundReport};
-pub(crate) use round::run;
+pub(crate) use round::{Part, run};
 pub(crate) use timetable::Timetable;
 
 /// In the order of a round.
@@ -50,10 +52,11 @@ pub struct Settings {
     pub routing_every: Duration,
     /// Past dates are merged to one file this often; crowded dates every round.
     pub settle_closed_every: Duration,
-    /// Hour of the day, UTC, at which the last `rebuild_dates` past dates are rebuilt, once a day and only
-    /// by a process that was running before it. None: never.
+    /// Hour of the day, UTC, from which a date that has closed is rebuilt. What a process that was not running
+    /// then has missed is made up for. None: never.
     pub rebuild_at_hour: Option<u32>,
-    pub rebuild_dates: u64,
+    /// Nights in which a date is rebuilt after it closed.
+    pub rebuild_nights: u64,
 }
 
 impl Default for Settings {
@@ -62,7 +65,7 @@ impl Default for Settings {
             routing_every: Duration::from_secs(60),
             settle_closed_every: Duration::from_secs(600),
             rebuild_at_hour: Some(2),
-            rebuild_dates: 2,
+            rebuild_nights: 2,
         }
     }
 }
@@ -83,29 +86,60 @@ impl Scheduler {
         Self { jobs, timetable: Timetable::new(settings) }
     }
 
-    /// Runs what is due at `now`.
+    /// Runs what is due at `now`, to its end.
     pub async fn run_once(&mut self, now: DateTime<Utc>) -> RoundReport {
-        run(&mut self.jobs, &mut self.timetable, now).await
+        run(&mut self.jobs, &mut self.timetable, Part::Whole, now).await
     }
 
-    /// Runs rounds until `shutdown` turns true or its sender is gone. A round that is running then is
-    /// dropped where it stands, which loses nothing.
-    pub async fn run_forever(mut self, period: Duration, mut shutdown: watch::Receiver<bool>) {
-        let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    /// Runs rounds until `shutdown` turns true or its sender is gone: folds in one task, everything else in
+    /// another, so that nothing holds up a fold. What is running then is dropped where it stands, which loses
+    /// nothing.
+    pub async fn run_forever(self, period: Duration, mut shutdown: watch::Receiver<bool>) {
+        let Self { jobs, timetable } = self;
+        let period = period.max(Duration::from_millis(1));
+        let warehouse = jobs.warehouse().clone();
+        let upkeep = Timetable::new(timetable.settings().clone());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(rounds(jobs, timetable, Part::Folding, period));
+        tasks.spawn(async move {
+            let jobs = open_again(&warehouse, period).await;
+            rounds(jobs, upkeep, Part::Upkeep, period).await;
+        });
         let stop = async move {
             // An error means that the sender is gone: nobody could stop us later.
             let _ = shutdown.wait_for(|stop| *stop).await;
         };
-        tokio::pin!(stop);
-        loop {
-            let round = async {
-                ticks.tick().await;
-                self.run_once(Utc::now()).await
-            };
-            tokio::select! {
-                () = &mut stop => return,
-                _ = round => {}
+        tokio::select! {
+            () = stop => {}
+            // None of them ends by itself.
+            Some(Err(error)) = tasks.join_next() => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a task of the jobs stopped");
+            }
+        }
+        tasks.shutdown().await;
+    }
+}
+
+async fn rounds(mut jobs: Jobs, mut timetable: Timetable, part: Part, period: Duration) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        run(&mut jobs, &mut timetable, part, Utc::now()).await;
+    }
+}
+
+/// Handles of its own for a second task, as soon as the tables can be read.
+async fn open_again(warehouse: &Warehouse, period: Duration) -> Jobs {
+    loop {
+        match Jobs::open(warehouse).await {
+            Ok(jobs) => return jobs,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot open the tables for routing, settling and rebuilding; trying again"
+                );
+                tokio::time::sleep(period).await;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! One round: what is due, one after the other.
+//! One round: what is due of some jobs, one after the other. None that fails stops another.
 
 use std::error::Error as StdError;
 use std::panic::AssertUnwindSafe;
@@ -11,42 +11,89 @@ use super::report::{JobReport, Outcome, RoundReport};
 use super::{Job, Timetable};
 use crate::error::Error;
 use crate::jobs::Jobs;
-use crate::metric;
+use crate::rebuild::{self, Batch, Folding, RebuildReport};
+use crate::{metric, routing};
 
-pub(crate) async fn run(jobs: &mut Jobs, timetable: &mut Timetable, now: DateTime<Utc>) -> RoundReport {
+/// What a round does, and beside whom.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    /// Everything that is due, to its end: nobody else is expected to be at it.
+    Whole,
+    /// Only the fold.
+    Folding,
+    /// All but the fold, which another task does. At most one batch of dates is rebuilt in a round, so that a
+    /// long rebuild does not hold up the rest.
+    Upkeep,
+}
+
+impl Part {
+    fn has(self, job: Job) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Folding => job == Job::Fold,
+            Self::Upkeep => job != Job::Fold,
+        }
+    }
+}
+
+/// What a job that did not fail did.
+struct Done {
+    /// Read (fold, rebuild) or written (all others).
+    rows: i64,
+    /// Something is left for the next round.
+    left: bool,
+}
+
+pub(crate) async fn run(
+    jobs: &mut Jobs,
+    timetable: &mut Timetable,
+    part: Part,
+    now: DateTime<Utc>,
+) -> RoundReport {
     let mut report = RoundReport::default();
     for job in Job::ALL {
-        if !timetable.is_due(job, now) {
+        if !part.has(job) || !timetable.is_due(job, now) {
             continue;
         }
         let started = Instant::now();
         // A panic is a bug, but no reason for the rollups to stand still until someone restarts us: what a
         // job leaves behind is the state of the tables, and every job reads that afresh.
-        let result = AssertUnwindSafe(run_job(job, jobs, timetable, now)).catch_unwind().await;
+        let result = AssertUnwindSafe(run_job(job, jobs, timetable, part, now)).catch_unwind().await;
         let took = started.elapsed();
         let outcome = match result {
-            Ok(Ok(rows)) => {
+            Ok(Ok(Done { rows, left })) => {
                 metric::ran(job.name(), took, u64::try_from(rows).unwrap_or_default());
-                timetable.note(job, now);
+                if left {
+                    timetable.note_part(job)
+                } else {
+                    timetable.note(job, now)
+                }
                 Outcome::Done { rows }
             }
             Ok(Err(error)) if error.is_fenced() => {
                 tracing::info!(job = job.name(), error = &error as &dyn StdError, "another worker was first");
-                timetable.note(job, now);
+                timetable.note_fenced(job, now);
                 Outcome::Fenced
             }
             Ok(Err(error)) => {
+                metric::failed(job.name());
+                let pause = timetable.note_failure(job, now);
                 tracing::error!(
                     job = job.name(),
                     error = &error as &dyn StdError,
-                    "job failed, the next round tries again"
+                    again_in_secs = pause.as_secs(),
+                    "job failed and will be tried again"
                 );
-                metric::failed(job.name());
                 Outcome::Failed { error: chain(&error) }
             }
             Err(_) => {
-                tracing::error!(job = job.name(), "job panicked, the next round tries again");
                 metric::failed(job.name());
+                let pause = timetable.note_failure(job, now);
+                tracing::error!(
+                    job = job.name(),
+                    again_in_secs = pause.as_secs(),
+                    "job panicked and will be tried again"
+                );
                 Outcome::Failed { error: "it panicked".to_owned() }
             }
         };
@@ -55,29 +102,79 @@ pub(crate) async fn run(jobs: &mut Jobs, timetable: &mut Timetable, now: DateTim
     report
 }
 
-/// Returns rows read (fold, rebuild) or written.
-async fn run_job(job: Job, jobs: &mut Jobs, timetable: &Timetable, now: DateTime<Utc>) -> Result<i64, Error> {
-    match job {
-        Job::Fold => jobs.fold(now).await.map(|report| report.attempts),
-        Job::Routing => jobs.route().await.map(|report| report.rows),
-        Job::Settle => jobs.settle(timetable.settling(now), now).await.map(|report| report.rows),
-        Job::Expire => jobs.expire(now).await.map(|report| report.rows),
-        Job::Rebuild => {
-            let Some((from, to)) = timetable.rebuild_range(now) else {
-                return Ok(0);
-            };
-            let report = jobs.rebuild(from, to, now).await?;
-            for drift in report.drift.iter().filter(|drift| drift.keys_differing > 0) {
-                tracing::warn!(
-                    table = drift.table,
-                    keys_differing = drift.keys_differing,
-                    rows_before = drift.rows_before,
-                    rows_after = drift.rows_after,
-                    "rebuilding changed what stood"
-                );
+async fn run_job(
+    job: Job,
+    jobs: &mut Jobs,
+    timetable: &mut Timetable,
+    part: Part,
+    now: DateTime<Utc>,
+) -> Result<Done, Error> {
+    let rows = match job {
+        Job::Fold => jobs.fold(now).await?.attempts,
+        Job::Routing => routing::route(jobs).await?.rows,
+        Job::Settle => jobs.settle(timetable.settling(now), now).await?.rows,
+        Job::Expire => jobs.expire(now).await?.rows,
+        Job::Rebuild => return rebuild_due(jobs, timetable, part, now).await,
+    };
+    Ok(Done { rows, left: false })
+}
+
+async fn rebuild_due(
+    jobs: &mut Jobs,
+    timetable: &mut Timetable,
+    part: Part,
+    now: DateTime<Utc>,
+) -> Result<Done, Error> {
+    let Some(nightly) = timetable.nightly() else {
+        return Ok(Done { rows: 0, left: false });
+    };
+    let due = rebuild::due(jobs, nightly, now).await?;
+    let mut batches = rebuild::batches(jobs, |date| due.contains_key(&date))?;
+    // After the last one tried, so that one that fails holds up no other.
+    let next = batches.iter().position(|dates| dates.first().copied() > timetable.rebuild_tried);
+    batches.rotate_left(next.unwrap_or_default());
+    let (folding, most) = match part {
+        Part::Whole | Part::Folding => (Folding::Here, usize::MAX),
+        Part::Upkeep => (Folding::Elsewhere, 1),
+    };
+    let left = batches.len() > most;
+    let mut rows = 0;
+    let mut failure = None;
+    for dates in batches.into_iter().take(most) {
+        timetable.rebuild_tried = dates.last().copied();
+        let tables = dates.iter().filter_map(|date| due.get(date)).flatten().copied().collect();
+        let batch = Batch { dates: &dates, tables, now, folding };
+        match rebuild::rebuild_batch(jobs, batch, &mut || Box::pin(async {})).await {
+            Ok(report) => {
+                rows += report.attempts;
+                warn_of_drift(&report);
             }
-            Ok(report.attempts)
+            Err(error) => {
+                tracing::warn!(
+                    from = ?dates.first(),
+                    to = ?dates.last(),
+                    error = &error as &dyn StdError,
+                    "dates were not rebuilt"
+                );
+                // One that only has to wait must not hide one that failed.
+                if failure.as_ref().is_none_or(Error::is_fenced) {
+                    failure = Some(error);
+                }
+            }
         }
+    }
+    failure.map_or(Ok(Done { rows, left }), Err)
+}
+
+fn warn_of_drift(report: &RebuildReport) {
+    for drift in report.drift.iter().filter(|drift| drift.keys_differing > 0) {
+        tracing::warn!(
+            table = drift.table,
+            keys_differing = drift.keys_differing,
+            rows_before = drift.rows_before,
+            rows_after = drift.rows_after,
+            "rebuilding changed what stood"
+        );
     }
 }
 

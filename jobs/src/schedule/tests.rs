@@ -1,9 +1,11 @@
 use std::time::Duration;
 
-use bellwether_warehouse::testing::attempt;
+use bellwether_warehouse::tables::attempts::AttemptRow;
+use bellwether_warehouse::testing::{DAY_US, NOON_US, attempt};
+use chrono::TimeDelta;
 use tokio::sync::watch;
 
-use super::{Job, Outcome, Scheduler, Settings, Timetable};
+use super::{Job, Outcome, Part, Scheduler, Settings, Timetable, run};
 use crate::Jobs;
 use crate::settle::Settling;
 use crate::testing::{Fixture, at};
@@ -24,34 +26,57 @@ fn jobs_run_as_often_as_they_are_to() {
     use Job::{Expire, Fold, Rebuild, Routing, Settle};
     let mut timetable = Timetable::new(Settings::default());
     for (now, expected) in [
-        ("2026-11-25T01:00:00Z", vec![Fold, Routing, Settle, Expire]),
+        ("2026-11-25T01:00:00Z", vec![Fold, Routing, Settle, Expire, Rebuild]),
         ("2026-11-25T01:00:10Z", vec![Fold, Settle]),
         ("2026-11-25T01:00:59Z", vec![Fold, Settle]),
         ("2026-11-25T01:01:00Z", vec![Fold, Routing, Settle]),
-        ("2026-11-25T01:59:30Z", vec![Fold, Routing, Settle]),
-        // The hour has closed.
+        // It is asked again which dates are left to rebuild, now and then and when an hour has closed.
+        ("2026-11-25T01:59:30Z", vec![Fold, Routing, Settle, Rebuild]),
         ("2026-11-25T02:00:00Z", vec![Fold, Routing, Settle, Rebuild]),
         ("2026-11-25T02:00:10Z", vec![Fold, Settle]),
-        ("2026-11-26T00:00:00Z", vec![Fold, Routing, Settle, Expire]),
-        ("2026-11-26T23:00:00Z", vec![Fold, Routing, Settle, Rebuild]),
+        ("2026-11-25T02:09:59Z", vec![Fold, Routing, Settle]),
+        ("2026-11-25T02:10:00Z", vec![Fold, Settle, Rebuild]),
+        ("2026-11-26T00:00:00Z", vec![Fold, Routing, Settle, Expire, Rebuild]),
     ] {
         assert_eq!(pass(&mut timetable, now), expected, "{now}");
     }
+    let never = Timetable::new(Settings { rebuild_at_hour: None, ..Settings::default() });
+    assert!(!due(&never, "2026-11-25T02:00:00Z").contains(&Job::Rebuild));
 }
 
 #[test]
-fn a_process_that_starts_after_the_hour_leaves_the_rebuild_for_the_next_day() {
+fn a_job_that_fails_again_and_again_is_tried_less_and_less_often_and_the_others_as_before() {
     let mut timetable = Timetable::new(Settings::default());
-    assert!(!pass(&mut timetable, "2026-11-25T02:00:00Z").contains(&Job::Rebuild));
-    assert!(!pass(&mut timetable, "2026-11-25T23:00:00Z").contains(&Job::Rebuild));
-    assert!(!pass(&mut timetable, "2026-11-26T01:59:59Z").contains(&Job::Rebuild));
-    assert!(pass(&mut timetable, "2026-11-26T02:00:00Z").contains(&Job::Rebuild));
-    let range = timetable.rebuild_range(at("2026-11-26T02:00:00Z")).unwrap();
-    assert_eq!((range.0.to_string(), range.1.to_string()), ("2026-11-24".into(), "2026-11-25".into()));
-    let mut never = Timetable::new(Settings { rebuild_at_hour: None, ..Settings::default() });
-    for now in ["2026-11-25T01:00:00Z", "2026-11-26T03:00:00Z"] {
-        assert!(!pass(&mut never, now).contains(&Job::Rebuild));
+    let start = at("2026-11-25T01:00:00Z");
+    let after = |secs: i64| start + TimeDelta::seconds(secs);
+    for (failed, pause) in [(0, 10), (10, 20), (30, 40), (70, 80), (150, 160), (310, 320), (630, 640)] {
+        assert_eq!(timetable.note_failure(Job::Rebuild, after(failed)), Duration::from_secs(pause));
+        assert!(!timetable.is_due(Job::Rebuild, after(failed + pause as i64 - 1)), "{failed}");
+        assert!(timetable.is_due(Job::Rebuild, after(failed + pause as i64)), "{failed}");
+        assert!(timetable.is_due(Job::Fold, after(failed)) && timetable.is_due(Job::Routing, after(failed)));
     }
+    // Half an hour at most; a fold, on which every page waits, a minute.
+    for _ in 0..40 {
+        timetable.note_failure(Job::Rebuild, after(1_270));
+        timetable.note_failure(Job::Fold, after(1_270));
+    }
+    assert!(!timetable.is_due(Job::Rebuild, after(1_270 + 1_799)));
+    assert!(timetable.is_due(Job::Rebuild, after(1_270 + 1_800)));
+    assert!(!timetable.is_due(Job::Fold, after(1_270 + 59)));
+    assert!(timetable.is_due(Job::Fold, after(1_270 + 60)));
+    // A clock that was set back does not keep it waiting for days.
+    assert!(timetable.is_due(Job::Rebuild, after(-86_400)));
+    // Success forgets.
+    timetable.note(Job::Rebuild, after(4_000));
+    assert_eq!(timetable.note_failure(Job::Rebuild, after(5_000)), Duration::from_secs(10));
+}
+
+#[test]
+fn a_job_that_another_worker_was_first_at_is_not_taken_for_done() {
+    let mut timetable = Timetable::new(Settings::default());
+    timetable.note_fenced(Job::Expire, at("2026-11-25T01:00:00Z"));
+    assert!(!timetable.is_due(Job::Expire, at("2026-11-25T01:00:09Z")));
+    assert!(timetable.is_due(Job::Expire, at("2026-11-25T01:00:10Z")));
 }
 
 #[test]
@@ -80,10 +105,12 @@ async fn a_round_runs_what_is_due_and_tells() {
             (Job::Routing, Outcome::Done { rows: 1 }),
             (Job::Settle, Outcome::Done { rows: 0 }),
             (Job::Expire, Outcome::Done { rows: 0 }),
+            // Today has not closed.
+            (Job::Rebuild, Outcome::Done { rows: 0 }),
         ]
     );
     assert!(report.is_clean());
-    assert_eq!(report.to_string().lines().count(), 4);
+    assert_eq!(report.to_string().lines().count(), 5);
 }
 
 #[tokio::test]
@@ -137,4 +164,122 @@ async fn the_loop_folds_until_it_is_told_to_stop() {
     drop(stop);
     let ended = scheduler.run_forever(Duration::from_secs(3_600), stopped);
     tokio::time::timeout(Duration::from_secs(60), ended).await.unwrap();
+}
+
+/// Two copies of an event, `days` before the 25th.
+async fn append_copies(f: &mut Fixture, days: i64) {
+    let copy = AttemptRow { started_at: NOON_US - days * DAY_US, ..attempt("e") };
+    f.append(&[copy.clone(), copy]).await;
+}
+
+const REQUESTS: &str = "SELECT date, sum(requests) FROM usage_daily GROUP BY date ORDER BY date";
+
+#[tokio::test]
+async fn a_process_that_starts_after_the_hour_rebuilds_what_was_missed_once() {
+    let mut f = Fixture::new().await;
+    for days in [0, 1, 5] {
+        append_copies(&mut f, days).await;
+    }
+    // Nobody ran for days; the open date is left alone.
+    let report = f.jobs.run_once(at("2026-11-25T09:00:00Z")).await;
+    assert_eq!(report.jobs[4].outcome, Outcome::Done { rows: 4 }, "{report}");
+    assert_eq!(f.query(REQUESTS).await, ["2026-11-20 1", "2026-11-24 1", "2026-11-25 2"]);
+    assert_eq!(f.query("SELECT count(*) FROM routing_hourly WHERE attempts = 1").await, ["2"]);
+    // Neither it nor a process that starts later does so again on that day.
+    for now in ["2026-11-25T09:00:10Z", "2026-11-26T01:59:00Z"] {
+        let mut restarted = Jobs::open(&f.warehouse).await.unwrap();
+        assert_eq!(restarted.run_once(at(now)).await.jobs[4].outcome, Outcome::Done { rows: 0 }, "{now}");
+    }
+    // In the second night yesterday is looked at again, today for the first time, the rest no more.
+    let report = f.jobs.run_once(at("2026-11-26T02:00:00Z")).await;
+    assert_eq!(report.jobs[4].outcome, Outcome::Done { rows: 4 }, "{report}");
+    assert_eq!(f.query(REQUESTS).await, ["2026-11-20 1", "2026-11-24 1", "2026-11-25 1"]);
+    let report = f.jobs.run_once(at("2026-11-28T02:00:00Z")).await;
+    assert_eq!(report.jobs[4].outcome, Outcome::Done { rows: 2 }, "{report}");
+    let report = f.jobs.run_once(at("2026-12-24T02:00:00Z")).await;
+    assert_eq!(report.jobs[4].outcome, Outcome::Done { rows: 0 }, "{report}");
+}
+
+#[tokio::test]
+async fn of_two_schedulers_each_date_is_rebuilt_by_one_and_finished_by_either() {
+    let mut f = Fixture::new().await;
+    append_copies(&mut f, 1).await;
+    append_copies(&mut f, 3).await;
+    let mut schedulers = Vec::new();
+    for _ in 0..2 {
+        schedulers.push(Scheduler::new(Jobs::open(&f.warehouse).await.unwrap()));
+    }
+    // Both are running before the hour, then both reach it with the same state in hand.
+    for scheduler in &mut schedulers {
+        assert!(scheduler.run_once(at("2026-11-25T01:00:00Z")).await.is_clean());
+    }
+    let (first, second) = schedulers.split_at_mut(1);
+    let now = at("2026-11-25T02:00:00Z");
+    let (one, other) = tokio::join!(first[0].run_once(now), second[0].run_once(now));
+    assert!(one.is_clean() && other.is_clean(), "{one}\n{other}");
+    // Whoever was fenced comes back, whatever the other one did.
+    for scheduler in &mut schedulers {
+        let report = scheduler.run_once(at("2026-11-25T02:00:10Z")).await;
+        assert!(report.jobs.iter().all(|report| report.outcome != Outcome::Fenced), "{report}");
+    }
+    assert_eq!(f.query(REQUESTS).await, ["2026-11-22 1", "2026-11-24 1"]);
+    for table in ["health_5m", "health_hourly", "health_daily"] {
+        assert_eq!(f.query(&format!("SELECT sum(attempts) FROM {table}")).await, ["2"], "{table}");
+    }
+    assert_eq!(f.query("SELECT sum(attempts) FROM routing_hourly").await, ["2"]);
+}
+
+#[tokio::test]
+async fn beside_a_folding_task_one_batch_is_rebuilt_a_round_and_a_failing_one_holds_up_no_other() {
+    let mut f = Fixture::new().await;
+    // Not neighbours, so a batch each.
+    for days in [2, 4, 6] {
+        append_copies(&mut f, days).await;
+    }
+    f.jobs.fold(at("2026-11-25T09:00:00Z")).await.unwrap();
+    // The file of the first date cannot be read.
+    let file = f.attempts.snapshot().files().iter().find(|file| file.path.contains("2026-11-19")).unwrap();
+    let path = f.warehouse.location().root().join("attempts").join(&file.path);
+    std::fs::rename(&path, path.with_extension("hidden")).unwrap();
+    let mut timetable = Timetable::new(Settings::default());
+    let mut outcomes = Vec::new();
+    for now in ["2026-11-25T09:00:00Z", "2026-11-25T09:00:10Z", "2026-11-25T09:00:11Z"] {
+        let report = run(&mut f.jobs, &mut timetable, Part::Upkeep, at(now)).await;
+        assert!(report.jobs.iter().all(|report| report.job != Job::Fold));
+        let rebuild = report.jobs.iter().find(|report| report.job == Job::Rebuild).unwrap();
+        outcomes.push(matches!(rebuild.outcome, Outcome::Failed { .. }));
+    }
+    assert_eq!(outcomes, [true, false, false]);
+    assert_eq!(f.query(REQUESTS).await, ["2026-11-19 2", "2026-11-21 1", "2026-11-23 1"]);
+}
+
+#[tokio::test]
+async fn what_hangs_beside_the_fold_does_not_keep_the_loop_from_folding() {
+    let mut f = Fixture::new().await;
+    f.append(&[attempt("e")]).await;
+    let path = f.attempts.snapshot().files()[0].path.clone();
+    f.jobs.fold(at("2026-11-25T13:00:00Z")).await.unwrap();
+    // In the place of the file a pipe that nobody writes to: whoever reads it next, hangs.
+    let path = f.warehouse.location().root().join("attempts").join(path);
+    std::fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let (stop, stopped) = watch::channel(false);
+    let scheduler = Scheduler::new(Jobs::open(&f.warehouse).await.unwrap());
+    let running = tokio::spawn(scheduler.run_forever(Duration::from_millis(5), stopped));
+    for id in ["a", "b", "c"] {
+        f.append(&[attempt(id)]).await;
+        let seen = async {
+            while f.jobs.status().await.unwrap().rollups[..6].iter().any(|table| table.lag > 0) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), seen).await.unwrap();
+    }
+    // Routing reads before all others and got nowhere.
+    assert_eq!(f.jobs.status().await.unwrap().rollups[6].computed_at, None);
+    stop.send(true).unwrap();
+    tokio::time::timeout(Duration::from_secs(60), running).await.unwrap().unwrap();
+    // Opened both ways a pipe waits for nobody, and what waits for it goes on.
+    drop(std::fs::File::options().read(true).write(true).open(&path).unwrap());
+    assert_eq!(f.query("SELECT sum(requests) FROM usage_daily").await, ["4"]);
 }

@@ -1,8 +1,8 @@
 //! Merges the partial rows of a date to one row a key, sorted by it, so that the content of a settled file
 //! depends on nothing but the attempts behind it.
 //!
-//! The files seen are removed and the merged one is added in one commit that expects F as it was: a fold in
-//! between fences it, and the next round tries again.
+//! The files seen are removed and the merged one is added in one commit, which is refused when one of them is
+//! gone. What a fold adds in between stays beside it.
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::jobs::{Folded, Jobs, refresh};
 use crate::replace::Replacement;
-use crate::rollup::{date_of, fold_app, folded};
+use crate::rollup::{date_of, folded};
 
 /// A date is crowded from one file more on. More: more partial rows to merge at each reading, and fewer
 /// rewrites of the open date.
@@ -107,14 +107,14 @@ async fn merge(
     report: &mut SettleReport,
 ) -> Result<(), Error> {
     let Folded { rollup, table } = target;
-    let Some(at) = folded(table.snapshot()) else {
+    if folded(table.snapshot()).is_none() {
         return Ok(());
-    };
+    }
     let count = dates.len();
     let files: Vec<DataFile> = dates.into_values().flatten().collect();
     let provider = table.snapshot().provider_over(files.clone());
     let rows = rollup.merge.run_over_table(ctx, provider).await?;
-    let replacement = Replacement { job: "settle", app: fold_app(), at, remove: files, rows: &rows };
+    let replacement = Replacement { job: "settle", advance: Vec::new(), remove: files, rows: &rows };
     let done = replacement.commit(table).await?;
     report.dates += count;
     report.files_before += done.removed;

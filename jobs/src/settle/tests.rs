@@ -5,7 +5,7 @@ use bellwether_warehouse::{Advance, Change, TableId};
 
 use crate::Settling;
 use crate::replace::Replacement;
-use crate::rollup::{fold_app, folded};
+use crate::rollup::folded;
 use crate::statement::Rows;
 use crate::testing::{Fixture, at};
 
@@ -98,22 +98,21 @@ async fn merging_changes_no_answer() {
 }
 
 #[tokio::test]
-async fn a_replacement_that_a_fold_overtook_is_fenced() {
+async fn a_replacement_leaves_what_a_fold_added_meanwhile_and_is_fenced_by_another_replacement() {
     let mut f = Fixture::new().await;
     fold_often(&mut f, 1, 1).await;
     let mut stale = f.warehouse.table(TableId::UsageDaily).await.unwrap();
-    let (at_, remove) = (folded(stale.snapshot()).unwrap(), stale.snapshot().files().to_vec());
+    let mut later = f.warehouse.table(TableId::UsageDaily).await.unwrap();
+    let remove = stale.snapshot().files().to_vec();
     fold_often(&mut f, 1, 1).await;
     let schema = TableId::UsageDaily.schema();
     let rows = Rows { schema: schema.clone(), batches: vec![RecordBatch::new_empty(schema)] };
-    let late = Replacement { job: "settle", app: fold_app(), at: at_, remove: remove.clone(), rows: &rows };
-    assert!(late.commit(&mut stale).await.unwrap_err().is_fenced());
-    // Another settle took the file away while F stood still.
-    let mut other = f.warehouse.table(TableId::UsageDaily).await.unwrap();
-    let gone = Change { remove: vec![remove[0].path.clone()], data_change: false, ..Change::default() };
-    other.commit(gone).await.unwrap();
-    let late = Replacement { job: "settle", app: fold_app(), at: 2, remove, rows: &rows };
-    assert!(late.commit(&mut stale).await.unwrap_err().is_fenced());
+    let replacement =
+        || Replacement { job: "settle", advance: Vec::new(), remove: remove.clone(), rows: &rows };
+    assert_eq!(f.query("SELECT sum(requests) FROM usage_daily").await, ["2"]);
+    replacement().commit(&mut stale).await.unwrap();
+    assert_eq!(f.query("SELECT sum(requests) FROM usage_daily").await, ["1"]);
+    assert!(replacement().commit(&mut later).await.unwrap_err().is_fenced());
 }
 
 #[tokio::test]

@@ -1,0 +1,205 @@
+//! Some dates, computed afresh and replaced: once, against a state of the tables that stood still for them.
+//!
+//! What the tables hold of the dates must be made of what the pinned snapshot of `attempts` holds of them. So
+//! they are pinned when no commit that is not folded yet brought rows of these dates. Each table is then replaced
+//! by a commit that is refused when another worker took away one of the files that were read, or rebuilt one of
+//! the dates. A fold in between refuses nothing: what it adds was committed after the pin and stays beside.
+
+use std::collections::BTreeSet;
+
+use bellwether_warehouse::{Advance, DataFile, Snapshot, Table, TableId};
+use chrono::{DateTime, NaiveDate, Utc};
+use datafusion::prelude::SessionContext;
+use futures::future::BoxFuture;
+
+use super::{Drift, mark, once};
+use crate::error::Error;
+use crate::fold::Changes;
+use crate::jobs::{Jobs, refresh};
+use crate::replace::Replacement;
+use crate::rollup::{date_of, folded};
+use crate::routing::{around, compute, files_of, routed, routing_app};
+use crate::statement::{Rows, Statement};
+use crate::{base, fold, routing};
+
+const COMPARE: Statement = Statement { name: "rebuild/drift.rs", sql: "" };
+const STOOD: Statement = Statement { name: "rebuild/stood.sql", sql: include_str!("stood.sql") };
+
+/// Who folds what has to be folded first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Folding {
+    /// The rebuild itself.
+    Here,
+    /// Another task: the rebuild comes later.
+    Elsewhere,
+}
+
+/// Called when a batch was computed and nothing of it is committed. Tests let others commit there.
+pub(super) type Computed<'a> = &'a mut (dyn FnMut() -> BoxFuture<'static, ()> + Send);
+
+/// What is to be rebuilt.
+#[derive(Debug)]
+pub(crate) struct Batch<'a> {
+    /// Neighbours.
+    pub dates: &'a BTreeSet<NaiveDate>,
+    /// Tables that were not replaced yet. A try that is refused leaves those it did not get to.
+    pub tables: BTreeSet<TableId>,
+    pub now: DateTime<Utc>,
+    pub folding: Folding,
+}
+
+/// What was found and done, over all tries.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Of `attempts`.
+    pub version: i64,
+    pub attempts: i64,
+    pub drift: Vec<Drift>,
+}
+
+impl Batch<'_> {
+    /// One try. When it is fenced, what is left in `tables` is to be tried again.
+    pub(super) async fn run(
+        &mut self,
+        jobs: &mut Jobs,
+        found: &mut Found,
+        computed: Computed<'_>,
+    ) -> Result<(), Error> {
+        let attempts = self.pin(jobs).await?;
+        let files = files_of(&attempts, self.dates)?;
+        found.version = attempts.version();
+        found.attempts = files.iter().map(|file| file.rows).sum();
+        let ctx = jobs.session();
+        once::register(&ctx, &attempts, files).await?;
+        let is_routed = |table: &TableId| *table == TableId::RoutingHourly;
+        let wanted: Vec<TableId> = self.tables.iter().copied().filter(|table| !is_routed(table)).collect();
+        let derived = base::derive(&ctx, &wanted, self.now).await?;
+        let routed = match self.tables.iter().any(is_routed) {
+            true => self.route(jobs, &attempts).await?,
+            false => None,
+        };
+        computed().await;
+        for derived in derived {
+            let drift = self.replace_folded(jobs, &ctx, derived).await?;
+            found.drift.extend(drift);
+        }
+        if let Some(rows) = routed {
+            found.drift.push(self.replace_routing(jobs, &ctx, rows).await?);
+        }
+        Ok(())
+    }
+
+    /// Nothing that this worker does would change what it found.
+    pub(super) fn must_wait(&self, error: &Error) -> bool {
+        self.folding == Folding::Elsewhere && matches!(error, Error::Unfolded { .. })
+    }
+
+    /// Brings every table to a state whose rows of the dates are made of the returned snapshot's.
+    async fn pin(&self, jobs: &mut Jobs) -> Result<Snapshot, Error> {
+        if self.folding == Folding::Here {
+            fold::fold(jobs, self.now).await?;
+            routing::route(jobs).await?;
+        }
+        // The rollups first: what they have is then surely in `attempts`.
+        for folded in &mut jobs.folded {
+            refresh(&mut folded.table).await?;
+        }
+        refresh(&mut jobs.routing).await?;
+        let version = refresh(&mut jobs.attempts).await?;
+        for target in jobs.folded.iter().filter(|folded| folded.rollup.is_made_of_attempts()) {
+            let table = target.rollup.table.name();
+            let found = folded(target.table.snapshot());
+            if let Some(folded) = found.filter(|folded| *folded > version) {
+                return Err(Error::Ahead { table, folded, version });
+            }
+            for file in Changes::between(&jobs.attempts, found, version).await?.files {
+                let date = date_of(TableId::Attempts.name(), &file)?;
+                if self.dates.contains(&date) {
+                    return Err(Error::Unfolded { table, date });
+                }
+            }
+        }
+        Ok(jobs.attempts.snapshot().clone())
+    }
+
+    async fn replace_folded(
+        &mut self,
+        jobs: &mut Jobs,
+        ctx: &SessionContext,
+        derived: base::Derived,
+    ) -> Result<Option<Drift>, Error> {
+        let base::Derived { table, rows } = derived;
+        let Some(target) = jobs.folded.iter_mut().find(|folded| folded.rollup.table == table) else {
+            return Ok(None);
+        };
+        // What is no longer kept is not computed, so it must not be replaced either.
+        let kept: BTreeSet<NaiveDate> =
+            self.dates.iter().copied().filter(|date| target.rollup.keeps(*date, self.now)).collect();
+        let stood = files_of(target.table.snapshot(), &kept)?;
+        let provider = target.table.snapshot().provider_over(stood.clone());
+        let before = target.rollup.merge.run_over_table(ctx, provider).await?;
+        let after = Rows { schema: rows.schema(), batches: vec![rows] };
+        let advance = mark::advance(target.table.snapshot(), &kept, self.now);
+        self.put(&mut target.table, New { advance, stood, before, after }).await.map(Some)
+    }
+
+    /// Rows of `routing_hourly`.
+    async fn route(&self, jobs: &Jobs, attempts: &Snapshot) -> Result<Option<Rows>, Error> {
+        let (Some(first), Some(last)) = (self.dates.first(), self.dates.last()) else {
+            return Ok(None);
+        };
+        let ctx = jobs.session();
+        let range = (*first, *last);
+        once::register(&ctx, attempts, around(attempts, range)?).await?;
+        let rows = compute(&ctx, range).await?;
+        Ok(Some(Rows { schema: rows.schema(), batches: vec![rows] }))
+    }
+
+    async fn replace_routing(
+        &mut self,
+        jobs: &mut Jobs,
+        ctx: &SessionContext,
+        after: Rows,
+    ) -> Result<Drift, Error> {
+        let snapshot = jobs.routing.snapshot();
+        let stood = files_of(snapshot, self.dates)?;
+        let before = STOOD.run_over_table(ctx, snapshot.provider_over(stood.clone())).await?;
+        let mut advance = mark::advance(snapshot, self.dates, self.now);
+        // Routing replaces a date it touches, so the files tell whether it did, but only where there are any.
+        let mut with_files = BTreeSet::new();
+        for file in &stood {
+            with_files.insert(date_of(TableId::RoutingHourly.name(), file)?);
+        }
+        if let (false, Some(at)) = (with_files == *self.dates, routed(snapshot)) {
+            advance.push(Advance { app: routing_app(), from: Some(at), to: at });
+        }
+        self.put(&mut jobs.routing, New { advance, stood, before, after }).await
+    }
+
+    /// Rows stay where they came out as they stood, in one file a date.
+    async fn put(&mut self, table: &mut Table, new: New) -> Result<Drift, Error> {
+        let New { advance, stood, before, after } = new;
+        let id = table.id();
+        let found = Drift::between(id, &before, &after).map_err(|source| COMPARE.failed(source.into()))?;
+        let mut dates = BTreeSet::new();
+        for file in &stood {
+            dates.insert(date_of(id.name(), file)?);
+        }
+        let none = Rows { schema: after.schema.clone(), batches: Vec::new() };
+        let (remove, rows) = match found.keys_differing > 0 || dates.len() != stood.len() {
+            true => (stood, &after),
+            false => (Vec::new(), &none),
+        };
+        Replacement { job: "rebuild", advance, remove, rows }.commit(table).await?;
+        self.tables.remove(&id);
+        Ok(found)
+    }
+}
+
+/// Rows to stand in the place of others.
+struct New {
+    advance: Vec<Advance>,
+    stood: Vec<DataFile>,
+    before: Rows,
+    after: Rows,
+}
