@@ -21,7 +21,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Job {
-    /// Every job once: fold, routing, settle, expire
+    /// Every job once: fold, routing, settle, expire, and rebuild of closed days that were not rebuilt yet
     #[command(after_help = "Example:\n  bellwether jobs run --warehouse ./bellwether-data")]
     Run {
         /// Prints the report as JSON
@@ -49,7 +49,12 @@ enum Job {
 }
 
 pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
-    let warehouse = Warehouse::open(&config.location()?).await.map_err(roles::as_usage)?;
+    let location = config.location()?;
+    let mut warehouse = Warehouse::open(&location).await.map_err(roles::as_usage)?;
+    if !matches!(args.job, Job::Status { .. }) {
+        // A rollup that an older binary did not have, or that somebody moved away, begins empty.
+        warehouse = Warehouse::open_or_create(&location).await.map_err(roles::as_usage)?;
+    }
     let mut jobs = Jobs::open(&warehouse).await?;
     match args.job {
         Job::Run { json } => {

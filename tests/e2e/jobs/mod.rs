@@ -1,4 +1,5 @@
 //! From rows to rollups: equal to an independent calculation, however the work was cut.
 
 mod independent;
+mod missing;
 mod steps;
