@@ -1,22 +1,32 @@
 //! Drops the dates that `health_5m` and `health_hourly` no longer keep. Their attempts are in the coarser
 //! tables. The files themselves go with the next vacuum.
+//!
+//! The clock alone is not believed: days are counted back from the newest rows where those are older than
+//! today. So a clock that is years ahead drops nothing, and a warehouse that stands still keeps what it shows.
 
 #[cfg(test)]
 mod tests;
 
-use bellwether_warehouse::{Advance, Change};
-use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
+use bellwether_warehouse::{Change, Snapshot};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::error::Error;
 use crate::jobs::{Jobs, refresh};
-use crate::rollup::{date_of, first_kept, fold_app, folded};
+use crate::rollup::{date_of, first_kept, folded};
+
+/// A date far from all others may be one event with a wrong clock. More: such a date is believed sooner.
+const NEIGHBOUR_DAYS: u64 = 7;
 
 /// What one expiry dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct ExpireReport {
     pub files: usize,
     pub rows: i64,
+    /// Files that are too old by the clock and not by the newest rows.
+    pub files_held: usize,
 }
 
 pub(crate) async fn expire(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<ExpireReport, Error> {
@@ -27,24 +37,39 @@ pub(crate) async fn expire(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<Expire
         };
         let (name, table) = (target.rollup.table.name(), &mut target.table);
         refresh(table).await?;
-        let Some(at) = folded(table.snapshot()) else {
+        if folded(table.snapshot()).is_none() {
             continue;
-        };
-        let first = first_kept(keep_days, now);
+        }
+        let newest = newest_date(table.snapshot())?;
+        let believed = newest.map_or(now, |newest| now.min(midnight(newest)));
+        let (first, by_clock) = (first_kept(keep_days, believed), first_kept(keep_days, now));
         let mut remove = Vec::new();
         let mut rows = 0;
+        let mut held = 0;
         for file in table.snapshot().files() {
-            if date_of(name, file)? < first {
+            let date = date_of(name, file)?;
+            if date < first {
                 remove.push(file.path.clone());
                 rows += file.rows;
+            } else if date < by_clock {
+                held += 1;
             }
         }
+        if held > 0 {
+            tracing::warn!(
+                table = name,
+                newest = ?newest,
+                today = %now.date_naive(),
+                files = held,
+                "old dates are kept until newer rows come; is the clock of this host ahead?"
+            );
+        }
+        report.files_held += held;
         if remove.is_empty() {
             continue;
         }
         let files = remove.len();
         let change = Change {
-            advance: vec![Advance { app: fold_app(), from: Some(at), to: at }],
             remove,
             info: [("job".to_owned(), "expire".into())].into_iter().collect(),
             ..Change::default()
@@ -54,4 +79,21 @@ pub(crate) async fn expire(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<Expire
         report.rows += rows;
     }
     Ok(report)
+}
+
+/// The newest date with rows that has another one shortly before it; the oldest where none has.
+fn newest_date(snapshot: &Snapshot) -> Result<Option<NaiveDate>, Error> {
+    let mut dates = BTreeSet::new();
+    for file in snapshot.files() {
+        dates.insert(date_of(snapshot.table().name(), file)?);
+    }
+    let has_neighbour = |date: &NaiveDate| {
+        let from = date.checked_sub_days(Days::new(NEIGHBOUR_DAYS)).unwrap_or(NaiveDate::MIN);
+        dates.range(from..*date).next().is_some()
+    };
+    Ok(dates.iter().rev().find(|date| has_neighbour(date)).or(dates.first()).copied())
+}
+
+fn midnight(date: NaiveDate) -> DateTime<Utc> {
+    date.and_time(chrono::NaiveTime::MIN).and_utc()
 }
