@@ -78,6 +78,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Man(args) => return man::run(args),
     };
     let config = Config::load(&common)?;
+    // Before anybody makes a session.
+    bellwether_warehouse::session::limit_memory(config.warehouse.query_memory.len());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         match command {

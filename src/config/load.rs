@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bellwether_ingest::config::Bytes;
 use bellwether_warehouse::Location;
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -12,6 +13,8 @@ use crate::commands::Common;
 use crate::exit::usage;
 
 const ENVIRONMENT_PREFIX: &str = "BELLWETHER__";
+/// One merging of sorted files holds some 10 MiB for each thread, and several statements run at a time.
+const LEAST_QUERY_MEMORY: Bytes = Bytes::mib(64);
 
 impl Config {
     /// Default → file → `BELLWETHER__SECTION__KEY` → flag.
@@ -52,6 +55,12 @@ impl Config {
         self.outside_the_warehouse("[keys] `dir`", self.keys_dir())?;
         self.outside_the_warehouse("[spool] `folder`", self.spool_dir())?;
         self.web.validate().map_err(|error| format!("[web] {error}"))?;
+        if self.warehouse.query_memory < LEAST_QUERY_MEMORY {
+            let given = self.warehouse.query_memory;
+            return Err(format!(
+                "[warehouse] `query_memory`: `{given}` must be at least {LEAST_QUERY_MEMORY}"
+            ));
+        }
         if self.jobs.every.0 < Duration::from_secs(1) {
             return Err("[jobs] `every`: must be at least 1s".into());
         }

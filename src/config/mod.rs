@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bellwether_ingest::catalogue::Catalogue;
-use bellwether_ingest::config::{Ingest, Intake, Kafka, Span, Spool};
-use bellwether_warehouse::Location;
+use bellwether_ingest::config::{Bytes, Ingest, Intake, Kafka, Span, Spool};
+use bellwether_warehouse::{Location, session};
 use bellwether_web::config::{Profile, ThresholdOverrides, WebConfig};
 use serde::Deserialize;
 
@@ -35,6 +35,8 @@ pub struct Config {
 #[serde(default, deny_unknown_fields)]
 pub struct WarehouseSection {
     pub location: String,
+    /// What the statements of the whole process may hold at a time.
+    pub query_memory: Bytes,
 }
 
 /// Secrets of the keyed hashes. They must not lie inside the warehouse, whose files are meant to be shared.
@@ -85,7 +87,8 @@ pub struct MaintainSection {
 
 impl Default for WarehouseSection {
     fn default() -> Self {
-        Self { location: "./bellwether-data".into() }
+        let query_memory = Bytes(session::DEFAULT_MEMORY_BYTES as u64);
+        Self { location: "./bellwether-data".into(), query_memory }
     }
 }
 

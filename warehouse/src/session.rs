@@ -1,16 +1,34 @@
 //! DataFusion sessions with the sketch functions and pinned tables registered.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::snapshot::Snapshot;
 use crate::tables::{TableId, attempts};
 
-/// One for the process, so that a Parquet footer read for one query is at hand for the next.
-static RUNTIME: LazyLock<Arc<RuntimeEnv>> = LazyLock::new(Arc::default);
+/// Bytes that the statements of all sessions may hold together, unless `limit_memory` said otherwise. Too few:
+/// groupings and sorts go through temporary files, and what cannot fails with `Resources exhausted`.
+pub const DEFAULT_MEMORY_BYTES: usize = 2 << 30;
+
+static MEMORY_BYTES: OnceLock<usize> = OnceLock::new();
+
+/// One for the process, so that a Parquet footer read for one query is at hand for the next, and one budget
+/// holds for all of them.
+static RUNTIME: LazyLock<Arc<RuntimeEnv>> = LazyLock::new(|| {
+    let bytes = *MEMORY_BYTES.get_or_init(|| DEFAULT_MEMORY_BYTES);
+    let runtime = RuntimeEnv { memory_pool: Arc::new(FairSpillPool::new(bytes)), ..RuntimeEnv::default() };
+    Arc::new(runtime)
+});
+
+/// Sets what the statements of all sessions of this process may hold together. Only before the first session;
+/// returns whether it was.
+pub fn limit_memory(bytes: usize) -> bool {
+    MEMORY_BYTES.set(bytes).is_ok()
+}
 
 /// A session with Bellwether's functions and no tables. `threads` = target partitions.
 pub fn session(threads: usize) -> SessionContext {
@@ -37,4 +55,27 @@ pub fn register(ctx: &SessionContext, snapshots: &[Snapshot]) -> Result<(), Data
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit};
+
+    use super::{DEFAULT_MEMORY_BYTES, limit_memory, session};
+
+    #[test]
+    fn all_sessions_share_one_bounded_budget() {
+        let pools = [session(1), session(2)].map(|ctx| ctx.runtime_env().memory_pool.clone());
+        assert!(
+            matches!(pools[0].memory_limit(), MemoryLimit::Finite(bytes) if bytes == DEFAULT_MEMORY_BYTES)
+        );
+        let held = MemoryConsumer::new("one").register(&pools[0]);
+        held.try_grow(DEFAULT_MEMORY_BYTES / 4 * 3).unwrap();
+        let refused = MemoryConsumer::new("other").register(&pools[1]);
+        assert!(refused.try_grow(DEFAULT_MEMORY_BYTES / 2).is_err());
+        drop(held);
+        refused.try_grow(DEFAULT_MEMORY_BYTES / 2).unwrap();
+        // Too late for another one.
+        assert!(!limit_memory(1));
+    }
 }
