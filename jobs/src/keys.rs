@@ -70,6 +70,11 @@ impl NameInterner {
         Ok(Self { columns, names })
     }
 
+    /// Bytes held.
+    pub(crate) fn size(&self) -> usize {
+        self.names.size()
+    }
+
     /// Puts the number of each row into `numbers`.
     pub(crate) fn intern(&mut self, rows: &[ArrayRef], numbers: &mut Vec<usize>) -> Result<()> {
         self.names.intern(rows, numbers)

@@ -18,7 +18,7 @@ use crate::fold::Changes;
 use crate::jobs::{Jobs, refresh};
 use crate::replace::Replacement;
 use crate::rollup::{date_of, folded};
-use crate::routing::{around, compute, files_of, routed, routing_app};
+use crate::routing::{around, compute, files_of, routed, routing_app, window_of};
 use crate::statement::{Rows, Statement};
 use crate::{base, fold, routing};
 
@@ -70,7 +70,7 @@ impl Batch<'_> {
         found.version = attempts.version();
         found.attempts = files.iter().map(|file| file.rows).sum();
         let ctx = jobs.session();
-        once::register(&ctx, &attempts, files).await?;
+        once::register(&ctx, &attempts, files, None, once::Copies::LeftOut).await?;
         let is_routed = |table: &TableId| *table == TableId::RoutingHourly;
         let wanted: Vec<TableId> = self.tables.iter().copied().filter(|table| !is_routed(table)).collect();
         let derived = base::derive(&ctx, &wanted, self.now).await?;
@@ -150,8 +150,9 @@ impl Batch<'_> {
         };
         let ctx = jobs.session();
         let range = (*first, *last);
-        once::register(&ctx, attempts, around(attempts, range)?).await?;
-        let rows = compute(&ctx, range).await?;
+        let (files, window) = (around(attempts, range)?, window_of(range));
+        once::register(&ctx, attempts, files, Some(window), once::Copies::LeftOut).await?;
+        let (rows, _) = compute(&ctx, window).await?;
         Ok(Some(Rows { schema: rows.schema(), batches: vec![rows] }))
     }
 

@@ -3,29 +3,48 @@
 use std::sync::Arc;
 
 use bellwether_warehouse::{DataFile, Snapshot, TableId};
+use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
+use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{SessionContext, col, lit};
 
 use crate::error::Error;
+use crate::routing::Window;
 use crate::statement::Statement;
 
 const DUPLICATES: Statement =
     Statement { name: "rebuild/duplicates.sql", sql: include_str!("duplicates.sql") };
 const ONCE: Statement = Statement { name: "rebuild/once.sql", sql: include_str!("once.sql") };
 
-/// Registers the rows of `files`, each event once, as the table `attempts`.
+/// What becomes of rows that tell an event again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Copies {
+    Kept,
+    LeftOut,
+}
+
+/// Registers the rows of `files` as the table `attempts`: all, or those that `window` reads.
 ///
 /// Copies are looked for date by date (they are of one date, because the time of an event is part of it), so
-/// that a date comes out the same whichever others are rebuilt with it. Rows are hardly ever copies: the ids are looked at first, and whole rows are only sorted out
-/// when there is something to sort out.
+/// that a date comes out the same whichever others are rebuilt with it. Rows are hardly ever copies: the ids are
+/// looked at first, and whole rows are only sorted out when there is something to sort out.
 pub(crate) async fn register(
     ctx: &SessionContext,
     attempts: &Snapshot,
     files: Vec<DataFile>,
+    window: Option<Window>,
+    copies: Copies,
 ) -> Result<(), Error> {
     let failed = |source| ONCE.failed(source);
-    let stored = attempts.provider_over(files);
+    let mut stored = attempts.provider_over(files);
+    if let Some(window) = window {
+        stored = read_by(ctx, stored, window)?;
+    }
+    if copies == Copies::Kept {
+        ctx.register_table(TableId::Attempts.name(), stored).map_err(failed)?;
+        return Ok(());
+    }
     ctx.register_table("stored", Arc::clone(&stored)).map_err(failed)?;
     let duplicates = DUPLICATES.run(ctx, Vec::new()).await?;
     if duplicates.count() == 0 {
@@ -38,4 +57,17 @@ pub(crate) async fn register(
     let view = ViewTable::new(once.logical_plan().clone(), Some(ONCE.sql.to_owned()));
     ctx.register_table(TableId::Attempts.name(), Arc::new(view)).map_err(failed)?;
     Ok(())
+}
+
+/// The filter reaches the scan, which then leaves out files, pages and rows by it.
+fn read_by(
+    ctx: &SessionContext,
+    stored: Arc<dyn TableProvider>,
+    window: Window,
+) -> Result<Arc<dyn TableProvider>, Error> {
+    let at = |us: i64| lit(ScalarValue::TimestampMicrosecond(Some(us), Some("UTC".into())));
+    let started_at = || col("started_at");
+    let is_read = started_at().gt_eq(at(window.read_from)).and(started_at().lt(at(window.read_to)));
+    let rows = ctx.read_table(stored).and_then(|rows| rows.filter(is_read));
+    Ok(rows.map_err(|source| ONCE.failed(source))?.into_view())
 }

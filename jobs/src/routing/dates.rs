@@ -1,4 +1,4 @@
-//! Which dates new attempts touch.
+//! Which dates new attempts touch, and which hours of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,8 @@ const RANGE_DAYS: i64 = 31;
 /// some 200 bytes are kept meanwhile.
 const RANGE_ROWS: i64 = 2_000_000;
 
+const HOUR_US: i64 = 3_600_000_000;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stats {
@@ -27,50 +29,77 @@ struct Bound {
     started_at: Option<DateTime<Utc>>,
 }
 
-/// The dates of new files; the date before where a file has rows so soon after midnight that they may be
-/// later attempts of requests begun before it; the date after where rows so late may be first attempts of
-/// requests that were counted there.
+/// Starts of requests, in µs: inclusive, exclusive. Whole hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hours {
+    pub from: i64,
+    pub to: i64,
+}
+
+impl Hours {
+    /// All of a date.
+    pub(super) fn of(date: NaiveDate) -> Self {
+        let from = date.and_time(NaiveTime::MIN).and_utc().timestamp_micros();
+        Self { from, to: from + 24 * HOUR_US }
+    }
+
+    /// Both and what lies between them.
+    pub(super) fn hull(self, other: Self) -> Self {
+        Self { from: self.from.min(other.from), to: self.to.max(other.to) }
+    }
+}
+
+/// The dates of new files and of each the hours that are to be computed again: those of the new rows; those
+/// before, where the rows may be later attempts of requests that began then; those after, where they may be
+/// first attempts of requests that were counted then. The dates before and after, where the hours reach there.
 pub(super) fn touched(
     new: &[DataFile],
     attempts: &Snapshot,
     span: TimeDelta,
-) -> Result<BTreeSet<NaiveDate>, Error> {
+) -> Result<BTreeMap<NaiveDate, Hours>, Error> {
     let table = attempts.table().name();
-    let mut dates = BTreeSet::new();
-    let mut beside = BTreeSet::new();
-    for file in new {
-        let date = date_of(table, file)?;
-        dates.insert(date);
-        let stats = file.stats.as_deref().and_then(|stats| serde_json::from_str::<Stats>(stats).ok());
-        let bounds = stats.map(|stats| (stats.min_values.started_at, stats.max_values.started_at));
-        let (earliest, latest) = bounds.unwrap_or_default();
-        let midnight = date.and_time(NaiveTime::MIN).and_utc();
-        if earliest.is_none_or(|earliest| earliest < midnight + span) {
-            beside.extend(date.pred_opt());
-        }
-        if latest.is_none_or(|latest| latest >= midnight + TimeDelta::days(1) - span) {
-            beside.extend(date.succ_opt());
-        }
-    }
     // A date without attempts has no requests.
     let mut present = BTreeSet::new();
     for file in attempts.files() {
         present.insert(date_of(table, file)?);
     }
-    dates.extend(beside.intersection(&present));
-    Ok(dates)
+    let mut touched: BTreeMap<NaiveDate, Hours> = BTreeMap::new();
+    for file in new {
+        let date = date_of(table, file)?;
+        let day = Hours::of(date);
+        let stats = file.stats.as_deref().and_then(|stats| serde_json::from_str::<Stats>(stats).ok());
+        let (earliest, latest) =
+            stats.map(|stats| (stats.min_values.started_at, stats.max_values.started_at)).unwrap_or_default();
+        let earliest = earliest.map_or(day.from, |at| at.timestamp_micros().clamp(day.from, day.to - 1));
+        let latest = latest.map_or(day.to - 1, |at| at.timestamp_micros().clamp(day.from, day.to - 1));
+        let span = span.num_microseconds().unwrap_or_default();
+        let hours = Hours {
+            from: (earliest - span).div_euclid(HOUR_US) * HOUR_US,
+            to: ((latest + span).div_euclid(HOUR_US) + 1) * HOUR_US,
+        };
+        let beside = [date.pred_opt(), date.succ_opt()].into_iter().flatten();
+        for date in beside.filter(|date| present.contains(date)).chain([date]) {
+            let day = Hours::of(date);
+            let within = Hours { from: hours.from.max(day.from), to: hours.to.min(day.to) };
+            if within.from < within.to {
+                let hours = touched.entry(date).or_insert(within);
+                *hours = hours.hull(within);
+            }
+        }
+    }
+    Ok(touched)
 }
 
 /// Runs of neighbouring dates, both ends included.
 pub(super) fn ranges(
-    dates: &BTreeSet<NaiveDate>,
+    dates: &BTreeMap<NaiveDate, Hours>,
     attempts: &Snapshot,
 ) -> Result<Vec<(NaiveDate, NaiveDate)>, Error> {
     let mut rows: BTreeMap<NaiveDate, i64> = BTreeMap::new();
     for file in attempts.files() {
         *rows.entry(date_of(attempts.table().name(), file)?).or_default() += file.rows;
     }
-    Ok(split(dates.iter().map(|date| (*date, rows.get(date).copied().unwrap_or_default()))))
+    Ok(split(dates.keys().map(|date| (*date, rows.get(date).copied().unwrap_or_default()))))
 }
 
 /// `dates`: ascending, with their rows.

@@ -14,6 +14,7 @@ use arrow::compute::kernels::zip::zip;
 use arrow::compute::{is_not_null, take};
 use arrow::datatypes::{Int16Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use bellwether_warehouse::TableId;
+use chrono::TimeDelta;
 use datafusion::common::{Result, internal_datafusion_err, internal_err};
 
 use crate::keys::{Bucket, Groups, NameInterner, Rank};
@@ -36,13 +37,21 @@ pub(super) const COLUMNS: &[&str] = &[
 
 /// What is computed and what is read for it, in µs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Window {
+pub(crate) struct Window {
     /// Requests that began in `[from, to)` are counted.
     pub from: i64,
     pub to: i64,
     /// Attempts in `[read_from, read_to)` may be theirs.
     pub read_from: i64,
     pub read_to: i64,
+}
+
+impl Window {
+    /// Requests that began in `[from, to)` µs and take at most `span`.
+    pub(super) fn new(from: i64, to: i64, span: TimeDelta) -> Self {
+        let span = span.num_microseconds().unwrap_or_default();
+        Self { from, to, read_from: from - span, read_to: to + span }
+    }
 }
 
 /// How an attempt ended, as far as routing asks.
@@ -98,6 +107,7 @@ pub(super) struct Requests {
     chains: Vec<Chain>,
     /// Event ids of the batches that `Order` points into.
     events: Vec<StringArray>,
+    event_bytes: usize,
 }
 
 impl Requests {
@@ -110,6 +120,7 @@ impl Requests {
             ids: NameInterner::new(&["request_id"])?,
             chains: Vec::new(),
             events: Vec::new(),
+            event_bytes: 0,
         })
     }
 
@@ -137,10 +148,18 @@ impl Requests {
         Ok(())
     }
 
+    /// Bytes held, about.
+    pub(super) fn size(&self) -> usize {
+        let counts = self.counts.len() * (size_of::<Counts>() + 32);
+        self.ids.size() + self.chains.capacity() * size_of::<Chain>() + self.event_bytes + counts
+    }
+
     fn chain(&mut self, input: &Input, names: &[usize], rows: Vec<u32>) -> Result<()> {
         let batch = self.events.len() as u32;
         let rows = UInt32Array::from(rows);
-        self.events.push(take(&input.events, &rows, None)?.as_string::<i32>().clone());
+        let events = take(&input.events, &rows, None)?.as_string::<i32>().clone();
+        self.event_bytes += events.get_array_memory_size();
+        self.events.push(events);
         let mut requests = Vec::new();
         self.ids.intern(&[take(&input.requests, &rows, None)?], &mut requests)?;
         for (at, (row, request)) in (0_u32..).zip(rows.values().iter().zip(requests)) {
