@@ -168,3 +168,55 @@ async fn a_range_that_ends_before_it_begins_is_refused() {
     let error = f.jobs.rebuild(date("2026-11-25"), date("2026-11-24"), at(NOW)).await.unwrap_err();
     assert!(matches!(error, Error::EmptyRange { .. }));
 }
+
+/// A LiteLLM row of a call without a response, as it was stored before and after its start became part of the id.
+fn litellm(id: &str, started_at: i64) -> AttemptRow<'_> {
+    AttemptRow {
+        request_id: Some("call"),
+        attempt: None,
+        is_final: None,
+        started_at,
+        outcome: "fault",
+        source: "litellm",
+        ..attempt(id)
+    }
+}
+
+#[tokio::test]
+async fn rows_of_litellm_from_before_and_after_an_upgrade_meet_and_attempts_of_one_call_do_not() {
+    let mut f = Fixture::new().await;
+    let (short, first, second) = (
+        "litellm:call:call",
+        format!("litellm:call:call:{NOON_US}"),
+        format!("litellm:call:call:{}", NOON_US + 250),
+    );
+    f.append(&[litellm(short, NOON_US)]).await;
+    f.append(&[
+        // Sent again after the upgrade, twice.
+        litellm(&first, NOON_US),
+        litellm(&first, NOON_US),
+        // Another attempt of the call.
+        litellm(&second, NOON_US + 250),
+    ])
+    .await;
+    let attempts = "SELECT sum(attempts) FROM health_daily";
+    f.jobs.fold(at(NOW)).await.unwrap();
+    assert_eq!(f.query(attempts).await, ["4"]);
+    rebuild(&mut f, "2026-11-25", "2026-11-25").await;
+    assert_eq!(f.query(attempts).await, ["2"]);
+    assert_eq!(f.query("SELECT attempts FROM routing_hourly").await, ["2"]);
+
+    // Neither do rows that differ in what happened, or ids that only look alike.
+    for other in [
+        AttemptRow { outcome: "rate_limited", ..litellm(&first, NOON_US) },
+        AttemptRow { raw_provider: Some("South"), ..litellm(&first, NOON_US) },
+        AttemptRow { source: "native", ..litellm(&first, NOON_US) },
+        litellm(&second, NOON_US),
+        AttemptRow { request_id: Some("cal"), ..litellm(&first, NOON_US) },
+    ] {
+        let mut f = Fixture::new().await;
+        f.append(&[litellm(short, NOON_US), other]).await;
+        rebuild(&mut f, "2026-11-25", "2026-11-25").await;
+        assert_eq!(f.query(attempts).await, ["2"]);
+    }
+}
