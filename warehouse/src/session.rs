@@ -2,10 +2,15 @@
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::TryStreamExt;
 
 use crate::snapshot::Snapshot;
 use crate::tables::{TableId, attempts};
@@ -55,6 +60,25 @@ pub fn register(ctx: &SessionContext, snapshots: &[Snapshot]) -> Result<(), Data
         }
     }
     Ok(())
+}
+
+/// Rows of an answer as they come.
+pub struct Answer(SendableRecordBatchStream);
+
+impl Answer {
+    /// Starts a statement.
+    pub async fn of(frame: DataFrame) -> Result<Self, DataFusionError> {
+        frame.execute_stream().await.map(Self)
+    }
+
+    pub fn schema(&self) -> SchemaRef {
+        self.0.schema()
+    }
+
+    /// None at the end.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>, DataFusionError> {
+        self.0.try_next().await
+    }
 }
 
 #[cfg(test)]
