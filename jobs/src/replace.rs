@@ -8,6 +8,10 @@ use bellwether_warehouse::{Advance, Change, DataFile, Table};
 use crate::error::Error;
 use crate::statement::Rows;
 
+/// Member of `commitInfo` of a commit that put other rows in the place of rows: what it adds is no news, though
+/// Delta wants it called a change of data.
+pub(crate) const REWRITTEN_BY: &str = "bellwether";
+
 #[derive(Debug)]
 pub(crate) struct Replacement<'a> {
     pub job: &'static str,
@@ -39,13 +43,17 @@ impl Replacement<'_> {
             added: add.len(),
             rows: add.iter().map(|file| file.rows).sum(),
         };
-        let info = [("job".to_owned(), self.job.into()), ("rows".to_owned(), replaced.rows.into())];
+        let info = [
+            (REWRITTEN_BY.to_owned(), self.job.into()),
+            ("job".to_owned(), self.job.into()),
+            ("rows".to_owned(), replaced.rows.into()),
+        ];
         let change = Change {
             advance: self.advance,
             add,
             remove: self.remove.into_iter().map(|file| file.path).collect(),
             info: info.into_iter().collect(),
-            data_change: false,
+            data_change: true,
         };
         table.commit(change).await.map_err(|source| Error::Commit { table: name, source })?;
         Ok(replaced)

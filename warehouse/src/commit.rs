@@ -44,7 +44,7 @@ pub struct Change {
     pub remove: Vec<String>,
     /// Free JSON members of `commitInfo` (rows, rejects, duplicates, per-range detail, decoder version).
     pub info: serde_json::Map<String, serde_json::Value>,
-    /// False when the files only rewrite rows that the table had (settle, rebuild): folds skip them.
+    /// False when the files hold the very rows that the removed ones did: folds skip them.
     pub data_change: bool,
 }
 

@@ -4,6 +4,7 @@ use bellwether_warehouse::{DataFile, Table};
 
 use crate::error::Error;
 use crate::intake::Intake;
+use crate::replace::REWRITTEN_BY;
 
 /// Log entries are read this many at a time. More: fewer steps, more entries in memory at once.
 const COMMITS: i64 = 256;
@@ -41,7 +42,9 @@ impl Changes {
 
     fn add(&mut self, commit: bellwether_warehouse::CommitEntry) {
         self.intake.add(&commit);
-        self.files.extend(commit.added);
+        if !commit.info.contains_key(REWRITTEN_BY) {
+            self.files.extend(commit.added);
+        }
     }
 }
 

@@ -309,6 +309,20 @@ async fn files_that_only_rewrite_rows_are_not_folded_and_rewritten_ones_are_fold
 }
 
 #[tokio::test]
+async fn rows_that_a_job_of_ours_put_in_the_place_of_others_are_not_folded() {
+    let mut f = Fixture::new().await;
+    f.append(&[attempt("a")]).await;
+    f.jobs.fold(at(NOW)).await.unwrap();
+    let remove = vec![f.attempts.snapshot().files()[0].path.clone()];
+    let add = f.attempts.write(&[batch(&[attempt("a")])]).await.unwrap();
+    let info = json!({"bellwether": "remap"}).as_object().unwrap().clone();
+    f.attempts.commit(Change { add, remove, info, ..Change::default() }).await.unwrap();
+    let report = f.jobs.fold(at(NOW)).await.unwrap();
+    assert_eq!((report.attempts, report.to), (0, 2));
+    assert_row!(f, USAGE, { requests: 1 });
+}
+
+#[tokio::test]
 async fn a_crash_between_the_commits_of_two_tables_neither_loses_nor_doubles() {
     let mut f = Fixture::new().await;
     f.append(&[attempt("a")]).await;

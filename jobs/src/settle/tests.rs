@@ -54,6 +54,11 @@ async fn a_past_date_becomes_one_file_of_one_row_a_key() {
         .await,
         ["acme/one 3 3", "acme/two 2 2"]
     );
+    // The rows changed, as Delta sees it, and the commit says who did it.
+    let table = f.warehouse.table(TableId::UsageDaily).await.unwrap();
+    let version = table.snapshot().version();
+    let commit = table.commits(version - 1, version).await.unwrap().remove(0);
+    assert_eq!((commit.added.len(), commit.info["bellwether"].as_str()), (1, Some("settle")));
     // There is nothing left to do, and F stands where it stood.
     assert_eq!(f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap(), Default::default());
     assert_eq!(folded(&f.snapshot(TableId::UsageDaily).await), Some(8));
