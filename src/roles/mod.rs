@@ -17,6 +17,7 @@ use bellwether_ingest::identity::Identities;
 use bellwether_ingest::labels::Labeller;
 use bellwether_ingest::spool::Spool;
 use bellwether_warehouse::Warehouse;
+use bellwether_warehouse::health::Health;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -67,6 +68,7 @@ pub struct Roles {
     spool: Option<Spool>,
     site: Option<bellwether_web::Site>,
     metrics: PrometheusHandle,
+    health: Health,
     listeners: BTreeMap<Role, TcpListener>,
     addresses: BTreeMap<Role, SocketAddr>,
     tasks: JoinSet<(String, anyhow::Result<()>)>,
@@ -89,6 +91,7 @@ impl Roles {
             spool: None,
             site: None,
             metrics,
+            health: Health::default(),
             listeners: BTreeMap::new(),
             addresses: BTreeMap::new(),
             tasks: JoinSet::new(),

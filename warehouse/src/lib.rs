@@ -6,6 +6,7 @@
 pub mod commit;
 mod delta_schema;
 mod error;
+pub mod health;
 pub mod location;
 mod log;
 mod provider;
