@@ -1,21 +1,17 @@
 //! The admin port: liveness, readiness, details and metrics. Keep it private.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
+use bellwether_warehouse::health::{Health, State as Part};
 use chrono::{SecondsFormat, Utc};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
 
 use crate::metrics;
 use crate::state::{BUILD, Site};
-
-/// One more condition of readiness, by name: `Err` says what is wrong.
-pub type Check = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// Buckets from 1 ms to 10 s.
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -35,57 +31,65 @@ pub fn install_metrics() -> Result<PrometheusHandle, BuildError> {
 #[derive(Clone)]
 struct Admin {
     site: Option<Site>,
-    checks: Arc<[(&'static str, Check)]>,
+    health: Health,
     metrics: PrometheusHandle,
 }
 
 /// Routes of the admin port. `site` is `None` where this process does not serve pages.
-pub fn router(site: Option<Site>, checks: Vec<(&'static str, Check)>, metrics: PrometheusHandle) -> Router {
+pub fn router(site: Option<Site>, health: Health, metrics: PrometheusHandle) -> Router {
     Router::new()
-        .route("/livez", get(|| async { "ok\n" }))
+        .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/healthz", get(healthz))
         .route("/metrics", get(render_metrics))
-        .with_state(Admin { site, checks: checks.into(), metrics })
+        .with_state(Admin { site, health, metrics })
 }
 
 impl Admin {
-    /// Everything that keeps this process from being ready.
-    fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        if let Some(site) = &self.site {
-            match site.dataset() {
-                None => problems.push("site: no data loaded yet".to_owned()),
-                // Without any event there is nothing to be late.
-                Some(dataset) if site.stale(&dataset).is_some() => problems.push(format!(
-                    "site: newest event is from {}",
-                    dataset.as_of.to_rfc3339_opts(SecondsFormat::Secs, true)
-                )),
-                Some(_) => {}
-            }
-            if let Some(failing) = site.progress().failing {
-                problems.push(format!("site: {failing}"));
-            }
-        }
-        for (name, check) in self.checks.iter() {
-            if let Err(problem) = check() {
-                problems.push(format!("{name}: {problem}"));
-            }
-        }
-        problems
+    /// Every part of this process and its state.
+    fn parts(&self) -> Vec<(String, Part)> {
+        let site = self.site.iter().map(|site| ("site".to_owned(), site.state()));
+        site.chain(self.health.parts()).collect()
     }
 }
 
+const NEVER_STORED: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+
+async fn livez() -> impl IntoResponse {
+    (NEVER_STORED, "ok\n")
+}
+
+/// One line a part. 503 as soon as one of them is down, so that nobody has to read the text to know.
 async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
-    let problems = admin.problems();
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let text = if problems.is_empty() { "ready\n".to_owned() } else { problems.join("\n") + "\n" };
-    (status, [(header::CACHE_CONTROL, "no-store")], text)
+    let parts = admin.parts();
+    let is_down = parts.iter().any(|(_, part)| matches!(part, Part::Down(_)));
+    let status = if is_down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let mut text = if is_down { "not ready\n" } else { "ready\n" }.to_owned();
+    for (name, part) in parts {
+        text.push_str(&match part {
+            Part::Works => format!("{name}: ready\n"),
+            Part::Impaired(why) => format!("{name}: ready, but {why}\n"),
+            Part::Down(why) => format!("{name}: down: {why}\n"),
+        });
+    }
+    (status, NEVER_STORED, text)
 }
 
 async fn healthz(State(admin): State<Admin>) -> Json<Value> {
     let instant = |at: chrono::DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
-    let problems = admin.problems();
+    let parts = admin.parts();
+    let is_down = parts.iter().any(|(_, part)| matches!(part, Part::Down(_)));
+    let parts: serde_json::Map<String, Value> = parts
+        .into_iter()
+        .map(|(name, part)| {
+            let (state, why) = match part {
+                Part::Works => ("works", None),
+                Part::Impaired(why) => ("impaired", Some(why)),
+                Part::Down(why) => ("down", Some(why)),
+            };
+            (name, json!({ "state": state, "why": why }))
+        })
+        .collect();
     let site = admin.site.as_ref().map(|site| {
         let progress = site.progress();
         let dataset = site.dataset().map(|dataset| {
@@ -107,7 +111,7 @@ async fn healthz(State(admin): State<Admin>) -> Json<Value> {
             "renders": site.renders(),
         })
     });
-    Json(json!({ "ready": problems.is_empty(), "problems": problems, "build": BUILD, "site": site }))
+    Json(json!({ "ready": !is_down, "parts": parts, "build": BUILD, "site": site }))
 }
 
 async fn render_metrics(State(admin): State<Admin>) -> impl IntoResponse {

@@ -14,7 +14,7 @@ macro_rules! counts {
 
         impl Counts {
             pub fn add(&mut self, other: &Self) {
-                $(self.$field += other.$field;)+
+                $(self.$field = self.$field.saturating_add(other.$field);)+
             }
 
             /// From values in the order of [`COLUMNS`].

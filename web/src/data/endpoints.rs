@@ -34,7 +34,7 @@ impl Dataset {
     /// Providers of a model, most tokens in the window first.
     pub fn model_providers(&self, model: ModelId, window: Window, speed: Span) -> Vec<ModelProvider> {
         let totals = self.totals(window, GroupBy::Provider, &Filter::model(model));
-        let all: u64 = totals.iter().map(|(_, totals)| totals.tokens()).sum();
+        let all: u64 = totals.iter().fold(0, |sum, (_, totals)| sum.saturating_add(totals.tokens()));
         let mut providers = self.providers_of(model);
         for (group, _) in &totals {
             if let Group::Provider(id) = group

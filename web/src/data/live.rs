@@ -26,7 +26,7 @@ impl Minute {
 
     pub(crate) fn add(&mut self, other: &Self) {
         self.requests += other.requests;
-        self.tokens += other.tokens;
+        self.tokens = self.tokens.saturating_add(other.tokens);
         self.attempts += other.attempts;
         self.success += other.success;
         self.fault += other.fault;

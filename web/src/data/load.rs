@@ -10,7 +10,9 @@ use arrow::array::{
     RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+};
 use bellwether_warehouse::{DataFile, Snapshot, TableId};
 use chrono::{Days, NaiveDate};
 use datafusion::prelude::{Expr, col};
@@ -89,36 +91,33 @@ impl Columns<'_> {
         Ok(self.column(name, &micros)?.as_primitive::<TimestampMicrosecondType>().clone())
     }
 
-    /// Additive measures as counts; money comes in 10⁻⁹ USD.
+    /// Additive measures.
     pub fn counts(&self, names: &[&str]) -> Result<Vec<CountColumn>, LoadError> {
-        names
-            .iter()
-            .map(|name| {
-                if *name == "cost_usd" {
-                    let wanted = DataType::Decimal128(38, 9);
-                    let column = self.column(name, &wanted)?;
-                    Ok(CountColumn::Money(column.as_primitive::<arrow::datatypes::Decimal128Type>().clone()))
-                } else {
-                    self.int(name).map(CountColumn::Int)
-                }
-            })
-            .collect()
+        names.iter().map(|name| self.int(name).map(CountColumn)).collect()
+    }
+
+    /// An amount of money.
+    pub fn money(&self, name: &str) -> Result<MoneyColumn, LoadError> {
+        let column = self.column(name, &DataType::Decimal128(38, 9))?;
+        Ok(MoneyColumn(column.as_primitive::<Decimal128Type>().clone()))
     }
 }
 
-pub(super) enum CountColumn {
-    Int(Int64Array),
-    Money(Decimal128Array),
-}
+pub(super) struct CountColumn(Int64Array);
 
 impl CountColumn {
     /// Negative and unknown values count as nothing.
     pub fn value(&self, row: usize) -> u64 {
-        match self {
-            Self::Int(array) if array.is_valid(row) => u64::try_from(array.value(row)).unwrap_or(0),
-            Self::Money(array) if array.is_valid(row) => u64::try_from(array.value(row)).unwrap_or(0),
-            _ => 0,
-        }
+        if self.0.is_valid(row) { u64::try_from(self.0.value(row)).unwrap_or(0) } else { 0 }
+    }
+}
+
+pub(super) struct MoneyColumn(Decimal128Array);
+
+impl MoneyColumn {
+    /// 10⁻⁹ USD; negative and unknown values count as nothing.
+    pub fn value(&self, row: usize) -> u128 {
+        if self.0.is_valid(row) { u128::try_from(self.0.value(row)).unwrap_or(0) } else { 0 }
     }
 }
 

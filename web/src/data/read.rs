@@ -28,17 +28,18 @@ pub(super) async fn usage(
     let mut changes = blocks.changes(snapshot, keep);
     let mut names = vec!["date", "model_id", "author", "variant", "provider_id"];
     names.extend(usage::COLUMNS);
+    names.push(usage::COST);
     load::fill(snapshot, &mut changes, &names, None, |columns, targets| {
         let dates = columns.date("date")?;
         let (models, authors) = (columns.text("model_id")?, columns.text("author")?);
         let (variants, providers) = (columns.text("variant")?, columns.text("provider_id")?);
-        let values = columns.counts(usage::COLUMNS)?;
+        let (values, costs) = (columns.counts(usage::COLUMNS)?, columns.money(usage::COST)?);
         for row in 0..columns.rows() {
             let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
             let variant = text_at(&variants, row).unwrap_or("");
             let series = dictionary.intern_series(text_at(&models, row), text_at(&authors, row), variant);
             let provider = dictionary.intern_provider(text_at(&providers, row));
-            day.add(series, provider, values.iter().map(|column| column.value(row)));
+            day.add(series, provider, values.iter().map(|column| column.value(row)), costs.value(row));
         }
         Ok(())
     })
@@ -288,7 +289,8 @@ pub(super) async fn minutes(
             let minute = &mut entry.0;
             if served {
                 minute.requests += 1;
-                minute.tokens += tokens.iter().map(|column| column.value(row)).sum::<u64>();
+                minute.tokens =
+                    tokens.iter().fold(minute.tokens, |sum, column| sum.saturating_add(column.value(row)));
             }
             // A hit in the router's own cache is no attempt at a provider.
             if gateway.value(row) == 0 {

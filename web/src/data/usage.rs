@@ -11,11 +11,15 @@ use super::{Dataset, Metric};
 
 macro_rules! measures {
     ($($field:ident),+ $(,)?) => {
-        /// Additive measures of served requests. Tokens are the provider's own, money is 10⁻⁹ USD.
+        /// Additive measures of served requests. Tokens are the provider's own.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub struct Totals { $(pub $field: u64,)+ }
+        pub struct Totals {
+            $(pub $field: u64,)+
+            /// 10⁻⁹ USD: 18.4 billion USD would fill 64 bits, which is a sum that one wrong log can claim.
+            pub cost_usd: u128,
+        }
 
-        /// Column names, in the order of [`Totals`].
+        /// Names of the counts, in the order of [`Totals`]; money stands apart.
         pub(crate) const COLUMNS: &[&str] = &[$(stringify!($field)),+];
         const WIDTH: usize = COLUMNS.len();
 
@@ -23,23 +27,28 @@ macro_rules! measures {
         #[expect(non_camel_case_types, reason = "named as the columns they index")]
         enum Column { $($field),+ }
 
+        // Saturating, as in the rollups: a log that claims absurd numbers must not end the site for all others.
         impl Totals {
-            fn add_row(&mut self, columns: &[Vec<u64>; WIDTH], row: usize) {
-                $(self.$field += value(columns, Column::$field, row);)+
+            fn add_row(&mut self, day: &UsageDay, row: usize) {
+                $(self.$field = self.$field.saturating_add(value(&day.columns, Column::$field, row));)+
+                self.cost_usd = self.cost_usd.saturating_add(day.cost(row));
             }
 
             pub fn add(&mut self, other: &Self) {
-                $(self.$field += other.$field;)+
+                $(self.$field = self.$field.saturating_add(other.$field);)+
+                self.cost_usd = self.cost_usd.saturating_add(other.cost_usd);
             }
         }
     };
 }
 
+/// Name of the column of money.
+pub(crate) const COST: &str = "cost_usd";
+
 measures!(
     requests,
     input_tokens,
     output_tokens,
-    cost_usd,
     gateway_cache_hits,
     streamed_requests,
     requests_with_user,
@@ -73,7 +82,7 @@ fn value(columns: &[Vec<u64>; WIDTH], column: Column, row: usize) -> u64 {
 
 impl Totals {
     pub fn tokens(&self) -> u64 {
-        self.input_tokens + self.output_tokens
+        self.input_tokens.saturating_add(self.output_tokens)
     }
 
     /// USD.
@@ -82,7 +91,7 @@ impl Totals {
     }
 
     /// 10⁻⁹ USD; `None`: no request has a known price, and the spend is unknown, not zero.
-    pub fn known_cost(&self) -> Option<u64> {
+    pub fn known_cost(&self) -> Option<u128> {
         known_cost(self.cost_usd, self.unpriced_requests, self.requests)
     }
 
@@ -118,7 +127,7 @@ impl Totals {
     }
 }
 
-fn known_cost(cost_usd: u64, unpriced_requests: u64, requests: u64) -> Option<u64> {
+fn known_cost(cost_usd: u128, unpriced_requests: u64, requests: u64) -> Option<u128> {
     let unknown = requests > 0 && unpriced_requests >= requests && cost_usd == 0;
     (!unknown).then_some(cost_usd)
 }
@@ -255,6 +264,8 @@ pub(crate) struct UsageDay {
     series: Vec<u32>,
     provider: Vec<u32>,
     columns: [Vec<u64>; WIDTH],
+    /// 10⁻⁹ USD
+    cost_usd: Vec<u128>,
     index: std::collections::HashMap<(u32, u32), u32>,
 }
 
@@ -264,6 +275,7 @@ impl Default for UsageDay {
             series: Vec::new(),
             provider: Vec::new(),
             columns: std::array::from_fn(|_| Vec::new()),
+            cost_usd: Vec::new(),
             index: std::collections::HashMap::new(),
         }
     }
@@ -271,7 +283,13 @@ impl Default for UsageDay {
 
 impl UsageDay {
     /// Adds one stored row; `values` in the order of [`COLUMNS`].
-    pub fn add(&mut self, series: SeriesId, provider: ProviderId, values: impl Iterator<Item = u64>) {
+    pub fn add(
+        &mut self,
+        series: SeriesId,
+        provider: ProviderId,
+        values: impl Iterator<Item = u64>,
+        cost_usd: u128,
+    ) {
         let next = u32::try_from(self.series.len()).unwrap_or(u32::MAX);
         let row = *self.index.entry((series.0, provider.0)).or_insert(next) as usize;
         if row == self.series.len() {
@@ -280,12 +298,21 @@ impl UsageDay {
             for column in &mut self.columns {
                 column.push(0);
             }
+            self.cost_usd.push(0);
         }
         for (column, value) in self.columns.iter_mut().zip(values) {
             if let Some(slot) = column.get_mut(row) {
-                *slot += value;
+                *slot = slot.saturating_add(value);
             }
         }
+        if let Some(slot) = self.cost_usd.get_mut(row) {
+            *slot = slot.saturating_add(cost_usd);
+        }
+    }
+
+    #[inline]
+    fn cost(&self, row: usize) -> u128 {
+        self.cost_usd.get(row).copied().unwrap_or(0)
     }
 
     pub fn rows(&self) -> usize {
@@ -299,7 +326,7 @@ pub struct Volume {
     pub tokens: u64,
     pub requests: u64,
     /// 10⁻⁹ USD
-    pub cost_usd: u64,
+    pub cost_usd: u128,
     pub unpriced_requests: u64,
 }
 
@@ -315,10 +342,10 @@ impl Volume {
     }
 
     /// The metric as it is stored: a count or 10⁻⁹ USD. `None` for users and for an unknown spend.
-    pub fn exact(&self, metric: Metric) -> Option<u64> {
+    pub fn exact(&self, metric: Metric) -> Option<u128> {
         match metric {
-            Metric::Tokens => Some(self.tokens),
-            Metric::Requests => Some(self.requests),
+            Metric::Tokens => Some(self.tokens.into()),
+            Metric::Requests => Some(self.requests.into()),
             Metric::Spend => known_cost(self.cost_usd, self.unpriced_requests, self.requests),
             Metric::Users => None,
         }
@@ -336,11 +363,13 @@ impl Volume {
     }
 
     fn add_row(&mut self, day: &UsageDay, row: usize) {
-        self.tokens +=
-            value(&day.columns, Column::input_tokens, row) + value(&day.columns, Column::output_tokens, row);
-        self.requests += value(&day.columns, Column::requests, row);
-        self.cost_usd += value(&day.columns, Column::cost_usd, row);
-        self.unpriced_requests += value(&day.columns, Column::unpriced_requests, row);
+        let count = |column| value(&day.columns, column, row);
+        for tokens in [count(Column::input_tokens), count(Column::output_tokens)] {
+            self.tokens = self.tokens.saturating_add(tokens);
+        }
+        self.requests = self.requests.saturating_add(count(Column::requests));
+        self.cost_usd = self.cost_usd.saturating_add(day.cost(row));
+        self.unpriced_requests = self.unpriced_requests.saturating_add(count(Column::unpriced_requests));
     }
 }
 
@@ -371,7 +400,7 @@ impl Dataset {
                     continue;
                 };
                 if let Some(sum) = grouping.slot(*series, *provider).and_then(|slot| sums.get_mut(slot)) {
-                    sum.add_row(&day.columns, row);
+                    sum.add_row(day, row);
                 }
             }
         }
@@ -404,7 +433,7 @@ impl Dataset {
                             continue;
                         };
                         if grouping.slot(*series, *provider).is_some() {
-                            sum.add_row(&day.columns, row);
+                            sum.add_row(day, row);
                         }
                     }
                 }
@@ -451,7 +480,7 @@ impl Dataset {
             .filter(|(_, volumes)| volumes.iter().any(|volume| volume.requests > 0 || volume.tokens > 0))
             .map(|(slot, volumes)| (grouping.group(slot), volumes.to_vec()))
             .collect();
-        let size = |volumes: &[Volume]| volumes.iter().map(|volume| volume.tokens).sum::<u64>();
+        let size = |volumes: &[Volume]| volumes.iter().map(|volume| u128::from(volume.tokens)).sum::<u128>();
         out.groups.sort_by(|a, b| size(&b.1).cmp(&size(&a.1)).then(a.0.cmp(&b.0)));
         out
     }

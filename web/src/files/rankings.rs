@@ -173,7 +173,10 @@ pub(super) fn share(context: &PageContext, dataset: &Dataset) -> View {
             let value = volume.exact(metric);
             let share = value.filter(|_| whole > 0.0).map(|value| value as f64 / whole);
             let complete = Cell::Text(if week.complete { "true" } else { "false" }.to_owned());
-            let value = if metric == Metric::Spend { Cell::money(value) } else { Cell::count(value) };
+            let value = match metric {
+                Metric::Spend => Cell::money(value),
+                _ => Cell::count(value.map(|value| u64::try_from(value).unwrap_or(u64::MAX))),
+            };
             table.rows.push(vec![
                 date(week.monday),
                 complete,

@@ -14,7 +14,7 @@ pub(super) enum Cell {
     /// A 64-bit count: a string in JSON, where numbers are often read as doubles.
     Count(u64),
     /// 10⁻⁹ USD, written as decimal USD.
-    Money(u64),
+    Money(u128),
     /// Ratios, percentages, milliseconds.
     Number(f64),
     /// Small whole numbers: ranks, days.
@@ -44,7 +44,7 @@ impl Cell {
     }
 
     /// 10⁻⁹ USD.
-    pub fn money(nano: Option<u64>) -> Self {
+    pub fn money(nano: Option<u128>) -> Self {
         nano.map_or(Self::Null, Self::Money)
     }
 
@@ -62,7 +62,7 @@ impl Cell {
 }
 
 /// Decimal USD without superfluous zeros.
-fn money(nano: u64) -> String {
+fn money(nano: u128) -> String {
     let (whole, rest) = (nano / 1_000_000_000, nano % 1_000_000_000);
     if rest == 0 {
         return whole.to_string();
@@ -157,6 +157,7 @@ mod tests {
         assert_eq!(money(1_500_000), "0.0015");
         assert_eq!(money(5_490_000_000_000_000), "5490000");
         assert_eq!(money(18_446_744_073_709_551_615), "18446744073.709551615");
+        assert_eq!(money(19_999_999_980_000_000_000), "19999999980");
     }
 
     #[test]

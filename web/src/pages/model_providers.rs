@@ -36,7 +36,7 @@ pub fn providers(data: &Dataset, model: ModelId, usage_hidden: bool) -> Vec<Endp
     if usage_hidden {
         usage.clear();
     }
-    let all: u64 = usage.iter().map(|(_, totals)| totals.tokens()).sum();
+    let all: u64 = usage.iter().fold(0, |sum, (_, totals)| sum.saturating_add(totals.tokens()));
     let mut out: Vec<(u64, Endpoint)> = data
         .providers_of(model)
         .into_iter()

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod hidden;
+mod money;
 mod numbers;
 mod routes;
 mod swaps;
