@@ -42,7 +42,7 @@ pub struct WebConfig {
     /// Longest time one request may take.
     #[serde(with = "units::duration")]
     pub timeout: Duration,
-    /// Requests worked on at the same time; more wait.
+    /// Requests worked on at the same time; one more is answered 503 at once.
     pub max_concurrent: usize,
     pub rate_limit: RateLimit,
     /// Comes from `[publication]`.

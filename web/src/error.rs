@@ -20,12 +20,13 @@ pub enum Kind {
     UriTooLong,
     RateLimited,
     DataUnavailable,
+    Busy,
     Timeout,
     Internal,
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::NotFound,
@@ -33,6 +34,7 @@ impl Kind {
         Self::UriTooLong,
         Self::RateLimited,
         Self::DataUnavailable,
+        Self::Busy,
         Self::Timeout,
         Self::Internal,
     ];
@@ -46,6 +48,7 @@ impl Kind {
             Self::UriTooLong => "uri-too-long",
             Self::RateLimited => "rate-limited",
             Self::DataUnavailable => "data-unavailable",
+            Self::Busy => "busy",
             Self::Timeout => "timeout",
             Self::Internal => "internal",
         }
@@ -58,7 +61,7 @@ impl Kind {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-            Self::DataUnavailable | Self::Timeout => StatusCode::SERVICE_UNAVAILABLE,
+            Self::DataUnavailable | Self::Busy | Self::Timeout => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -72,6 +75,7 @@ impl Kind {
             Self::UriTooLong => "The address is too long",
             Self::RateLimited => "Too many requests from this address",
             Self::DataUnavailable => "The data are not loaded yet",
+            Self::Busy => "Too many pages are asked for at this moment",
             Self::Timeout => "The answer took too long",
             Self::Internal => "Something failed on this side",
         }
@@ -94,6 +98,9 @@ impl Kind {
             }
             Self::DataUnavailable => {
                 "The service has just started and still loads its tables. Try again in a moment."
+            }
+            Self::Busy => {
+                "Pages that are in memory are still answered; others have to wait. Try again after the seconds named in Retry-After."
             }
             Self::Timeout => "The request was given up. Try again; a shorter period needs less work.",
             Self::Internal => "The failure has been logged under the request id that the answer carries.",
@@ -121,6 +128,12 @@ impl Problem {
             nearest: Vec::new(),
             retry_after_secs: None,
         }
+    }
+
+    /// Refused at once, so that those who are at work or in the line get their answers in time.
+    pub fn busy() -> Self {
+        let problem = Self::new(Kind::Busy, "more pages are asked for than can be made in time");
+        Self { retry_after_secs: Some(2), ..problem }
     }
 
     pub fn from_parameter(problem: &crate::url::Problem) -> Self {

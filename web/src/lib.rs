@@ -11,6 +11,7 @@ pub mod data;
 pub mod error;
 mod files;
 pub mod format;
+mod gate;
 mod headers;
 mod metrics;
 pub mod pages;

@@ -18,6 +18,7 @@ const DATA_AGE: &str = "bellwether_data_age_seconds";
 const TABLE_VERSION: &str = "bellwether_table_version";
 const REFRESH: &str = "bellwether_snapshot_refresh_total";
 const RATE_LIMITED: &str = "bellwether_rate_limited_total";
+const SHED: &str = "bellwether_http_shed_total";
 const BUILD_INFO: &str = "bellwether_build_info";
 
 pub(crate) fn describe() {
@@ -30,6 +31,10 @@ pub(crate) fn describe() {
     describe_gauge!(TABLE_VERSION, "Delta version of each table on the pages");
     describe_counter!(REFRESH, "looks at the tables by result");
     describe_counter!(RATE_LIMITED, "requests refused for their number");
+    describe_counter!(
+        SHED,
+        "requests refused at once because too many were at work or in the line, by which"
+    );
     describe_gauge!(BUILD_INFO, "always 1; the version is a label");
     gauge!(BUILD_INFO, "version" => BUILD).set(1.0);
 }
@@ -84,6 +89,11 @@ pub(crate) fn data_age(dataset: &Dataset, now: DateTime<Utc>) {
 
 pub(crate) fn rate_limited(class: &'static str) {
     counter!(RATE_LIMITED, "class" => class).increment(1);
+}
+
+/// `what` is `requests` or `renders`.
+pub(crate) fn shed(what: &'static str) {
+    counter!(SHED, "what" => what).increment(1);
 }
 
 pub(crate) const fn encoding_label(encoding: Encoding) -> &'static str {

@@ -14,6 +14,7 @@ use crate::compress::{Encoding, compress};
 use crate::data::{Dataset, GroupBy};
 use crate::error::{Kind, Problem, Recipient};
 use crate::files;
+use crate::gate::Turn;
 use crate::headers::{self, Policy};
 use crate::metrics::{self, Answer};
 use crate::pages::{self, PageContext, PageError};
@@ -320,9 +321,12 @@ async fn render(
         Format::Html => pages::user_queries(&context, &dataset),
         Format::Json | Format::Csv => files::user_queries(&context, &dataset),
     };
+    let turn = turn(&site).await?;
     dataset.load_users(&queries).await.map_err(|error| internal(&error, label))?;
     site.count_render();
     let rendered = tokio::task::spawn_blocking(move || {
+        // The work goes on when the visitor has left, so the turn ends with the work.
+        let _turn = turn;
         let started = Instant::now();
         let text = match format {
             Format::Html => pages::render(&context, &dataset)?,
@@ -347,7 +351,15 @@ async fn render(
     }
 }
 
-fn internal(error: &(dyn std::error::Error + 'static), label: &'static str) -> Arc<Problem> {
+/// Waits for a turn to make a page.
+pub(crate) async fn turn(site: &Site) -> Result<Turn, Arc<Problem>> {
+    site.gate().enter().await.ok_or_else(|| {
+        metrics::shed("renders");
+        Arc::new(Problem::busy())
+    })
+}
+
+pub(crate) fn internal(error: &(dyn std::error::Error + 'static), label: &'static str) -> Arc<Problem> {
     tracing::error!(error, page = label, "a page cannot be rendered");
     Arc::new(Problem::new(Kind::Internal, "the page could not be made"))
 }

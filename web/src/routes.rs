@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -13,8 +14,8 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::post;
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
-use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_governor::GovernorError;
 use tower_governor::GovernorLayer;
 use tower_governor::governor::GovernorConfigBuilder;
@@ -35,7 +36,7 @@ const MAX_BODY: usize = 4 << 10;
 /// counts as one for the rate limit.
 pub fn app(site: Site) -> Router {
     let hsts = site.config().hsts;
-    let concurrency = GlobalConcurrencyLimitLayer::new(site.config().max_concurrent);
+    let places = Arc::new(Semaphore::new(site.config().max_concurrent.min(Semaphore::MAX_PERMITS)));
     let pages = limited(site.clone(), "pages", site.config().rate_limit.pages_per_min);
     let downloads = limited(site.clone(), "downloads", site.config().rate_limit.downloads_per_min);
     Router::new()
@@ -43,13 +44,14 @@ pub fn app(site: Site) -> Router {
             // Files of whole tables cost more than pages and have a limit of their own.
             let class =
                 if request.uri().path().ends_with(".csv") { downloads.clone() } else { pages.clone() };
+            // A visitor who is told at once may come again; one who waits without a bound holds memory for nothing.
+            let place = Arc::clone(&places).try_acquire_owned();
             async move {
+                let Ok(_place) = place else { return busy(hsts) };
                 let response = class.oneshot(request).await.unwrap_or_else(|never| match never {});
                 without_length(response)
             }
         })
-        // More requests than this wait instead of filling memory.
-        .layer(concurrency)
         // A panic in a handler is one 500, not a lost connection; it is outermost so that it sees everything.
         .layer(CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked(hsts)))
 }
@@ -83,7 +85,7 @@ fn limited(site: Site, class: &'static str, per_min: u32) -> Router {
         .finish();
     let Some(config) = config else { return router };
     // Clients that have been quiet for long need no memory.
-    let limiter = std::sync::Arc::downgrade(config.limiter());
+    let limiter = Arc::downgrade(config.limiter());
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         runtime.spawn(async move {
             let mut ticks = tokio::time::interval(Duration::from_secs(60));
@@ -138,6 +140,13 @@ fn too_many(error: &GovernorError, class: &'static str, hsts: bool) -> Response<
     if let Ok(limit) = HeaderValue::from_str(&format!("\"{class}\";r=0;t={wait}")) {
         response.headers_mut().insert("ratelimit", limit);
     }
+    headers::secure(response.headers_mut(), false, hsts);
+    response
+}
+
+fn busy(hsts: bool) -> Response<Body> {
+    metrics::shed("requests");
+    let mut response = Problem::busy().respond(&plain_recipient());
     headers::secure(response.headers_mut(), false, hsts);
     response
 }

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::cache::PageCache;
 use crate::config::WebConfig;
 use crate::data::{Dataset, Names, Options, RefreshError, Refreshed, Refresher};
+use crate::gate::Gate;
 use crate::metrics;
 use crate::pages::Stale;
 
@@ -32,6 +33,7 @@ struct Inner {
     refresher: tokio::sync::Mutex<Refresher>,
     progress: Mutex<Progress>,
     cache: PageCache,
+    gate: Gate,
     renders: AtomicU64,
     clock: Clock,
 }
@@ -77,6 +79,7 @@ impl Site {
         let refresher = Refresher::open(warehouse, options).await?;
         let site = Self {
             inner: Arc::new(Inner {
+                gate: Gate::for_this_machine(),
                 cache: PageCache::new(config.page_cache),
                 config,
                 settings,
@@ -178,6 +181,10 @@ impl Site {
 
     pub(crate) fn count_render(&self) {
         self.inner.renders.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.inner.gate
     }
 
     pub(crate) fn cache(&self) -> &PageCache {
