@@ -27,7 +27,8 @@ pub struct WebConfig {
     /// Age of the newest event from which every page says that the data are late.
     #[serde(with = "units::duration")]
     pub stale_after: Duration,
-    /// `https://…` under which the site is known; needed for absolute links in `sitemap.xml`.
+    /// `https://…` under which the site is known, for absolute links. Unset: `sitemap.xml` and `robots.txt` name the
+    /// host that the client asked for.
     pub base_url: Option<String>,
     /// Sends `Strict-Transport-Security`. Only where TLS ends here or just before.
     pub hsts: bool,

@@ -19,6 +19,7 @@ mod plain;
 mod rate_limit;
 mod respond;
 mod routes;
+mod sitemap;
 mod state;
 #[cfg(test)]
 mod tests;

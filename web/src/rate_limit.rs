@@ -24,7 +24,9 @@ impl ClientKey {
         Self { trusted: trusted.iter().filter_map(|text| Network::parse(text)).collect() }
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether `address` is one of the trusted proxies.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = unmapped(address);
         self.trusted.iter().any(|network| network.contains(address))
     }
 

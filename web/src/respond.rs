@@ -19,7 +19,8 @@ use crate::headers::{self, Policy};
 use crate::metrics::{self, Answer};
 use crate::pages::{self, PageContext, PageError};
 use crate::plain;
-use crate::state::{BUILD, Site};
+use crate::sitemap;
+use crate::state::{BUILD, SOURCES, Site};
 use crate::url::{self, Format, Page, Parsed, Route, Theme, Why};
 
 /// Longest path and query, bytes.
@@ -131,8 +132,11 @@ async fn answer(
     if let Some(asset) = assets::find(uri.path()) {
         return Ok(body(asset.body(encoding), asset.media_type, encoding, Policy::Immutable));
     }
-    if let Some(file) = plain::find(uri.path(), site) {
-        return Ok(body(compress(file.text.as_bytes(), encoding), file.media_type, encoding, Policy::Hour));
+    if let Some(file) = plain::find(request, site) {
+        return Ok(body(compress(file.text.as_bytes(), encoding), file.media_type, encoding, file.policy));
+    }
+    if uri.path() == sitemap::PATH {
+        return sitemap::answer(site, request, encoding).await;
     }
     let dataset = site.dataset();
     let Some(mut route) = route else { return Err(not_found(dataset.as_deref(), uri.path())) };
@@ -271,7 +275,7 @@ async fn page(
     let theme = if html { theme(&request.headers) } else { Theme::Auto };
     let stale = site.stale(dataset).filter(|_| html);
     let address = format!("{}{}", route.path, query(&parsed));
-    let versions = fingerprint(site.settings(), dataset);
+    let versions = fingerprint(SOURCES, site.settings(), dataset);
     let etag = etag(&versions, &address, theme, stale.is_some());
     let media_type = match route.format {
         Format::Html => "text/html; charset=utf-8",
@@ -365,8 +369,9 @@ pub(crate) fn internal(error: &(dyn std::error::Error + 'static), label: &'stati
 }
 
 /// Build, settings and table versions in one short word.
-fn fingerprint(settings: &str, dataset: &Dataset) -> String {
+fn fingerprint(sources: &str, settings: &str, dataset: &Dataset) -> String {
     let mut hasher = blake3::Hasher::new();
+    hasher.update(sources.as_bytes());
     hasher.update(settings.as_bytes());
     for (table, version) in &dataset.versions {
         hasher.update(table.as_bytes());
@@ -406,7 +411,12 @@ fn validated(mut response: Response<Body>, etag: &str) -> Response<Body> {
     response
 }
 
-fn body(bytes: Bytes, media_type: &'static str, encoding: Encoding, policy: Policy) -> Response<Body> {
+pub(crate) fn body(
+    bytes: Bytes,
+    media_type: &'static str,
+    encoding: Encoding,
+    policy: Policy,
+) -> Response<Body> {
     let mut response = Response::new(Body::from(bytes));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -426,4 +436,20 @@ pub(crate) fn grouping(page: &Page, variants: url::Variants) -> Option<GroupBy> 
         (Page::ProviderRanking, _) => GroupBy::Provider,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::testing::Fixture;
+    use crate::tests::numbers::dataset;
+
+    #[tokio::test]
+    async fn another_build_of_the_same_version_has_another_validator() {
+        let data = dataset(&Fixture::filled().await).await;
+        assert_eq!(fingerprint("a", "settings", &data), fingerprint("a", "settings", &data));
+        assert_ne!(fingerprint("a", "settings", &data), fingerprint("b", "settings", &data));
+        assert_eq!(SOURCES.len(), 16);
+        assert!(SOURCES.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
 }

@@ -15,8 +15,12 @@ use crate::gate::Gate;
 use crate::metrics;
 use crate::pages::Stale;
 
-/// Version of the binary: part of every validator.
+/// Version of the binary.
 pub const BUILD: &str = env!("CARGO_PKG_VERSION");
+
+/// Hash of everything that pages are made of in this binary: part of every validator, because two builds of one
+/// version may print the same numbers in other words and link other assets.
+pub(crate) const SOURCES: &str = env!("BELLWETHER_WEB_SOURCES");
 
 /// Cheap to clone; all clones are one site.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 mod addresses;
 mod hidden;
 mod money;
-mod numbers;
+pub(crate) mod numbers;
 mod routes;
+mod sitemap;
 mod swaps;

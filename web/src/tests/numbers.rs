@@ -11,7 +11,7 @@ use crate::data::{
     Refreshed, Refresher, RejectReason, Scope, Span, Speed, State, UsersBand, Window,
 };
 
-pub(super) async fn dataset(fixture: &Fixture) -> Arc<Dataset> {
+pub(crate) async fn dataset(fixture: &Fixture) -> Arc<Dataset> {
     let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
     match refresher.refresh(now()).await.unwrap() {
         Refreshed::New(dataset) => dataset,
