@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use bellwether_ingest::batch::Stream;
 use bellwether_ingest::intake::{self, Appender, IntakeState, KafkaAppender, SpoolAppender};
 use bellwether_ingest::sink::Sink;
@@ -127,8 +126,7 @@ impl Roles {
 
     async fn start_web(&mut self) -> anyhow::Result<()> {
         let names = self.names();
-        let site =
-            Site::open(&self.warehouse, self.config.web.clone(), names).await.context("open the site")?;
+        let site = Site::open(&self.warehouse, self.config.web.clone(), names).await;
         self.site = Some(site.clone());
         let (poller, shutdown) = (site.clone(), self.shutdown.clone());
         self.watch("site refresh", async move {
@@ -144,7 +142,8 @@ impl Roles {
     }
 
     fn start_admin(&mut self) -> anyhow::Result<()> {
-        let router = bellwether_web::admin::router(self.site.clone(), Vec::new(), self.metrics.clone());
+        let router =
+            bellwether_web::admin::router(self.site.clone(), self.health.clone(), self.metrics.clone());
         self.serve(Role::Admin, router)
     }
 

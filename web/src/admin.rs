@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use serde_json::{Value, json};
 
 use crate::metrics;
-use crate::state::{BUILD, Site};
+use crate::state::{BUILD, SOURCES, Site};
 
 /// Buckets from 1 ms to 10 s.
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -53,10 +53,8 @@ impl Admin {
     }
 }
 
-const NEVER_STORED: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
-
 async fn livez() -> impl IntoResponse {
-    (NEVER_STORED, "ok\n")
+    ([(header::CACHE_CONTROL, "no-store")], "ok\n")
 }
 
 /// One line a part. 503 as soon as one of them is down, so that nobody has to read the text to know.
@@ -66,13 +64,15 @@ async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
     let status = if is_down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let mut text = if is_down { "not ready\n" } else { "ready\n" }.to_owned();
     for (name, part) in parts {
-        text.push_str(&match part {
-            Part::Works => format!("{name}: ready\n"),
-            Part::Impaired(why) => format!("{name}: ready, but {why}\n"),
-            Part::Down(why) => format!("{name}: down: {why}\n"),
-        });
+        let line = match part {
+            Part::Works => format!("{name}: ready"),
+            Part::Impaired(why) => format!("{name}: ready, but {why}"),
+            Part::Down(why) => format!("{name}: down: {why}"),
+        };
+        text.push_str(&line.replace('\n', " "));
+        text.push('\n');
     }
-    (status, NEVER_STORED, text)
+    (status, [(header::CACHE_CONTROL, "no-store")], text)
 }
 
 async fn healthz(State(admin): State<Admin>) -> Json<Value> {
@@ -111,7 +111,7 @@ async fn healthz(State(admin): State<Admin>) -> Json<Value> {
             "renders": site.renders(),
         })
     });
-    Json(json!({ "ready": !is_down, "parts": parts, "build": BUILD, "site": site }))
+    Json(json!({ "ready": !is_down, "parts": parts, "build": BUILD, "sources": SOURCES, "site": site }))
 }
 
 async fn render_metrics(State(admin): State<Admin>) -> impl IntoResponse {

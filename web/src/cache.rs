@@ -8,6 +8,7 @@ use moka::future::Cache;
 
 use crate::compress::Encoding;
 use crate::error::Problem;
+use crate::pages::Stale;
 use crate::url::Theme;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +18,7 @@ pub(crate) struct Key {
     /// Build and table versions.
     pub versions: Arc<str>,
     pub theme: Theme,
-    pub stale: bool,
+    pub stale: Option<Stale>,
     pub encoding: Encoding,
 }
 

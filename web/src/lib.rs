@@ -10,6 +10,7 @@ pub mod config;
 pub mod data;
 pub mod error;
 mod files;
+mod follow;
 pub mod format;
 mod gate;
 mod headers;
@@ -26,5 +27,6 @@ mod tests;
 mod units;
 pub mod url;
 
+pub use follow::Progress;
 pub use routes::{app, serve};
-pub use state::{BUILD, Progress, Site};
+pub use state::{BUILD, Site};

@@ -77,8 +77,9 @@ pub(crate) fn refreshed(refreshed: &Refreshed) {
     }
 }
 
-pub(crate) fn refresh_failed(table: &'static str) {
-    counter!(REFRESH, "table" => table, "result" => "failed").increment(1);
+/// `result` is `failed` or `panicked`.
+pub(crate) fn refresh_failed(table: &'static str, result: &'static str) {
+    counter!(REFRESH, "table" => table, "result" => result).increment(1);
 }
 
 pub(crate) fn data_age(dataset: &Dataset, now: DateTime<Utc>) {

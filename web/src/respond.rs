@@ -17,7 +17,7 @@ use crate::files;
 use crate::gate::Turn;
 use crate::headers::{self, Policy};
 use crate::metrics::{self, Answer};
-use crate::pages::{self, PageContext, PageError};
+use crate::pages::{self, Late, PageContext, PageError, Stale};
 use crate::plain;
 use crate::sitemap;
 use crate::state::{BUILD, SOURCES, Site};
@@ -276,7 +276,7 @@ async fn page(
     let stale = site.stale(dataset).filter(|_| html);
     let address = format!("{}{}", route.path, query(&parsed));
     let versions = fingerprint(SOURCES, site.settings(), dataset);
-    let etag = etag(&versions, &address, theme, stale.is_some());
+    let etag = etag(&versions, &address, theme, stale);
     let media_type = match route.format {
         Format::Html => "text/html; charset=utf-8",
         Format::Json => "application/json",
@@ -297,7 +297,7 @@ async fn page(
         base_url: site.config().base_url.clone(),
         stale,
     };
-    let key = Key { address, versions: versions.into(), theme, stale: context.stale.is_some(), encoding };
+    let key = Key { address, versions: versions.into(), theme, stale, encoding };
     let rendering = render(site.clone(), dataset.clone(), context, route.format, label, encoding);
     let (bytes, hit) = site.cache().get(key, rendering).await?;
     metrics::page_cache(if hit { "hit" } else { "miss" });
@@ -382,12 +382,17 @@ fn fingerprint(sources: &str, settings: &str, dataset: &Dataset) -> String {
 }
 
 /// Weak: one validator for all encodings of the same page.
-fn etag(versions: &str, address: &str, theme: Theme, stale: bool) -> String {
+fn etag(versions: &str, address: &str, theme: Theme, stale: Option<Stale>) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(address.as_bytes());
     hasher.update(&[0]);
     hasher.update(theme.word().as_bytes());
-    hasher.update(&[0, u8::from(stale)]);
+    let late = match stale.map(|stale| stale.late) {
+        None => 0,
+        Some(Late::Events) => 1,
+        Some(Late::Rollups) => 2,
+    };
+    hasher.update(&[0, late]);
     let hash = hasher.finalize().to_hex();
     format!("W/\"{versions}-{}\"", hash.get(..12).unwrap_or_default())
 }

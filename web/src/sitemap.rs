@@ -56,7 +56,7 @@ pub(crate) async fn answer(
         address: format!("{base}{PATH}"),
         versions: day(site, &dataset).into(),
         theme: Theme::Auto,
-        stale: false,
+        stale: None,
         encoding,
     };
     let (bytes, _) = site.cache().get(key, render(site.clone(), dataset, base, encoding)).await?;

@@ -1,19 +1,16 @@
-//! The running site: the current dataset, the poller that replaces it, and the page cache.
+//! The running site: the current dataset and the page cache. `follow` replaces the dataset.
 
-use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bellwether_warehouse::Warehouse;
 use chrono::{DateTime, Utc};
 
 use crate::cache::PageCache;
 use crate::config::WebConfig;
-use crate::data::{Dataset, Names, Options, RefreshError, Refreshed, Refresher};
+use crate::data::{Dataset, Names, Options, RefreshError, Refresher};
+use crate::follow::Progress;
 use crate::gate::Gate;
-use crate::metrics;
-use crate::pages::Stale;
 
 /// Version of the binary.
 pub const BUILD: &str = env!("CARGO_PKG_VERSION");
@@ -30,11 +27,14 @@ pub struct Site {
 
 #[derive(Debug)]
 struct Inner {
+    warehouse: Warehouse,
+    options: Options,
     config: WebConfig,
     /// Settings that change what a page says, as one word: a part of every validator.
     settings: String,
     dataset: RwLock<Option<Arc<Dataset>>>,
-    refresher: tokio::sync::Mutex<Refresher>,
+    /// `None` until the tables could be opened.
+    refresher: tokio::sync::Mutex<Option<Refresher>>,
     progress: Mutex<Progress>,
     cache: PageCache,
     gate: Gate,
@@ -45,24 +45,9 @@ struct Inner {
 /// Tells the time; tests stand still.
 pub(crate) type Clock = fn() -> DateTime<Utc>;
 
-/// What the last refreshes came to, for the operator.
-#[derive(Clone, Debug, Default)]
-pub struct Progress {
-    /// Last refresh that did not fail.
-    pub refreshed_at: Option<DateTime<Utc>>,
-    /// Text of the failure since then.
-    pub failing: Option<String>,
-    /// Refreshes in a row that found the folded tables at different versions.
-    pub waiting: u32,
-}
-
 impl Site {
-    /// Opens the tables and loads the first dataset. A failure to load is logged and tried again by
-    /// [`Site::run`]; pages answer 503 until then.
-    ///
-    /// # Errors
-    /// When a table cannot be opened.
-    pub async fn open(warehouse: &Warehouse, config: WebConfig, names: Names) -> Result<Self, RefreshError> {
+    /// Loads the first dataset. A failure is logged and tried again by [`Site::run`]; pages answer 503 until then.
+    pub async fn open(warehouse: &Warehouse, config: WebConfig, names: Names) -> Self {
         Self::open_at(warehouse, config, names, Utc::now).await
     }
 
@@ -71,7 +56,7 @@ impl Site {
         config: WebConfig,
         names: Names,
         clock: Clock,
-    ) -> Result<Self, RefreshError> {
+    ) -> Self {
         let settings = settings(&config, &names);
         let options = Options {
             names: Arc::new(names),
@@ -80,78 +65,40 @@ impl Site {
             simulated: config.simulated,
             user_sketch_bytes: config.user_sketches,
         };
-        let refresher = Refresher::open(warehouse, options).await?;
         let site = Self {
             inner: Arc::new(Inner {
+                warehouse: warehouse.clone(),
+                options,
                 gate: Gate::for_this_machine(),
                 cache: PageCache::new(config.page_cache),
                 config,
                 settings,
                 dataset: RwLock::default(),
-                refresher: tokio::sync::Mutex::new(refresher),
+                refresher: tokio::sync::Mutex::default(),
                 progress: Mutex::default(),
                 renders: AtomicU64::new(0),
                 clock,
             }),
         };
         site.refresh().await;
-        Ok(site)
+        site
     }
 
-    /// Follows the tables until `shutdown` completes.
-    pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
-        let mut ticks = tokio::time::interval(self.inner.config.refresh);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        tokio::pin!(shutdown);
-        loop {
-            tokio::select! {
-                () = &mut shutdown => return,
-                _ = ticks.tick() => self.refresh().await,
-            }
-        }
+    pub(crate) async fn refresher(&self) -> tokio::sync::MutexGuard<'_, Option<Refresher>> {
+        self.inner.refresher.lock().await
     }
 
-    /// Looks at the tables once and swaps to the next dataset when there is one.
-    pub async fn refresh(&self) {
-        let now = self.now();
-        let started = Instant::now();
-        let mut refresher = self.inner.refresher.lock().await;
-        let outcome = refresher.refresh(now).await;
-        drop(refresher);
-        let mut progress = self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        match outcome {
-            Ok(refreshed) => {
-                progress.refreshed_at = Some(now);
-                progress.failing = None;
-                progress.waiting =
-                    if matches!(refreshed, Refreshed::Waiting) { progress.waiting + 1 } else { 0 };
-                metrics::refreshed(&refreshed);
-                if let Refreshed::New(dataset) = refreshed {
-                    tracing::debug!(elapsed = ?started.elapsed(), folded = dataset.folded, "page data refreshed");
-                    let languages = dataset.clone();
-                    // The one answer that reads many weeks; it stays valid until a closed week changes.
-                    tokio::task::spawn_blocking(move || languages.languages(None).is_ok());
-                    *self.inner.dataset.write().unwrap_or_else(PoisonError::into_inner) = Some(dataset);
-                }
-            }
-            Err(error) => {
-                metrics::refresh_failed(error.table());
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "page data cannot be refreshed; the last good data stay"
-                );
-                progress.failing = Some(chain(&error));
-            }
-        }
-        drop(progress);
-        if let Some(dataset) = self.dataset() {
-            metrics::data_age(&dataset, now);
-        }
+    pub(crate) async fn open_refresher(&self) -> Result<Refresher, RefreshError> {
+        Refresher::open(&self.inner.warehouse, self.inner.options.clone()).await
     }
 
     /// The current dataset; `None` until the first load succeeded.
     pub fn dataset(&self) -> Option<Arc<Dataset>> {
         self.inner.dataset.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn swap(&self, dataset: Arc<Dataset>) {
+        *self.inner.dataset.write().unwrap_or_else(PoisonError::into_inner) = Some(dataset);
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -167,15 +114,12 @@ impl Site {
         &self.inner.settings
     }
 
-    pub fn progress(&self) -> Progress {
-        self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn lock_progress(&self) -> MutexGuard<'_, Progress> {
+        self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The limit that the data have passed, if they have.
-    pub fn stale(&self, dataset: &Dataset) -> Option<Stale> {
-        let limit = self.inner.config.stale_after;
-        (!dataset.is_empty() && dataset.age(self.now()) > limit)
-            .then_some(Stale { limit_secs: limit.as_secs() })
+    pub fn progress(&self) -> Progress {
+        self.lock_progress().clone()
     }
 
     /// Pages and files rendered so far; a response from the cache or by its validator renders nothing.
@@ -203,16 +147,4 @@ fn settings(config: &WebConfig, names: &Names) -> String {
     let text =
         format!("{profile:?} {:?} {simulated} {base_url:?} {stale_after:?} {names:?}", config.thresholds());
     blake3::hash(text.as_bytes()).to_hex().to_string()
-}
-
-/// An error with its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -228,6 +228,17 @@ impl Refresher {
         standing.all(|other| other == first).then_some(first.unwrap_or(-1))
     }
 
+    /// Folded tables that stand behind the furthest one.
+    pub fn behind(&self) -> Vec<&'static str> {
+        let fold = AppId(FOLD.to_owned());
+        let standing: Vec<(&'static str, Option<i64>)> = FOLDED
+            .iter()
+            .filter_map(|id| self.snapshot(*id).map(|snapshot| (id.name(), snapshot.txn(&fold))))
+            .collect();
+        let furthest = standing.iter().map(|(_, folded)| *folded).max().flatten();
+        standing.into_iter().filter(|(_, folded)| *folded != furthest).map(|(name, _)| name).collect()
+    }
+
     fn horizon(&self, now: DateTime<Utc>) -> Horizon {
         let today = now.date_naive();
         let dates = [TableId::UsageDaily, TableId::Health5m, TableId::HealthDaily]

@@ -20,6 +20,16 @@ pub struct PageContext {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stale {
     pub limit_secs: u64,
+    pub late: Late,
+}
+
+/// What is older than it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Late {
+    /// The newest event.
+    Events,
+    /// The rollups: events are newer than what has been folded.
+    Rollups,
 }
 
 impl PageContext {

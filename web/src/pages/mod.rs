@@ -37,7 +37,7 @@ mod tests;
 mod uptime;
 mod usage_charts;
 
-pub use context::{ErrorView, PageContext, PageError, Stale, address};
+pub use context::{ErrorView, Late, PageContext, PageError, Stale, address};
 pub use problem::error;
 
 /// The whole HTML document of `context.page`.

@@ -1,6 +1,6 @@
 //! What stands around every page: head, navigation, banners, footer.
 
-use super::context::{ErrorView, PageContext};
+use super::context::{ErrorView, Late, PageContext, Stale};
 use super::parts::{Html, cells};
 use crate::assets::href;
 use crate::data::Dataset;
@@ -86,7 +86,7 @@ impl Shell {
             stylesheet: href("style.css"),
             icon: href("favicon.svg"),
             simulated: data.is_some_and(|data| data.simulated),
-            stale: data.zip(ctx.stale).map(|(data, stale)| late(data, stale.limit_secs)),
+            stale: data.zip(ctx.stale).map(|(data, stale)| late(data, stale)),
             quality: data.filter(|data| !data.is_empty()).map(quality),
             path: ctx.canonical(),
             chosen: ctx.theme,
@@ -151,12 +151,18 @@ fn theme_word(theme: Theme) -> Option<&'static str> {
     (theme != Theme::Auto).then(|| theme.word())
 }
 
-fn late(data: &Dataset, limit_secs: u64) -> Html {
-    Html::markup(format!(
-        "The newest event is of {} UTC, older than the limit of {} minutes; the states below are those of that time.",
-        cells::instant(data.as_of),
-        limit_secs / 60
-    ))
+fn late(data: &Dataset, stale: Stale) -> Html {
+    let minutes = stale.limit_secs / 60;
+    Html::markup(match stale.late {
+        Late::Events => format!(
+            "The newest event is of {} UTC, older than the limit of {minutes} minutes; the states below are those of that time.",
+            cells::instant(data.as_of)
+        ),
+        Late::Rollups => format!(
+            "What is counted below ends with {} UTC and has not been brought up to date for more than {minutes} minutes, though newer events have come in.",
+            cells::instant(data.buckets_end)
+        ),
+    })
 }
 
 /// As-of times and shares that tell how complete the data are.

@@ -21,7 +21,7 @@ pub(super) fn open() -> WebConfig {
 async fn other_settings_over_the_same_tables_are_another_validator() {
     let fixture = Fixture::filled().await;
     let etag = async |config: WebConfig, names: Names| {
-        let site = Site::open_at(&fixture.warehouse, config, names, now).await.unwrap();
+        let site = Site::open_at(&fixture.warehouse, config, names, now).await;
         let request = Request::get("/status").body(Body::empty()).unwrap();
         let response = crate::app(site).oneshot(request).await.unwrap();
         response.headers().get("etag").unwrap().to_str().unwrap().to_owned()

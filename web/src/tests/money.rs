@@ -50,7 +50,8 @@ async fn twenty_events_of_a_billion_dollars_are_shown_with_their_sum() {
     let page = app.get("/rankings/models?metric=spend").await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.text().contains("40.0"), "{}", page.text());
-    for path in ["/", "/models/acme/gold", "/providers/north", "/authors/acme", "/rankings/providers?metric=spend"]
+    for path in
+        ["/", "/models/acme/gold", "/providers/north", "/authors/acme", "/rankings/providers?metric=spend"]
     {
         assert_eq!(app.get(path).await.status, StatusCode::OK, "{path}");
     }

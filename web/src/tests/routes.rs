@@ -41,7 +41,7 @@ impl App {
     pub(super) async fn over(fixture: Fixture, config: WebConfig) -> Self {
         let mut names = Names::default();
         names.models.insert("acme/one".into(), "=Acme One".into());
-        let site = Site::open_at(&fixture.warehouse, config, names, now).await.unwrap();
+        let site = Site::open_at(&fixture.warehouse, config, names, now).await;
         Self { router: crate::app(site.clone()), site, _fixture: fixture }
     }
 

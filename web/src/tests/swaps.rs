@@ -122,8 +122,7 @@ async fn an_event_from_a_clock_that_runs_ahead_does_not_move_the_site() {
 async fn damage_keeps_the_last_good_numbers_and_is_told_to_the_operator() {
     let fixture = Fixture::filled().await;
     let config = crate::config::WebConfig::default();
-    let site =
-        crate::Site::open_at(&fixture.warehouse, config, crate::data::Names::default(), now).await.unwrap();
+    let site = crate::Site::open_at(&fixture.warehouse, config, crate::data::Names::default(), now).await;
     let before = site.dataset().unwrap();
     assert_eq!(site.progress().failing, None);
 

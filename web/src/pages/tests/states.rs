@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::data::testing::Fixture;
 use crate::data::{Names, Profile};
-use crate::pages::{self, ErrorView, PageError, Stale};
+use crate::pages::{self, ErrorView, Late, PageError, Stale};
 use crate::url::Theme;
 
 use super::{addresses, context, dataset, page, text, try_page};
@@ -56,10 +56,17 @@ async fn late_data_carry_a_banner_with_their_time() {
     let data = dataset(&fixture, Profile::Public, Names::default()).await;
     let mut context = context("/status");
     assert!(!pages::render(&context, &data).unwrap().contains("These data are late"));
-    context.stale = Some(Stale { limit_secs: u64::try_from(TimeDelta::minutes(15).num_seconds()).unwrap() });
+    let limit_secs = u64::try_from(TimeDelta::minutes(15).num_seconds()).unwrap();
+    context.stale = Some(Stale { limit_secs, late: Late::Events });
     let html = text(&pages::render(&context, &data).unwrap());
     assert!(html.contains("These data are late."), "{html}");
     assert!(html.contains("25 Nov 2026, 12:06 UTC, older than the limit of 15 minutes"), "{html}");
+    context.stale = Some(Stale { limit_secs, late: Late::Rollups });
+    let html = text(&pages::render(&context, &data).unwrap());
+    assert!(
+        html.contains("25 Nov 2026, 12:05 UTC and has not been brought up to date for more than 15"),
+        "{html}"
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,236 @@
+//! Following the tables: looks at them again and again, and moves the site to the next dataset.
+//!
+//! A look runs on a thread for blocking work, because reading a day again is a second of computation. Whatever goes
+//! wrong in it, a panic included, the site keeps the dataset that it has.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use bellwether_warehouse::TableId;
+use bellwether_warehouse::health::State;
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::data::{Dataset, RefreshError, Refreshed, Refresher};
+use crate::metrics;
+use crate::pages::{Late, Stale};
+use crate::state::Site;
+
+/// Longest pause between two looks while they fail, unless they are wider apart when all is well.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What the last looks came to, for the operator.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// Last look that did not fail.
+    pub refreshed_at: Option<DateTime<Utc>>,
+    /// Last look after which the pages held all that was in `attempts`, or more of it than before.
+    pub current_at: Option<DateTime<Utc>>,
+    /// Text of the failure since then.
+    pub failing: Option<String>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Looks in a row that found the folded tables at different versions.
+    pub waiting: u32,
+    /// Folded tables that stand behind the others.
+    pub behind: Vec<&'static str>,
+    /// Version of `attempts` on the pages.
+    folded: Option<i64>,
+}
+
+impl Progress {
+    fn failed(&mut self, text: String) {
+        self.failing = Some(text);
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    /// The tables were found at one version, and `dataset` holds it.
+    fn stands(&mut self, dataset: &Dataset, now: DateTime<Utc>) {
+        let newest = dataset.versions.get(TableId::Attempts.name()).copied();
+        if Some(dataset.folded) == newest || self.folded != Some(dataset.folded) {
+            self.current_at = Some(now);
+        }
+        self.folded = Some(dataset.folded);
+    }
+
+    fn is_behind(&self, now: DateTime<Utc>, limit: Duration) -> bool {
+        self.current_at.is_some_and(|at| (now - at).to_std().unwrap_or_default() > limit)
+    }
+
+    /// Why the pages do not move.
+    fn obstacle(&self) -> String {
+        match (&self.failing, self.behind.as_slice()) {
+            (Some(failing), _) => failing.clone(),
+            (None, []) => "new attempts are not folded; do the jobs run?".to_owned(),
+            (None, behind) => {
+                format!("the rollups do not stand at one version: {} behind the others", behind.join(", "))
+            }
+        }
+    }
+}
+
+/// What one look found.
+struct Look {
+    now: DateTime<Utc>,
+    result: Result<Refreshed, RefreshError>,
+    behind: Vec<&'static str>,
+}
+
+impl Site {
+    /// Follows the tables until `shutdown` completes.
+    pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
+        tokio::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => return,
+                () = tokio::time::sleep(self.pause()) => self.refresh().await,
+            }
+        }
+    }
+
+    /// Twice as long after each failure in a row.
+    fn pause(&self) -> Duration {
+        let usual = self.config().refresh;
+        let failures = self.lock_progress().failures.min(16);
+        usual.saturating_mul(1 << failures).min(LONGEST_PAUSE.max(usual))
+    }
+
+    /// Looks at the tables once and swaps to the next dataset when there is one.
+    pub async fn refresh(&self) {
+        let started = Instant::now();
+        let mut place = self.refresher().await;
+        let (site, refresher, runtime) = (self.clone(), place.take(), tokio::runtime::Handle::current());
+        let look = tokio::task::spawn_blocking(move || runtime.block_on(site.look(refresher))).await;
+        match look {
+            Ok((refresher, look)) => {
+                *place = refresher;
+                self.note(look, started);
+            }
+            // What the panic left half done is not used again: the next look opens the tables anew.
+            Err(ended) if ended.is_panic() => {
+                let panic = ended.into_panic();
+                let what = panic_text(panic.as_ref());
+                metrics::refresh_failed("none", "panicked");
+                tracing::error!(panic = what, "page data cannot be refreshed; the last good data stay");
+                self.lock_progress().failed(format!("the refresh panicked: {what}"));
+            }
+            Err(_) => tracing::debug!("a refresh was dropped because the process ends"),
+        }
+        drop(place);
+        if let Some(dataset) = self.dataset() {
+            metrics::data_age(&dataset, self.now());
+        }
+    }
+
+    async fn look(&self, refresher: Option<Refresher>) -> (Option<Refresher>, Look) {
+        let now = self.now();
+        let failed = |error| Look { now, result: Err(error), behind: Vec::new() };
+        let mut refresher = match refresher {
+            Some(refresher) => refresher,
+            None => match self.open_refresher().await {
+                Ok(refresher) => refresher,
+                Err(error) => return (None, failed(error)),
+            },
+        };
+        let result = refresher.refresh(now).await;
+        let behind = if matches!(result, Ok(Refreshed::Waiting)) { refresher.behind() } else { Vec::new() };
+        (Some(refresher), Look { now, result, behind })
+    }
+
+    fn note(&self, look: Look, started: Instant) {
+        let Look { now, result, behind } = look;
+        let refreshed = match result {
+            Ok(refreshed) => refreshed,
+            Err(error) => {
+                metrics::refresh_failed(error.table(), "failed");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "page data cannot be refreshed; the last good data stay"
+                );
+                self.lock_progress().failed(chain(&error));
+                return;
+            }
+        };
+        metrics::refreshed(&refreshed);
+        let is_waiting = matches!(refreshed, Refreshed::Waiting);
+        if let Refreshed::New(dataset) = refreshed {
+            tracing::debug!(elapsed = ?started.elapsed(), folded = dataset.folded, "page data refreshed");
+            let languages = dataset.clone();
+            // The one answer that reads many weeks; it stays valid until a closed week changes.
+            tokio::task::spawn_blocking(move || languages.languages(None).is_ok());
+            self.swap(dataset);
+        }
+        let dataset = self.dataset();
+        let mut progress = self.lock_progress();
+        progress.refreshed_at = Some(now);
+        (progress.failing, progress.failures) = (None, 0);
+        progress.waiting = if is_waiting { progress.waiting.saturating_add(1) } else { 0 };
+        progress.behind = behind;
+        if let Some(dataset) = dataset.filter(|_| !is_waiting) {
+            progress.stands(&dataset, now);
+        }
+    }
+
+    /// What keeps the data from being as new as they should be, if anything does.
+    pub fn stale(&self, dataset: &Dataset) -> Option<Stale> {
+        if dataset.is_empty() {
+            return None;
+        }
+        let (now, limit) = (self.now(), self.config().stale_after);
+        let late = if dataset.age(now) > limit {
+            Late::Events
+        } else if self.lock_progress().is_behind(now, limit) {
+            Late::Rollups
+        } else {
+            return None;
+        };
+        Some(Stale { limit_secs: limit.as_secs(), late })
+    }
+
+    /// Whether the site has data to show that are as new as they should be.
+    pub fn state(&self) -> State {
+        let progress = self.progress();
+        let Some(dataset) = self.dataset() else {
+            let why = if progress.failing.is_some() || !progress.behind.is_empty() {
+                format!(": {}", progress.obstacle())
+            } else {
+                String::new()
+            };
+            return State::Down(format!("no data loaded yet{why}"));
+        };
+        let (now, limit) = (self.now(), self.config().stale_after);
+        let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        // Without any event there is nothing to be late.
+        if !dataset.is_empty() && dataset.age(now) > limit {
+            return State::Down(format!("the newest event is from {}", instant(dataset.as_of)));
+        }
+        if let Some(since) = progress.current_at.filter(|_| progress.is_behind(now, limit)) {
+            return State::Down(format!(
+                "the data are not brought up to date since {}: {}",
+                instant(since),
+                progress.obstacle()
+            ));
+        }
+        match progress.failing {
+            Some(failing) => State::Impaired(format!("the last good data stay: {failing}")),
+            None => State::Works,
+        }
+    }
+}
+
+/// A panic's message; its place is in the log, where the hook has written it.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+/// An error with its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
