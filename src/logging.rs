@@ -1,6 +1,8 @@
 //! Logs go to stderr; what a command prints as its result goes to stdout.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -26,4 +28,22 @@ pub fn start(format: LogFormat, quiet: bool) {
         LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => builder.json().init(),
     }
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+/// A panic is logged like everything else, with its place; whoever watches the task says what follows from it.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    let what = panic.payload_as_str().unwrap_or("no message");
+    // Empty unless RUST_BACKTRACE asks for it.
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    let thread = std::thread::current();
+    tracing::error!(
+        place = place.as_deref(),
+        panic = what,
+        thread = thread.name(),
+        backtrace = backtrace.as_deref(),
+        "panicked"
+    );
 }

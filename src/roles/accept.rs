@@ -18,8 +18,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::peers::Peers;
+use super::stalled::Impatient;
+
 /// A request's head must be complete in this time; an idle connection is closed after it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// A client that reads nothing of its answer for so long is given up.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// More connections than this wait in the backlog of the socket.
 const MAX_CONNECTIONS: usize = 4_096;
 /// Answers in flight at the end may take this long; connections that a browser keeps open do not hold it up.
@@ -27,8 +32,13 @@ const GRACE: Duration = Duration::from_secs(3);
 /// After an error of `accept` (no file handle left), so that it does not spin.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until the shutdown.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
+/// Serves until the shutdown. `peers` bounds what one address may hold; without it any may hold everything.
+pub async fn serve(
+    listener: Arc<TcpListener>,
+    router: Router,
+    peers: Option<Arc<Peers>>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_TIMEOUT);
@@ -50,10 +60,20 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
             },
             () = shutdown.cancelled() => break,
         };
+        let visit = match &peers {
+            None => None,
+            Some(peers) => match peers.enter(peer.ip()) {
+                Some(visit) => Some(visit),
+                None => {
+                    tracing::debug!(%peer, "closed: its address holds as many connections as it may");
+                    continue;
+                }
+            },
+        };
         let (builder, router, shutdown) = (builder.clone(), router.clone(), shutdown.clone());
         connections.spawn(async move {
             connection(&builder, stream, peer, router, shutdown).await;
-            drop(place);
+            drop((place, visit));
         });
         while connections.try_join_next().is_some() {}
     }
@@ -73,8 +93,8 @@ async fn connection(
         request.extensions_mut().insert(ConnectInfo(peer));
         request
     });
-    let mut connection =
-        pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
+    let stream = TokioIo::new(Impatient::new(stream, WRITE_TIMEOUT));
+    let mut connection = pin!(builder.serve_connection(stream, TowerToHyperService::new(service)));
     // An error here is the client's: it went away or sent no HTTP.
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

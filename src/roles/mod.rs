@@ -3,7 +3,11 @@
 mod accept;
 mod listen;
 mod maintain;
+mod peers;
+mod progress;
+mod stalled;
 mod start;
+mod supervise;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::exit::{chain, usage};
+use supervise::{Board, Pauses, Task};
 
 /// Longest that ending may take: a commit in flight and its fsyncs.
 const ENDING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -71,7 +76,8 @@ pub struct Roles {
     health: Health,
     listeners: BTreeMap<Role, TcpListener>,
     addresses: BTreeMap<Role, SocketAddr>,
-    tasks: JoinSet<(String, anyhow::Result<()>)>,
+    board: Board,
+    tasks: JoinSet<anyhow::Result<()>>,
     shutdown: CancellationToken,
 }
 
@@ -94,6 +100,7 @@ impl Roles {
             health: Health::default(),
             listeners: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            board: Board::default(),
             tasks: JoinSet::new(),
             shutdown,
         })
@@ -111,28 +118,38 @@ impl Roles {
         &self.tools
     }
 
-    /// Runs a task under the same supervision as the roles: when it fails, everything ends.
-    pub fn watch(
-        &mut self,
-        name: impl Into<String>,
-        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
-    ) {
-        let name = name.into();
-        self.tasks.spawn(async move { (name, task.await) });
+    /// Runs what `start` gives until the end, again when it fails: see [`supervise`].
+    pub fn watch<F>(&mut self, name: &str, start: impl FnMut() -> F + Send + 'static)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let task = Task::new(name.to_owned(), self.health.part(name), Some(&self.board));
+        self.tasks.spawn(supervise::supervise(task, Pauses::default(), self.shutdown.clone(), start));
     }
 
-    /// Resolves when the signal came or a role failed, after every role has ended.
+    /// As [`Roles::watch`], for what is of no use alone: a process in which nothing else is left ends.
+    fn watch_beside<F>(&mut self, name: &str, start: impl FnMut() -> F + Send + 'static)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let task = Task::new(name.to_owned(), self.health.part(name), None);
+        self.tasks.spawn(supervise::supervise(task, Pauses::default(), self.shutdown.clone(), start));
+    }
+
+    /// Resolves when the signal came or nothing useful is left, after every task has ended.
     pub async fn ended(mut self) -> anyhow::Result<()> {
-        let shutdown = self.shutdown.clone();
-        let mut failed = None;
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            failure = next_failure(&mut self.tasks) => failed = failure,
-        }
-        shutdown.cancel();
+        let mut failed = tokio::select! {
+            () = self.shutdown.cancelled() => None,
+            error = self.board.hopeless() => Some(error),
+        };
+        self.shutdown.cancel();
         let rest = async {
-            while let Some(error) = next_failure(&mut self.tasks).await {
-                failed.get_or_insert(error);
+            while let Some(ended) = self.tasks.join_next().await {
+                let ended =
+                    ended.unwrap_or_else(|error| Err(anyhow::Error::new(error).context("end a task")));
+                if let Err(error) = ended {
+                    failed.get_or_insert(error);
+                }
             }
         };
         if tokio::time::timeout(ENDING_TIMEOUT, rest).await.is_err() {
@@ -142,18 +159,6 @@ impl Roles {
         }
         failed.map_or(Ok(()), Err)
     }
-}
-
-/// The next failed task, or None when all have ended well.
-async fn next_failure(tasks: &mut JoinSet<(String, anyhow::Result<()>)>) -> Option<anyhow::Error> {
-    while let Some(joined) = tasks.join_next().await {
-        match joined {
-            Ok((_, Ok(()))) => {}
-            Ok((name, Err(error))) => return Some(error.context(format!("{name} ended"))),
-            Err(error) => return Some(anyhow::Error::new(error).context("a role panicked")),
-        }
-    }
-    None
 }
 
 /// What turns records into rows, as the configuration has it.

@@ -14,7 +14,9 @@ use bellwether_web::Site;
 use bellwether_web::data::Names;
 use chrono::Utc;
 
-use super::{Role, Roles, accept, maintain};
+use super::peers::{PER_ADDRESS, Peers};
+use super::supervise::lasting;
+use super::{Role, Roles, accept, maintain, progress};
 use crate::exit::{chain, usage};
 
 impl Roles {
@@ -24,7 +26,7 @@ impl Roles {
             match role {
                 Role::Intake => self.start_intake()?,
                 Role::Ingest => self.start_ingest()?,
-                Role::Jobs => self.start_jobs().await?,
+                Role::Jobs => self.start_jobs(),
                 Role::Web => self.start_web().await?,
                 Role::Maintain => self.start_maintain(),
                 Role::Admin => self.start_admin()?,
@@ -50,16 +52,21 @@ impl Roles {
             self.tools.labeller.clone(),
             appender,
         );
-        self.serve(Role::Intake, intake::router(state))
+        self.serve(Role::Intake, intake::router(state), None)
     }
 
     fn start_ingest(&mut self) -> anyhow::Result<()> {
         if !self.config.kafka.topics.is_empty() {
             let (config, warehouse, tools) =
-                (self.config.clone(), self.warehouse.clone(), self.tools.clone());
+                (Arc::new(self.config.clone()), self.warehouse.clone(), self.tools.clone());
             let shutdown = self.shutdown.clone();
-            self.watch("ingest of Kafka", async move {
-                Ok(sources::kafka::run(&config.kafka, &config.ingest, &warehouse, tools, shutdown).await?)
+            self.watch("ingest of Kafka", move || {
+                let (config, warehouse, tools) = (config.clone(), warehouse.clone(), tools.clone());
+                let shutdown = shutdown.clone();
+                async move {
+                    let (kafka, ingest) = (&config.kafka, &config.ingest);
+                    sources::kafka::run(kafka, ingest, &warehouse, tools, shutdown).await.map_err(ended)
+                }
             });
         }
         let intake_topic = self.config.kafka.intake_topic.as_ref();
@@ -70,20 +77,26 @@ impl Roles {
                 "[kafka] `intake_topic`: nothing reads `{topic}`; add it to `topics` with format = \"appended\""
             )));
         }
-        let reader = match &self.spool {
-            Some(spool) => spool.reader()?,
+        let (spool, dir) = (self.spool.clone(), self.config.spool_dir()?);
+        let open = move || match &spool {
+            Some(spool) => spool.reader(),
             // Without an intake on this host there may be no spool; one of an earlier configuration is read to its end.
-            None => match Reader::open(&self.config.spool_dir()?) {
-                Ok(reader) => reader,
-                Err(_) if !self.config.kafka.topics.is_empty() => return Ok(()),
-                Err(error) => return Err(usage(chain(&error))),
-            },
+            None => Reader::open(&dir),
         };
+        match open() {
+            Ok(_) => {}
+            Err(_) if self.spool.is_none() && !self.config.kafka.topics.is_empty() => return Ok(()),
+            Err(error) => return Err(usage(chain(&error))),
+        }
         let (config, warehouse, tools) =
             (self.config.ingest.clone(), self.warehouse.clone(), self.tools.clone());
         let shutdown = self.shutdown.clone();
-        self.watch("ingest of the spool", async move {
-            Ok(sources::spool::run(reader, &warehouse, tools, &config, shutdown).await?)
+        self.watch("ingest of the spool", move || {
+            let (config, warehouse, tools) = (config.clone(), warehouse.clone(), tools.clone());
+            let (reader, shutdown) = (open(), shutdown.clone());
+            async move {
+                sources::spool::run(reader?, &warehouse, tools, &config, shutdown).await.map_err(ended)
+            }
         });
         Ok(())
     }
@@ -109,19 +122,30 @@ impl Roles {
         Ok(())
     }
 
-    async fn start_jobs(&mut self) -> anyhow::Result<()> {
-        let scheduler = Scheduler::new(Jobs::open(&self.warehouse).await?);
-        let (ending, ended) = tokio::sync::watch::channel(false);
-        let (every, shutdown) = (self.config.jobs.every.0, self.shutdown.clone());
-        self.watch("jobs", async move {
-            tokio::spawn(async move {
-                shutdown.cancelled().await;
+    fn start_jobs(&mut self) {
+        let (warehouse, every, shutdown) =
+            (self.warehouse.clone(), self.config.jobs.every.0, self.shutdown.clone());
+        self.watch("jobs", move || {
+            let (warehouse, shutdown) = (warehouse.clone(), shutdown.clone());
+            async move {
+                let scheduler = Scheduler::new(Jobs::open(&warehouse).await?);
+                let (ending, ended) = tokio::sync::watch::channel(false);
+                let run = scheduler.run_forever(every, ended);
+                tokio::pin!(run);
+                tokio::select! {
+                    () = &mut run => return Ok(()),
+                    () = shutdown.cancelled() => {}
+                }
                 ending.send_replace(true);
-            });
-            scheduler.run_forever(every, ended).await;
-            Ok(())
+                run.await;
+                Ok(())
+            }
         });
-        Ok(())
+        let (warehouse, health, shutdown) =
+            (self.warehouse.clone(), self.health.clone(), self.shutdown.clone());
+        self.watch_beside("watch over the rollups", move || {
+            progress::run(warehouse.clone(), health.part("rollups"), shutdown.clone())
+        });
     }
 
     async fn start_web(&mut self) -> anyhow::Result<()> {
@@ -129,22 +153,27 @@ impl Roles {
         let site = Site::open(&self.warehouse, self.config.web.clone(), names).await;
         self.site = Some(site.clone());
         let (poller, shutdown) = (site.clone(), self.shutdown.clone());
-        self.watch("site refresh", async move {
-            poller.run(shutdown.cancelled_owned()).await;
-            Ok(())
+        self.watch("site refresh", move || {
+            let (poller, shutdown) = (poller.clone(), shutdown.clone());
+            async move {
+                poller.run(shutdown.cancelled_owned()).await;
+                Ok(())
+            }
         });
-        self.serve(Role::Web, bellwether_web::app(site))
+        let peers = Peers::new(PER_ADDRESS, &self.config.web.trusted_proxies);
+        self.serve(Role::Web, bellwether_web::app(site), Some(peers))
     }
 
     fn start_maintain(&mut self) {
-        let task = maintain::run(self.warehouse.clone(), self.config.maintain.clone(), self.shutdown.clone());
-        self.watch("maintenance", task);
+        let (warehouse, config, shutdown) =
+            (self.warehouse.clone(), self.config.maintain.clone(), self.shutdown.clone());
+        self.watch("maintenance", move || maintain::run(warehouse.clone(), config.clone(), shutdown.clone()));
     }
 
     fn start_admin(&mut self) -> anyhow::Result<()> {
         let router =
             bellwether_web::admin::router(self.site.clone(), self.health.clone(), self.metrics.clone());
-        self.serve(Role::Admin, router)
+        self.serve(Role::Admin, router, None)
     }
 
     /// Display names of the catalogue, for pages.
@@ -157,11 +186,21 @@ impl Roles {
         }
     }
 
-    fn serve(&mut self, role: Role, router: axum::Router) -> anyhow::Result<()> {
-        let listener = self.listener(role)?;
-        self.watch(role.to_string(), accept::serve(listener, router, self.shutdown.clone()));
+    fn serve(&mut self, role: Role, router: axum::Router, peers: Option<Arc<Peers>>) -> anyhow::Result<()> {
+        let listener = Arc::new(self.listener(role)?);
+        let shutdown = self.shutdown.clone();
+        let start = move || accept::serve(listener.clone(), router.clone(), peers.clone(), shutdown.clone());
+        match role {
+            Role::Admin => self.watch_beside(&role.to_string(), start),
+            _ => self.watch(&role.to_string(), start),
+        }
         Ok(())
     }
+}
+
+/// A worker that reads on would lose or pass over records stays down; any other is started again.
+fn ended(error: sources::Error) -> anyhow::Error {
+    if error.is_lasting() { lasting(error) } else { error.into() }
 }
 
 fn owned<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {

@@ -28,5 +28,6 @@ mod units;
 pub mod url;
 
 pub use follow::Progress;
+pub use rate_limit::ClientKey;
 pub use routes::{app, serve};
 pub use state::{BUILD, Site};

@@ -15,7 +15,7 @@ use tower_governor::key_extractor::KeyExtractor;
 use crate::config::Network;
 
 #[derive(Clone, Debug)]
-pub(crate) struct ClientKey {
+pub struct ClientKey {
     trusted: Arc<[Network]>,
 }
 
@@ -30,7 +30,12 @@ impl ClientKey {
         self.trusted.iter().any(|network| network.contains(address))
     }
 
-    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    /// Whose connection it is when nothing is known but its other end.
+    pub fn of_peer(peer: IpAddr) -> IpAddr {
+        masked(unmapped(peer))
+    }
+
+    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = unmapped(peer);
         if !self.trusts(peer) {
             return masked(peer);

@@ -66,7 +66,7 @@ impl Sender {
     }
 
     /// Goes on as time passes, until the signal.
-    pub async fn run(mut self, shutdown: CancellationToken) {
+    pub async fn run(&mut self, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
             if let Err(error) = self.send_until(Utc::now().timestamp_micros()).await {
                 tracing::warn!(error = %error, "live traffic was not accepted; sending it again");

@@ -90,9 +90,13 @@ pub async fn run(args: Args, common: &Common, mut config: Config) -> anyhow::Res
         settings.seed,
         started.elapsed().as_secs_f64()
     );
-    roles.watch("live traffic", async move {
-        sender.run(shutdown).await;
-        Ok(())
+    let sender = Arc::new(tokio::sync::Mutex::new(sender));
+    roles.watch("live traffic", move || {
+        let (sender, shutdown) = (sender.clone(), shutdown.clone());
+        async move {
+            sender.lock().await.run(shutdown).await;
+            Ok(())
+        }
     });
     roles.ended().await
 }
