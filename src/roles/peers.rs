@@ -32,10 +32,10 @@ impl Peers {
 
     /// `None` when the address holds as many as it may.
     pub fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Visit> {
-        let address = ClientKey::of_peer(peer);
-        if address.is_loopback() || self.proxies.trusts(peer) {
+        if peer.to_canonical().is_loopback() || self.proxies.trusts(peer) {
             return Some(Visit { peers: Arc::clone(self), address: None });
         }
+        let address = ClientKey::of_peer(peer);
         let mut open = self.lock();
         let held = open.entry(address).or_insert(0);
         if *held >= self.most {

@@ -19,7 +19,7 @@ fn config(folder: &Path) -> Config {
     Config::new(folder)
         .set("web.rate_limit", toml::Value::Table(rate_limit))
         .set("ingest.flush_age", "200ms")
-        .set("jobs.every", "200ms")
+        .set("jobs.every", "1s")
         .set("web.refresh", "200ms")
 }
 
