@@ -6,6 +6,8 @@ pub enum Reason {
     MalformedJson,
     WrongType,
     MissingField,
+    /// What tells the record from all others is missing or cannot be read.
+    MissingIdentity,
     InvalidValue,
     TimeOutOfRange,
     TooLarge,
@@ -16,10 +18,11 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::MalformedJson,
         Self::WrongType,
         Self::MissingField,
+        Self::MissingIdentity,
         Self::InvalidValue,
         Self::TimeOutOfRange,
         Self::TooLarge,
@@ -34,6 +37,7 @@ impl Reason {
             Self::MalformedJson => "malformed_json",
             Self::WrongType => "wrong_type",
             Self::MissingField => "missing_field",
+            Self::MissingIdentity => "missing_identity",
             Self::InvalidValue => "invalid_value",
             Self::TimeOutOfRange => "time_out_of_range",
             Self::TooLarge => "too_large",

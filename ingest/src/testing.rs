@@ -78,3 +78,30 @@ pub(crate) fn native(id: &str) -> String {
     })
     .to_string()
 }
+
+/// A LiteLLM failure with the call's own id, that began an hour before noon plus `micros`.
+pub(crate) fn litellm_failure(micros: u32, code: u16, provider: &str) -> String {
+    serde_json::json!({
+        "litellm_call_id": "c", "id": "c", "status": "failure", "model": "m", "custom_llm_provider": provider,
+        "startTime": format!("1795604400.{micros:06}"), "api_base": "http://upstream.example/v1",
+        "error_information": {"error_code": code.to_string(), "error_class": ""},
+    })
+    .to_string()
+}
+
+/// The stripped event that an earlier version made of `litellm_failure(1, 500, "openai")`.
+pub(crate) const FORMER_FAILURE: &str = concat!(
+    r#"{"source":"litellm","request_id":"c","started_at":"2026-11-25T11:00:00.000001Z","attempts":["#,
+    r#"{"event_id":"litellm:c:c","model":"m","provider":"openai","host":"upstream.example","#,
+    r#""outcome":"fault","error_class":"server_error","http_status":500,"gateway_cache_hit":false}]}"#
+);
+
+/// The same failure sent again, and other attempts of its call: each with whether it is a new row.
+pub(crate) fn attempts_of_one_call() -> [(String, bool); 4] {
+    [
+        (litellm_failure(1, 500, "openai"), false),
+        (litellm_failure(2, 500, "openai"), true),
+        (litellm_failure(1, 429, "openai"), true),
+        (litellm_failure(1, 500, "azure"), true),
+    ]
+}

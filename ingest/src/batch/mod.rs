@@ -18,7 +18,7 @@ pub use frozen::{Counts, Frozen, Range};
 pub use stream::{Position, Stream};
 
 use crate::catalogue::Catalogue;
-use crate::dedup::{Dates, Fingerprint, Seen};
+use crate::dedup::{Dates, Mark, Seen};
 use crate::event::Event;
 use crate::formats::{self, Appended, Format};
 use crate::identity::{self, Identities};
@@ -185,7 +185,7 @@ impl Batch {
         let mut outcome = Outcome::default();
         let mut failed = None;
         let normalised = normalise(event, &self.tools.catalogue, &lineage, &mut |row| {
-            if !seen.insert(offset, row.started_at, Fingerprint::of(row.event_id)) {
+            if !seen.insert(offset, row.started_at, Mark::of(row)) {
                 outcome.duplicates += 1;
                 return;
             }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::DataType;
 use bellwether_warehouse::{DataFile, Snapshot, TableId, session};
 use futures::TryStreamExt;
 
-use super::{Fingerprint, Fingerprints, set_bytes};
+use super::mark::{self, Former, Mark};
+use super::{Fingerprints, set_bytes};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
@@ -64,8 +63,19 @@ impl Dates {
         self.by_date.values().map(set_bytes).sum()
     }
 
-    pub(super) fn insert(&mut self, date: i64, id: Fingerprint) -> bool {
-        self.by_date.entry(date).or_default().insert(id)
+    pub(super) fn insert(&mut self, date: i64, mark: Mark) -> bool {
+        insert(self.by_date.entry(date).or_default(), mark)
+    }
+}
+
+fn insert(ids: &mut Fingerprints, mark: Mark) -> bool {
+    match mark.former {
+        Some(Former::Asks(former)) if ids.contains(&former) => false,
+        Some(Former::Bears(former)) => {
+            ids.insert(former);
+            ids.insert(mark.id)
+        }
+        _ => ids.insert(mark.id),
     }
 }
 
@@ -83,11 +93,12 @@ async fn read(
     }
     let ctx = session::session(2);
     ctx.register_table(TableId::Attempts.name(), attempts.provider_over(files))?;
-    let mut stream = ctx.sql("SELECT event_id FROM attempts").await?.execute_stream().await?;
+    let statement = format!("SELECT {} FROM attempts", mark::COLUMNS);
+    let mut stream = ctx.sql(&statement).await?.execute_stream().await?;
     while let Some(batch) = stream.try_next().await? {
-        let text = arrow::compute::cast(batch.column(0), &DataType::Utf8)?;
-        let text = text.as_string::<i32>();
-        ids.extend((0..text.len()).map(|row| Fingerprint::of(text.value(row))));
+        mark::each(&batch, |_, mark| {
+            insert(&mut ids, mark);
+        })?;
     }
     Ok(ids)
 }

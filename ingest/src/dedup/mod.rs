@@ -8,13 +8,17 @@
 //! with a probability of 2 M / 2⁶⁴ ≈ 10⁻¹³.
 
 mod dates;
+mod mark;
 mod rebuild;
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
 pub use dates::{Dates, Error as DatesError};
+pub use mark::Mark;
 pub use rebuild::{Error as RebuildError, rebuild};
+
+use mark::Former;
 
 /// First 64 bits of the BLAKE3 hash of an event id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,11 +64,11 @@ pub enum Seen {
 }
 
 impl Seen {
-    /// Adds the id of a row of `offset` that began at `started_at_us`. False: it was there.
-    pub fn insert(&mut self, offset: i64, started_at_us: i64, id: Fingerprint) -> bool {
+    /// Adds a row of `offset` that began at `started_at_us`. False: it was there.
+    pub fn insert(&mut self, offset: i64, started_at_us: i64, mark: Mark) -> bool {
         match self {
-            Self::Window(window) => window.insert(offset, id),
-            Self::Dates(dates) => dates.insert(dates::date_of(started_at_us), id),
+            Self::Window(window) => window.insert(offset, mark),
+            Self::Dates(dates) => dates.insert(dates::date_of(started_at_us), mark),
         }
     }
 
@@ -103,8 +107,20 @@ impl Window {
         self.seen.contains(&id)
     }
 
-    /// Adds the id of a row of `offset`, which is not below any offset added before. False: it was there.
-    pub fn insert(&mut self, offset: i64, id: Fingerprint) -> bool {
+    /// Adds a row of `offset`, which is not below any offset added before. False: it was there.
+    pub fn insert(&mut self, offset: i64, mark: impl Into<Mark>) -> bool {
+        let Mark { id, former } = mark.into();
+        if former.is_some_and(|former| matches!(former, Former::Asks(id) if self.contains(id))) {
+            return false;
+        }
+        let is_new = self.insert_one(offset, id);
+        if is_new && let Some(Former::Bears(id)) = former {
+            self.insert_one(offset, id);
+        }
+        is_new
+    }
+
+    fn insert_one(&mut self, offset: i64, id: Fingerprint) -> bool {
         if !self.seen.insert(id) {
             return false;
         }

@@ -2,12 +2,12 @@
 
 use std::error::Error as StdError;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use bellwether_warehouse::{DataFile, Snapshot, TableId, session};
 use futures::TryStreamExt;
 
-use super::{Fingerprint, Window};
+use super::{Fingerprint, Window, mark};
 
 #[derive(Debug, thiserror::Error)]
 #[error("failed to read the event ids of `{topic}` partition {partition} from `attempts`")]
@@ -18,8 +18,8 @@ pub struct Error {
     source: Box<dyn StdError + Send + Sync>,
 }
 
-const STATEMENT: &str = "SELECT event_id, src_offset FROM attempts \
-     WHERE src_topic = $topic AND src_partition = $partition AND src_offset >= $from AND src_offset < $below";
+const CONDITION: &str =
+    "src_topic = $topic AND src_partition = $partition AND src_offset >= $from AND src_offset < $below";
 
 /// The window as it was when everything below offset `below` had been pushed, and nothing else.
 ///
@@ -102,7 +102,8 @@ async fn read(
     }
     let ctx = session::session(2);
     ctx.register_table(TableId::Attempts.name(), attempts.provider_over(files))?;
-    let rows = ctx.sql(STATEMENT).await?.with_param_values(vec![
+    let statement = format!("SELECT {}, src_offset FROM attempts WHERE {CONDITION}", mark::COLUMNS);
+    let rows = ctx.sql(&statement).await?.with_param_values(vec![
         ("topic", topic.into()),
         ("partition", partition.into()),
         ("from", from.into()),
@@ -116,11 +117,10 @@ async fn read(
     Ok(ids)
 }
 
-/// Takes `(src_offset, fingerprint)` of each row of `event_id, src_offset`.
+/// Takes `(src_offset, fingerprint)` of all that a window keeps of each row.
 fn collect(batch: &RecordBatch, ids: &mut Vec<(i64, Fingerprint)>) -> Result<(), arrow::error::ArrowError> {
-    let text = arrow::compute::cast(batch.column(0), &DataType::Utf8)?;
-    let offsets = arrow::compute::cast(batch.column(1), &DataType::Int64)?;
-    let (text, offsets) = (text.as_string::<i32>(), offsets.as_primitive::<Int64Type>());
-    ids.extend((0..text.len()).map(|row| (offsets.value(row), Fingerprint::of(text.value(row)))));
-    Ok(())
+    let last = batch.num_columns() - 1;
+    let offsets = arrow::compute::cast(batch.column(last), &DataType::Int64)?;
+    let offsets = offsets.as_primitive::<Int64Type>();
+    mark::each(batch, |row, mark| ids.extend(mark.kept().map(|id| (offsets.value(row), id))))
 }

@@ -144,6 +144,11 @@ impl<'de, T: FromScalar<'de>> Visitor<'de> for Scalars<T> {
 
 /// What is wrong with `value` as a `T`, for the path that names the field.
 pub(crate) fn check<'a, T: FromScalar<'a>>(value: &'a Value) -> Result<(), Problem> {
+    read::<T>(value).map(drop)
+}
+
+/// `value` as a `T`.
+pub(crate) fn read<'a, T: FromScalar<'a>>(value: &'a Value) -> Result<T, Problem> {
     let scalar = match value {
         Value::Null => Scalar::Null,
         Value::Bool(value) => Scalar::Bool(*value),
@@ -157,7 +162,7 @@ pub(crate) fn check<'a, T: FromScalar<'a>>(value: &'a Value) -> Result<(), Probl
         Value::Array(_) => return Err(Problem::wrong_type(T::EXPECTED, "an array")),
         Value::Object(_) => return Err(Problem::wrong_type(T::EXPECTED, "an object")),
     };
-    T::from_scalar(scalar).map(drop)
+    T::from_scalar(scalar)
 }
 
 /// `check` of a type that borrows nothing, as a plain function.

@@ -4,8 +4,11 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::{FileStatus, ImportError, Options, Summary, import};
+use crate::batch::{Batch, Encoding, Message, Position, Stream};
+use crate::dedup::Window;
 use crate::formats::Format;
-use crate::testing::{House, native};
+use crate::sink::{FlushReason, Sink};
+use crate::testing::{FORMER_FAILURE, House, NOON_US, attempts_of_one_call, native};
 
 async fn run(house: &House, files: &[PathBuf]) -> Result<Summary, ImportError> {
     let options = Options { flush_rows: 10, ..Options::default() };
@@ -247,4 +250,19 @@ async fn an_event_of_two_dates_is_compared_with_both_when_ids_do_not_fit() {
         added.push((summary.rows, summary.duplicates, summary.rejects));
     }
     assert_eq!(added, [(3, 0, 0), (3, 6, 0)]);
+}
+
+#[tokio::test]
+async fn a_call_that_an_earlier_version_read_without_its_start_is_not_imported_again() {
+    for (record, is_new) in attempts_of_one_call() {
+        let house = House::new().await;
+        let mut sink = Sink::open(&house.warehouse).await.unwrap();
+        let mut batch = Batch::new(house.tools.clone());
+        let slot = batch.assign(Stream::kafka("c", "t", 0, 0), Position::default(), 0, Window::new(10));
+        let former = Message { offset: 0, appended_at_us: NOON_US, payload: FORMER_FAILURE.as_bytes() };
+        batch.push(slot, &former, Encoding::Appended).unwrap();
+        sink.flush(&mut batch, FlushReason::End).await.unwrap();
+        let summary = run(&house, &[file(&house, "one", record.as_bytes())]).await.unwrap();
+        assert_eq!((summary.rows, summary.rejects), (u64::from(is_new), 0), "{record}");
+    }
 }

@@ -309,7 +309,11 @@ impl<'a> Intake<'a> {
         self.receipt.rejected += 1;
         self.understood |= matches!(
             reject.reason,
-            Reason::WrongType | Reason::MissingField | Reason::InvalidValue | Reason::TimeOutOfRange
+            Reason::WrongType
+                | Reason::MissingField
+                | Reason::MissingIdentity
+                | Reason::InvalidValue
+                | Reason::TimeOutOfRange
         );
         self.first.get_or_insert(reject.reason);
         if self.receipt.rejects.len() < TOLD {

@@ -6,7 +6,7 @@ use super::{FlushError, FlushReason, Sink};
 use crate::batch::{Batch, Encoding, Message, Position, Slot, Stream};
 use crate::dedup;
 use crate::formats::Format;
-use crate::testing::{House, NOON_US, native};
+use crate::testing::{FORMER_FAILURE, House, NOON_US, attempts_of_one_call, native};
 
 const RAW: Encoding = Encoding::Raw(Format::Native);
 
@@ -101,7 +101,7 @@ async fn the_log_tells_ranges_and_intake_of_each_commit() {
     let rejects: u64 = intake.iter().map(|source| source["rejects"].as_u64().unwrap()).sum();
     assert_eq!((rows, rejects), (8, 1));
     assert!(entry.info.contains_key("batch_uuid"));
-    assert_eq!(entry.info["decoder"], 1);
+    assert_eq!(entry.info["decoder"], 2);
 }
 
 #[tokio::test]
@@ -204,4 +204,30 @@ async fn a_window_read_back_knows_the_newest_ids_of_its_own_partition() {
     let window = worker.sink.window(&worker.stream, 6, 100).await.unwrap();
     assert_eq!(window.len(), 6);
     assert!(knows(&window, "r5") && !knows(&window, "r6"));
+}
+
+#[tokio::test]
+async fn a_call_that_an_earlier_version_read_without_its_start_is_recognised() {
+    let house = House::new().await;
+    let former = Message { offset: 0, appended_at_us: NOON_US, payload: FORMER_FAILURE.as_bytes() };
+    let mut partition = 0;
+    for (record, is_new) in attempts_of_one_call() {
+        for reads_back in [false, true] {
+            let mut worker = Worker::new(&house, Stream::kafka("c", "t", 0, partition)).await;
+            partition += 1;
+            worker.assign().await;
+            worker.batch.push(worker.slot.unwrap(), &former, Encoding::Appended).unwrap();
+            if reads_back {
+                worker.flush().await.unwrap();
+                assert_eq!(worker.assign().await, 1);
+            }
+            let mut push = |offset: i64| {
+                let message = Message { offset, appended_at_us: NOON_US, payload: record.as_bytes() };
+                let encoding = Encoding::Raw(Format::LiteLlm);
+                worker.batch.push(worker.slot.unwrap(), &message, encoding).unwrap().rows
+            };
+            assert_eq!(push(1), u32::from(is_new), "{record}");
+            assert_eq!(push(2), 0, "{record}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::formats::scalar::{
     Count, Flag, Id, Instant, LongText, MAX_TEXT_BYTES, MillisAsMicros, Problem, Text, Usd, check,
-    check_plain,
+    check_plain, read,
 };
 use crate::reject::Reason;
 
@@ -76,13 +76,19 @@ pub(super) fn find(record: &Value) -> Option<(Reason, String)> {
     for (path, check) in FIELDS {
         let value = path.iter().try_fold(record, |value, name| value.get(name));
         if let Some(Err(problem)) = value.map(check) {
-            return Some((problem.reason, format!("{}: {}", path.join("."), problem.text)));
+            // Events are told apart by their start.
+            let reason = if *path == ["startTime"] { Reason::MissingIdentity } else { problem.reason };
+            return Some((reason, format!("{}: {}", path.join("."), problem.text)));
         }
     }
-    for name in ["litellm_call_id", "startTime", "id"] {
+    for (name, reason) in [
+        ("litellm_call_id", Reason::MissingField),
+        ("startTime", Reason::MissingIdentity),
+        ("id", Reason::MissingField),
+    ] {
         let value = record.get(name);
         if value.is_none_or(|value| value.is_null() || value.as_str() == Some("")) {
-            return Some((Reason::MissingField, format!("{name}: required")));
+            return Some((reason, format!("{name}: required")));
         }
     }
     too_long(record)
@@ -101,13 +107,10 @@ fn too_long(record: &Value) -> Option<(Reason, String)> {
     } else if let Some(index) = tags.into_iter().position(is_long) {
         format!("request_tags[{index}]")
     } else {
-        let bytes = |name| match record.get(name) {
-            Some(Value::String(text)) => text.len(),
-            Some(number) => number.to_string().len(),
-            None => 0,
-        };
-        let event_id_bytes = super::SOURCE.len() + bytes("litellm_call_id") + bytes("id") + 2;
-        return (event_id_bytes > MAX_TEXT_BYTES).then(|| {
+        let id = |name| record.get(name).and_then(|id| read::<Id<'_>>(id).ok()?.0).unwrap_or_default();
+        let start = record.get("startTime").and_then(|start| read::<Instant>(start).ok()?.0);
+        let event_id = super::event_id(&id("litellm_call_id"), &id("id"), start.unwrap_or_default());
+        return (event_id.len() > MAX_TEXT_BYTES).then(|| {
             (Reason::InvalidValue, format!("id: {} together with litellm_call_id", Problem::too_long()))
         });
     };

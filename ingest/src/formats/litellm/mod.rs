@@ -44,7 +44,7 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
     let ended = failure::of(&payload);
     let request_id = payload.litellm_call_id?;
     let started_at_us = payload.start_time?;
-    let event_id = format!("{SOURCE}:{request_id}:{}", payload.id?);
+    let event_id = event_id(&request_id, &payload.id?, started_at_us);
 
     let streamed = payload.stream.or(payload.stream_parameter);
     let duration_us = payload.end_time.map(|end| end - started_at_us).filter(|us| *us >= 0);
@@ -126,6 +126,16 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
         unknown_fields: payload.unknown_fields,
         ..Event::default()
     })
+}
+
+/// Failures and calls without a response id, such as embeddings, bear the call's own id, which a fallback shares
+/// with them: there the start tells the attempts of a call apart.
+fn event_id(call_id: &str, id: &str, started_at_us: i64) -> String {
+    if id == call_id {
+        format!("{SOURCE}:{call_id}:{id}:{started_at_us}")
+    } else {
+        format!("{SOURCE}:{call_id}:{id}")
+    }
 }
 
 /// The operator's own tag, else the tag that LiteLLM makes of the User-Agent, without version.

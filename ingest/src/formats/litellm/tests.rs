@@ -1,3 +1,4 @@
+mod identity;
 mod variants;
 
 use std::collections::HashMap;
@@ -201,11 +202,11 @@ fn each_refusal_names_its_field() {
         ),
         ("/litellm_call_id", Value::Null, Reason::MissingField, "litellm_call_id: required"),
         ("/id", json!(""), Reason::MissingField, "id: required"),
-        ("/startTime", Value::Null, Reason::MissingField, "startTime: required"),
+        ("/startTime", Value::Null, Reason::MissingIdentity, "startTime: required"),
         (
             "/startTime",
             json!("noon"),
-            Reason::InvalidValue,
+            Reason::MissingIdentity,
             "startTime: neither RFC 3339 text nor Unix seconds",
         ),
         ("/model", json!([]), Reason::WrongType, "model: expected text, found an array"),

@@ -308,6 +308,7 @@ fn auto_tells_the_format_by_its_members() {
     assert_eq!(decode(Format::Auto, native.as_bytes()).unwrap().request_id, "r");
     let litellm = auto(&json!({"litellm_call_id": "c", "attempts": []}));
     assert_eq!((litellm.source.as_str(), litellm.detail.as_str()), ("litellm", "startTime: required"));
+    assert_eq!(litellm.reason, Reason::MissingIdentity);
     for (record, named) in [
         (json!({"resourceSpans": []}), "OTLP"),
         (json!({"data": {"native_tokens_prompt": 1}}), "OpenRouter"),
