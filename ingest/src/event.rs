@@ -48,6 +48,26 @@ pub struct Event<'a> {
     pub texts: Option<Texts<'a>>,
     /// Members of the record that this version does not know.
     pub unknown_fields: u32,
+    pub flaws: Flaws,
+}
+
+/// Values of a record that could not be taken as they stood, and did not refuse it: how many, and why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flaws {
+    /// Tokens, costs and times beyond any real request: unknown.
+    pub absurd: u32,
+    /// Diagnostic numbers that are negative, infinite or undefined: unknown.
+    pub diagnostics: u32,
+    /// Outcomes, error classes and operations outside of their closed lists.
+    pub words: u32,
+}
+
+impl Flaws {
+    pub fn add(&mut self, more: Self) {
+        self.absurd = self.absurd.saturating_add(more.absurd);
+        self.diagnostics = self.diagnostics.saturating_add(more.diagnostics);
+        self.words = self.words.saturating_add(more.words);
+    }
 }
 
 impl Event<'_> {

@@ -10,6 +10,9 @@ pub const REJECTS: &str = "bellwether_ingest_rejects_total";
 pub const DUPLICATES: &str = "bellwether_ingest_duplicates_total";
 /// Counter: members of records that this version does not know. Label `source`.
 pub const UNKNOWN_FIELDS: &str = "bellwether_ingest_unknown_fields_total";
+/// Counter: values of records that could not be taken as they stood. Labels `source`, `reason` (absurd: beyond any
+/// real request; diagnostic: a number of how a call went that is none; word: outside of its closed list).
+pub const FLAWS: &str = "bellwether_ingest_flawed_values_total";
 /// Counter: flushes. Label `reason` (bytes, rows, age, revoke, shutdown, end).
 pub const FLUSHES: &str = "bellwether_ingest_flushes_total";
 /// Counter: batches dropped because another worker had moved the table's position.
@@ -43,6 +46,7 @@ pub fn describe() {
     describe_counter!(REJECTS, Unit::Count, "Records committed to rejects");
     describe_counter!(DUPLICATES, Unit::Count, "Attempts dropped because their event_id was seen before");
     describe_counter!(UNKNOWN_FIELDS, Unit::Count, "Members of records that this version does not know");
+    describe_counter!(FLAWS, Unit::Count, "Values of records that could not be taken as they stood");
     describe_counter!(FLUSHES, Unit::Count, "Flushes by reason");
     describe_counter!(FENCED, Unit::Count, "Batches dropped because another worker moved the position");
     describe_counter!(RETRIES, Unit::Count, "Storage operations tried again");

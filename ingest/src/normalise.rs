@@ -21,6 +21,10 @@ const EARLIEST_US: i64 = 1_577_836_800_000_000;
 /// A clock of the sender may run ahead of ours by a day at most.
 const AHEAD_US: i64 = 86_400_000_000;
 const NATIVE: &str = "native";
+/// The class of a call that its caller gave up.
+const HUNG_UP: &str = "client_disconnect";
+/// Stands for a status where none was sent.
+const NONE_SENT: i16 = 0;
 
 /// Where a record stood in its log, and when it was appended there (µs).
 #[derive(Clone, Copy, Debug)]
@@ -131,10 +135,15 @@ impl<'e> Shared<'e> {
     /// The row of a request that never reached a provider.
     fn without_attempts(self, event: &'e Event<'_>) -> Result<Prepared<'e>, Reject> {
         let failure = event.failure.as_ref();
-        let class = failure
-            .and_then(|failure| failure.error_class.as_deref())
-            .unwrap_or_else(|| outcome::gateway_class(failure.and_then(|failure| failure.http_status)));
-        let settled = outcome::settle(Some("gateway_error"), Some(class), None, None)
+        let status = failure.and_then(|failure| failure.http_status);
+        let class = match (failure.and_then(|failure| failure.error_class.as_deref()), status) {
+            (Some(class), _) => class,
+            // The caller hung up before the gateway had called anyone.
+            (None, Some(499)) => HUNG_UP,
+            (None, status) => outcome::gateway_class(status),
+        };
+        let ended = if class == HUNG_UP { "cancelled" } else { "gateway_error" };
+        let settled = outcome::settle(Some(ended), Some(class), None, None)
             .map_err(|error| self.refuse("error_class", &error))?;
         let is_native = self.source == NATIVE;
         let row = AttemptRow {
@@ -142,7 +151,7 @@ impl<'e> Shared<'e> {
             is_final: is_native.then_some(true),
             started_at: event.started_at_us,
             raw_model: event.requested_model.as_deref(),
-            http_status: failure.and_then(|failure| failure.http_status),
+            http_status: status.filter(|status| *status != NONE_SENT),
             ..self.row
         };
         let event_id = Cow::Owned(format!("{}:{}:0", self.source, event.request_id));
@@ -156,10 +165,13 @@ impl<'e> Shared<'e> {
         attempt: &'e Attempt<'_>,
     ) -> Result<Prepared<'e>, Reject> {
         let finish_reason = attempt.finish_reason.as_deref().and_then(outcome::finish_reason);
+        let stated = attempt.http_status.filter(|status| *status != NONE_SENT);
+        // What the gateway's cache answered was sent to nobody, so no answer is missing.
+        let status = if attempt.gateway_cache_hit { stated } else { attempt.http_status };
         let settled = outcome::settle(
             attempt.outcome.as_deref(),
             attempt.error_class.as_deref(),
-            attempt.http_status,
+            status,
             finish_reason,
         )
         .map_err(|error| self.refuse(&format!("attempts[{index}].outcome"), &error))?;
@@ -201,7 +213,7 @@ impl<'e> Shared<'e> {
             moderation_ms: attempt.moderation_ms,
             ttft_ms: measured_ttft(event, attempt),
             duration_ms: attempt.duration_ms,
-            http_status: attempt.http_status,
+            http_status: stated,
             finish_reason,
             native_finish_reason,
             refused: attempt.refused,

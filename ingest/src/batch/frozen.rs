@@ -15,6 +15,10 @@ pub struct Counts {
     /// Offsets without a record.
     pub skipped: u64,
     pub unknown_fields: u64,
+    /// Values that could not be taken as they stood.
+    pub absurd: u64,
+    pub diagnostics: u64,
+    pub words: u64,
 }
 
 /// Offsets `[start, end)` of one stream.

@@ -204,6 +204,9 @@ impl Batch {
         counts.rows += u64::from(outcome.rows);
         counts.duplicates += u64::from(outcome.duplicates);
         counts.unknown_fields += u64::from(event.unknown_fields);
+        counts.absurd += u64::from(event.flaws.absurd);
+        counts.diagnostics += u64::from(event.flaws.diagnostics);
+        counts.words += u64::from(event.flaws.words);
         if let Err(mut reject) = normalised {
             reject.size_bytes = payload.len() as u64;
             self.take_reject(slot, offset, appended_at_us, &reject);

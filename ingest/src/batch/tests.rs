@@ -99,6 +99,20 @@ async fn a_record_out_of_time_is_a_reject_with_its_size() {
     assert_eq!((reject.reason.as_str(), reject.size_bytes), ("time_out_of_range", record.len() as u64));
 }
 
+#[tokio::test]
+async fn flawed_values_are_counted_by_source() {
+    let house = House::new().await;
+    let mut batch = Batch::new(house.tools.clone());
+    let slot = batch.assign(stream(0), Position::default(), 0, Window::new(100));
+    let record = native("a")
+        .replace("\"input_tokens\":100", "\"input_tokens\":2000000000")
+        .replace("\"duration_ms\":900", "\"duration_ms\":-900")
+        .replace("\"http_status\":200", "\"http_status\":200,\"outcome\":\"success\"");
+    assert_eq!(push(&mut batch, slot, 0, &record).rows, 1);
+    let counts = batch.freeze().unwrap().sources["native"];
+    assert_eq!((counts.absurd, counts.diagnostics, counts.words), (1, 1, 1));
+}
+
 #[test]
 fn streams_name_their_transaction_and_lineage() {
     let stream = Stream::kafka("abc", "requests", 2, 7);

@@ -4,13 +4,15 @@
 use super::{litellm, native};
 
 /// Members of `messages` and of answers, and containers that are walked apart.
-const WALKED: [&str; 17] = [
+const WALKED: [&str; 19] = [
     "arguments",
     "choices",
     "content",
     "error_message",
     "finish_reason",
     "function",
+    "guardrail_information",
+    "guardrail_mode",
     "guardrail_status",
     "image_url",
     "message",
@@ -25,11 +27,14 @@ const WALKED: [&str; 17] = [
 ];
 
 /// Members that hold an instant, a duration, a status, a count or money.
-const NUMERIC: [&str; 41] = [
+const NUMERIC: [&str; 45] = [
+    "absurd_values",
     "attempt",
+    "bad_diagnostics",
     "billed_output_tokens",
     "cache_creation_input_tokens",
     "cache_creation_tokens",
+    "cache_read_input_tokens",
     "cache_write_tokens",
     "cached_input_tokens",
     "cached_tokens",
@@ -65,6 +70,7 @@ const NUMERIC: [&str; 41] = [
     "total_tokens",
     "ttft_ms",
     "unknown_fields",
+    "unknown_words",
     "upstream_cost_usd",
     "web_searches",
 ];

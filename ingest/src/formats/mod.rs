@@ -9,9 +9,11 @@ mod detect;
 mod host;
 pub(crate) mod instant;
 mod litellm;
+mod measure;
 mod members;
 mod messages;
 pub mod native;
+mod numbers;
 mod outline;
 mod place;
 mod scalar;
@@ -104,14 +106,20 @@ pub fn decode<'a>(format: Format, record: &'a [u8]) -> Result<Event<'a>, Reject>
     }
 }
 
-/// The one JSON parser of the fast paths. What it refuses for a lone surrogate is read once more without.
+/// The one JSON parser of the fast paths. What it refuses for a lone surrogate is read once more without, and what
+/// a type refuses for a number where an id stands is read once more with such numbers as text.
 fn parse<'a, T: Deserialize<'a>>(record: &'a str) -> Option<T> {
     if let Ok(value) = sonic_rs::from_str(record) {
         return Some(value);
     }
-    let mended = surrogates::mended(record)?;
-    // A reader lends no text, so whatever is made of it may outlive `mended`.
-    let mut reader = serde_json::Deserializer::from_reader(mended.as_bytes());
+    let mended = surrogates::mended(record);
+    let whole = mended.as_deref().map_or(record, String::as_str);
+    mended.as_deref().and_then(|mended| owned(mended)).or_else(|| owned(&numbers::quoted_ids(whole)?))
+}
+
+/// A reader lends no text, so whatever is made of it may outlive the record.
+fn owned<'a, T: Deserialize<'a>>(record: &str) -> Option<T> {
+    let mut reader = serde_json::Deserializer::from_reader(record.as_bytes());
     let value = T::deserialize(&mut reader).ok()?;
     reader.end().ok()?;
     Some(value)

@@ -165,6 +165,11 @@ pub(crate) fn read<'a, T: FromScalar<'a>>(value: &'a Value) -> Result<T, Problem
     T::from_scalar(scalar)
 }
 
+/// What is wrong with `value` as an id.
+pub(crate) fn check_id(value: &Value) -> Result<(), Problem> {
+    if value.is_number() { Ok(()) } else { check::<Id<'_>>(value) }
+}
+
 /// `check` of a type that borrows nothing, as a plain function.
 pub(crate) fn check_plain<T: for<'x> FromScalar<'x>>(value: &Value) -> Result<(), Problem> {
     check::<T>(value)
@@ -207,12 +212,13 @@ impl<'a> FromScalar<'a> for LongText<'a> {
     }
 }
 
-/// An id: text or a whole number.
+/// An id: text or a number. Of a number that no 64 bits hold only its text tells all digits, so it is refused here,
+/// and `super::parse` reads its record once more with such numbers as text.
 #[derive(Default)]
 pub(crate) struct Id<'a>(pub Option<Str<'a>>);
 
 impl<'a> FromScalar<'a> for Id<'a> {
-    const EXPECTED: &'static str = "text or a whole number";
+    const EXPECTED: &'static str = "text or a number";
 
     fn from_scalar(scalar: Scalar<'a>) -> Result<Self, Problem> {
         match scalar {
@@ -287,29 +293,53 @@ impl<'a> FromScalar<'a> for KeyedHash {
     }
 }
 
-/// A number, perhaps as text, as `value × 10^scale` rounded half up.
-fn scaled(scalar: Scalar<'_>, scale: i32, expected: &'static str) -> Result<Option<i128>, Problem> {
+/// A number, perhaps as text, as `value × 10^scale` rounded half up. The outer error: not even in the wrong way.
+pub(super) fn decimal_of(
+    scalar: &Scalar<'_>,
+    scale: i32,
+    expected: &'static str,
+) -> Result<Result<Option<i128>, decimal::Error>, Problem> {
     let factor = 10_i128.pow(scale.unsigned_abs());
-    let parsed = match &scalar {
-        Scalar::Null => return Ok(None),
-        Scalar::Text(text) if text.is_empty() => return Ok(None),
+    Ok(match scalar {
+        Scalar::Null => Ok(None),
+        Scalar::Text(text) if text.is_empty() => Ok(None),
         Scalar::Signed(value) if *value < 0 => Err(decimal::Error::Negative),
-        Scalar::Signed(value) => Ok(i128::from(*value) * factor),
-        Scalar::Unsigned(value) => Ok(i128::from(*value) * factor),
-        Scalar::Float(value) => decimal::from_f64(*value, scale),
-        Scalar::Text(text) => decimal::parse(text, scale),
+        Scalar::Signed(value) => Ok(Some(i128::from(*value) * factor)),
+        Scalar::Unsigned(value) => Ok(Some(i128::from(*value) * factor)),
+        Scalar::Float(value) => decimal::from_f64(*value, scale).map(Some),
+        Scalar::Text(text) => decimal::parse(text, scale).map(Some),
         Scalar::Bool(_) => return Err(Problem::wrong_type(expected, scalar.kind())),
-    };
-    parsed.map(Some).map_err(|error| {
-        Problem::invalid(match (error, scalar) {
-            (decimal::Error::Negative, Scalar::Signed(value)) => format!("negative number {value}"),
-            (decimal::Error::Negative, Scalar::Float(value)) => format!("negative number {value}"),
-            (decimal::Error::Negative, _) => "negative number".to_owned(),
-            (decimal::Error::NotFinite, _) => "not a finite number".to_owned(),
-            (decimal::Error::TooLarge, _) => "number out of range".to_owned(),
-            (decimal::Error::NotANumber, _) => "text that is not a number".to_owned(),
-        })
     })
+}
+
+/// What is said of a number that cannot be taken.
+pub(super) fn problem_of(error: decimal::Error, scalar: &Scalar<'_>) -> Problem {
+    Problem::invalid(match (error, scalar) {
+        (decimal::Error::Negative, Scalar::Signed(value)) => format!("negative number {value}"),
+        (decimal::Error::Negative, Scalar::Float(value)) => format!("negative number {value}"),
+        (decimal::Error::Negative, _) => "negative number".to_owned(),
+        (decimal::Error::NotFinite, _) => "not a finite number".to_owned(),
+        (decimal::Error::TooLarge, _) => "number out of range".to_owned(),
+        (decimal::Error::NotANumber, _) => "text that is not a number".to_owned(),
+    })
+}
+
+fn scaled(scalar: &Scalar<'_>, scale: i32, expected: &'static str) -> Result<Option<i128>, Problem> {
+    decimal_of(scalar, scale, expected)?.map_err(|error| problem_of(error, scalar))
+}
+
+/// A fraction is told; other kinds of values are for the caller to look at.
+pub(super) fn require_whole(scalar: &Scalar<'_>) -> Result<(), Problem> {
+    match scalar {
+        Scalar::Float(value) if value.is_finite() && value.fract() != 0.0 => {
+            Err(Problem::invalid(format!("{value} is not a whole number")))
+        }
+        Scalar::Text(text) if text.contains(['.', 'e', 'E']) => match decimal::parse(text, 3) {
+            Ok(thousandths) if thousandths % 1000 != 0 => Err(Problem::invalid("not a whole number")),
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
 }
 
 fn fit<T: TryFrom<i128>>(value: Option<i128>) -> Result<Option<T>, Problem> {
@@ -324,47 +354,12 @@ impl<'a, T: TryFrom<i128> + TryFrom<i64>> FromScalar<'a> for Count<T> {
     const EXPECTED: &'static str = "a whole number";
 
     fn from_scalar(scalar: Scalar<'a>) -> Result<Self, Problem> {
-        match &scalar {
-            Scalar::Float(value) if value.is_finite() && value.fract() != 0.0 => {
-                return Err(Problem::invalid(format!("{value} is not a whole number")));
-            }
-            Scalar::Text(text) if text.contains(['.', 'e', 'E']) => {
-                let thousandths = scaled(scalar.clone(), 3, Self::EXPECTED)?;
-                if thousandths.is_some_and(|value| value % 1000 != 0) {
-                    return Err(Problem::invalid("not a whole number"));
-                }
-            }
-            _ => {}
-        }
-        let count = scaled(scalar, 0, Self::EXPECTED)?;
+        require_whole(&scalar)?;
+        let count = scaled(&scalar, 0, Self::EXPECTED)?;
         if count.is_some_and(|count| count > MAX_COUNT) {
             return Err(Problem::invalid("number out of range"));
         }
         fit(count).map(Self)
-    }
-}
-
-/// A duration in whole units, rounded half up.
-#[derive(Default)]
-pub(crate) struct Rounded(pub Option<i32>);
-
-impl<'a> FromScalar<'a> for Rounded {
-    const EXPECTED: &'static str = "a number";
-
-    fn from_scalar(scalar: Scalar<'a>) -> Result<Self, Problem> {
-        fit(scaled(scalar, 0, Self::EXPECTED)?).map(Self)
-    }
-}
-
-/// Milliseconds, kept as µs.
-#[derive(Default)]
-pub(crate) struct MillisAsMicros(pub Option<i32>);
-
-impl<'a> FromScalar<'a> for MillisAsMicros {
-    const EXPECTED: &'static str = "a number";
-
-    fn from_scalar(scalar: Scalar<'a>) -> Result<Self, Problem> {
-        fit(scaled(scalar, 3, Self::EXPECTED)?).map(Self)
     }
 }
 
@@ -377,24 +372,9 @@ impl<'a> FromScalar<'a> for Status {
 
     fn from_scalar(scalar: Scalar<'a>) -> Result<Self, Problem> {
         match Count::<i64>::from_scalar(scalar)?.0 {
-            None | Some(0) => Ok(Self(None)),
-            Some(status @ 100..=599) => Ok(Self(i16::try_from(status).ok())),
+            None => Ok(Self(None)),
+            Some(status @ (0 | 100..=599)) => Ok(Self(i16::try_from(status).ok())),
             Some(status) => Err(Problem::invalid(format!("{status} is no HTTP status (100 to 599)"))),
-        }
-    }
-}
-
-/// US dollars in 10⁻⁹ USD, below 10⁹ USD.
-#[derive(Default)]
-pub(crate) struct Usd(pub Option<i128>);
-
-impl<'a> FromScalar<'a> for Usd {
-    const EXPECTED: &'static str = "a number";
-
-    fn from_scalar(scalar: Scalar<'a>) -> Result<Self, Problem> {
-        match scaled(scalar, 9, Self::EXPECTED)? {
-            Some(nanos) if nanos >= 1_000_000_000_000_000_000 => Err(Problem::invalid("number out of range")),
-            nanos => Ok(Self(nanos)),
         }
     }
 }
@@ -422,7 +402,7 @@ impl<'a> FromScalar<'a> for Instant {
             {
                 return Err(Problem::invalid("neither RFC 3339 text nor Unix seconds"));
             }
-            _ => scaled(scalar, 6, Self::EXPECTED)?,
+            _ => scaled(&scalar, 6, Self::EXPECTED)?,
         };
         match unix_micros {
             Some(micros) if micros > LATEST_MICROS => Err(Problem {

@@ -89,9 +89,39 @@ pub(crate) fn settle(
     }
 }
 
-/// A status that a provider answered.
+/// Outcome and class as a source wrote them, led to their lists: words outside of them count as not given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Led {
+    pub outcome: Option<&'static str>,
+    pub error_class: Option<&'static str>,
+    pub unknown_words: u32,
+}
+
+/// Where an unknown word was all that told how the call ended, it is a server error: a failure that nobody can
+/// name. A status of 2xx does not speak against an error class.
+pub(crate) fn lead(outcome: Option<&str>, class: Option<&str>, status: Option<i16>) -> Result<Led, Error> {
+    let known_outcome = outcome.and_then(find_outcome).map(|(name, _)| name);
+    let known_class = class.and_then(find_class).map(|(name, _)| name);
+    settle(known_outcome, known_class, None, None)?;
+    let is_unknown_outcome = outcome.is_some() && known_outcome.is_none();
+    let is_unknown_class = class.is_some() && known_class.is_none();
+    let unknown_words = u32::from(is_unknown_outcome) + u32::from(is_unknown_class);
+    let is_told = match status {
+        Some(200..=299) => !is_unknown_class,
+        Some(_) => true,
+        None => false,
+    };
+    if unknown_words > 0 && known_outcome.is_none() && known_class.is_none() && !is_told {
+        let Settled { outcome, error_class } = of_class("server_error");
+        return Ok(Led { outcome: Some(outcome), error_class, unknown_words });
+    }
+    Ok(Led { outcome: known_outcome, error_class: known_class, unknown_words })
+}
+
+/// A status that a provider answered; 0 means that none came.
 pub(crate) fn by_status(status: i16, finish_reason: Option<&str>) -> Settled {
     let class = match status {
+        0 => "connection",
         200..=299 if finish_reason == Some("error") => "error_finish",
         200..=299 => return Settled { outcome: "ok", error_class: None },
         401 => "auth",
@@ -168,6 +198,9 @@ pub(crate) fn finish_reason(raw: &str) -> Option<&'static str> {
     })
 }
 
+/// Stands for operations outside of the closed list.
+pub(crate) const OTHER_OPERATION: &str = "other";
+
 /// An operation in any source's spelling as one of the closed list.
 pub(crate) fn operation(raw: &str) -> &'static str {
     let lower;
@@ -187,8 +220,13 @@ pub(crate) fn operation(raw: &str) -> &'static str {
         "speech" | "aspeech" => "speech",
         "transcription" | "atranscription" => "transcription",
         "moderation" | "amoderation" => "moderation",
-        _ => "other",
+        _ => OTHER_OPERATION,
     }
+}
+
+/// True for the name of an operation in some source's spelling.
+pub(crate) fn is_operation(raw: &str) -> bool {
+    operation(raw) != OTHER_OPERATION || raw.eq_ignore_ascii_case(OTHER_OPERATION)
 }
 
 fn find_outcome(text: &str) -> Option<(&'static str, Option<&'static str>)> {
@@ -224,6 +262,7 @@ mod tests {
             (413, "client_error", Some("too_large")),
             (429, "rate_limited", Some("rate_limit")),
             (499, "cancelled", Some("client_disconnect")),
+            (0, "fault", Some("connection")),
         ] {
             let settled = settle(None, None, Some(status), Some("stop")).unwrap();
             assert_eq!((settled.outcome, settled.error_class), (outcome, class), "{status}");
@@ -243,6 +282,29 @@ mod tests {
         assert!(matches!(settle(Some("ok"), Some("timeout"), None, None), Err(Error::Mismatch { .. })));
         assert_eq!(settle(Some("fine"), None, None, None), Err(Error::UnknownOutcome));
         assert_eq!(settle(None, Some("oops"), None, None), Err(Error::UnknownClass));
+    }
+
+    #[test]
+    fn unknown_words_give_way_to_what_else_is_told() {
+        let led = |outcome, class, status| {
+            let led = lead(outcome, class, status).unwrap();
+            (led.outcome, led.error_class, led.unknown_words)
+        };
+        let unnamed = |words| (Some("fault"), Some("server_error"), words);
+        assert_eq!(led(None, None, None), (None, None, 0));
+        assert_eq!(led(Some("ok"), None, None), (Some("ok"), None, 0));
+        assert_eq!(led(None, Some("quota"), None), unnamed(1));
+        assert_eq!(led(Some("lost"), None, None), unnamed(1));
+        assert_eq!(led(Some("lost"), Some("quota"), Some(200)), unnamed(2));
+        assert_eq!(led(None, Some("quota"), Some(204)), unnamed(1));
+        // The status tells.
+        assert_eq!(led(None, Some("quota"), Some(429)), (None, None, 1));
+        assert_eq!(led(None, Some("quota"), Some(0)), (None, None, 1));
+        assert_eq!(led(Some("success"), None, Some(200)), (None, None, 1));
+        // The other word tells.
+        assert_eq!(led(Some("failed"), Some("timeout"), None), (None, Some("timeout"), 1));
+        assert_eq!(led(Some("rate_limited"), Some("quota"), None), (Some("rate_limited"), None, 1));
+        assert!(matches!(lead(Some("ok"), Some("timeout"), None), Err(Error::Mismatch { .. })));
     }
 
     #[test]

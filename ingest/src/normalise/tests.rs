@@ -100,6 +100,58 @@ fn a_request_that_reached_no_provider_is_one_row() {
 }
 
 #[test]
+fn a_request_whose_caller_hung_up_before_any_call_is_cancelled() {
+    let mut event = event(Vec::new());
+    for failure in [
+        Failure { error_class: Some("client_disconnect".into()), http_status: None },
+        Failure { error_class: None, http_status: Some(499) },
+        Failure { error_class: Some("client_disconnect".into()), http_status: Some(499) },
+    ] {
+        let status = failure.http_status;
+        event.failure = Some(failure);
+        let row = rows(&event, |row| {
+            assert_eq!((row.event_id, row.provider_id, row.cost_usd), ("native:r:0", None, None));
+            (row.outcome.to_owned(), row.error_class.map(str::to_owned), row.http_status)
+        });
+        assert_eq!(row, [("cancelled".to_owned(), Some("client_disconnect".to_owned()), status)]);
+    }
+    event.failure = Some(Failure { error_class: None, http_status: Some(0) });
+    assert_eq!(
+        rows(&event, |row| (row.error_class.map(str::to_owned), row.http_status)),
+        [(Some("gateway_internal".to_owned()), None)]
+    );
+}
+
+#[test]
+fn a_status_of_0_is_an_answer_that_never_came() {
+    let ended = |attempt: Attempt<'_>| {
+        let attempt = Attempt { http_status: Some(0), provider: Some("p".into()), ..attempt };
+        one(attempt, |row| {
+            assert_eq!(row.http_status, None);
+            (row.outcome.to_owned(), row.error_class.map(str::to_owned))
+        })
+    };
+    let told = |outcome: &str, class: Option<&str>| (outcome.to_owned(), class.map(str::to_owned));
+    assert_eq!(ended(Attempt::default()), told("fault", Some("connection")));
+    assert_eq!(
+        ended(Attempt { finish_reason: Some("stop".into()), ..Attempt::default() }),
+        told("fault", Some("connection"))
+    );
+    // What the record says of the end counts for more.
+    for (outcome, class) in
+        [("cancelled", "client_disconnect"), ("gateway_error", "gateway_internal"), ("fault", "connection")]
+    {
+        let attempt = Attempt { outcome: Some(outcome.to_owned().into()), ..Attempt::default() };
+        assert_eq!(ended(attempt), told(outcome, Some(class)));
+    }
+    assert_eq!(
+        ended(Attempt { error_class: Some("timeout".into()), ..Attempt::default() }),
+        told("fault", Some("timeout"))
+    );
+    assert_eq!(ended(Attempt { gateway_cache_hit: true, ..Attempt::default() }), told("ok", None));
+}
+
+#[test]
 fn gateway_failures_never_touch_a_provider() {
     let attempt = Attempt {
         model: Some("openai/gpt-5".into()),

@@ -44,6 +44,9 @@ pub(super) fn with_intake(
                 "rejects": counts.rejects,
                 "duplicates": counts.duplicates,
                 "unknown_fields": counts.unknown_fields,
+                "absurd_values": counts.absurd,
+                "bad_diagnostics": counts.diagnostics,
+                "unknown_words": counts.words,
             })
         })
         .collect();

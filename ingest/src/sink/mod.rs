@@ -263,6 +263,11 @@ fn record(frozen: &Frozen, reason: FlushReason, took: Duration) {
         metrics::counter!(metric::DUPLICATES, "source" => source.clone()).increment(counts.duplicates);
         metrics::counter!(metric::UNKNOWN_FIELDS, "source" => source.clone())
             .increment(counts.unknown_fields);
+        for (reason, count) in
+            [("absurd", counts.absurd), ("diagnostic", counts.diagnostics), ("word", counts.words)]
+        {
+            metrics::counter!(metric::FLAWS, "source" => source.clone(), "reason" => reason).increment(count);
+        }
     }
     let counts = frozen.counts();
     tracing::debug!(

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use crate::formats::measure::{Cost, Measure, MillisAsMicros, Tokens};
 use crate::formats::scalar::{
-    Count, Flag, Id, Instant, LongText, MAX_TEXT_BYTES, MillisAsMicros, Problem, Text, Usd, check,
-    check_plain, read,
+    Flag, Id, Instant, LongText, MAX_TEXT_BYTES, Problem, Text, check, check_id, check_plain, read,
 };
 use crate::reject::Reason;
 
@@ -18,15 +18,11 @@ fn long_text(value: &Value) -> Result<(), Problem> {
     check::<LongText<'_>>(value)
 }
 
-fn id(value: &Value) -> Result<(), Problem> {
-    check::<Id<'_>>(value)
-}
-
 /// Every typed member, in the order of reading.
 const FIELDS: &[(&[&str], Check)] = &[
-    (&["litellm_call_id"], id),
-    (&["id"], id),
-    (&["session_id"], id),
+    (&["litellm_call_id"], check_id),
+    (&["id"], check_id),
+    (&["session_id"], check_id),
     (&["startTime"], check_plain::<Instant>),
     (&["endTime"], check_plain::<Instant>),
     (&["completionStartTime"], check_plain::<Instant>),
@@ -35,37 +31,41 @@ const FIELDS: &[(&[&str], Check)] = &[
     (&["model_group"], text),
     (&["model"], text),
     (&["custom_llm_provider"], text),
-    (&["model_id"], id),
-    (&["prompt_tokens"], check_plain::<Count<i64>>),
-    (&["completion_tokens"], check_plain::<Count<i64>>),
-    (&["response_cost"], check_plain::<Usd>),
+    (&["model_id"], check_id),
+    (&["prompt_tokens"], check_plain::<Measure<Tokens>>),
+    (&["completion_tokens"], check_plain::<Measure<Tokens>>),
+    (&["response_cost"], check_plain::<Measure<Cost>>),
     (&["cache_hit"], check_plain::<Flag>),
     (&["status"], long_text),
     (&["api_base"], long_text),
-    (&["end_user"], id),
-    (&["metadata", "user_api_key_hash"], id),
-    (&["metadata", "user_api_key_org_id"], id),
-    (&["metadata", "user_api_key_user_id"], id),
-    (&["metadata", "user_api_key_end_user_id"], id),
-    (&["metadata", "usage_object", "cache_creation_input_tokens"], check_plain::<Count<i64>>),
-    (&["metadata", "usage_object", "prompt_tokens_details", "cached_tokens"], check_plain::<Count<i64>>),
-    (&["metadata", "usage_object", "prompt_tokens_details", "cache_write_tokens"], check_plain::<Count<i64>>),
+    (&["end_user"], check_id),
+    (&["metadata", "user_api_key_hash"], check_id),
+    (&["metadata", "user_api_key_org_id"], check_id),
+    (&["metadata", "user_api_key_user_id"], check_id),
+    (&["metadata", "user_api_key_end_user_id"], check_id),
+    (&["metadata", "usage_object", "cache_read_input_tokens"], check_plain::<Measure<Tokens>>),
+    (&["metadata", "usage_object", "cache_creation_input_tokens"], check_plain::<Measure<Tokens>>),
+    (&["metadata", "usage_object", "prompt_tokens_details", "cached_tokens"], check_plain::<Measure<Tokens>>),
+    (
+        &["metadata", "usage_object", "prompt_tokens_details", "cache_write_tokens"],
+        check_plain::<Measure<Tokens>>,
+    ),
     (
         &["metadata", "usage_object", "prompt_tokens_details", "cache_creation_tokens"],
-        check_plain::<Count<i64>>,
+        check_plain::<Measure<Tokens>>,
     ),
     (
         &["metadata", "usage_object", "completion_tokens_details", "reasoning_tokens"],
-        check_plain::<Count<i64>>,
+        check_plain::<Measure<Tokens>>,
     ),
-    (&["cost_breakdown", "input_cost"], check_plain::<Usd>),
-    (&["cost_breakdown", "output_cost"], check_plain::<Usd>),
-    (&["error_information", "error_code"], id),
+    (&["cost_breakdown", "input_cost"], check_plain::<Measure<Cost>>),
+    (&["cost_breakdown", "output_cost"], check_plain::<Measure<Cost>>),
+    (&["error_information", "error_code"], check_id),
     (&["error_information", "error_class"], long_text),
     (&["error_information", "normalized_error"], long_text),
     (&["error_information", "error_rate_limit_category"], long_text),
     (&["model_parameters", "stream"], check_plain::<Flag>),
-    (&["hidden_params", "litellm_overhead_time_ms"], check_plain::<MillisAsMicros>),
+    (&["hidden_params", "litellm_overhead_time_ms"], check_plain::<Measure<MillisAsMicros>>),
 ];
 
 /// The first problem of a payload and the path of the member that has it.

@@ -1,5 +1,7 @@
 //! What went wrong, from `error_information`: first whose fault it was, then the class.
 
+use super::guardrail::INTERVENED;
+use super::last_segment;
 use super::payload::Payload;
 use crate::normalise::outcome::{self, Settled};
 
@@ -7,6 +9,8 @@ use crate::normalise::outcome::{self, Settled};
 pub(super) struct Ended {
     pub settled: Settled,
     pub http_status: Option<i16>,
+    /// An error was named, and nothing told its class.
+    pub is_unknown: bool,
 }
 
 /// None when the call went well.
@@ -15,7 +19,8 @@ pub(super) fn of(payload: &Payload<'_>) -> Option<Ended> {
     let http_status = code.and_then(|code| code.parse().ok()).filter(|status| (100..=599).contains(status));
     if code == Some("499") {
         // The caller hung up; `status` says success all the same.
-        return Some(Ended { settled: outcome::of_class("client_disconnect"), http_status });
+        let settled = outcome::of_class("client_disconnect");
+        return Some(Ended { settled, http_status, is_unknown: false });
     }
     let succeeded = match payload.status.as_deref() {
         Some(status) => status == "success",
@@ -25,11 +30,23 @@ pub(super) fn of(payload: &Payload<'_>) -> Option<Ended> {
         return None;
     }
     // A failure without `api_base` never left the gateway, whatever provider the record names.
-    let class = match payload.api_base {
-        None => gateway_class(payload, http_status),
-        Some(_) => provider_class(payload, http_status),
+    let (class, is_unknown) = if is_guardrail(payload) {
+        ("guardrail", false)
+    } else if payload.api_base.is_none() {
+        (gateway_class(payload, http_status), false)
+    } else {
+        match provider_class(payload, http_status) {
+            Some(class) => (class, false),
+            None => ("server_error", payload.error.class.is_some() || payload.error.normalized.is_some()),
+        }
     };
-    Some(Ended { settled: outcome::of_class(class), http_status })
+    Some(Ended { settled: outcome::of_class(class), http_status, is_unknown })
+}
+
+/// The gateway's own refusal of a prompt or of an answer, with whatever code and after whatever call.
+fn is_guardrail(payload: &Payload<'_>) -> bool {
+    payload.error.class.as_deref().map(last_segment) == Some("GuardrailRaisedException")
+        || payload.guardrails.intervened_after_call
 }
 
 fn gateway_class(payload: &Payload<'_>, http_status: Option<i16>) -> &'static str {
@@ -41,28 +58,30 @@ fn gateway_class(payload: &Payload<'_>, http_status: Option<i16>) -> &'static st
     if class == Some("ProxyModelNotFoundError") || http_status == Some(404) {
         return "unknown_model";
     }
+    // Whom a guardrail stops has been let in before.
+    if payload.guardrail_status.as_deref() == Some(INTERVENED) && http_status != Some(429) {
+        return "guardrail";
+    }
     if matches!(http_status, Some(401 | 403)) || error.has_no_database {
         return "gateway_auth";
     }
     if http_status == Some(429) || class == Some("BudgetExceededError") {
         return "budget";
     }
-    if payload.guardrail_status.as_deref() == Some("guardrail_intervened") {
-        return "guardrail";
-    }
     "gateway_internal"
 }
 
-fn provider_class(payload: &Payload<'_>, http_status: Option<i16>) -> &'static str {
+/// None: neither code nor name tells.
+fn provider_class(payload: &Payload<'_>, http_status: Option<i16>) -> Option<&'static str> {
     let error = &payload.error;
     if let Some(normalized) = error.normalized.as_deref() {
         let own_limit = error.rate_limit_category.as_deref().is_some_and(|text| text.starts_with("litellm_"));
         if normalized == "429_RATE_LIMIT_EXCEEDED" && own_limit {
-            return "budget";
+            return Some("budget");
         }
         if let Some(class) = gateway_by_normalized(normalized).or_else(|| provider_by_normalized(normalized))
         {
-            return class;
+            return Some(class);
         }
     }
     let named = error.class.as_deref().and_then(by_exception);
@@ -72,10 +91,9 @@ fn provider_class(payload: &Payload<'_>, http_status: Option<i16>) -> &'static s
         (
             Some(class @ ("context_length" | "content_policy" | "unsupported" | "budget" | "unknown_model")),
             _,
-        ) => class,
-        (_, Some(class)) => class,
-        (Some(class), None) => class,
-        (None, None) => "server_error",
+        ) => Some(class),
+        (_, Some(class)) => Some(class),
+        (named, None) => named,
     }
 }
 
@@ -132,8 +150,4 @@ fn by_exception(class: &str) -> Option<&'static str> {
         "ProxyException" => "gateway_internal",
         _ => return name.parse().ok().and_then(|status| outcome::by_status(status, None).error_class),
     })
-}
-
-fn last_segment(class: &str) -> &str {
-    class.rsplit('.').next().unwrap_or(class)
 }

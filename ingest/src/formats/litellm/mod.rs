@@ -6,6 +6,7 @@
 mod answer;
 mod blame;
 mod failure;
+mod guardrail;
 mod payload;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,8 @@ mod tests;
 use serde_json::Value;
 
 use super::{explain, host, parse};
-use crate::event::{Attempt, Event, Identity, Str, Texts};
+use crate::event::{Attempt, Event, Flaws, Identity, Str, Texts};
+use crate::formats::measure::MAX_MILLIS;
 use crate::formats::scalar::MAX_TEXT_BYTES;
 use crate::normalise::outcome;
 use crate::reject::{Reason, Reject};
@@ -47,6 +49,11 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
     let event_id = event_id(&request_id, &payload.id?, started_at_us);
 
     let streamed = payload.stream.or(payload.stream_parameter);
+    let mut flaws = payload.flaws;
+    flaws.words = flaws.words.saturating_add(u32::from(ended.as_ref().is_some_and(|ended| ended.is_unknown)));
+    if payload.call_type.as_deref().is_some_and(|raw| !outcome::is_operation(raw)) {
+        flaws.words = flaws.words.saturating_add(1);
+    }
     let duration_us = payload.end_time.map(|end| end - started_at_us).filter(|us| *us >= 0);
     let ttft_us = payload
         .completion_start_time
@@ -87,8 +94,8 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
         event_id: Some(event_id.into()),
         host: payload.api_base.as_deref().and_then(host::of).map(Str::Owned),
         endpoint_id: payload.model_id,
-        duration_ms: duration_us.and_then(rounded_millis),
-        ttft_ms: ttft_us.and_then(rounded_millis),
+        duration_ms: rounded_millis(duration_us, &mut flaws),
+        ttft_ms: rounded_millis(ttft_us, &mut flaws),
         overhead_us: payload.overhead_us,
         http_status: ended.as_ref().map_or(Some(200), |ended| ended.http_status),
         outcome: ended.as_ref().map(|ended| ended.settled.outcome.into()),
@@ -124,6 +131,7 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
         attempts: vec![attempt],
         texts: (texts != Texts::default()).then_some(texts),
         unknown_fields: payload.unknown_fields,
+        flaws,
         ..Event::default()
     })
 }
@@ -148,6 +156,14 @@ fn app(tags: Vec<Str<'_>>) -> Option<Str<'_>> {
     tags.into_iter().nth(chosen)
 }
 
-fn rounded_millis(micros: i64) -> Option<i32> {
-    i32::try_from((micros + 500) / 1000).ok()
+/// Seven days at most; more is absurd.
+fn rounded_millis(micros: Option<i64>, flaws: &mut Flaws) -> Option<i32> {
+    let millis = i32::try_from((micros? + 500) / 1000).ok().filter(|millis| *millis <= MAX_MILLIS);
+    flaws.absurd = flaws.absurd.saturating_add(u32::from(millis.is_none()));
+    millis
+}
+
+/// The last part of a name such as `litellm.exceptions.Timeout`.
+fn last_segment(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }

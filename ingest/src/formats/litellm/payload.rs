@@ -5,9 +5,11 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::answer::Response;
-use crate::event::Str;
+use super::guardrail::Guardrails;
+use crate::event::{Flaws, Str};
+use crate::formats::measure::{Cost, MillisAsMicros, Tokens, take};
 use crate::formats::messages::Messages;
-use crate::formats::scalar::{Count, Flag, Id, Instant, LongText, MillisAsMicros, Text, Usd, next};
+use crate::formats::scalar::{Flag, Id, Instant, LongText, Text, next};
 use crate::formats::shape::{self, Key, MaybeText, Shape, TextList};
 
 #[derive(Default)]
@@ -36,15 +38,17 @@ pub(super) struct Payload<'a> {
     pub cost_breakdown: CostBreakdown,
     pub error: ErrorInformation<'a>,
     pub guardrail_status: Option<Str<'a>>,
+    pub guardrails: Guardrails,
     pub stream_parameter: Option<bool>,
     pub overhead_us: Option<i32>,
     pub messages: Messages<'a>,
     pub response: Response<'a>,
     pub unknown_fields: u32,
+    pub flaws: Flaws,
 }
 
 /// Members that are known and of no use here: prices, limits, copies, diagnostics, addresses.
-pub(super) const UNUSED: [&str; 17] = [
+pub(super) const UNUSED: [&str; 16] = [
     "trace_id",
     "saved_cache_cost",
     "response_time",
@@ -60,7 +64,6 @@ pub(super) const UNUSED: [&str; 17] = [
     "error_str",
     "response_cost_failure_debug_info",
     "zero_cost_diagnostic",
-    "guardrail_information",
     "standard_built_in_tools_params",
 ];
 
@@ -81,6 +84,7 @@ impl<'de> Visitor<'de> for PayloadVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut payload = Payload::default();
+        let flaws = &mut Flaws::default();
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
                 "litellm_call_id" => payload.litellm_call_id = id(&mut map)?,
@@ -95,9 +99,9 @@ impl<'de> Visitor<'de> for PayloadVisitor {
                 "model" => payload.model = text(&mut map)?,
                 "custom_llm_provider" => payload.custom_llm_provider = text(&mut map)?,
                 "model_id" => payload.model_id = id(&mut map)?,
-                "prompt_tokens" => payload.prompt_tokens = tokens(&mut map)?,
-                "completion_tokens" => payload.completion_tokens = tokens(&mut map)?,
-                "response_cost" => payload.response_cost = usd(&mut map)?,
+                "prompt_tokens" => payload.prompt_tokens = take::<Tokens, A>(&mut map, flaws)?,
+                "completion_tokens" => payload.completion_tokens = take::<Tokens, A>(&mut map, flaws)?,
+                "response_cost" => payload.response_cost = take::<Cost, A>(&mut map, flaws)?,
                 "cache_hit" => payload.cache_hit = flag(&mut map)?,
                 "status" => payload.status = long_text(&mut map)?,
                 "api_base" => payload.api_base = long_text(&mut map)?,
@@ -113,8 +117,11 @@ impl<'de> Visitor<'de> for PayloadVisitor {
                 "model_parameters" => {
                     payload.stream_parameter = shape::next::<Parameters, A>(&mut map)?.stream
                 }
+                "guardrail_information" => payload.guardrails = shape::next(&mut map)?,
                 "hidden_params" => {
-                    payload.overhead_us = shape::next::<HiddenParams, A>(&mut map)?.overhead_us
+                    let hidden = shape::next::<HiddenParams, A>(&mut map)?;
+                    payload.overhead_us = hidden.overhead_us;
+                    flaws.add(hidden.flaws);
                 }
                 "messages" => payload.messages = shape::next(&mut map)?,
                 "response" => payload.response = shape::next(&mut map)?,
@@ -126,6 +133,9 @@ impl<'de> Visitor<'de> for PayloadVisitor {
                 }
             }
         }
+        flaws.add(payload.metadata.usage.flaws);
+        flaws.add(payload.cost_breakdown.flaws);
+        payload.flaws = *flaws;
         Ok(payload)
     }
 }
@@ -143,16 +153,8 @@ fn id<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Str<'de>>, A::Error>
     next::<Id<'de>, A>(map).map(|id| id.0)
 }
 
-fn tokens<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i64>, A::Error> {
-    next::<Count<i64>, A>(map).map(|count| count.0)
-}
-
 fn flag<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<bool>, A::Error> {
     next::<Flag, A>(map).map(|flag| flag.0)
-}
-
-fn usd<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i128>, A::Error> {
-    next::<Usd, A>(map).map(|usd| usd.0)
 }
 
 fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
@@ -209,33 +211,42 @@ impl<'de> Shape<'de> for RequesterMetadata<'de> {
     }
 }
 
-/// `metadata.usage_object`; `{}` on failures, details may be null.
+/// `metadata.usage_object`; `{}` on failures, details may be null. Where the details do not tell of the cache, the
+/// top level does in Anthropic's way, whose prompt tokens leave the cached ones out.
 #[derive(Default)]
 pub(super) struct Usage {
     pub cached_tokens: Option<i64>,
-    /// Of the prompt details, else of the top level.
     pub cache_write_tokens: Option<i64>,
     pub reasoning_tokens: Option<i64>,
+    flaws: Flaws,
 }
 
 impl<'de> Shape<'de> for Usage {
     fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
         let mut prompt = PromptDetails::default();
-        let mut top_level_write = None;
-        let mut reasoning_tokens = None;
+        let mut completion = CompletionDetails::default();
+        let (mut top_level_read, mut top_level_write) = (None, None);
+        let flaws = &mut Flaws::default();
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
                 "prompt_tokens_details" => prompt = shape::next(&mut map)?,
-                "completion_tokens_details" => {
-                    reasoning_tokens = shape::next::<CompletionDetails, A>(&mut map)?.reasoning_tokens;
-                }
-                "cache_creation_input_tokens" => top_level_write = tokens(&mut map)?,
+                "completion_tokens_details" => completion = shape::next(&mut map)?,
+                "cache_read_input_tokens" => top_level_read = take::<Tokens, A>(&mut map, flaws)?,
+                "cache_creation_input_tokens" => top_level_write = take::<Tokens, A>(&mut map, flaws)?,
                 _ => skip(&mut map)?,
             }
         }
-        let cache_write_tokens =
-            prompt.cache_write_tokens.or(prompt.cache_creation_tokens).or(top_level_write);
-        Ok(Self { cached_tokens: prompt.cached_tokens, cache_write_tokens, reasoning_tokens })
+        flaws.add(prompt.flaws);
+        flaws.add(completion.flaws);
+        Ok(Self {
+            cached_tokens: prompt.cached_tokens.or(top_level_read),
+            cache_write_tokens: prompt
+                .cache_write_tokens
+                .or(prompt.cache_creation_tokens)
+                .or(top_level_write),
+            reasoning_tokens: completion.reasoning_tokens,
+            flaws: *flaws,
+        })
     }
 }
 
@@ -244,26 +255,31 @@ struct PromptDetails {
     cached_tokens: Option<i64>,
     cache_write_tokens: Option<i64>,
     cache_creation_tokens: Option<i64>,
+    flaws: Flaws,
 }
 
 impl<'de> Shape<'de> for PromptDetails {
     fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
         let mut details = Self::default();
+        let flaws = &mut Flaws::default();
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
-                "cached_tokens" => details.cached_tokens = tokens(&mut map)?,
-                "cache_write_tokens" => details.cache_write_tokens = tokens(&mut map)?,
-                "cache_creation_tokens" => details.cache_creation_tokens = tokens(&mut map)?,
+                "cached_tokens" => details.cached_tokens = take::<Tokens, A>(&mut map, flaws)?,
+                "cache_write_tokens" => details.cache_write_tokens = take::<Tokens, A>(&mut map, flaws)?,
+                "cache_creation_tokens" => {
+                    details.cache_creation_tokens = take::<Tokens, A>(&mut map, flaws)?;
+                }
                 _ => skip(&mut map)?,
             }
         }
-        Ok(details)
+        Ok(Self { flaws: *flaws, ..details })
     }
 }
 
 #[derive(Default)]
 struct CompletionDetails {
     reasoning_tokens: Option<i64>,
+    flaws: Flaws,
 }
 
 impl<'de> Shape<'de> for CompletionDetails {
@@ -271,7 +287,9 @@ impl<'de> Shape<'de> for CompletionDetails {
         let mut details = Self::default();
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
-                "reasoning_tokens" => details.reasoning_tokens = tokens(&mut map)?,
+                "reasoning_tokens" => {
+                    details.reasoning_tokens = take::<Tokens, A>(&mut map, &mut details.flaws)?;
+                }
                 _ => skip(&mut map)?,
             }
         }
@@ -284,6 +302,7 @@ impl<'de> Shape<'de> for CompletionDetails {
 pub(super) struct CostBreakdown {
     pub input_cost: Option<i128>,
     pub output_cost: Option<i128>,
+    flaws: Flaws,
 }
 
 impl<'de> Shape<'de> for CostBreakdown {
@@ -291,8 +310,8 @@ impl<'de> Shape<'de> for CostBreakdown {
         let mut costs = Self::default();
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
-                "input_cost" => costs.input_cost = usd(&mut map)?,
-                "output_cost" => costs.output_cost = usd(&mut map)?,
+                "input_cost" => costs.input_cost = take::<Cost, A>(&mut map, &mut costs.flaws)?,
+                "output_cost" => costs.output_cost = take::<Cost, A>(&mut map, &mut costs.flaws)?,
                 _ => skip(&mut map)?,
             }
         }
@@ -369,17 +388,21 @@ impl<'de> Shape<'de> for Parameters {
 #[derive(Default)]
 struct HiddenParams {
     overhead_us: Option<i32>,
+    flaws: Flaws,
 }
 
 impl<'de> Shape<'de> for HiddenParams {
     fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-        let mut overhead_us = None;
+        let mut hidden = Self::default();
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
-                "litellm_overhead_time_ms" => overhead_us = next::<MillisAsMicros, A>(&mut map)?.0,
+                // Total minus time of the call: below 0 where the two clocks disagree.
+                "litellm_overhead_time_ms" => {
+                    hidden.overhead_us = take::<MillisAsMicros, A>(&mut map, &mut hidden.flaws)?;
+                }
                 _ => skip(&mut map)?,
             }
         }
-        Ok(Self { overhead_us })
+        Ok(hidden)
     }
 }

@@ -51,7 +51,7 @@ fn in_attempt(index: usize, attempt: &Value) -> Option<(Reason, String)> {
         return Some(problem);
     }
     let closed = |name: &str| attempt.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    outcome::settle(closed("outcome"), closed("error_class"), None, None)
+    outcome::lead(closed("outcome"), closed("error_class"), None)
         .err()
         .map(|error| (Reason::InvalidValue, format!("{path}.error_class: {error}")))
 }

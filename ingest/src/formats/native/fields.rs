@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
+use crate::formats::measure::{Cost, Items, Measure, Micros, Millis, Tokens};
 use crate::formats::scalar::{
-    Count, Country, Flag, FromScalar, Id, Instant, KeyedHash, Problem, Rounded, Scalar, Status, Text, Usd,
-    check, check_plain,
+    Count, Country, Flag, FromScalar, Instant, KeyedHash, Problem, Scalar, Status, Text, check, check_id,
+    check_plain,
 };
-use crate::normalise::outcome;
 
 /// A member and the check of its value; containers are walked apart.
 pub(super) struct Field {
@@ -23,45 +23,44 @@ fn text(value: &Value) -> Result<(), Problem> {
     check::<Text<'_>>(value)
 }
 
-fn id(value: &Value) -> Result<(), Problem> {
-    check::<Id<'_>>(value)
-}
-
 fn nested(_: &Value) -> Result<(), Problem> {
     Ok(())
 }
 
 pub(super) const EVENT: &[Field] = &[
-    field("request_id", id),
+    field("request_id", check_id),
     field("started_at", check_plain::<Instant>),
     field("attempts", nested),
     field("source", |value| check::<Source<'_>>(value)),
-    field("session_id", id),
+    field("session_id", check_id),
     field("operation", text),
     field("requested_model", text),
     field("router", text),
     field("streamed", check_plain::<Flag>),
-    field("user_id", id),
+    field("user_id", check_id),
     field("user_key", check_plain::<KeyedHash>),
-    field("api_key_id", id),
+    field("api_key_id", check_id),
     field("api_key_key", check_plain::<KeyedHash>),
-    field("org_id", id),
+    field("org_id", check_id),
     field("org_key", check_plain::<KeyedHash>),
-    field("app_id", id),
+    field("app_id", check_id),
     field("country", |value| check::<Country<'_>>(value)),
-    field("input_images", check_plain::<Count<i32>>),
-    field("input_audio", check_plain::<Count<i32>>),
-    field("input_video", check_plain::<Count<i32>>),
-    field("tools_offered", check_plain::<Count<i32>>),
+    field("input_images", check_plain::<Measure<Items>>),
+    field("input_audio", check_plain::<Measure<Items>>),
+    field("input_video", check_plain::<Measure<Items>>),
+    field("tools_offered", check_plain::<Measure<Items>>),
     field("plugins", nested),
     field("structured_requested", check_plain::<Flag>),
-    field("error_class", |value| check::<Class<'_>>(value)),
+    field("error_class", text),
     field("http_status", check_plain::<Status>),
     field("labels", nested),
     field("messages", nested),
     field("completion", nested),
     field("tool_paths", nested),
     field("unknown_fields", check_plain::<Count<i32>>),
+    field("absurd_values", check_plain::<Count<i32>>),
+    field("bad_diagnostics", check_plain::<Count<i32>>),
+    field("unknown_words", check_plain::<Count<i32>>),
 ];
 
 pub(super) const ATTEMPT: &[Field] = &[
@@ -69,36 +68,36 @@ pub(super) const ATTEMPT: &[Field] = &[
     field("model", text),
     field("provider", text),
     field("host", text),
-    field("endpoint_id", id),
+    field("endpoint_id", check_id),
     field("region", text),
     field("service_tier", text),
     field("is_byok", check_plain::<Flag>),
     field("started_at", check_plain::<Instant>),
-    field("duration_ms", check_plain::<Rounded>),
-    field("ttft_ms", check_plain::<Rounded>),
-    field("overhead_us", check_plain::<Rounded>),
-    field("moderation_ms", check_plain::<Rounded>),
-    field("outcome", |value| check::<Outcome<'_>>(value)),
-    field("error_class", |value| check::<Class<'_>>(value)),
+    field("duration_ms", check_plain::<Measure<Millis>>),
+    field("ttft_ms", check_plain::<Measure<Millis>>),
+    field("overhead_us", check_plain::<Measure<Micros>>),
+    field("moderation_ms", check_plain::<Measure<Millis>>),
+    field("outcome", text),
+    field("error_class", text),
     field("http_status", check_plain::<Status>),
     field("finish_reason", text),
     field("native_finish_reason", text),
     field("refused", check_plain::<Flag>),
-    field("input_tokens", check_plain::<Count<i64>>),
-    field("cached_input_tokens", check_plain::<Count<i64>>),
-    field("cache_write_tokens", check_plain::<Count<i64>>),
-    field("output_tokens", check_plain::<Count<i64>>),
-    field("reasoning_tokens", check_plain::<Count<i64>>),
-    field("billed_output_tokens", check_plain::<Count<i64>>),
-    field("output_images", check_plain::<Count<i32>>),
-    field("tool_calls", check_plain::<Count<i32>>),
-    field("tool_call_errors", check_plain::<Count<i32>>),
-    field("web_searches", check_plain::<Count<i32>>),
+    field("input_tokens", check_plain::<Measure<Tokens>>),
+    field("cached_input_tokens", check_plain::<Measure<Tokens>>),
+    field("cache_write_tokens", check_plain::<Measure<Tokens>>),
+    field("output_tokens", check_plain::<Measure<Tokens>>),
+    field("reasoning_tokens", check_plain::<Measure<Tokens>>),
+    field("billed_output_tokens", check_plain::<Measure<Tokens>>),
+    field("output_images", check_plain::<Measure<Items>>),
+    field("tool_calls", check_plain::<Measure<Items>>),
+    field("tool_call_errors", check_plain::<Measure<Items>>),
+    field("web_searches", check_plain::<Measure<Items>>),
     field("structured_valid", check_plain::<Flag>),
-    field("cost_usd", check_plain::<Usd>),
-    field("input_cost_usd", check_plain::<Usd>),
-    field("output_cost_usd", check_plain::<Usd>),
-    field("upstream_cost_usd", check_plain::<Usd>),
+    field("cost_usd", check_plain::<Measure<Cost>>),
+    field("input_cost_usd", check_plain::<Measure<Cost>>),
+    field("output_cost_usd", check_plain::<Measure<Cost>>),
+    field("upstream_cost_usd", check_plain::<Measure<Cost>>),
     field("gateway_cache_hit", check_plain::<Flag>),
     field("attempt", check_plain::<Count<i16>>),
     field("is_final", check_plain::<Flag>),
@@ -141,36 +140,4 @@ impl<'a> FromScalar<'a> for Source<'a> {
 pub(in crate::formats) fn is_source(name: &str) -> bool {
     (1..=32).contains(&name.len())
         && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'))
-}
-
-/// An outcome of the closed list.
-#[derive(Default)]
-pub(super) struct Outcome<'a>(pub Option<crate::event::Str<'a>>);
-
-impl<'a> FromScalar<'a> for Outcome<'a> {
-    const EXPECTED: &'static str = "text";
-
-    fn from_scalar(scalar: Scalar<'a>) -> Result<Self, Problem> {
-        let text = Text::from_scalar(scalar)?.0;
-        match outcome::settle(text.as_deref(), None, None, None) {
-            Ok(_) => Ok(Self(text)),
-            Err(error) => Err(Problem::invalid(error.to_string())),
-        }
-    }
-}
-
-/// An error class of the closed list.
-#[derive(Default)]
-pub(super) struct Class<'a>(pub Option<crate::event::Str<'a>>);
-
-impl<'a> FromScalar<'a> for Class<'a> {
-    const EXPECTED: &'static str = "text";
-
-    fn from_scalar(scalar: Scalar<'a>) -> Result<Self, Problem> {
-        let text = Text::from_scalar(scalar)?.0;
-        match outcome::settle(None, text.as_deref(), None, None) {
-            Ok(_) => Ok(Self(text)),
-            Err(error) => Err(Problem::invalid(error.to_string())),
-        }
-    }
 }

@@ -4,13 +4,12 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::fields::{Class, MAX_ATTEMPTS, MAX_PLUGINS, Outcome, Source};
-use crate::event::{Attempt, Event, Failure, Identity, Labels, Str, Texts};
+use super::fields::{MAX_ATTEMPTS, MAX_PLUGINS, Source};
+use crate::event::{Attempt, Event, Failure, Flaws, Identity, Labels, Str, Texts};
 use crate::formats::host;
+use crate::formats::measure::{Cost, Items, Micros, Millis, Tokens, take};
 use crate::formats::messages::{Content, Messages};
-use crate::formats::scalar::{
-    Count, Country, Flag, Id, Instant, KeyedHash, Lenient, Rounded, Status, Text, Usd, next,
-};
+use crate::formats::scalar::{Count, Country, Flag, Id, Instant, KeyedHash, Lenient, Status, Text, next};
 use crate::formats::shape::{self, Key, TextList};
 use crate::normalise::outcome;
 
@@ -31,24 +30,14 @@ fn id<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Str<'de>>, A::Error>
     next::<Id<'de>, A>(map).map(|id| id.0)
 }
 
-fn count<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i32>, A::Error> {
-    next::<Count<i32>, A>(map).map(|count| count.0)
-}
-
-fn tokens<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i64>, A::Error> {
-    next::<Count<i64>, A>(map).map(|count| count.0)
-}
-
-fn rounded<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i32>, A::Error> {
-    next::<Rounded, A>(map).map(|rounded| rounded.0)
+/// A count that an earlier reading of the record wrote.
+fn before<'de, A: MapAccess<'de>>(map: &mut A) -> Result<u32, A::Error> {
+    let count = next::<Count<i32>, A>(map)?.0;
+    Ok(count.unwrap_or_default().unsigned_abs())
 }
 
 fn flag<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<bool>, A::Error> {
     next::<Flag, A>(map).map(|flag| flag.0)
-}
-
-fn usd<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i128>, A::Error> {
-    next::<Usd, A>(map).map(|usd| usd.0)
 }
 
 /// A raw id gives way to the hash of one, in whatever order they stand.
@@ -90,6 +79,7 @@ impl<'de> Visitor<'de> for EventVisitor {
         let mut failure = Failure::default();
         let mut images_in_messages = None;
         let mut unknown = 0_u32;
+        let flaws = &mut Flaws::default();
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
                 "request_id" => event.request_id = id(&mut map)?.unwrap_or_default(),
@@ -109,13 +99,13 @@ impl<'de> Visitor<'de> for EventVisitor {
                 "org_key" => hashed(&mut event.org, &mut map)?,
                 "app_id" => event.app_id = id(&mut map)?,
                 "country" => event.country = next::<Country<'de>, A>(&mut map)?.0,
-                "input_images" => event.input_images = count(&mut map)?,
-                "input_audio" => event.input_audio = count(&mut map)?,
-                "input_video" => event.input_video = count(&mut map)?,
-                "tools_offered" => event.tools_offered = count(&mut map)?,
+                "input_images" => event.input_images = take::<Items, A>(&mut map, flaws)?,
+                "input_audio" => event.input_audio = take::<Items, A>(&mut map, flaws)?,
+                "input_video" => event.input_video = take::<Items, A>(&mut map, flaws)?,
+                "tools_offered" => event.tools_offered = take::<Items, A>(&mut map, flaws)?,
                 "plugins" => event.plugins = map.next_value::<Option<Strings<'de>>>()?.unwrap_or_default().0,
                 "structured_requested" => event.structured_requested = flag(&mut map)?,
-                "error_class" => failure.error_class = next::<Class<'de>, A>(&mut map)?.0,
+                "error_class" => failure.error_class = text(&mut map)?,
                 "http_status" => failure.http_status = next::<Status, A>(&mut map)?.0,
                 "labels" => {
                     event.labels = map.next_value::<Option<ReadLabels<'de>>>()?.and_then(|read| read.0)
@@ -127,10 +117,10 @@ impl<'de> Visitor<'de> for EventVisitor {
                 }
                 "completion" => texts.completion = shape::next::<Content<'de>, A>(&mut map)?.joined(),
                 "tool_paths" => texts.tool_paths = shape::next::<TextList<'de>, A>(&mut map)?.0,
-                "unknown_fields" => {
-                    let before = next::<Count<i32>, A>(&mut map)?.0.unwrap_or_default();
-                    unknown = unknown.saturating_add(before.unsigned_abs());
-                }
+                "unknown_fields" => unknown = unknown.saturating_add(before(&mut map)?),
+                "absurd_values" => flaws.absurd = flaws.absurd.saturating_add(before(&mut map)?),
+                "bad_diagnostics" => flaws.diagnostics = flaws.diagnostics.saturating_add(before(&mut map)?),
+                "unknown_words" => flaws.words = flaws.words.saturating_add(before(&mut map)?),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                     unknown = unknown.saturating_add(1);
@@ -142,6 +132,18 @@ impl<'de> Visitor<'de> for EventVisitor {
         }
         event.started_at_us = started_at.ok_or_else(|| A::Error::missing_field("started_at"))?;
         let attempts = attempts.ok_or_else(|| A::Error::missing_field("attempts"))?;
+        flaws.add(attempts.flaws);
+        if failure.error_class.as_deref().is_some_and(|class| !outcome::classes().any(|known| known == class))
+        {
+            // Of what never left the gateway its status tells the rest.
+            failure.error_class = None;
+            flaws.words = flaws.words.saturating_add(1);
+        }
+        if event.operation.as_deref().is_some_and(|raw| !outcome::is_operation(raw)) {
+            event.operation = Some(outcome::OTHER_OPERATION.into());
+            flaws.words = flaws.words.saturating_add(1);
+        }
+        event.flaws = *flaws;
         event.attempts = attempts.list;
         event.unknown_fields = unknown.saturating_add(attempts.unknown);
         event.input_images = event.input_images.or(images_in_messages);
@@ -154,6 +156,7 @@ impl<'de> Visitor<'de> for EventVisitor {
 struct Attempts<'a> {
     list: Vec<Attempt<'a>>,
     unknown: u32,
+    flaws: Flaws,
 }
 
 impl<'de> Deserialize<'de> for Attempts<'de> {
@@ -168,14 +171,16 @@ impl<'de> Deserialize<'de> for Attempts<'de> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut attempts = Attempts { list: Vec::with_capacity(1), unknown: 0 };
-                while let Some(OneAttempt { attempt, unknown }) = seq.next_element()? {
+                let mut attempts =
+                    Attempts { list: Vec::with_capacity(1), unknown: 0, flaws: Flaws::default() };
+                while let Some(OneAttempt { attempt, unknown, flaws }) = seq.next_element()? {
                     // One attempt of two bytes becomes hundreds, so the rest is not even read.
                     if attempts.list.len() == MAX_ATTEMPTS {
                         return Err(A::Error::custom("more than the most attempts"));
                     }
                     attempts.list.push(attempt);
                     attempts.unknown = attempts.unknown.saturating_add(unknown);
+                    attempts.flaws.add(flaws);
                 }
                 Ok(attempts)
             }
@@ -188,6 +193,7 @@ impl<'de> Deserialize<'de> for Attempts<'de> {
 struct OneAttempt<'a> {
     attempt: Attempt<'a>,
     unknown: u32,
+    flaws: Flaws,
 }
 
 impl<'de> Deserialize<'de> for OneAttempt<'de> {
@@ -208,6 +214,7 @@ impl<'de> Visitor<'de> for AttemptVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut attempt = Attempt::default();
         let mut unknown = 0_u32;
+        let flaws = &mut Flaws::default();
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
                 "event_id" => attempt.event_id = text(&mut map)?,
@@ -219,31 +226,31 @@ impl<'de> Visitor<'de> for AttemptVisitor {
                 "service_tier" => attempt.service_tier = text(&mut map)?,
                 "is_byok" => attempt.is_byok = flag(&mut map)?,
                 "started_at" => attempt.started_at_us = next::<Instant, A>(&mut map)?.0,
-                "duration_ms" => attempt.duration_ms = rounded(&mut map)?,
-                "ttft_ms" => attempt.ttft_ms = rounded(&mut map)?,
-                "overhead_us" => attempt.overhead_us = rounded(&mut map)?,
-                "moderation_ms" => attempt.moderation_ms = rounded(&mut map)?,
-                "outcome" => attempt.outcome = next::<Outcome<'de>, A>(&mut map)?.0,
-                "error_class" => attempt.error_class = next::<Class<'de>, A>(&mut map)?.0,
+                "duration_ms" => attempt.duration_ms = take::<Millis, A>(&mut map, flaws)?,
+                "ttft_ms" => attempt.ttft_ms = take::<Millis, A>(&mut map, flaws)?,
+                "overhead_us" => attempt.overhead_us = take::<Micros, A>(&mut map, flaws)?,
+                "moderation_ms" => attempt.moderation_ms = take::<Millis, A>(&mut map, flaws)?,
+                "outcome" => attempt.outcome = text(&mut map)?,
+                "error_class" => attempt.error_class = text(&mut map)?,
                 "http_status" => attempt.http_status = next::<Status, A>(&mut map)?.0,
                 "finish_reason" => attempt.finish_reason = text(&mut map)?,
                 "native_finish_reason" => attempt.native_finish_reason = text(&mut map)?,
                 "refused" => attempt.refused = flag(&mut map)?,
-                "input_tokens" => attempt.input_tokens = tokens(&mut map)?,
-                "cached_input_tokens" => attempt.cached_input_tokens = tokens(&mut map)?,
-                "cache_write_tokens" => attempt.cache_write_tokens = tokens(&mut map)?,
-                "output_tokens" => attempt.output_tokens = tokens(&mut map)?,
-                "reasoning_tokens" => attempt.reasoning_tokens = tokens(&mut map)?,
-                "billed_output_tokens" => attempt.billed_output_tokens = tokens(&mut map)?,
-                "output_images" => attempt.output_images = count(&mut map)?,
-                "tool_calls" => attempt.tool_calls = count(&mut map)?,
-                "tool_call_errors" => attempt.tool_call_errors = count(&mut map)?,
-                "web_searches" => attempt.web_searches = count(&mut map)?,
+                "input_tokens" => attempt.input_tokens = take::<Tokens, A>(&mut map, flaws)?,
+                "cached_input_tokens" => attempt.cached_input_tokens = take::<Tokens, A>(&mut map, flaws)?,
+                "cache_write_tokens" => attempt.cache_write_tokens = take::<Tokens, A>(&mut map, flaws)?,
+                "output_tokens" => attempt.output_tokens = take::<Tokens, A>(&mut map, flaws)?,
+                "reasoning_tokens" => attempt.reasoning_tokens = take::<Tokens, A>(&mut map, flaws)?,
+                "billed_output_tokens" => attempt.billed_output_tokens = take::<Tokens, A>(&mut map, flaws)?,
+                "output_images" => attempt.output_images = take::<Items, A>(&mut map, flaws)?,
+                "tool_calls" => attempt.tool_calls = take::<Items, A>(&mut map, flaws)?,
+                "tool_call_errors" => attempt.tool_call_errors = take::<Items, A>(&mut map, flaws)?,
+                "web_searches" => attempt.web_searches = take::<Items, A>(&mut map, flaws)?,
                 "structured_valid" => attempt.structured_valid = flag(&mut map)?,
-                "cost_usd" => attempt.cost_usd = usd(&mut map)?,
-                "input_cost_usd" => attempt.input_cost_usd = usd(&mut map)?,
-                "output_cost_usd" => attempt.output_cost_usd = usd(&mut map)?,
-                "upstream_cost_usd" => attempt.upstream_cost_usd = usd(&mut map)?,
+                "cost_usd" => attempt.cost_usd = take::<Cost, A>(&mut map, flaws)?,
+                "input_cost_usd" => attempt.input_cost_usd = take::<Cost, A>(&mut map, flaws)?,
+                "output_cost_usd" => attempt.output_cost_usd = take::<Cost, A>(&mut map, flaws)?,
+                "upstream_cost_usd" => attempt.upstream_cost_usd = take::<Cost, A>(&mut map, flaws)?,
                 "gateway_cache_hit" => attempt.gateway_cache_hit = flag(&mut map)?.unwrap_or_default(),
                 "attempt" => attempt.attempt = next::<Count<i16>, A>(&mut map)?.0,
                 "is_final" => attempt.is_final = flag(&mut map)?,
@@ -254,8 +261,13 @@ impl<'de> Visitor<'de> for AttemptVisitor {
             }
         }
         let (outcome, class) = (attempt.outcome.as_deref(), attempt.error_class.as_deref());
-        outcome::settle(outcome, class, None, None).map_err(A::Error::custom)?;
-        Ok(OneAttempt { attempt, unknown })
+        let led = outcome::lead(outcome, class, attempt.http_status).map_err(A::Error::custom)?;
+        if led.unknown_words > 0 {
+            attempt.outcome = led.outcome.map(Str::Borrowed);
+            attempt.error_class = led.error_class.map(Str::Borrowed);
+            flaws.words = led.unknown_words;
+        }
+        Ok(OneAttempt { attempt, unknown, flaws: *flaws })
     }
 }
 

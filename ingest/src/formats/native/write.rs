@@ -37,6 +37,9 @@ pub fn write_event(event: &Event<'_>, out: &mut Vec<u8>) {
         write_labels(labels, object.out);
     }
     object.number("unknown_fields", Some(event.unknown_fields).filter(|count| *count > 0));
+    object.number("absurd_values", Some(event.flaws.absurd).filter(|count| *count > 0));
+    object.number("bad_diagnostics", Some(event.flaws.diagnostics).filter(|count| *count > 0));
+    object.number("unknown_words", Some(event.flaws.words).filter(|count| *count > 0));
     object.member("attempts");
     object.out.push(b'[');
     for (index, attempt) in event.attempts.iter().enumerate() {

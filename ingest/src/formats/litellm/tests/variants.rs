@@ -2,7 +2,32 @@
 
 use serde_json::{Value, json};
 
-use super::{changed, columns, with_ids};
+use super::{changed, columns, event_of, with_ids};
+
+#[test]
+fn what_cannot_be_taken_as_it_stands_is_counted() {
+    let flaws = |file: &str, changes: &[(&str, Value)]| {
+        let flaws = event_of(&changed(file, changes).to_string()).unwrap().flaws;
+        (flaws.absurd, flaws.diagnostics, flaws.words)
+    };
+    let (success, failure) = ("04-success-nonstream-fake-upstream.json", "08-failure-500.json");
+    assert_eq!(flaws(success, &[]), (0, 0, 0));
+    let overhead = "/hidden_params/litellm_overhead_time_ms";
+    assert_eq!(flaws(success, &[(overhead, json!(-0.001))]), (0, 1, 0));
+    let details = json!({"cached_tokens": 1_000_000_001});
+    let absurd = [
+        ("/prompt_tokens", json!(1_000_000_001)),
+        ("/response_cost", json!(1e7)),
+        ("/metadata/usage_object", json!({"prompt_tokens_details": details})),
+        ("/endTime", json!(1_800_000_000)),
+    ];
+    assert_eq!(flaws(success, &absurd), (4, 0, 0));
+    assert_eq!(flaws(success, &[("/call_type", json!("_aget_file"))]), (0, 0, 1));
+    let unnamed = json!({"error_code": "", "error_class": "TeapotError"});
+    assert_eq!(flaws(failure, &[("/error_information", unnamed)]), (0, 0, 1));
+    let by_code = json!({"error_code": "503", "error_class": "TeapotError"});
+    assert_eq!(flaws(failure, &[("/error_information", by_code)]), (0, 0, 0));
+}
 
 #[test]
 fn variants_beyond_the_samples_follow_the_same_rules() {
@@ -54,6 +79,49 @@ fn variants_beyond_the_samples_follow_the_same_rules() {
                 ("cached_input_tokens", Value::Null),
                 ("input_tokens", json!(120)),
             ],
+        ),
+        (
+            "Anthropic's cache reads outside of the prompt",
+            success,
+            vec![
+                ("/prompt_tokens", json!(10)),
+                (
+                    usage,
+                    json!({"cache_read_input_tokens": 4000, "cache_creation_input_tokens": 0, "prompt_tokens_details": null}),
+                ),
+            ],
+            vec![
+                ("cached_input_tokens", json!(4000)),
+                ("cache_write_tokens", json!(0)),
+                ("input_tokens", json!(4010)),
+            ],
+        ),
+        (
+            "cache reads among the details",
+            success,
+            vec![(
+                usage,
+                json!({"cache_read_input_tokens": 64, "prompt_tokens_details": {"cached_tokens": 64}}),
+            )],
+            vec![("cached_input_tokens", json!(64)), ("input_tokens", json!(120))],
+        ),
+        (
+            "overhead below zero",
+            success,
+            vec![("/hidden_params/litellm_overhead_time_ms", json!(-3.25))],
+            vec![("overhead_us", Value::Null), ("outcome", json!("ok"))],
+        ),
+        (
+            "longer than seven days",
+            success,
+            vec![("/endTime", json!(1_795_964_671.037_912_f64))],
+            vec![("duration_ms", json!(604_800_000))],
+        ),
+        (
+            "longer than seven days by a millisecond",
+            success,
+            vec![("/endTime", json!("1795964671.038912"))],
+            vec![("duration_ms", Value::Null), ("outcome", json!("ok"))],
         ),
         (
             "cache writes among the details",
@@ -139,6 +207,81 @@ fn variants_beyond_the_samples_follow_the_same_rules() {
                 ("/status_fields/guardrail_status", json!("guardrail_intervened")),
             ],
             gateway("guardrail"),
+        ),
+        (
+            "a guardrail's exception after the call began",
+            failure,
+            vec![(
+                "/error_information",
+                json!({"error_code": "500", "error_class": "GuardrailRaisedException"}),
+            )],
+            gateway("guardrail"),
+        ),
+        (
+            "a guardrail's exception before any call, with the code of a wrong key",
+            failure,
+            vec![
+                ("/api_base", json!("")),
+                (
+                    "/error_information",
+                    json!({"error_code": "403", "error_class": "litellm.exceptions.GuardrailRaisedException"}),
+                ),
+            ],
+            [gateway("guardrail"), vec![("http_status", json!(403))]].concat(),
+        ),
+        (
+            "a guardrail that stopped the prompt with the code of a wrong key",
+            failure,
+            vec![
+                ("/api_base", json!("")),
+                ("/error_information", json!({"error_code": "403", "error_class": "HTTPException"})),
+                ("/status_fields/guardrail_status", json!("guardrail_intervened")),
+            ],
+            gateway("guardrail"),
+        ),
+        (
+            "a guardrail after a good answer",
+            failure,
+            vec![
+                ("/error_information", json!({"error_code": "400", "error_class": "HTTPException"})),
+                (
+                    "/guardrail_information",
+                    json!([
+                        {"guardrail_mode": "pre_call", "guardrail_status": "success"},
+                        {"guardrail_mode": ["post_call"], "guardrail_status": "guardrail_intervened"}
+                    ]),
+                ),
+            ],
+            gateway("guardrail"),
+        ),
+        (
+            "masked before the call, then the provider failed",
+            failure,
+            vec![
+                ("/status_fields/guardrail_status", json!("guardrail_intervened")),
+                (
+                    "/guardrail_information",
+                    json!([
+                        {"guardrail_mode": "pre_call", "guardrail_status": "guardrail_intervened"},
+                        {"guardrail_mode": ["pre_call", "post_call"], "guardrail_status": "guardrail_intervened"},
+                        {"guardrail_mode": "post_call", "guardrail_status": "success"}
+                    ]),
+                ),
+            ],
+            [
+                ended("fault", "server_error"),
+                vec![("http_status", json!(500)), ("provider_id", json!("host:127.0.0.1:18081"))],
+            ]
+            .concat(),
+        ),
+        (
+            "answered, and a guardrail masked the answer",
+            success,
+            vec![(
+                "/guardrail_information",
+                json!({"guardrail_mode": "post_call", "guardrail_status": "guardrail_intervened"}),
+            )],
+            vec![("outcome", json!("ok"))],
         ),
         (
             "no error information",

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::event::{Attempt, Event, Failure, Identity, Labels, Str};
+use crate::event::{Attempt, Event, Failure, Flaws, Identity, Labels, Str};
 use crate::formats::{Appended, decode_appended, write_event};
 
 fn text() -> impl Strategy<Value = Str<'static>> {
@@ -16,7 +16,7 @@ fn maybe<T: std::fmt::Debug + Clone + 'static>(
 }
 
 fn money() -> impl Strategy<Value = i128> {
-    (0_i64..1_000_000_000_000_000_000).prop_map(i128::from)
+    (0_i64..=1_000_000_000_000_000).prop_map(i128::from)
 }
 
 const EARLIEST: i64 = -62_167_219_200_000_000;
@@ -25,7 +25,8 @@ const LATEST: i64 = 253_402_300_799_999_999;
 fn an_attempt() -> impl Strategy<Value = Attempt<'static>> {
     let host = r"[a-z]{1,12}\.[a-z]{2,3}(:[1-9][0-9]{0,3})?".prop_map(Into::into);
     let names = (maybe(text()), maybe(text()), maybe(text()), maybe(host), maybe(text()), maybe(text()));
-    let times = (maybe(EARLIEST..=LATEST), maybe(0_i32..), maybe(0_i32..), maybe(0_i32..), maybe(0_i32..));
+    let millis = || maybe(0_i32..=604_800_000);
+    let times = (maybe(EARLIEST..=LATEST), millis(), millis(), maybe(0_i32..), millis());
     let endings = (
         proptest::sample::select(vec![
             (None, None),
@@ -33,18 +34,18 @@ fn an_attempt() -> impl Strategy<Value = Attempt<'static>> {
             (Some("fault"), Some("timeout")),
             (None, Some("budget")),
         ]),
-        maybe(100_i16..600),
+        maybe(prop_oneof![Just(0_i16), 100_i16..600]),
         maybe(text()),
         maybe(text()),
         maybe(any::<bool>()),
     );
     let counts = (
-        maybe(0_i64..=1_000_000_000_000),
-        maybe(0_i64..=1_000_000_000_000),
-        maybe(0_i64..=1_000_000_000_000),
-        maybe(0_i64..=1_000_000_000_000),
-        maybe(0_i64..=1_000_000_000_000),
-        maybe(0_i64..=1_000_000_000_000),
+        maybe(0_i64..=1_000_000_000),
+        maybe(0_i64..=1_000_000_000),
+        maybe(0_i64..=1_000_000_000),
+        maybe(0_i64..=1_000_000_000),
+        maybe(0_i64..=1_000_000_000),
+        maybe(0_i64..=1_000_000_000),
         maybe(0_i32..),
         maybe(0_i32..),
         maybe(0_i32..),
@@ -109,7 +110,7 @@ fn a_stripped_event() -> impl Strategy<Value = Event<'static>> {
         maybe(r"[a-z0-9_.-]{1,32}".prop_map(Into::into)).prop_map(Option::unwrap_or_default),
         text(),
         maybe(text()),
-        maybe(text()),
+        maybe(prop_oneof![Just("chat"), Just("aembedding"), Just("other")].prop_map(Into::into)),
         maybe(text()),
         maybe(text()),
         maybe(text()),
@@ -121,6 +122,11 @@ fn a_stripped_event() -> impl Strategy<Value = Event<'static>> {
         maybe(r"[A-Z]{2}".prop_map(Into::into)),
     );
     let counts = (maybe(0_i32..), maybe(0_i32..), maybe(0_i32..), maybe(0_i32..), 0_u32..0x7fff_ffff);
+    let flaws = (0_u32..0x7fff_ffff, 0_u32..3, 0_u32..3).prop_map(|(absurd, diagnostics, words)| Flaws {
+        absurd,
+        diagnostics,
+        words,
+    });
     let failure = maybe((maybe(Just("budget")), maybe(100_i16..600)));
     let labels = (label(), label(), label(), label(), maybe(text()));
     let rest = (
@@ -130,7 +136,7 @@ fn a_stripped_event() -> impl Strategy<Value = Event<'static>> {
         proptest::collection::vec(text(), 0..3),
         proptest::collection::vec(an_attempt(), 0..4),
     );
-    (names, keys, counts, failure, labels, rest).prop_map(|(n, k, c, failure, l, r)| {
+    (names, keys, counts, failure, labels, flaws, rest).prop_map(|(n, k, c, failure, l, flaws, r)| {
         let labels = Labels { nl: l.0, code_in: l.1, code_out: l.2, cat: l.3, task: l.4 };
         let failure =
             failure.map(|(class, http_status)| Failure { error_class: class.map(Into::into), http_status });
@@ -159,6 +165,7 @@ fn a_stripped_event() -> impl Strategy<Value = Event<'static>> {
             labels: Some(labels).filter(|labels| *labels != Labels::default()),
             texts: None,
             unknown_fields: c.4,
+            flaws,
         }
     })
 }
