@@ -6,7 +6,7 @@
 //!
 //! Where a record is broken the splitter finds the next one as well as it can: a raw line end inside a string
 //! (never valid JSON) ends the record, as does a `{` where JSON allows no value, and once records were seen to
-//! be lines every line end does.
+//! be lines every line end does. A run of zero bytes is a piece of its own.
 
 mod scanner;
 
@@ -21,6 +21,11 @@ pub enum Piece<'a> {
     },
     /// Longer than the limit; its bytes were not kept.
     TooLarge {
+        size_bytes: u64,
+        at: u64,
+    },
+    /// A run of zero bytes where a record could stand.
+    Zeros {
         size_bytes: u64,
         at: u64,
     },
@@ -79,7 +84,7 @@ impl Splitter {
                     if self.scanner.in_plain_string() {
                         // Most bytes of a log are inside strings: run to the next one that can matter.
                         let rest = chunk.get(index + 1..).unwrap_or_default();
-                        index += rest.iter().take_while(|b| !matches!(b, b'"' | b'\\' | b'\n')).count();
+                        index += rest.iter().take_while(|b| !matches!(b, b'"' | b'\\' | b'\n' | 0)).count();
                     }
                 }
                 Step::Last => {
@@ -90,6 +95,12 @@ impl Splitter {
                     });
                     self.keep(chunk.get(start..=index).unwrap_or_default());
                     self.finish_record(&mut emit);
+                }
+                Step::AfterZeros => {
+                    let start = from.take().unwrap_or(index);
+                    self.keep(chunk.get(start..index).unwrap_or_default());
+                    self.finish_zeros(&mut emit);
+                    continue;
                 }
                 Step::Before { again } => {
                     if let Some(start) = from.take() {
@@ -111,6 +122,13 @@ impl Splitter {
 
     /// Ends the stream.
     pub fn finish(mut self, mut emit: impl FnMut(Piece<'_>)) {
+        if self.scanner.in_zeros() {
+            self.finish_zeros(&mut emit);
+            if self.scanner.array_is_open() {
+                emit(Piece::Truncated { bytes: &[], size_bytes: 0, at: self.position });
+            }
+            return;
+        }
         if !self.scanner.in_record() {
             if self.scanner.array_is_open() {
                 emit(Piece::Truncated { bytes: &[], size_bytes: 0, at: self.position });
@@ -136,6 +154,15 @@ impl Splitter {
         } else {
             emit(Piece::Record { bytes: self.held.trim_ascii_end(), at: self.at });
         }
+        self.forget();
+    }
+
+    fn finish_zeros(&mut self, emit: &mut impl FnMut(Piece<'_>)) {
+        emit(Piece::Zeros { size_bytes: self.size, at: self.at });
+        self.forget();
+    }
+
+    fn forget(&mut self) {
         self.held.clear();
         self.size = 0;
         if self.held.capacity() > 1 << 20 {

@@ -15,6 +15,8 @@ pub(super) enum Step {
     Last,
     /// The record ended before this byte; `again`: the byte has yet to be looked at.
     Before { again: bool },
+    /// A run of zero bytes ended before this byte, which has yet to be looked at.
+    AfterZeros,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,8 +42,19 @@ enum State {
     Junk,
     /// Binary bytes: up to the next line that begins with `{`.
     Noise,
+    /// Zero bytes and nothing else: what a file system leaves where a file was cut under its writer.
+    Zeros,
     /// Array level after a broken element: up to a line that begins with `{` or `]`.
     Lost,
+}
+
+/// An open bracket.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    bracket: u8,
+    /// How many brackets stay open when the nearest one of the other kind below this one is closed. None: there is
+    /// no such one.
+    below_other: Option<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +62,7 @@ pub(super) struct Scanner {
     layout: Layout,
     state: State,
     /// Open brackets of the record.
-    stack: Vec<u8>,
+    stack: Vec<Open>,
     /// Open brackets beyond `MAX_STACK`.
     deeper: usize,
     in_string: bool,
@@ -63,11 +76,12 @@ pub(super) struct Scanner {
     /// None until a complete record was seen.
     is_ndjson: Option<bool>,
     bom: usize,
+    has_zeros: bool,
 }
 
 impl Scanner {
     pub(super) fn is_blank(&self) -> bool {
-        self.layout == Layout::Unknown
+        self.layout == Layout::Unknown && !self.has_zeros
     }
 
     pub(super) fn in_record(&self) -> bool {
@@ -83,7 +97,11 @@ impl Scanner {
         matches!(self.state, State::Tail | State::Junk | State::Noise)
     }
 
-    /// Inside a string where only a quote, a backslash or a line end changes anything.
+    pub(super) fn in_zeros(&self) -> bool {
+        self.state == State::Zeros
+    }
+
+    /// Inside a string where only a quote, a backslash, a line end or a zero byte changes anything.
     pub(super) fn in_plain_string(&self) -> bool {
         self.in_string && !self.escaped
     }
@@ -96,6 +114,7 @@ impl Scanner {
             State::Scalar => self.scalar(byte),
             State::Junk => self.junk(byte),
             State::Noise => self.noise(byte),
+            State::Zeros => self.zeros(byte),
             State::Lost => self.lost(byte),
         }
     }
@@ -103,6 +122,11 @@ impl Scanner {
     fn between(&mut self, byte: u8) -> Step {
         if byte.is_ascii_whitespace() {
             return Step::Skip;
+        }
+        if byte == 0 {
+            self.has_zeros = true;
+            self.state = State::Zeros;
+            return Step::Inside;
         }
         if self.layout == Layout::Unknown {
             if BOM.get(self.bom) == Some(&byte) {
@@ -142,13 +166,19 @@ impl Scanner {
         self.spans_lines = false;
         self.at_line_start = false;
         self.last = byte;
-        self.stack.push(byte);
+        self.stack.push(Open { bracket: byte, below_other: None });
         self.state = State::Container;
     }
 
     fn container(&mut self, byte: u8) -> Step {
         if byte == b'\n' {
             return self.line_end();
+        }
+        if byte == 0 && self.layout == Layout::Sequence {
+            // Never valid JSON; what stands behind the zeros is another record.
+            self.in_string = false;
+            self.escaped = false;
+            return self.end_before_zeros();
         }
         if self.in_string {
             self.string(byte);
@@ -168,7 +198,7 @@ impl Scanner {
                     return Step::Before { again: true };
                 }
                 if self.stack.len() < MAX_STACK {
-                    self.stack.push(byte);
+                    self.nest(byte);
                 } else {
                     self.deeper += 1;
                 }
@@ -177,6 +207,20 @@ impl Scanner {
             _ => {}
         }
         Step::Inside
+    }
+
+    fn nest(&mut self, bracket: u8) {
+        let below_other = match self.stack.last() {
+            Some(top) if top.bracket == bracket => top.below_other,
+            Some(_) => Some(self.stack.len() - 1),
+            None => None,
+        };
+        self.stack.push(Open { bracket, below_other });
+    }
+
+    fn end_before_zeros(&mut self) -> Step {
+        self.state = State::Between;
+        Step::Before { again: true }
     }
 
     /// A line end inside a record.
@@ -211,7 +255,7 @@ impl Scanner {
     fn value_may_follow(&self, before: u8) -> bool {
         match before {
             b'[' | b':' => true,
-            b',' => self.stack.last() == Some(&b'['),
+            b',' => self.stack.last().is_some_and(|top| top.bracket == b'['),
             _ => false,
         }
     }
@@ -223,7 +267,10 @@ impl Scanner {
             return Step::Inside;
         }
         let opening = if byte == b'}' { b'{' } else { b'[' };
-        match self.stack.iter().rposition(|open| *open == opening) {
+        let depth = self.stack.last().and_then(|top| {
+            if top.bracket == opening { Some(self.stack.len() - 1) } else { top.below_other }
+        });
+        match depth {
             Some(depth) => self.stack.truncate(depth),
             None if byte == b']' && self.layout == Layout::Array => {
                 self.state = State::Between;
@@ -253,6 +300,7 @@ impl Scanner {
                 self.state = State::Between;
                 Step::Before { again: true }
             }
+            0 => self.end_before_zeros(),
             _ if byte.is_ascii_whitespace() => Step::Inside,
             _ => {
                 self.state = if is_binary(byte) { State::Noise } else { State::Junk };
@@ -289,6 +337,9 @@ impl Scanner {
             self.state = State::Between;
             return Step::Before { again: false };
         }
+        if byte == 0 {
+            return self.end_before_zeros();
+        }
         if byte < 0x20 && !byte.is_ascii_whitespace() {
             self.at_line_start = false;
             self.state = State::Noise;
@@ -303,6 +354,20 @@ impl Scanner {
         }
         self.at_line_start = byte == b'\n';
         Step::Inside
+    }
+
+    fn zeros(&mut self, byte: u8) -> Step {
+        if byte == 0 {
+            return Step::Inside;
+        }
+        if is_binary(byte) && self.layout != Layout::Array {
+            self.layout = Layout::Sequence;
+            self.at_line_start = false;
+            self.state = State::Noise;
+            return Step::Inside;
+        }
+        self.state = State::Between;
+        Step::AfterZeros
     }
 
     fn lost(&mut self, byte: u8) -> Step {

@@ -12,6 +12,7 @@ fn split(stream: &[u8], chunk: usize, limit: usize) -> Vec<String> {
         pieces.push(match piece {
             Piece::Record { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
             Piece::TooLarge { size_bytes, .. } => format!("large:{size_bytes}"),
+            Piece::Zeros { size_bytes, .. } => format!("zeros:{size_bytes}"),
             Piece::Truncated { bytes, .. } => format!("cut:{}", String::from_utf8_lossy(bytes)),
         });
     };
@@ -113,6 +114,75 @@ fn binary_noise_is_one_record() {
         assert_eq!(pieces.len(), 2, "{pieces:?}");
         assert_eq!(pieces[1], r#"{"c":3}"#);
     }
+}
+
+#[test]
+fn a_run_of_zero_bytes_is_one_piece_and_costs_no_neighbour() {
+    check("\0\0\0{\"a\":1}\n", &["zeros:3", r#"{"a":1}"#]);
+    check("{\"a\":1}\n\0\0{\"b\":2}\n", &[r#"{"a":1}"#, "zeros:2", r#"{"b":2}"#]);
+    check("{\"a\":1}\n\0\0\n{\"b\":2}\n\0", &[r#"{"a":1}"#, "zeros:2", r#"{"b":2}"#, "zeros:1"]);
+    check("{\"a\":1}\0\n", &[r#"{"a":1}"#, "zeros:1"]);
+    // A line that was cut by them, inside a text or between members.
+    check("{\"a\":\"te\0\0{\"b\":2}\n", &[r#"{"a":"te"#, "zeros:2", r#"{"b":2}"#]);
+    check("{\"a\":1,\0\0\0{\"b\":2}\n", &[r#"{"a":1,"#, "zeros:3", r#"{"b":2}"#]);
+    check("junk\0{\"b\":2}\n", &["junk", "zeros:1", r#"{"b":2}"#]);
+    // They say nothing of what the stream is.
+    check("\0\0[{\"a\":1},{\"b\":2}]", &["zeros:2", r#"{"a":1}"#, r#"{"b":2}"#]);
+    check("[{\"a\":1},\0\0{\"b\":2}]\0", &[r#"{"a":1}"#, "zeros:2", r#"{"b":2}"#, "zeros:1"]);
+    check("[\0", &["zeros:1", "cut:"]);
+    let hole = "\0".repeat(5_000) + "{\"a\":1}\n";
+    check(&hole, &["zeros:5000", r#"{"a":1}"#]);
+    let mut splitter = Splitter::new(100);
+    assert!(splitter.is_empty());
+    splitter.push(b"\0", |_| {});
+    assert!(!splitter.is_empty());
+}
+
+#[test]
+fn a_wrong_bracket_closes_the_nearest_open_one_that_fits() {
+    // Written without the scanner: the nearest fitting one is looked for.
+    fn open_after(brackets: &[u8]) -> Vec<u8> {
+        let mut open: Vec<u8> = Vec::new();
+        for bracket in brackets {
+            let opening = match bracket {
+                b'}' => b'{',
+                b']' => b'[',
+                other => {
+                    open.push(*other);
+                    continue;
+                }
+            };
+            if let Some(depth) = open.iter().rposition(|other| *other == opening) {
+                open.truncate(depth);
+            }
+        }
+        open
+    }
+    let brackets = b"{[}]";
+    for number in 0..4_u32.pow(6) {
+        let tail = (0..6).map(|place| brackets[(number / 4_u32.pow(place) % 4) as usize]);
+        let record: Vec<u8> = [b'{'].into_iter().chain(tail).collect();
+        for length in 1..=record.len() {
+            let start = &record[..length];
+            let is_whole = open_after(start).is_empty();
+            let mut splitter = Splitter::new(100);
+            splitter.push(start, |piece| panic!("{piece:?} of {start:?}"));
+            let mut ended = false;
+            splitter.finish(|piece| ended = matches!(piece, Piece::Record { .. }));
+            assert_eq!(ended, is_whole, "{}", String::from_utf8_lossy(start));
+            if is_whole {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn wrong_brackets_cost_no_more_than_other_bytes() {
+    let hostile = format!("[{}{}", "[".repeat(4_096), "}".repeat(4 << 20));
+    let started = std::time::Instant::now();
+    Splitter::new(1 << 23).push(hostile.as_bytes(), |_| {});
+    assert!(started.elapsed().as_secs() < 10);
 }
 
 #[test]
