@@ -10,6 +10,7 @@ pub mod identity;
 pub mod import;
 pub mod intake;
 pub mod labels;
+mod magic;
 pub mod metric;
 pub mod normalise;
 pub mod reject;

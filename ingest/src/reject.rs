@@ -76,4 +76,10 @@ impl Reject {
             skeleton: None,
         }
     }
+
+    /// A run of zero bytes, which stands for no record.
+    pub(crate) fn zeros(size_bytes: u64, at: u64, source: &str) -> Self {
+        let detail = format!("{size_bytes} zero bytes at byte {at}");
+        Self { size_bytes, ..Self::new(Reason::MalformedJson, detail, source, 0) }
+    }
 }

@@ -26,6 +26,9 @@ pub struct Args {
     /// auto, native or litellm
     #[arg(long, default_value = "auto")]
     format: Format,
+    /// Reads files that were imported before once more: what an earlier version rejected may become rows now
+    #[arg(long)]
+    again: bool,
     /// Prints the summary as JSON
     #[arg(long)]
     json: bool,
@@ -36,6 +39,7 @@ pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<
     let tools = roles::tools(&config)?;
     let options = Options {
         format: args.format,
+        again: args.again,
         max_record: config.intake.max_record,
         flush_rows: config.ingest.flush_rows,
         flush_bytes: config.ingest.flush_bytes,
@@ -60,6 +64,12 @@ pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<
         println!("{}", serde_json::to_string_pretty(&summary)?);
     } else {
         print(&summary);
+    }
+    if summary.is_unreadable() {
+        anyhow::bail!(
+            "no record could be read; `bellwether sql \"SELECT reason, detail FROM rejects\"` says why, --format names \
+             another format"
+        );
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::magic::{self, Packing};
 use crate::split::{Piece, Splitter};
 
 const READ_BYTES: usize = 256 << 10;
@@ -18,12 +19,20 @@ pub(super) enum Item<'a> {
     Broken {
         after_bytes: u64,
     },
+    /// The whole file is packed in a way that is not understood.
+    Foreign {
+        packing: &'static str,
+    },
 }
 
-/// Content hash and number of items of a file.
+/// Hashes and number of items of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Content {
+    /// What the content is known by, however it is packed: the hash of what it unpacks to. A file that does not
+    /// unpack to its end is known by its own bytes.
     pub(super) hash: blake3::Hash,
+    /// Of the file's own bytes, which must not change between two readings.
+    pub(super) file_hash: blake3::Hash,
     pub(super) size_bytes: u64,
     pub(super) items: u64,
 }
@@ -31,12 +40,18 @@ pub(super) struct Content {
 /// Reads a file to its end, only to know what is in it.
 pub(super) fn examine(path: &Path, max_record: usize, read: &Arc<AtomicU64>) -> io::Result<Content> {
     let mut items = 0;
+    let mut unpacked = blake3::Hasher::new();
+    let mut is_whole = true;
     let counted = Counted::open(path, u64::MAX, read)?;
-    let counted = items_of(counted, max_record, &mut |_| {
+    let mut each = |item: Item<'_>| {
         items += 1;
+        is_whole &= matches!(item, Item::Piece(_));
         true
-    })?;
-    Ok(Content { hash: counted.hasher.finalize(), size_bytes: counted.bytes, items })
+    };
+    let counted = items_of(counted, max_record, Some(&mut unpacked), &mut each)?;
+    let file_hash = counted.hasher.finalize();
+    let hash = if is_whole { unpacked.finalize() } else { file_hash };
+    Ok(Content { hash, file_hash, size_bytes: counted.bytes, items })
 }
 
 /// Reads the items of the first `size_bytes` of a file one after the other until `each` returns false. What was
@@ -48,23 +63,26 @@ pub(super) fn items(
     read: &Arc<AtomicU64>,
     each: &mut dyn FnMut(Item<'_>) -> bool,
 ) -> io::Result<blake3::Hash> {
-    let counted = items_of(Counted::open(path, size_bytes, read)?, max_record, each)?;
+    let counted = items_of(Counted::open(path, size_bytes, read)?, max_record, None, each)?;
     Ok(counted.hasher.finalize())
 }
 
 fn items_of(
     counted: Counted,
     max_record: usize,
+    mut unpacked: Option<&mut blake3::Hasher>,
     each: &mut dyn FnMut(Item<'_>) -> bool,
 ) -> io::Result<Counted> {
     let mut source = BufReader::with_capacity(READ_BYTES, counted);
     let start = source.fill_buf()?;
-    let mut decoder = if start.starts_with(&[0x1f, 0x8b]) {
-        Decoder::Gzip(Box::new(flate2::bufread::GzDecoder::new(source)))
-    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Decoder::Zstd(Box::new(zstd::stream::read::Decoder::with_buffer(source)?))
-    } else {
-        Decoder::Plain(Box::new(source))
+    let mut decoder = match magic::of(start) {
+        Some(Packing::Gzip) => Decoder::Gzip(Box::new(flate2::bufread::GzDecoder::new(source))),
+        Some(Packing::Zstd) => Decoder::Zstd(Box::new(zstd::stream::read::Decoder::with_buffer(source)?)),
+        Some(Packing::Foreign(packing)) => {
+            let goes_on = each(Item::Foreign { packing });
+            return Decoder::Plain(Box::new(source)).rest(goes_on);
+        }
+        None => Decoder::Plain(Box::new(source)),
     };
     let is_compressed = !matches!(decoder, Decoder::Plain(_));
     let mut splitter = Splitter::new(max_record);
@@ -105,7 +123,11 @@ fn items_of(
             Err(error) => return Err(error),
         };
         given += read as u64;
-        splitter.push(buffer.get(..read).unwrap_or_default(), |piece| {
+        let bytes = buffer.get(..read).unwrap_or_default();
+        if let Some(unpacked) = &mut unpacked {
+            unpacked.update(bytes);
+        }
+        splitter.push(bytes, |piece| {
             goes_on = goes_on && each(Item::Piece(piece));
         });
     }

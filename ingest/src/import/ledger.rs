@@ -126,7 +126,7 @@ impl Ledger {
             size_bytes: 0,
             start_offset: position,
             end_offset: claim.end,
-            imported_at: now_us,
+            imported_at: behind(claim, now_us),
         });
         self.append(rows.finish(), Vec::new()).await?;
         if let Some(known) = self.claims.get_mut(&claim.hash) {
@@ -153,8 +153,7 @@ impl Ledger {
                 size_bytes: 0,
                 start_offset: claim.start,
                 end_offset: claim.end,
-                // Behind the claim, in whatever unit clocks step.
-                imported_at: now_us.max(claim.imported_at_us.saturating_add(1)),
+                imported_at: behind(claim, now_us),
             });
             if let Some(known) = self.claims.get_mut(&claim.hash) {
                 known.only_rejects = true;
@@ -213,6 +212,11 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// A time behind that of the claim, for rows are read in the order of both. A clock may have been set back.
+fn behind(claim: &Claim, now_us: i64) -> i64 {
+    now_us.max(claim.imported_at_us.saturating_add(1))
 }
 
 fn rows(wanted: &[Wanted], claims: &[Claim]) -> RecordBatch {

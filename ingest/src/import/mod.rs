@@ -63,6 +63,9 @@ pub enum ImportError {
 #[derive(Clone, Debug)]
 pub struct Options {
     pub format: Format,
+    /// Reads also what was imported before: records that an earlier version rejected may become rows. Rows that are
+    /// there stay the only ones; what is rejected again is noted again.
+    pub again: bool,
     /// Longest record.
     pub max_record: Bytes,
     pub flush_rows: usize,
@@ -77,6 +80,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             format: Format::Auto,
+            again: false,
             max_record: Bytes::mib(16),
             flush_rows: 200_000,
             flush_bytes: Bytes::mib(96),

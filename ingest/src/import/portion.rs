@@ -43,6 +43,16 @@ impl Portion {
             Item::Piece(Piece::TooLarge { size_bytes, at }) => {
                 reject(Reason::TooLarge, format!("record at byte {at}: {size_bytes} bytes"), size_bytes)
             }
+            Item::Piece(Piece::Zeros { size_bytes, at }) => {
+                Owned::Reject(Reject::zeros(size_bytes, at, "unknown"))
+            }
+            Item::Foreign { packing } => reject(
+                Reason::UnknownFormat,
+                format!(
+                    "file: packed with {packing}, which is not understood; unpack it, or use gzip or zstd"
+                ),
+                0,
+            ),
             Item::Piece(Piece::Truncated { size_bytes: 0, at, .. }) => {
                 reject(Reason::Truncated, format!("file: the array is not closed at byte {at}"), 0)
             }

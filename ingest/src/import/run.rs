@@ -49,6 +49,8 @@ struct Examined {
     index: usize,
     path: PathBuf,
     content: Content,
+    /// The hash under which the ledger knows or will know the content.
+    key: String,
     /// Items before it have their place from an earlier run.
     first_item: u64,
     status: FileStatus,
@@ -105,14 +107,17 @@ impl<'a> Run<'a> {
         let mut begun = HashMap::new();
         for (index, path) in files.iter().enumerate() {
             let content = self.examine(index, path).await?;
-            let hash = content.hash.to_hex().to_string();
+            let is_repeated = !seen.insert(content.hash);
+            let key = self.key_of(&content);
+            let claim = self.ledger.claim_of(&key);
+            let path = path.clone();
             let mut examined =
-                Examined { index, path: path.clone(), content, first_item: 0, status: FileStatus::Imported };
-            if !seen.insert(hash.clone()) {
+                Examined { index, path, content, key, first_item: 0, status: FileStatus::Imported };
+            if is_repeated {
                 self.skip(examined, &mut summaries);
                 continue;
             }
-            match self.ledger.claim_of(&hash) {
+            match claim {
                 None => fresh.push(examined),
                 Some(Claim { given_up_at: Some(item), .. }) => {
                     examined.first_item = *item;
@@ -126,10 +131,14 @@ impl<'a> Run<'a> {
                     examined.status = FileStatus::ImportedAgain;
                     fresh.push(examined);
                 }
+                Some(claim) if claim.end <= self.position() && self.options.again => {
+                    examined.status = FileStatus::ImportedAgain;
+                    fresh.push(examined);
+                }
                 Some(claim) if claim.end <= self.position() => self.skip(examined, &mut summaries),
                 Some(_) => {
                     examined.status = FileStatus::Resumed;
-                    begun.insert(hash, examined);
+                    begun.insert(examined.key.clone(), examined);
                 }
             }
         }
@@ -158,6 +167,12 @@ impl<'a> Run<'a> {
         self.group(queue, &mut summaries).await?;
         self.flush(FlushReason::End).await?;
         self.finish(summaries)
+    }
+
+    /// Earlier versions knew a packed file by its own bytes.
+    fn key_of(&self, content: &Content) -> String {
+        let former = content.file_hash.to_hex().to_string();
+        if self.ledger.claim_of(&former).is_some() { former } else { content.hash.to_hex().to_string() }
     }
 
     /// Goes behind a claim whose content is not among the files.
@@ -224,7 +239,7 @@ impl<'a> Run<'a> {
         let wanted: Vec<Wanted> = files
             .iter()
             .map(|file| Wanted {
-                hash: file.content.hash.to_hex().to_string(),
+                hash: file.key.clone(),
                 // Only the name: the folder may tell things that do not belong into a table.
                 file_name: file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
                 format: self.options.format.to_string(),
@@ -235,8 +250,7 @@ impl<'a> Run<'a> {
             .collect();
         self.ledger.claim(&wanted, chrono::Utc::now().timestamp_micros()).await?;
         for file in files {
-            let hash = file.content.hash.to_hex().to_string();
-            let Some(claim) = self.ledger.claim_of(&hash).cloned() else { return Err(ImportError::Busy) };
+            let Some(claim) = self.ledger.claim_of(&file.key).cloned() else { return Err(ImportError::Busy) };
             let index = file.index;
             summaries.insert(index, self.load(file, &claim).await?);
         }
@@ -287,7 +301,7 @@ impl<'a> Run<'a> {
         }
         let hash = reading.await.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
         let hash = hash.map_err(|source| ImportError::Read { path: file.path.clone(), source })?;
-        if offset != claim.end || hash != file.content.hash {
+        if offset != claim.end || hash != file.content.file_hash {
             return Err(ImportError::Changed { path: file.path });
         }
         if first == 0 && summary.rejects > 0 && summary.rejects == summary.records {

@@ -20,7 +20,7 @@ pub enum FileStatus {
     /// An earlier run had begun it.
     Resumed,
     AlreadyImported,
-    /// An earlier run had rejected every record of it, as with the wrong format, so it was read anew.
+    /// Read anew: an earlier run had rejected every record of it, as with the wrong format, or it was asked for.
     ImportedAgain,
 }
 
@@ -64,6 +64,15 @@ pub struct Summary {
     pub unmapped: Vec<Unmapped>,
     /// Distinct pairs, also those not told.
     pub unmapped_names: usize,
+}
+
+impl Summary {
+    /// There were records, and none of them could be read.
+    pub fn is_unreadable(&self) -> bool {
+        self.rejects > 0
+            && self.rejects == self.records
+            && self.files.iter().all(|file| file.status != FileStatus::AlreadyImported)
+    }
 }
 
 /// Counts names that the catalogue does not know.

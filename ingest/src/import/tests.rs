@@ -1,5 +1,7 @@
 //! Files in every form, twice, cut off, damaged.
 
+mod packing;
+
 use std::io::Write;
 use std::path::PathBuf;
 

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use flate2::write::GzDecoder;
 use zstd::stream::write::Decoder as ZstdDecoder;
 
+use crate::magic::{self, Packing};
+
 /// Compressed bytes offered to a decoder at a time. It takes as much as fills its output buffer, which bounds what
 /// comes out of a bomb before the limits are looked at.
 const INPUT_BYTES: usize = 4096;
@@ -15,8 +17,6 @@ pub(super) const STEP_BYTES: u64 = 64 << 10;
 pub(super) const WINDOW_LOG: u32 = 23;
 /// Growth that is always allowed, so that small bodies of repeated text pass.
 const FREE_BYTES: u64 = 1 << 20;
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// What the request says about its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,11 +96,11 @@ impl Inflate {
     /// Takes from the front of `rest` until about `STEP_BYTES` came out or nothing is left.
     pub(super) fn step(&mut self, rest: &mut &[u8], mut out: impl FnMut(&[u8])) -> Result<(), Failure> {
         if let Decoder::Undecided(held) = &mut self.decoder {
-            let missing = ZSTD.len().saturating_sub(held.len()).min(rest.len());
+            let missing = magic::ENOUGH_BYTES.saturating_sub(held.len()).min(rest.len());
             let (start, behind) = rest.split_at(missing);
             held.extend_from_slice(start);
             *rest = behind;
-            if held.len() < ZSTD.len() {
+            if held.len() < magic::ENOUGH_BYTES {
                 return Ok(());
             }
             self.decide(&mut out)?;
@@ -129,12 +129,13 @@ impl Inflate {
     fn decide(&mut self, out: &mut impl FnMut(&[u8])) -> Result<(), Failure> {
         let Decoder::Undecided(held) = &mut self.decoder else { return Ok(()) };
         let held = std::mem::take(held);
-        self.decoder = if held.starts_with(&GZIP) {
-            Decoder::Gzip(Gzip::new())
-        } else if held.starts_with(&ZSTD) {
-            Decoder::Zstd(Box::new(zstd_decoder().map_err(|error| self.broken(&error))?))
-        } else {
-            Decoder::Plain
+        self.decoder = match magic::of(&held) {
+            Some(Packing::Gzip) => Decoder::Gzip(Gzip::new()),
+            Some(Packing::Zstd) => {
+                Decoder::Zstd(Box::new(zstd_decoder().map_err(|error| self.broken(&error))?))
+            }
+            // What is not understood is refused as the noise that it looks like.
+            Some(Packing::Foreign(_)) | None => Decoder::Plain,
         };
         let mut rest = held.as_slice();
         while !rest.is_empty() {
@@ -313,6 +314,34 @@ mod tests {
         }
         assert_eq!(inflate(b"{}", 1, Compression::Unnamed).0, b"{}");
         assert_eq!(inflate(b"", 1, Compression::Unnamed).1, Ok(()));
+    }
+
+    /// A frame that carries something for the packer alone, with the lowest or the highest of its names.
+    fn skippable(name: u8, content: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(content.len()).unwrap().to_le_bytes();
+        [&[name, 0x2a, 0x4d, 0x18][..], &size, content].concat()
+    }
+
+    #[test]
+    fn zstd_bodies_of_several_frames_come_out_whole() {
+        let text: Vec<u8> = (0..20_000u32).flat_map(|n| n.to_string().into_bytes()).collect();
+        let frame = |bytes: &[u8]| zstd::encode_all(bytes, 3).unwrap();
+        let (first, second) = text.split_at(50_000);
+        let pzstd = [skippable(0x50, b"size"), frame(first), skippable(0x5f, b""), frame(second)].concat();
+        let ends_skipped = [frame(&text), skippable(0x5a, &[7; 10_000])].concat();
+        for chunk in [1, 3, 1000, 1 << 20] {
+            for body in [&pzstd, &ends_skipped, &[frame(first), frame(second)].concat()] {
+                for compression in [Compression::Unnamed, Compression::Zstd] {
+                    let (out, result) = inflate(body, chunk, compression);
+                    assert_eq!(result, Ok(()), "{compression:?} in chunks of {chunk}");
+                    assert!(out == text, "{compression:?} in chunks of {chunk}");
+                }
+            }
+        }
+        let cut = [skippable(0x50, b"size"), frame(&text)].concat();
+        let (out, result) = inflate(&cut[..cut.len() - 3], 1000, Compression::Unnamed);
+        assert!(matches!(result, Err(Failure::Broken { .. })), "{result:?}");
+        assert!(text.starts_with(&out));
     }
 
     #[test]

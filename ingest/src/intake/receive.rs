@@ -261,6 +261,7 @@ impl<'a> Intake<'a> {
                 reject.size_bytes = size_bytes;
                 self.refuse(reject);
             }
+            Piece::Zeros { size_bytes, at } => self.refuse(Reject::zeros(size_bytes, at, self.source())),
             Piece::Truncated { size_bytes, at, .. } => {
                 let detail = if size_bytes == 0 {
                     "body: the array is not closed".to_owned()

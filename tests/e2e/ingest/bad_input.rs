@@ -226,6 +226,14 @@ fn import_tells_bad_records_and_takes_the_good_ones() {
         (Some(bad.len() as u64), Some(bad.len() as u64)),
         "{told}"
     );
+    // A file of which nothing can be read is a failure, as is one in a packing that is not understood.
+    std::fs::write(folder.path().join("log.ndjson.xz"), b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4F\n\n{}\n").unwrap();
+    for (unreadable, reason) in [("noise.ndjson", "not_utf8"), ("log.ndjson.xz", "unknown_format")] {
+        let refused = import(&[unreadable]);
+        assert_eq!(refused.code(), 1, "{}", refused.stderr);
+        assert!(refused.stderr.contains("no record could be read"), "{}", refused.stderr);
+        assert!(refused.stdout.contains(reason), "{}", refused.stdout);
+    }
     let rest = import(&["empty.json", "noise.ndjson", "good.json"]).ok().json();
     assert_eq!(rest["rows"].as_u64(), Some(1), "{rest}");
     assert!(rest["rejects"].as_u64().is_some_and(|n| n > 0), "{rest}");
