@@ -1,5 +1,5 @@
-//! The redacted shape of a record that was refused: keys, types and lengths; closed-list values, and numbers
-//! where a format has a number, as they are; never a text, nor an id, nor a hash of one.
+//! The redacted shape of a record that was refused: names that a format has, types and lengths; closed-list values,
+//! and numbers where a format has a number, as they are; never a text, nor an id, nor a hash of one.
 
 use std::fmt::Write;
 
@@ -136,12 +136,9 @@ fn write_value(value: &Value, place: Place, depth: usize, out: &mut String) {
     }
 }
 
-/// Names that look like names are shown; others could be text of a caller.
+/// Only the names of the formats are shown: any other may be the id or the text of a caller.
 fn shown_key(key: &str) -> String {
-    let is_name = !key.is_empty()
-        && key.len() <= 48
-        && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
-    if is_name { key.to_owned() } else { format!("key({})", key.len()) }
+    if members::is_known(key) { key.to_owned() } else { format!("key({})", key.len()) }
 }
 
 fn is_known(text: &str) -> bool {
@@ -168,7 +165,24 @@ mod tests {
             of(&value),
             concat!(
                 r#"{"attempts":[{"input_tokens":-5,"outcome":"fault"}],"#,
-                r#""messages":[{"content":"text(14)","role":"user"}],"key(13)":"number(2)","tool":null}"#
+                r#""messages":[{"content":"text(14)","role":"user"}],"key(13)":"number(2)","key(4)":null}"#
+            )
+        );
+    }
+
+    #[test]
+    fn names_of_no_format_are_hidden_wherever_they_stand() {
+        let value = json!({
+            "attempts": [{"input_tokens": -1, "sk-live-1": 1}],
+            "metadata": {"customer_0815": 3, "usage_object": {"cached_tokens": 8, "u-77": 1}},
+            "quota": {"4915112345678": 1, "nested": {"alice.example.com": {}}, "sk-live-9f8e7d6c5b4a": 2},
+        });
+        assert_eq!(
+            of(&value),
+            concat!(
+                r#"{"attempts":[{"input_tokens":-1,"key(9)":"number(1)"}],"#,
+                r#""metadata":{"key(13)":"number(1)","usage_object":{"cached_tokens":8,"key(4)":"number(1)"}},"#,
+                r#""key(5)":{"key(13)":"number(1)","key(6)":{"key(17)":{}},"key(20)":"number(1)"}}"#
             )
         );
     }
