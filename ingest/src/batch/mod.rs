@@ -6,9 +6,9 @@
 
 mod frozen;
 mod lane;
+mod sources;
 mod stream;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bellwether_warehouse::tables::attempts;
@@ -27,6 +27,7 @@ use crate::labels::cells::Cells;
 use crate::normalise::{Lineage, normalise};
 use crate::reject::Reject;
 use lane::Lane;
+use sources::Sources;
 
 /// What turning a record into rows needs. Shared by all workers.
 #[derive(Clone, Debug)]
@@ -72,7 +73,7 @@ pub struct Batch {
     rows: attempts::Builder,
     rejects: rejects::Builder,
     cells: Cells,
-    sources: BTreeMap<String, Counts>,
+    sources: Sources,
 }
 
 impl Batch {
@@ -83,7 +84,7 @@ impl Batch {
             rows: attempts::Builder::default(),
             rejects: rejects::Builder::default(),
             cells: Cells::default(),
-            sources: BTreeMap::new(),
+            sources: Sources::default(),
         }
     }
 
@@ -117,7 +118,9 @@ impl Batch {
 
     /// Drops all rows and all streams: what follows a failed flush. Every stream has to be assigned again.
     pub fn clear(&mut self) {
-        *self = Self::new(self.tools.clone());
+        let mut sources = std::mem::take(&mut self.sources);
+        sources.take();
+        *self = Self { sources, ..Self::new(self.tools.clone()) };
     }
 
     /// Next offset that the stream expects.
@@ -200,7 +203,7 @@ impl Batch {
         }
         lane.counts.rows += u64::from(outcome.rows);
         lane.counts.duplicates += u64::from(outcome.duplicates);
-        let counts = counts_of(&mut self.sources, source);
+        let counts = self.sources.of(source);
         counts.rows += u64::from(outcome.rows);
         counts.duplicates += u64::from(outcome.duplicates);
         counts.unknown_fields += u64::from(event.unknown_fields);
@@ -237,7 +240,7 @@ impl Batch {
     fn take_reject(&mut self, slot: Slot, offset: i64, appended_at_us: i64, reject: &Reject) {
         let Some(lane) = self.lanes.get_mut(slot.0).and_then(Option::as_mut) else { return };
         lane.counts.rejects += 1;
-        counts_of(&mut self.sources, &reject.source).rejects += 1;
+        self.sources.of(&reject.source).rejects += 1;
         if offset >= lane.rejects_from {
             self.rejects.push(&RejectRow {
                 received_at: appended_at_us,
@@ -295,21 +298,13 @@ impl Batch {
             rows,
             rejects: (!self.rejects.is_empty()).then(|| self.rejects.finish()),
             cells: self.cells.finish(),
-            sources: std::mem::take(&mut self.sources),
+            sources: self.sources.take(),
         })
     }
 
     fn lane(&self, slot: Slot) -> Option<&Lane> {
         self.lanes.get(slot.0)?.as_ref()
     }
-}
-
-fn counts_of<'a>(sources: &'a mut BTreeMap<String, Counts>, source: &str) -> &'a mut Counts {
-    if !sources.contains_key(source) {
-        sources.insert(source.to_owned(), Counts::default());
-    }
-    #[expect(clippy::expect_used, reason = "the key was inserted above")]
-    sources.get_mut(source).expect("source is present")
 }
 
 #[cfg(test)]
