@@ -81,7 +81,7 @@ fn to_json(value: &ScalarValue, is_maximum: bool) -> Option<Value> {
         ScalarValue::Int16(Some(v)) => json!(v),
         ScalarValue::Int32(Some(v)) => json!(v),
         ScalarValue::Int64(Some(v)) => json!(v),
-        ScalarValue::Utf8(Some(v)) => json!(cut(v, is_maximum)),
+        ScalarValue::Utf8(Some(v)) => json!(cut(v, is_maximum)?),
         ScalarValue::TimestampMicrosecond(Some(v), _) => {
             json!(DateTime::from_timestamp_micros(*v)?.to_rfc3339_opts(SecondsFormat::Micros, true))
         }
@@ -89,15 +89,19 @@ fn to_json(value: &ScalarValue, is_maximum: bool) -> Option<Value> {
     })
 }
 
-fn cut(text: &str, is_maximum: bool) -> String {
-    let Some((end, _)) = text.char_indices().nth(STRING_PREFIX) else {
-        return text.to_owned();
+/// None: no short text bounds a maximum that goes on with the last character.
+fn cut(text: &str, is_maximum: bool) -> Option<String> {
+    let Some((end, next)) = text.char_indices().nth(STRING_PREFIX) else {
+        return Some(text.to_owned());
     };
     let mut prefix = text[..end].to_owned();
     if is_maximum {
+        if next == LAST_CHARACTER {
+            return None;
+        }
         prefix.push(LAST_CHARACTER);
     }
-    prefix
+    Some(prefix)
 }
 
 /// Bounds per column of `schema`, marked exact so that a pruning predicate uses them; a column without

@@ -180,3 +180,34 @@ async fn an_empty_table_has_no_rows() {
     let ctx = over(&table);
     assert_eq!(line(&ctx, "SELECT count(*), sum(output_tokens) FROM attempts").await, "0");
 }
+
+#[tokio::test]
+async fn texts_of_the_last_character_are_found() {
+    let (_dir, _warehouse, mut table) = attempts().await;
+    let last = "\u{10FFFF}".repeat(40);
+    // Behind 32 characters only the second has one that cannot be raised.
+    let raisable = format!("{}x{}", "\u{10FFFF}".repeat(32), "\u{10FFFF}".repeat(7));
+    for (offset, id) in [(0, &last), (1, &raisable)] {
+        append(&mut table, &batch(&[AttemptRow { src_offset: offset, ..attempt(id) }])).await.unwrap();
+    }
+    let bounds: Vec<bool> = table
+        .snapshot()
+        .files()
+        .iter()
+        .map(|file| {
+            let stats: serde_json::Value = serde_json::from_str(file.stats.as_deref().unwrap()).unwrap();
+            assert!(stats["minValues"]["event_id"].is_string());
+            stats["maxValues"]["event_id"].is_string()
+        })
+        .collect();
+    assert_eq!(bounds.iter().filter(|has_bound| **has_bound).count(), 1);
+    let ctx = over(&table);
+    for id in [&last, &raisable] {
+        let found = format!("SELECT count(*) FROM attempts WHERE event_id = '{id}'");
+        assert_eq!(line(&ctx, &found).await, "1");
+    }
+    assert_eq!(
+        line(&ctx, &format!("SELECT count(*) FROM attempts WHERE event_id > '{raisable}'")).await,
+        "1"
+    );
+}
