@@ -193,6 +193,8 @@ impl Letters {
                 continue;
             }
             match c as u32 {
+                // Marks that stand beside kana and beside Chinese names and sounds alike: no letters of either.
+                0x3099..=0x309c | 0x30a0 | 0x30fb | 0x30fc | 0xff65 | 0xff70 | 0xff9e | 0xff9f => {}
                 0x3041..=0x30ff | 0x31f0..=0x31ff | 0xff66..=0xff9f => letters.kana += DENSE,
                 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff => {
                     letters.han += DENSE

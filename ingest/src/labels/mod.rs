@@ -22,7 +22,7 @@ pub const PATH: &str = "path";
 /// The info string of a fenced block, or that there is none.
 pub const FENCE: &str = "fence";
 /// The rules of this version: scripts, and values for want of evidence.
-pub const RULE: &str = "rule:1";
+pub const RULE: &str = "rule:2";
 /// The detector of languages in Latin script.
 pub const WHICHLANG: &str = "model:whichlang-0.1.1";
 

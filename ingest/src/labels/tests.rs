@@ -215,6 +215,13 @@ fn scripts_decide_and_short_prompts_inherit() {
         "en"
     );
     assert_eq!(found(&["为什么叶子发黄"]), "zh");
+    // The middle dot, the long sound and the sound marks are no kana.
+    assert_eq!(nl(&["史蒂夫・乔布斯说过什么名言"]), ("zh".to_owned(), RULE.to_owned()));
+    assert_eq!(found(&["请解释゛和゜这两个符号的意思"]), "zh");
+    assert_eq!(found(&["他大喊一声啊ーー然后跑走了"]), "zh");
+    assert_eq!(found(&["约翰･列侬是哪一年出生的ｰﾞﾟ"]), "zh");
+    assert_eq!(found(&["スティーブ・ジョブズの名言"]), "ja");
+    assert_eq!(found(&["ｽﾃｨｰﾌﾞ･ｼﾞｮﾌﾞｽﾞ"]), "ja");
     assert_eq!(found(&["```rust\nfn main() {}\n```"]), "und");
 }
 

@@ -300,7 +300,7 @@ fn labels_come_from_the_texts() {
         let mut event = event_of(&record).unwrap();
         event.strip(ids, &Labeller::new());
         let labels = event.labels.unwrap();
-        assert_eq!(labels.nl, Some(("ja".into(), "rule:1".into())));
+        assert_eq!(labels.nl, Some(("ja".into(), "rule:2".into())));
         assert_eq!(labels.code_out, Some(("rust".into(), "fence".into())));
     });
 }
