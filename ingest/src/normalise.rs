@@ -180,7 +180,8 @@ impl<'e> Shared<'e> {
                 (Some(native), _) => Some(native),
                 (None, given) if given != finish_reason => given,
                 (None, _) => None,
-            };
+            }
+            .filter(|native| outcome::is_word(native));
         // Only the native record is known to list all attempts of its request in order.
         let is_native = self.source == NATIVE;
         let position = i16::try_from(index).ok().filter(|_| is_native);

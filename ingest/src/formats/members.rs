@@ -4,7 +4,7 @@
 use super::{litellm, native};
 
 /// Members of `messages` and of answers, and containers that are walked apart.
-const WALKED: [&str; 19] = [
+const WALKED: [&str; 24] = [
     "arguments",
     "choices",
     "content",
@@ -15,13 +15,18 @@ const WALKED: [&str; 19] = [
     "guardrail_mode",
     "guardrail_status",
     "image_url",
+    "incomplete_details",
+    "input",
     "message",
     "messages",
+    "output",
+    "reason",
     "request_tags",
     "requester_metadata",
     "response",
     "role",
     "status_fields",
+    "stop_reason",
     "text",
     "type",
 ];

@@ -155,6 +155,14 @@ pub(crate) fn of_class(class: &'static str) -> Settled {
     Settled { outcome, error_class: Some(class) }
 }
 
+/// Whether a provider's own finish reason is a short plain word, and not some other text.
+pub(crate) fn is_word(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/'))
+}
+
 /// A finish reason in any provider's spelling as one of stop, length, tool_calls, content_filter, error.
 pub(crate) fn finish_reason(raw: &str) -> Option<&'static str> {
     Some(match raw {

@@ -262,3 +262,20 @@ fn other_sources_do_not_claim_to_know_the_order() {
     assert_eq!(rows(&event, |row| (row.attempt, row.is_final, row.source == "otlp")), [(None, None, true)]);
     assert_eq!(rows(&event, |row| row.event_id.to_owned()), ["otlp:r:0"]);
 }
+
+#[test]
+fn only_words_are_kept_as_native_finish_reasons() {
+    let native = |attempt| one(attempt, |row| row.native_finish_reason.map(str::to_owned));
+    let of = |finish: &'static str, native: Option<&'static str>| Attempt {
+        finish_reason: Some(finish.into()),
+        native_finish_reason: native.map(Into::into),
+        ..Attempt::default()
+    };
+    assert_eq!(native(of("stop", Some("STOP:v2"))), Some("STOP:v2".to_owned()));
+    assert_eq!(native(of("end_turn", None)), Some("end_turn".to_owned()));
+    assert_eq!(native(of("stop", Some("the prompt was: hello"))), None);
+    assert_eq!(native(of("a sentence of the answer", None)), None);
+    let longest: &'static str = "w".repeat(64).leak();
+    assert_eq!(native(of(longest, None)), Some(longest.to_owned()));
+    assert_eq!(native(of("w".repeat(65).leak(), None)), None);
+}

@@ -1,7 +1,8 @@
-//! The answer inside a payload: finish reason, tool calls and texts of its choices.
+//! The answer inside a payload: finish reason, tool calls and texts.
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
+use super::blocks::{Blocks, Ending, Incomplete, Items};
 use crate::event::Str;
 use crate::formats::messages::Content;
 use crate::formats::shape::{self, Key, Loose, MaybeText, Shape};
@@ -10,49 +11,76 @@ fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     map.next_value::<IgnoredAny>().map(drop)
 }
 
-/// `response`: the answer with its choices; `{}` on failures, a text where it was redacted.
+/// `response`: the answer in one of three shapes; `{}` on failures, a text where it was redacted.
 #[derive(Default)]
 pub(super) struct Response<'a> {
-    pub choices: Option<Choices<'a>>,
+    pub answer: Option<Answer<'a>>,
 }
 
 impl<'de> Shape<'de> for Response<'de> {
     fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-        let mut choices = None;
+        let (mut choices, mut blocks, mut items) = (Choices::default(), Blocks::default(), Items::default());
+        let (mut stop_reason, mut ending) = (None, Ending::default());
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
-                "choices" => choices = shape::next::<Choices<'de>, A>(&mut map).map(Some)?,
+                "choices" => choices = shape::next(&mut map)?,
+                // Anthropic's messages
+                "content" => blocks = shape::next(&mut map)?,
+                "stop_reason" => stop_reason = shape::next::<MaybeText<'de>, A>(&mut map)?.0,
+                // OpenAI's responses
+                "output" => items = shape::next(&mut map)?,
+                "status" => ending.status = shape::next::<MaybeText<'de>, A>(&mut map)?.0,
+                "incomplete_details" => ending.reason = shape::next::<Incomplete<'de>, A>(&mut map)?.reason,
                 _ => skip(&mut map)?,
             }
         }
-        Ok(Self { choices: choices.filter(|choices: &Choices<'_>| choices.count > 0) })
+        let answer = if choices.count > 0 {
+            Some(choices.answer)
+        } else if let Some(message) = blocks.0 {
+            Some(Answer { finish_reason: stop_reason, ..message })
+        } else if let Some(response) = items.0 {
+            let (finish_reason, native_finish_reason) = ending.finish(response.tool_calls > 0);
+            Some(Answer { finish_reason, native_finish_reason, ..response })
+        } else {
+            None
+        };
+        Ok(Self { answer })
     }
 }
 
+/// What an answer tells beside its usage.
 #[derive(Default)]
-pub(super) struct Choices<'a> {
-    pub count: usize,
+pub(super) struct Answer<'a> {
     /// Of the first choice.
     pub finish_reason: Option<Str<'a>>,
+    /// The provider's word where `finish_reason` is ours.
+    pub native_finish_reason: Option<Str<'a>>,
     pub tool_calls: i32,
     pub completion: Vec<Str<'a>>,
     pub redacted: bool,
     pub tool_paths: Vec<Str<'a>>,
 }
 
+#[derive(Default)]
+struct Choices<'a> {
+    count: usize,
+    answer: Answer<'a>,
+}
+
 impl<'de> Shape<'de> for Choices<'de> {
     fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Self, A::Error> {
         let mut choices = Self::default();
         while let Some(Loose(choice)) = seq.next_element::<Loose<Choice<'de>>>()? {
+            let answer = &mut choices.answer;
             if choices.count == 0 {
-                choices.finish_reason = choice.finish_reason;
+                answer.finish_reason = choice.finish_reason;
             }
             choices.count += 1;
-            choices.redacted |= choice.message.content.is_redacted();
-            choices.completion.extend(choice.message.content.joined());
+            answer.redacted |= choice.message.content.is_redacted();
+            answer.completion.extend(choice.message.content.joined());
             let calls = choice.message.tool_calls;
-            choices.tool_calls = choices.tool_calls.saturating_add(calls.count);
-            choices.tool_paths.extend(calls.paths);
+            answer.tool_calls = answer.tool_calls.saturating_add(calls.count);
+            answer.tool_paths.extend(calls.paths);
         }
         Ok(choices)
     }
@@ -156,10 +184,11 @@ impl<'de> Shape<'de> for Function<'de> {
     }
 }
 
+/// Arguments that name a file, the most telling first.
+pub(super) const PATHS: [&str; 5] = ["path", "file_path", "filename", "file", "target_file"];
+
 /// The path among a call's arguments, which are JSON inside a text.
-fn path_argument(arguments: &str) -> Option<String> {
+pub(super) fn path_argument(arguments: &str) -> Option<String> {
     let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(arguments).ok()?;
-    ["path", "file_path", "filename", "file", "target_file"]
-        .into_iter()
-        .find_map(|name| members.get(name)?.as_str().map(str::to_owned))
+    PATHS.into_iter().find_map(|name| members.get(name)?.as_str().map(str::to_owned))
 }

@@ -98,8 +98,15 @@ pub(super) fn find(record: &Value) -> Option<(Reason, String)> {
 fn too_long(record: &Value) -> Option<(Reason, String)> {
     let is_long = |value: &Value| value.as_str().is_some_and(|text| text.len() > MAX_TEXT_BYTES);
     let tags = record.get("request_tags").and_then(Value::as_array).into_iter().flatten();
-    let long_path = if record.pointer("/response/choices/0/finish_reason").is_some_and(is_long) {
-        "response.choices[0].finish_reason".to_owned()
+    let finish_reasons = [
+        ("/response/choices/0/finish_reason", "response.choices[0].finish_reason"),
+        ("/response/stop_reason", "response.stop_reason"),
+        ("/response/status", "response.status"),
+        ("/response/incomplete_details/reason", "response.incomplete_details.reason"),
+    ];
+    let long_reason = finish_reasons.iter().find(|(at, _)| record.pointer(at).is_some_and(is_long));
+    let long_path = if let Some((_, path)) = long_reason {
+        (*path).to_owned()
     } else if record.pointer("/metadata/requester_metadata/session_id").is_some_and(is_long) {
         "metadata.requester_metadata.session_id".to_owned()
     } else if record.get("request_tags").is_some_and(is_long) {

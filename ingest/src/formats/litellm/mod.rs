@@ -5,6 +5,7 @@
 
 mod answer;
 mod blame;
+mod blocks;
 mod failure;
 mod guardrail;
 mod payload;
@@ -61,16 +62,16 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
         .map(|first| first - started_at_us)
         .filter(|us| *us >= 0);
 
-    let choices = payload.response.choices;
-    let (mut finish_reason, mut tool_calls, mut texts) = (None, None, Texts::default());
-    if let Some(choices) = choices {
-        finish_reason = choices.finish_reason;
-        tool_calls = Some(choices.tool_calls).filter(|calls| *calls > 0 || !choices.redacted);
-        texts.tool_paths = choices.tool_paths;
-        if !choices.redacted {
-            texts.completion = match choices.completion.len() {
-                0 | 1 => choices.completion.into_iter().next(),
-                _ => Some(Str::Owned(choices.completion.join("\n"))),
+    let (mut finish_reason, mut native_finish_reason) = (None, None);
+    let (mut tool_calls, mut texts) = (None, Texts::default());
+    if let Some(answer) = payload.response.answer {
+        (finish_reason, native_finish_reason) = (answer.finish_reason, answer.native_finish_reason);
+        tool_calls = Some(answer.tool_calls).filter(|calls| *calls > 0 || !answer.redacted);
+        texts.tool_paths = answer.tool_paths;
+        if !answer.redacted {
+            texts.completion = match answer.completion.len() {
+                0 | 1 => answer.completion.into_iter().next(),
+                _ => Some(Str::Owned(answer.completion.join("\n"))),
             };
         }
     }
@@ -89,6 +90,8 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
     if texts_of_rows.into_iter().flatten().any(|text| text.len() > MAX_TEXT_BYTES) {
         return None;
     }
+    // An answer may hold anything there.
+    let finish_reason = finish_reason.filter(|reason| outcome::is_word(reason));
 
     let attempt = Attempt {
         event_id: Some(event_id.into()),
@@ -101,6 +104,7 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
         outcome: ended.as_ref().map(|ended| ended.settled.outcome.into()),
         error_class: ended.as_ref().and_then(|ended| ended.settled.error_class).map(Str::Borrowed),
         finish_reason,
+        native_finish_reason,
         input_tokens: payload.prompt_tokens,
         cached_input_tokens: metadata.usage.cached_tokens,
         cache_write_tokens: metadata.usage.cache_write_tokens,

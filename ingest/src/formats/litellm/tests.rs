@@ -1,3 +1,4 @@
+mod answers;
 mod identity;
 mod variants;
 
@@ -99,6 +100,7 @@ fn shown(row: &AttemptRow<'_>) -> HashMap<&'static str, Value> {
         ("error_class", json!(row.error_class)),
         ("http_status", json!(row.http_status)),
         ("finish_reason", json!(row.finish_reason)),
+        ("native_finish_reason", json!(row.native_finish_reason)),
         ("gateway_cache_hit", json!(row.gateway_cache_hit)),
         ("app_id", json!(row.app_id)),
         ("country", json!(row.country)),
@@ -225,6 +227,7 @@ fn texts_for_rows_are_at_most_1024_bytes_long() {
         ("/session_id", long.clone(), "session_id"),
         ("/metadata/user_api_key_hash", long.clone(), "metadata.user_api_key_hash"),
         ("/response/choices/0/finish_reason", long.clone(), "response.choices[0].finish_reason"),
+        ("/response", json!({"content": [], "stop_reason": "x".repeat(1025)}), "response.stop_reason"),
         ("/request_tags", json!(["a", format!("app:{}", "x".repeat(1024))]), "request_tags[1]"),
         (
             "/metadata/requester_metadata",
@@ -303,6 +306,27 @@ fn labels_come_from_the_texts() {
         assert_eq!(labels.nl, Some(("ja".into(), "rule:2".into())));
         assert_eq!(labels.code_out, Some(("rust".into(), "fence".into())));
     });
+}
+
+#[test]
+fn labels_come_from_answers_without_choices_too() {
+    let fenced = "```py\nprint(1)\n```";
+    let block = json!({"type": "text", "text": fenced});
+    let edit = json!({"type": "tool_use", "name": "Edit", "input": {"limit": 1, "file_path": "/src/lib.rs"}});
+    let message = json!({"type": "message", "content": [{"type": "output_text", "text": fenced}]});
+    let call = json!({"type": "function_call", "arguments": "{\"path\":\"lib.rs\"}"});
+    for (response, want) in [
+        (json!({"content": [block], "stop_reason": "end_turn"}), ("python", "fence")),
+        (json!({"content": [block, edit], "stop_reason": "tool_use"}), ("rust", "path")),
+        (json!({"status": "completed", "output": [message]}), ("python", "fence")),
+        (json!({"status": "completed", "output": [message, call]}), ("rust", "path")),
+    ] {
+        let record =
+            changed("04-success-nonstream-fake-upstream.json", &[("/response", response)]).to_string();
+        let mut event = event_of(&record).unwrap();
+        with_ids(|ids| event.strip(ids, &Labeller::new()));
+        assert_eq!(event.labels.unwrap().code_out, Some((want.0.into(), want.1.into())), "{record}");
+    }
 }
 
 proptest! {

@@ -4,6 +4,24 @@ use serde_json::{Value, json};
 
 use super::{changed, columns, event_of, with_ids};
 
+/// Name, fixture, members that are replaced, columns that must follow.
+pub(super) type Case = (&'static str, &'static str, Vec<(&'static str, Value)>, Vec<(&'static str, Value)>);
+
+pub(super) fn check(cases: Vec<Case>) {
+    with_ids(|ids| {
+        for (name, file, changes, wants) in cases {
+            let row = columns(&changed(file, &changes), ids);
+            for (column, want) in wants {
+                assert_eq!(row[column], want, "{name}: {column}");
+            }
+        }
+    });
+}
+
+pub(super) fn ended(outcome: &str, class: &str) -> Vec<(&'static str, Value)> {
+    vec![("outcome", json!(outcome)), ("error_class", json!(class))]
+}
+
 #[test]
 fn what_cannot_be_taken_as_it_stands_is_counted() {
     let flaws = |file: &str, changes: &[(&str, Value)]| {
@@ -34,7 +52,6 @@ fn variants_beyond_the_samples_follow_the_same_rules() {
     let success = "04-success-nonstream-fake-upstream.json";
     let failure = "08-failure-500.json";
     let usage = "/metadata/usage_object";
-    type Case = (&'static str, &'static str, Vec<(&'static str, Value)>, Vec<(&'static str, Value)>);
     let gateway = |class: &str| {
         vec![
             ("outcome", json!("gateway_error")),
@@ -44,7 +61,6 @@ fn variants_beyond_the_samples_follow_the_same_rules() {
             ("raw_provider", json!("openai")),
         ]
     };
-    let ended = |outcome: &str, class: &str| vec![("outcome", json!(outcome)), ("error_class", json!(class))];
     let cases: Vec<Case> = vec![
         (
             "the caller hung up",
@@ -449,12 +465,5 @@ fn variants_beyond_the_samples_follow_the_same_rules() {
             vec![("operation", json!("other"))],
         ),
     ];
-    with_ids(|ids| {
-        for (name, file, changes, wants) in cases {
-            let row = columns(&changed(file, &changes), ids);
-            for (column, want) in wants {
-                assert_eq!(row[column], want, "{name}: {column}");
-            }
-        }
-    });
+    check(cases);
 }
