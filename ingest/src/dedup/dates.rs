@@ -7,13 +7,16 @@ use futures::TryStreamExt;
 
 use super::mark::{self, Former, Mark};
 use super::{Fingerprints, set_bytes};
+use crate::formats::instant;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
+/// Bytes of an id in a set that has just grown.
+const ROW_BYTES: u64 = 18;
 
-/// UTC day number of an instant.
-pub(super) fn date_of(at_us: i64) -> i64 {
-    at_us.div_euclid(MICROS_PER_DAY)
-}
+/// Into how many parts a day may be cut; each number divides the minutes of a day.
+const PARTS: [i64; 8] = [1, 2, 4, 12, 48, 144, 480, 1440];
+/// Parts are made so small that several fit into the budget, for the records of a file are not in order.
+const PARTS_IN_BUDGET: u64 = 4;
 
 #[derive(Debug, thiserror::Error)]
 #[error("failed to read the event ids of {date} from `attempts`")]
@@ -23,49 +26,92 @@ pub struct Error {
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// The ids of all rows of some dates. A date must be loaded before rows of it are looked up.
+/// The ids of all rows of some dates, or of parts of dates that are too large to be held whole: an event that is
+/// there already has the same start. What holds an instant must be loaded before rows of it are looked up.
 #[derive(Debug, Default)]
 pub struct Dates {
-    by_date: BTreeMap<i64, Fingerprints>,
+    max_bytes: u64,
+    /// Of each date that was looked at, how many parts it has.
+    parts: BTreeMap<i64, i64>,
+    /// By date and part.
+    ids: BTreeMap<(i64, i64), Fingerprints>,
 }
 
 impl Dates {
-    /// Reads the ids of the date of `at_us`, unless they are there. True: they were read.
+    /// Dates whose parts are small against `max_bytes`.
+    pub fn new(max_bytes: u64) -> Self {
+        Self { max_bytes, ..Self::default() }
+    }
+
+    /// Reads the ids of what holds `at_us`, unless they are there. True: they were read.
     ///
     /// # Errors
     /// A file cannot be read.
     pub async fn load(&mut self, attempts: &Snapshot, at_us: i64) -> Result<bool, Error> {
-        let date = date_of(at_us);
-        if self.by_date.contains_key(&date) {
-            return Ok(false);
-        }
+        let date = at_us.div_euclid(MICROS_PER_DAY);
         let name = i32::try_from(date)
             .ok()
             .and_then(chrono::NaiveDate::from_epoch_days)
             .map_or_else(String::new, |date| date.to_string());
-        let files: Vec<DataFile> =
-            attempts.files().iter().filter(|file| is_of_date(file, &name)).cloned().collect();
-        let ids = read(attempts, files).await.map_err(|source| Error { date: name, source })?;
-        self.by_date.insert(date, ids);
+        let parts = match self.parts.get(&date) {
+            Some(parts) => *parts,
+            None => {
+                let files = attempts.files().iter().filter(|file| is_of_date(file, &name));
+                parts_of(files.map(|file| file.rows.unsigned_abs()).sum(), self.max_bytes)
+            }
+        };
+        self.parts.insert(date, parts);
+        let slot = self.slot(at_us);
+        if self.ids.contains_key(&slot) {
+            return Ok(false);
+        }
+        let span = (parts > 1).then(|| {
+            let length = MICROS_PER_DAY / parts;
+            let from = date * MICROS_PER_DAY + slot.1 * length;
+            (from, from + length)
+        });
+        let files = attempts.files().iter().filter(|file| is_of_date(file, &name)).cloned().collect();
+        let ids = read(attempts, files, span).await.map_err(|source| Error { date: name, source })?;
+        self.ids.insert(slot, ids);
         Ok(true)
     }
 
     pub fn is_loaded(&self, at_us: i64) -> bool {
-        self.by_date.contains_key(&date_of(at_us))
+        self.ids.contains_key(&self.slot(at_us))
     }
 
-    /// Forgets every date. Only right when all rows inserted since were committed.
+    /// Forgets everything. Only right when all rows inserted since were committed.
     pub fn clear(&mut self) {
-        self.by_date.clear();
+        self.ids.clear();
+        self.parts.clear();
     }
 
     pub fn size_bytes(&self) -> usize {
-        self.by_date.values().map(set_bytes).sum()
+        self.ids.values().map(set_bytes).sum()
     }
 
-    pub(super) fn insert(&mut self, date: i64, mark: Mark) -> bool {
-        insert(self.by_date.entry(date).or_default(), mark)
+    pub(super) fn insert(&mut self, started_at_us: i64, mark: Mark) -> bool {
+        insert(self.ids.entry(self.slot(started_at_us)).or_default(), mark)
     }
+
+    fn slot(&self, at_us: i64) -> (i64, i64) {
+        let date = at_us.div_euclid(MICROS_PER_DAY);
+        let parts = self.parts.get(&date).copied().unwrap_or(1);
+        (date, at_us.rem_euclid(MICROS_PER_DAY) / (MICROS_PER_DAY / parts))
+    }
+}
+
+fn parts_of(rows: u64, max_bytes: u64) -> i64 {
+    let bytes = rows.saturating_mul(ROW_BYTES).saturating_mul(PARTS_IN_BUDGET);
+    let wanted = bytes.div_ceil(max_bytes.max(1));
+    let [.., most] = PARTS;
+    PARTS.into_iter().find(|parts| parts.unsigned_abs() >= wanted).unwrap_or(most)
+}
+
+fn shown(at_us: i64) -> String {
+    let mut out = Vec::new();
+    instant::write_rfc3339(at_us, &mut out);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 fn insert(ids: &mut Fingerprints, mark: Mark) -> bool {
@@ -83,9 +129,11 @@ fn is_of_date(file: &DataFile, date: &str) -> bool {
     file.partition.iter().any(|(_, value)| value.as_deref() == Some(date))
 }
 
+/// Ids of rows that began in `[from, to)` of the span, or of all.
 async fn read(
     attempts: &Snapshot,
     files: Vec<DataFile>,
+    span: Option<(i64, i64)>,
 ) -> Result<Fingerprints, Box<dyn std::error::Error + Send + Sync>> {
     let mut ids = Fingerprints::default();
     if files.is_empty() {
@@ -93,7 +141,10 @@ async fn read(
     }
     let ctx = session::session(2);
     ctx.register_table(TableId::Attempts.name(), attempts.provider_over(files))?;
-    let statement = format!("SELECT {} FROM attempts", mark::COLUMNS);
+    let condition = span.map_or_else(String::new, |(from, to)| {
+        format!(" WHERE started_at >= '{}' AND started_at < '{}'", shown(from), shown(to))
+    });
+    let statement = format!("SELECT {} FROM attempts{condition}", mark::COLUMNS);
     let mut stream = ctx.sql(&statement).await?.execute_stream().await?;
     while let Some(batch) = stream.try_next().await? {
         mark::each(&batch, |_, mark| {

@@ -68,7 +68,7 @@ impl Seen {
     pub fn insert(&mut self, offset: i64, started_at_us: i64, mark: Mark) -> bool {
         match self {
             Self::Window(window) => window.insert(offset, mark),
-            Self::Dates(dates) => dates.insert(dates::date_of(started_at_us), mark),
+            Self::Dates(dates) => dates.insert(started_at_us, mark),
         }
     }
 

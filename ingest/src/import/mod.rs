@@ -70,7 +70,8 @@ pub struct Options {
     pub max_record: Bytes,
     pub flush_rows: usize,
     pub flush_bytes: Bytes,
-    /// Bytes for the ids that are compared with. Above it they are read again, which takes time.
+    /// Bytes for the ids that are compared with. Above it they are read again, which takes time; a date that is
+    /// too large for it is read in parts.
     pub max_ids: Bytes,
     /// How long storage may fail before the import gives up. It can be run again.
     pub patience: Duration,

@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
         let position = sink.position(&stream).await.map_err(ImportError::Tables)?;
         let mut batch = Batch::new(tools);
         let start = position.attempts.unwrap_or_default();
-        let slot = batch.assign(stream, position, start, Seen::Dates(Dates::default()));
+        let slot = batch.assign(stream, position, start, Seen::Dates(Dates::new(options.max_ids.0)));
         Ok(Self {
             options,
             progress,

@@ -1,5 +1,6 @@
 //! Files in every form, twice, cut off, damaged.
 
+mod dates;
 mod packing;
 
 use std::io::Write;
