@@ -144,13 +144,14 @@ impl Batch {
         }
         let decoded = match encoding {
             Encoding::Appended => formats::decode_appended(message.payload),
-            Encoding::Raw(format) => formats::decode(format, message.payload).map(|mut event| {
-                event.strip(&self.tools.identities, &self.tools.labeller);
-                Appended::Event(event)
-            }),
+            Encoding::Raw(format) => formats::decode(format, message.payload).map(Appended::Event),
         };
         match decoded {
-            Ok(Appended::Event(event)) => self.push_event(slot, message, &event),
+            Ok(Appended::Event(mut event)) => {
+                // Others may write to a topic of ours too: what is stripped stays as it is, and nothing else passes.
+                event.strip(&self.tools.identities, &self.tools.labeller);
+                self.push_event(slot, message, &event)
+            }
             Ok(Appended::Reject(reject)) | Err(reject) => {
                 Ok(self.push_reject(slot, message.offset, message.appended_at_us, reject))
             }

@@ -231,3 +231,17 @@ async fn a_call_that_an_earlier_version_read_without_its_start_is_recognised() {
         }
     }
 }
+
+#[tokio::test]
+async fn labels_of_no_list_do_not_pass_through_a_log_of_ours() {
+    let house = House::new().await;
+    let mut worker = Worker::new(&house, Stream::kafka("c", "t", 0, 0)).await;
+    worker.assign().await;
+    let labels = r#"{"nl":"a sentence of the prompt","nl_src":"rule:2","cat":"another","cat_src":"a third"}"#;
+    let record = native("a").replacen('{', &format!(r#"{{"labels":{labels},"#), 1);
+    let message = Message { offset: 0, appended_at_us: NOON_US, payload: record.as_bytes() };
+    worker.batch.push(worker.slot.unwrap(), &message, Encoding::Appended).unwrap();
+    worker.flush().await.unwrap();
+    let cells = house.ask("SELECT nl, nl_src, cat, cat_src FROM label_cells").await;
+    assert_eq!(cells, ["other|rule:2|other|router"]);
+}
