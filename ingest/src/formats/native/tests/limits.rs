@@ -172,7 +172,9 @@ fn the_schema_tells_the_limits() {
         }
     }
     // A number above the maximum is absurd, or refused where it is no number of the request.
-    for (described, with) in [(event, event_with as fn(&str, Value) -> Value), (attempt, attempt_with)] {
+    for (described, with) in
+        [(event, event_with as fn(&str, Value) -> Value), (attempt, attempt_with as fn(&str, Value) -> Value)]
+    {
         for (name, member) in described.as_object().unwrap() {
             let absurd = |value: Value| {
                 let record = with(name, value).to_string();
