@@ -197,6 +197,11 @@ pub(crate) async fn commit(
                     error = &error as &dyn std::error::Error,
                     "commit is in doubt"
                 );
+                if error.is_full() {
+                    // Time makes no room, but the caller may. Should the entry have landed all the same, the
+                    // caller's next commit is refused.
+                    return Err(failed(error));
+                }
                 unsure = true;
                 last_error = Some(error);
             }

@@ -28,3 +28,4 @@ pub use location::Location;
 pub use snapshot::Snapshot;
 pub use table::{CommitEntry, DataFile, Error, Table, Warehouse};
 pub use tables::TableId;
+pub use write::Staging;

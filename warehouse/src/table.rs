@@ -9,7 +9,7 @@ use crate::log::Log;
 use crate::snapshot::Snapshot;
 use crate::store::Storage;
 use crate::tables::TableId;
-use crate::write;
+use crate::write::{self, Staging};
 
 pub use crate::error::Error;
 pub use crate::warehouse::Warehouse;
@@ -89,7 +89,22 @@ impl Table {
     /// Writes rows as Parquet files, one or more per partition value; invisible until committed.
     /// Columns are matched by name; a missing nullable column is written as null.
     pub async fn write(&self, batches: &[RecordBatch]) -> Result<Vec<DataFile>, Error> {
-        write::write(self.id, &self.storage, batches).await
+        let mut staging = self.stage(batches).await?;
+        match staging.store().await {
+            Ok(()) => Ok(staging.files()),
+            Err(error) => {
+                staging.discard().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// As `write`, but nothing is stored yet: for a caller that tries again where it left off.
+    ///
+    /// # Errors
+    /// The rows do not fit the table.
+    pub async fn stage(&self, batches: &[RecordBatch]) -> Result<Staging, Error> {
+        write::stage(self.id, &self.storage, batches).await
     }
 
     /// Commits by compare-and-set. An ambiguous storage error is resolved by reading the log for this

@@ -18,6 +18,8 @@ use object_store::{
     UploadPart,
 };
 
+use crate::log;
+
 const STORE: &str = "durable local store";
 
 /// Paths are absolute: the root of the store is the root of the file system.
@@ -197,13 +199,22 @@ fn stage(path: &Path) -> io::Result<(File, PathBuf)> {
             Ok(file) => return Ok((file, staged)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             // Another may make the folder between the two looks, so it counts that it is there now.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !made_folder => {
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound && !made_folder && may_make_folder(path) =>
+            {
                 create_folder(path.parent().ok_or(error)?)?;
                 made_folder = true;
             }
             Err(error) => return Err(error),
         }
     }
+}
+
+/// A log is begun by its first entry. Any other without its folder would make a table out of nothing: the warehouse
+/// was deleted or moved away under this process.
+fn may_make_folder(path: &Path) -> bool {
+    let is_of_a_log = path.parent().is_some_and(|folder| folder.ends_with(log::FOLDER));
+    !is_of_a_log || path.ends_with(log::entry_name(0))
 }
 
 /// Creates a folder and its missing parents, each entry synced in the folder that holds it.

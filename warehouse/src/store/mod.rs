@@ -105,6 +105,14 @@ impl Storage {
         Ok(())
     }
 
+    /// A file that is not there counts as deleted.
+    pub(crate) async fn delete(&self, name: &str) -> Result<(), Error> {
+        match self.store.delete(&self.path(name)?).await {
+            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(source) => Err(self.error("delete", name, source)),
+        }
+    }
+
     /// False when the file exists already, whoever wrote it. An error leaves open whether it was written.
     pub(crate) async fn put_if_absent(&self, name: &str, bytes: Bytes) -> Result<bool, Error> {
         self.put_if(name, bytes, PutMode::Create).await

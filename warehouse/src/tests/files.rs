@@ -162,3 +162,37 @@ fn the_memory_count_follows_the_rows_and_ends_with_them() {
     builder.finish();
     assert_eq!((builder.len(), builder.size_bytes()), (0, 0));
 }
+
+#[tokio::test]
+async fn a_further_try_stores_only_what_is_missing_and_giving_up_leaves_nothing() {
+    let (dir, _warehouse, table) = attempts().await;
+    let rows =
+        batch(&[attempt("a"), AttemptRow { src_offset: 1, started_at: NOON_US + DAY_US, ..attempt("b") }]);
+    let stored = || {
+        ["2026-11-25", "2026-11-26"].map(|date| {
+            let folder = dir.path().join(format!("attempts/event_date={date}"));
+            std::fs::read_dir(folder).map_or(0, Iterator::count)
+        })
+    };
+    // A file stands where the second date's folder is to be.
+    let in_the_way = dir.path().join("attempts/event_date=2026-11-26");
+    std::fs::write(&in_the_way, "").unwrap();
+    let mut staging = table.stage(std::slice::from_ref(&rows)).await.unwrap();
+    for _ in 0..3 {
+        staging.store().await.unwrap_err();
+        assert_eq!(stored(), [1, 0]);
+    }
+    std::fs::remove_file(&in_the_way).unwrap();
+    staging.store().await.unwrap();
+    assert_eq!(stored(), [1, 1]);
+    let files = staging.files();
+    assert_eq!(files.iter().map(|file| file.rows).collect::<Vec<_>>(), [1, 1]);
+    assert!(files.iter().all(|file| dir.path().join("attempts").join(&file.path).is_file()));
+    staging.discard().await;
+    assert_eq!(stored(), [0, 0]);
+
+    std::fs::remove_dir(&in_the_way).unwrap();
+    std::fs::write(&in_the_way, "").unwrap();
+    table.write(&[rows]).await.unwrap_err();
+    assert_eq!(stored(), [0, 0]);
+}

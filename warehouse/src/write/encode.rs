@@ -27,7 +27,8 @@ pub(super) struct Encoded {
     pub stats: String,
 }
 
-/// Batches not encoded yet.
+/// Batches not encoded yet. Cheap to clone.
+#[derive(Clone, Debug)]
 pub(super) struct Rest(VecDeque<RecordBatch>);
 
 impl Rest {

@@ -4,63 +4,150 @@ mod encode;
 mod split;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
-use futures::{StreamExt, TryStreamExt};
+use bytes::Bytes;
+use futures::StreamExt;
 
 use crate::error::Error;
 use crate::store::Storage;
 use crate::table::DataFile;
 use crate::tables::TableId;
 
-/// Rows of one partition value. Encoding is CPU work on a blocking thread; the upload follows at once, so
-/// at most one encoded file per core is in memory.
-pub(crate) async fn write(
+/// Rows on their way into files that belong to the table only once a commit adds them. What was stored is
+/// remembered, so a further try stores nothing twice, and giving up can delete it.
+#[derive(Debug)]
+pub struct Staging {
+    id: TableId,
+    storage: Arc<Storage>,
+    parts: Vec<Part>,
+}
+
+/// Rows of one partition value.
+#[derive(Debug)]
+struct Part {
+    partition: Option<(&'static str, String)>,
+    rest: encode::Rest,
+    /// Encoded and named, but not known to be stored.
+    waiting: Option<(DataFile, Bytes)>,
+    stored: Vec<DataFile>,
+}
+
+pub(crate) async fn stage(
     id: TableId,
     storage: &Arc<Storage>,
     batches: &[RecordBatch],
-) -> Result<Vec<DataFile>, Error> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let parts = {
-        let batches = batches.to_vec();
-        blocking(id, move || split::split(id, &batches)).await?
-    };
-    let files: Vec<Vec<DataFile>> = futures::stream::iter(parts)
-        .map(|part| write_part(id, Arc::clone(storage), part))
-        .buffered(cores)
-        .try_collect()
-        .await?;
-    Ok(files.into_iter().flatten().collect())
+) -> Result<Staging, Error> {
+    let batches = batches.to_vec();
+    let parts = blocking(id, move || split::split(id, &batches)).await?;
+    let parts = parts
+        .into_iter()
+        .map(|split::Part { partition, batches }| Part {
+            partition,
+            rest: encode::Rest::new(batches),
+            waiting: None,
+            stored: Vec::new(),
+        })
+        .collect();
+    Ok(Staging { id, storage: Arc::clone(storage), parts })
 }
 
-async fn write_part(id: TableId, storage: Arc<Storage>, part: split::Part) -> Result<Vec<DataFile>, Error> {
-    let mut files = Vec::new();
-    let split::Part { partition, batches } = part;
-    let mut rest = encode::Rest::new(batches);
-    loop {
-        let encoded;
-        (encoded, rest) = blocking(id, move || {
+impl Staging {
+    /// Stores what is not stored yet. Encoding is CPU work on a blocking thread; the upload follows at once, so
+    /// at most one encoded file per core is in memory.
+    ///
+    /// # Errors
+    /// The first that occurred. What was stored stays, and a further call goes on behind it.
+    pub async fn store(&mut self) -> Result<(), Error> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let (id, failed) = (self.id, Arc::new(AtomicBool::new(false)));
+        let parts = std::mem::take(&mut self.parts).into_iter().map(|mut part| {
+            let (storage, failed) = (Arc::clone(&self.storage), Arc::clone(&failed));
+            async move {
+                // Each part that was begun is seen to its end: a write that is cut short may land all the same.
+                if failed.load(Ordering::Relaxed) {
+                    return (part, Ok(()));
+                }
+                let result = part.store(id, &storage).await;
+                failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                (part, result)
+            }
+        });
+        let ended: Vec<(Part, Result<(), Error>)> =
+            futures::stream::iter(parts).buffered(cores).collect().await;
+        let mut result = Ok(());
+        for (part, of_part) in ended {
+            self.parts.push(part);
+            result = result.and(of_part);
+        }
+        result
+    }
+
+    /// What is stored, to be added by a commit.
+    pub fn files(&self) -> Vec<DataFile> {
+        self.parts.iter().flat_map(|part| part.stored.iter().cloned()).collect()
+    }
+
+    /// Deletes what was stored. Only for files that no commit can have added. What cannot be deleted is left to
+    /// vacuum, like the files of a process that was killed.
+    pub async fn discard(self) {
+        for part in self.parts {
+            for file in part.stored.into_iter().chain(part.waiting.map(|(file, _)| file)) {
+                if let Err(error) = self.storage.delete(&file.path).await {
+                    tracing::debug!(
+                        table = self.id.name(),
+                        file = file.path,
+                        error = &error as &dyn std::error::Error,
+                        "left a file that is not part of the table"
+                    );
+                }
+            }
+        }
+    }
+}
+
+impl Part {
+    async fn store(&mut self, id: TableId, storage: &Storage) -> Result<(), Error> {
+        loop {
+            let (file, bytes) = match self.waiting.take() {
+                Some(waiting) => waiting,
+                None => match self.encode(id).await? {
+                    Some(encoded) => encoded,
+                    None => return Ok(()),
+                },
+            };
+            if let Err(error) = storage.put(&file.path, bytes.clone()).await {
+                self.waiting = Some((file, bytes));
+                return Err(error);
+            }
+            self.stored.push(file);
+        }
+    }
+
+    /// The next file and its bytes. None when nothing is left.
+    async fn encode(&mut self, id: TableId) -> Result<Option<(DataFile, Bytes)>, Error> {
+        let mut rest = self.rest.clone();
+        let (encoded, rest) = blocking(id, move || {
             let encoded = encode::next_file(id, &mut rest)?;
             Ok((encoded, rest))
         })
         .await?;
-        let Some(encoded) = encoded else {
-            return Ok(files);
-        };
+        self.rest = rest;
+        let Some(encoded) = encoded else { return Ok(None) };
         let name = format!("part-{}.parquet", uuid::Uuid::new_v4());
-        let path = match &partition {
+        let path = match &self.partition {
             Some((column, value)) => format!("{column}={value}/{name}"),
             None => name,
         };
-        let size_bytes = i64::try_from(encoded.bytes.len()).unwrap_or(i64::MAX);
-        storage.put(&path, encoded.bytes).await?;
-        files.push(DataFile {
+        let file = DataFile {
             path,
-            size_bytes,
+            size_bytes: i64::try_from(encoded.bytes.len()).unwrap_or(i64::MAX),
             rows: encoded.rows,
-            partition: partition.iter().map(|(c, v)| ((*c).to_owned(), Some(v.clone()))).collect(),
+            partition: self.partition.iter().map(|(c, v)| ((*c).to_owned(), Some(v.clone()))).collect(),
             stats: Some(encoded.stats),
-        });
+        };
+        Ok(Some((file, encoded.bytes)))
     }
 }
 
