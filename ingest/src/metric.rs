@@ -39,6 +39,14 @@ pub const INTAKE_IN_FLIGHT: &str = "bellwether_intake_in_flight_bytes";
 pub const SPOOL_SYNC_SECONDS: &str = "bellwether_spool_sync_seconds";
 /// Gauge: next offset of the spool, all before it are on disk.
 pub const SPOOL_HEAD: &str = "bellwether_spool_head_offset";
+/// Gauge, bytes: records on the spool's disk, ingested or not. Its bound is `spool.max_bytes`.
+pub const SPOOL_BYTES: &str = "bellwether_spool_bytes";
+/// Counter: appends that the spool refused. Label `reason` (bound, disk_full, failed).
+pub const SPOOL_REFUSED: &str = "bellwether_spool_refused_total";
+/// Gauge: logs of the spool that cannot be read and stay behind. See `docs/operate.md`.
+pub const SPOOL_STOPPED: &str = "bellwether_spool_stopped_logs";
+/// Gauge: 1 while the ballast is given up because the disk is full, 0 otherwise.
+pub const SPOOL_BALLAST_GIVEN: &str = "bellwether_spool_ballast_given_up";
 
 /// Registers the descriptions with the installed recorder.
 pub fn describe() {
@@ -60,4 +68,12 @@ pub fn describe() {
     describe_gauge!(INTAKE_IN_FLIGHT, Unit::Bytes, "Bytes held by running intake requests");
     describe_histogram!(SPOOL_SYNC_SECONDS, Unit::Seconds, "Time of one group commit of the spool");
     describe_gauge!(SPOOL_HEAD, Unit::Count, "Next offset of the spool");
+    describe_gauge!(SPOOL_BYTES, Unit::Bytes, "Records on the spool's disk, ingested or not");
+    describe_counter!(SPOOL_REFUSED, Unit::Count, "Appends that the spool refused");
+    describe_gauge!(SPOOL_STOPPED, Unit::Count, "Logs of the spool that cannot be read and stay behind");
+    describe_gauge!(
+        SPOOL_BALLAST_GIVEN,
+        Unit::Count,
+        "1 while the ballast is given up because the disk is full"
+    );
 }

@@ -19,6 +19,7 @@ use anyhow::Context;
 use bellwether_ingest::batch::Tools;
 use bellwether_ingest::identity::Identities;
 use bellwether_ingest::labels::Labeller;
+use bellwether_ingest::sources::spool::Stopped as StoppedLogs;
 use bellwether_ingest::spool::Spool;
 use bellwether_warehouse::Warehouse;
 use bellwether_warehouse::health::Health;
@@ -71,6 +72,8 @@ pub struct Roles {
     warehouse: Warehouse,
     tools: Tools,
     spool: Option<Spool>,
+    /// Logs of the spool that stay behind.
+    stopped: Option<StoppedLogs>,
     site: Option<bellwether_web::Site>,
     metrics: PrometheusHandle,
     health: Health,
@@ -95,6 +98,7 @@ impl Roles {
             warehouse,
             tools,
             spool: None,
+            stopped: None,
             site: None,
             metrics,
             health: Health::default(),

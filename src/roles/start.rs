@@ -1,22 +1,26 @@
 //! Starts each role as a supervised task.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bellwether_ingest::batch::Stream;
+use bellwether_ingest::config::Bytes;
 use bellwether_ingest::intake::{self, Appender, IntakeState, KafkaAppender, SpoolAppender};
 use bellwether_ingest::sink::Sink;
 use bellwether_ingest::sources;
-use bellwether_ingest::spool::{Reader, Spool};
+use bellwether_ingest::spool::{self, Spool};
 use bellwether_jobs::{Jobs, Scheduler};
+use bellwether_warehouse::health::State;
 use bellwether_web::Site;
 use bellwether_web::data::Names;
 use chrono::Utc;
 
 use super::peers::{PER_ADDRESS, Peers};
 use super::supervise::lasting;
-use super::{Role, Roles, accept, maintain, progress};
+use super::{Role, Roles, StoppedLogs, accept, maintain, progress};
 use crate::exit::{chain, usage};
 
 impl Roles {
@@ -42,8 +46,17 @@ impl Roles {
             Arc::new(connected.map_err(|error| usage(chain(&error)))?)
         } else {
             let dir = self.config.spool_dir()?;
-            let spool = Spool::open(&dir, &self.config.spool).map_err(|error| usage(chain(&error)))?;
+            let mut config = self.config.spool.clone();
+            if !shares_disk(&dir, self.warehouse.location().root()) {
+                // The tables would not get the space.
+                config.ballast = Bytes(0);
+            }
+            let spool = Spool::open(&dir, &config).map_err(|error| usage(chain(&error)))?;
             self.spool = Some(spool.clone());
+            self.health.ask("spool", {
+                let spool = spool.clone();
+                move || spool.problem().map_or(State::Works, State::Down)
+            });
             Arc::new(SpoolAppender::new(spool))
         };
         let state = IntakeState::new(
@@ -77,38 +90,50 @@ impl Roles {
                 "[kafka] `intake_topic`: nothing reads `{topic}`; add it to `topics` with format = \"appended\""
             )));
         }
-        let (spool, dir) = (self.spool.clone(), self.config.spool_dir()?);
-        let open = move || match &spool {
-            Some(spool) => spool.reader(),
-            // Without an intake on this host there may be no spool; one of an earlier configuration is read to its end.
-            None => Reader::open(&dir),
-        };
-        match open() {
-            Ok(_) => {}
-            Err(_) if self.spool.is_none() && !self.config.kafka.topics.is_empty() => return Ok(()),
-            Err(error) => return Err(usage(chain(&error))),
+        let (dir, spool) = (self.config.spool_dir()?, self.config.spool.clone());
+        // Without an intake on this host there may be no spool; one of an earlier configuration is read to its end.
+        if matches!(dir.try_exists(), Ok(false)) {
+            if !self.config.kafka.topics.is_empty() {
+                return Ok(());
+            }
+            let dir = dir.display();
+            return Err(usage(format!("no spool in `{dir}`; start the intake role on this host first")));
         }
+        let stopped = StoppedLogs::default();
+        self.stopped = Some(stopped.clone());
+        self.health.ask("logs of the spool", {
+            let stopped = stopped.clone();
+            move || match stopped.reasons() {
+                reasons if reasons.is_empty() => State::Works,
+                reasons => State::Impaired(format!("stopped reading {}", reasons.join("; "))),
+            }
+        });
+        let open = move || sources::spool::Source::open(&dir, &spool, stopped.clone());
+        let mut first = Some(open().map_err(|error| usage(chain(&error)))?);
         let (config, warehouse, tools) =
             (self.config.ingest.clone(), self.warehouse.clone(), self.tools.clone());
         let shutdown = self.shutdown.clone();
         self.watch("ingest of the spool", move || {
+            let source = first.take().map_or_else(&open, Ok);
             let (config, warehouse, tools) = (config.clone(), warehouse.clone(), tools.clone());
-            let (reader, shutdown) = (open(), shutdown.clone());
-            async move {
-                sources::spool::run(reader?, &warehouse, tools, &config, shutdown).await.map_err(ended)
-            }
+            let shutdown = shutdown.clone();
+            async move { source?.run(&warehouse, tools, &config, shutdown).await.map_err(ended) }
         });
         Ok(())
     }
 
-    /// Waits until everything in the spool is in the tables.
+    /// Waits until everything in the spool that can be read is in the tables.
     pub async fn drain_spool(&self) -> anyhow::Result<()> {
         let Some(spool) = &self.spool else { return Ok(()) };
-        let stream = Stream::spool(spool.uuid());
         let mut sink = Sink::open(&self.warehouse).await?;
         while !self.shutdown.is_cancelled() {
-            let at = sink.position(&stream).await?.attempts.unwrap_or(0);
-            if at >= spool.head() {
+            let mut is_behind = false;
+            for log in spool::logs(spool.dir())?.readable {
+                let at = sink.position(&Stream::spool(log.uuid())).await?.attempts.unwrap_or(0);
+                let is_stopped = self.stopped.as_ref().is_some_and(|stopped| stopped.contains(log.dir()));
+                is_behind |= at < log.head() && !is_stopped;
+            }
+            if !is_behind {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -205,4 +230,11 @@ fn ended(error: sources::Error) -> anyhow::Error {
 
 fn owned<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
     names.map(|(id, name)| (id.to_owned(), name.to_owned())).collect()
+}
+
+/// Whether spool and warehouse fill the same disk. Unknown counts as no.
+pub fn shares_disk(spool: &Path, warehouse: &Path) -> bool {
+    // The folder itself may not be there yet.
+    let disk = |path: &Path| path.ancestors().find_map(|at| std::fs::metadata(at).ok()).map(|at| at.dev());
+    disk(spool).is_some_and(|of_spool| disk(warehouse) == Some(of_spool))
 }

@@ -4,6 +4,7 @@
 //! part that is down.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The state of one part.
@@ -22,11 +23,21 @@ pub struct Health {
     list: Arc<Mutex<List>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct List {
     /// By name; the number tells parts of one name apart, so that one that ends late does not hide its successor.
     parts: BTreeMap<(String, u64), State>,
     next: u64,
+    /// Parts that are asked.
+    asked: Vec<(String, Ask)>,
+}
+
+type Ask = Arc<dyn Fn() -> State + Send + Sync>;
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List").field("parts", &self.parts).field("asked", &self.asked.len()).finish()
+    }
 }
 
 impl Health {
@@ -40,9 +51,21 @@ impl Health {
         Part { health: self.clone(), key }
     }
 
+    /// Adds a part that is asked for its state each time, for the life of the process.
+    pub fn ask(&self, name: impl Into<String>, state: impl Fn() -> State + Send + Sync + 'static) {
+        self.lock().asked.push((name.into(), Arc::new(state)));
+    }
+
     /// Every part by name.
     pub fn parts(&self) -> Vec<(String, State)> {
-        self.lock().parts.iter().map(|((name, _), state)| (name.clone(), state.clone())).collect()
+        let list = self.lock();
+        let told = list.parts.iter().map(|((name, _), state)| (name.clone(), state.clone()));
+        let (mut parts, asked) = (told.collect::<Vec<_>>(), list.asked.clone());
+        // Whoever is asked may look at the list.
+        drop(list);
+        parts.extend(asked.into_iter().map(|(name, state)| (name, state())));
+        parts.sort_by(|(one, _), (other, _)| one.cmp(other));
+        parts
     }
 
     fn lock(&self) -> MutexGuard<'_, List> {
@@ -103,6 +126,26 @@ mod tests {
         spool.works();
         drop(jobs);
         assert_eq!(health.parts(), [listed("spool", State::Works)]);
+    }
+
+    #[test]
+    fn a_part_that_is_asked_says_its_state_of_now() {
+        let health = Health::default();
+        let broken = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        health.ask("disk", {
+            let broken = broken.clone();
+            move || {
+                if broken.load(std::sync::atomic::Ordering::Relaxed) {
+                    State::Down("full".into())
+                } else {
+                    State::Works
+                }
+            }
+        });
+        let _told = health.part("a");
+        assert_eq!(health.parts(), [("a".to_owned(), State::Works), ("disk".to_owned(), State::Works)]);
+        broken.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(health.parts()[1].1, State::Down("full".into()));
     }
 
     #[test]

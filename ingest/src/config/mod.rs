@@ -168,11 +168,20 @@ pub struct Spool {
     pub folder: Option<PathBuf>,
     /// Size at which a new segment begins. What was ingested is freed by whole segments.
     pub segment: Bytes,
+    /// Most that records may take on the disk; beyond it senders are told to come back.
+    pub max_bytes: Bytes,
+    /// Disk space set aside for the flush that frees a full disk, best as large as `ingest.flush_bytes`. 0: none.
+    pub ballast: Bytes,
 }
 
 impl Default for Spool {
     fn default() -> Self {
-        Self { folder: None, segment: Bytes::mib(64) }
+        Self {
+            folder: None,
+            segment: Bytes::mib(64),
+            max_bytes: Bytes::mib(10 * 1024),
+            ballast: Bytes::mib(96),
+        }
     }
 }
 
@@ -182,6 +191,9 @@ impl Spool {
     pub fn validate(&self) -> Result<(), Invalid> {
         if self.segment < Bytes::kib(64) || self.segment > Bytes::mib(1024) {
             return invalid("segment", self.segment, "must lie between 64 KiB and 1 GiB");
+        }
+        if self.max_bytes.0 / 2 < self.segment.0 {
+            return invalid("max_bytes", self.max_bytes, "must be at least twice `segment`");
         }
         Ok(())
     }

@@ -55,6 +55,9 @@ fn a_bad_value_names_key_and_value() {
         open.validate().unwrap_err().to_string().starts_with("`tokens` = []"),
         "an open intake needs a token"
     );
+    let small: super::Spool = toml::from_str("max_bytes = \"100 MiB\"").unwrap();
+    let error = small.validate().unwrap_err().to_string();
+    assert_eq!(error, "`max_bytes` = 100 MiB: must be at least twice `segment`");
     let short: Intake = toml::from_str("tokens = [\"sesame\"]").unwrap();
     let error = short.validate().unwrap_err().to_string();
     assert!(error.starts_with("`tokens[0]`") && !error.contains("sesame"), "{error}");

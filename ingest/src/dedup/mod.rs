@@ -121,15 +121,32 @@ impl Window {
     }
 
     fn insert_one(&mut self, offset: i64, id: Fingerprint) -> bool {
+        let begins = self.newest_offset != Some(offset);
+        if !self.push(id, begins) {
+            return false;
+        }
+        self.newest_offset = Some(offset);
+        true
+    }
+
+    fn push(&mut self, id: Fingerprint, begins_offset: bool) -> bool {
         if !self.seen.insert(id) {
             return false;
         }
-        let begins = self.newest_offset != Some(offset);
-        self.newest_offset = Some(offset);
         self.order.push_back(id);
-        self.begins_offset.push_back(begins);
+        self.begins_offset.push_back(begins_offset);
         while self.order.len() > self.limit && self.forget_oldest() {}
         true
+    }
+
+    /// These ids as the newer ones behind those of an earlier log, at most `limit` in all. Offsets go on as here.
+    pub fn behind(self, mut earlier: Self, limit: usize) -> Self {
+        earlier.limit = limit;
+        for (id, begins) in self.order.into_iter().zip(self.begins_offset) {
+            earlier.push(id, begins);
+        }
+        earlier.newest_offset = self.newest_offset;
+        earlier
     }
 
     pub fn len(&self) -> usize {

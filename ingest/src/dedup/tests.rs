@@ -39,6 +39,19 @@ fn one_offset_may_exceed_the_limit() {
 }
 
 #[test]
+fn a_window_stands_behind_that_of_an_earlier_log_within_one_limit() {
+    let earlier = window(2, &[(7, 1), (8, 2)]);
+    let mut both = window(3, &[(0, 3), (0, 4)]).behind(earlier, 3);
+    assert_eq!(held(&both), [2, 3, 4]);
+    assert!(!both.insert(1, Fingerprint(2)));
+    // Offsets go on as in the later log, each forgotten as a whole.
+    assert!(both.insert(1, Fingerprint(5)));
+    assert_eq!(held(&both), [3, 4, 5]);
+    assert!(both.insert(2, Fingerprint(6)));
+    assert_eq!(held(&both), [5, 6]);
+}
+
+#[test]
 fn a_fingerprint_is_the_beginning_of_the_hash() {
     // BLAKE3 of the empty text begins af 13 49 b9 f5 f9 a1 a6 (published test vector).
     assert_eq!(

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::FlushError;
 use crate::metric;
+use crate::spool::Ballast;
 
 const FIRST: Duration = Duration::from_millis(100);
 /// Long enough not to burden a store in trouble, short enough to be back soon after it.
@@ -19,15 +20,19 @@ pub(super) struct Backoff {
     since: Instant,
     pause: Duration,
     jitter: RandomState,
+    ballast: Option<Ballast>,
 }
 
 impl Backoff {
-    pub(super) fn new(table: &'static str, patience: Option<Duration>) -> Self {
-        Self { table, patience, since: Instant::now(), pause: FIRST, jitter: RandomState::new() }
+    pub(super) fn new(table: &'static str, patience: Option<Duration>, ballast: Option<Ballast>) -> Self {
+        Self { table, patience, since: Instant::now(), pause: FIRST, jitter: RandomState::new(), ballast }
     }
 
     /// Reports the failure and waits, or gives up when patience is at its end.
     pub(super) async fn wait(&mut self, source: bellwether_warehouse::Error) -> Result<(), FlushError> {
+        if source.is_full() && self.makes_room() {
+            return Ok(());
+        }
         let waited = self.since.elapsed();
         if self.patience.is_some_and(|patience| waited + self.pause > patience) {
             return Err(FlushError::Storage { table: self.table, waited, source: Box::new(source) });
@@ -43,5 +48,53 @@ impl Backoff {
         tokio::time::sleep(self.pause.mul_f64(0.5 + share / 2.0)).await;
         self.pause = (self.pause * 2).min(LONGEST);
         Ok(())
+    }
+
+    /// Gives the ballast up, where there is one.
+    fn makes_room(&self) -> bool {
+        let Some(ballast) = &self.ballast else { return false };
+        match ballast.give_up() {
+            Ok(false) => false,
+            Ok(true) => {
+                tracing::warn!(
+                    table = self.table,
+                    "the disk is full: gave up the ballast of the spool for this flush; the intake waits"
+                );
+                metrics::gauge!(metric::SPOOL_BALLAST_GIVEN).set(1.0);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "failed to give up the ballast of the spool"
+                );
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::{Backoff, Duration};
+    use crate::spool::Ballast;
+
+    fn failed(kind: ErrorKind) -> bellwether_warehouse::Error {
+        bellwether_warehouse::Error::Unwritable { path: "t".into(), source: Error::from(kind) }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_gives_the_ballast_up_once_and_other_trouble_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("ballast"), [0; 4096]).unwrap();
+        let ballast = Ballast::new(dir.path(), 4096);
+        let mut backoff = Backoff::new("attempts", Some(Duration::ZERO), Some(ballast.clone()));
+        backoff.wait(failed(ErrorKind::PermissionDenied)).await.unwrap_err();
+        assert!(!ballast.is_given_up());
+        backoff.wait(failed(ErrorKind::StorageFull)).await.unwrap();
+        assert!(ballast.is_given_up());
+        backoff.wait(failed(ErrorKind::StorageFull)).await.unwrap_err();
     }
 }

@@ -16,11 +16,12 @@ mod info;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
-use bellwether_warehouse::{Advance, AppId, Change, CommitError, Table, TableId, Warehouse};
+use bellwether_warehouse::{Advance, AppId, Change, CommitError, Staging, Table, TableId, Warehouse};
 
 use crate::batch::{Batch, Frozen, Position, Range, Stream};
 use crate::dedup::{self, Window};
 use crate::metric;
+use crate::spool::Ballast;
 use backoff::Backoff;
 
 /// Why a batch ends; a label of the flush metric.
@@ -90,6 +91,7 @@ pub struct Sink {
     cells: Table,
     attempts: Table,
     patience: Option<Duration>,
+    ballast: Option<Ballast>,
 }
 
 impl Sink {
@@ -101,6 +103,7 @@ impl Sink {
             cells: warehouse.table(TableId::LabelCells).await?,
             attempts: warehouse.table(TableId::Attempts).await?,
             patience: None,
+            ballast: None,
         })
     }
 
@@ -108,6 +111,12 @@ impl Sink {
     /// worker whose log can wait.
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
+        self
+    }
+
+    /// Gives up this ballast when a table's disk is full. Whoever reads the spool makes it again.
+    pub fn with_ballast(mut self, ballast: Ballast) -> Self {
+        self.ballast = Some(ballast);
         self
     }
 
@@ -166,22 +175,20 @@ impl Sink {
     pub async fn commit(&mut self, frozen: Frozen, reason: FlushReason) -> Result<Flushed, FlushError> {
         let started = Instant::now();
         let ranges = &frozen.ranges;
-        let patience = self.patience;
+        let backoff = |id: TableId| Backoff::new(id.name(), self.patience, self.ballast.clone());
+        let (of_rejects, of_cells, of_attempts) =
+            (backoff(TableId::Rejects), backoff(TableId::LabelCells), backoff(TableId::Attempts));
         fail_point("sink-before-rejects", ranges)?;
         let info = info::of(ranges);
         let advance = advances(ranges, |position| position.rejects);
-        commit(&mut self.rejects, TableId::Rejects, frozen.rejects.as_slice(), advance, &info, patience)
-            .await?;
+        commit(&mut self.rejects, frozen.rejects.as_slice(), advance, &info, of_rejects).await?;
         fail_point("sink-after-rejects", ranges)?;
         let advance = advances(ranges, |position| position.labels);
-        commit(&mut self.cells, TableId::LabelCells, frozen.cells.as_slice(), advance, &info, patience)
-            .await?;
+        commit(&mut self.cells, frozen.cells.as_slice(), advance, &info, of_cells).await?;
         fail_point("sink-after-label-cells", ranges)?;
         let advance = advances(ranges, |position| position.attempts);
         let info = info::with_intake(info, &frozen.sources);
-        let version =
-            commit(&mut self.attempts, TableId::Attempts, frozen.rows.as_slice(), advance, &info, patience)
-                .await?;
+        let version = commit(&mut self.attempts, frozen.rows.as_slice(), advance, &info, of_attempts).await?;
         fail_point("sink-after-attempts", ranges)?;
         record(&frozen, reason, started.elapsed());
         Ok(Flushed { version, ranges: frozen.ranges })
@@ -200,36 +207,38 @@ fn advances(ranges: &[Range], table: impl Fn(&Position) -> Option<i64>) -> Vec<A
 /// Writes and commits to one table; tried again for as long as the trouble may pass. None: nothing to commit.
 async fn commit(
     table: &mut Table,
-    id: TableId,
     rows: &[RecordBatch],
     advance: Vec<Advance>,
     info: &serde_json::Map<String, serde_json::Value>,
-    patience: Option<Duration>,
+    mut backoff: Backoff,
 ) -> Result<Option<i64>, FlushError> {
     if advance.is_empty() {
         return Ok(None);
     }
-    let mut backoff = Backoff::new(id.name(), patience);
-    let files = loop {
-        if rows.is_empty() {
-            break Vec::new();
-        }
-        match table.write(rows).await {
-            Ok(files) => break files,
-            Err(error) if is_passing(&error) => backoff.wait(error).await?,
-            Err(error) => return Err(FlushError::Table { table: id.name(), source: Box::new(error) }),
-        }
-    };
+    let name = table.id().name();
+    let staging = store(table, rows, &mut backoff).await?;
+    // A commit whose answer was lost may have landed all the same.
+    let mut is_in_doubt = false;
     loop {
-        let change =
-            Change { advance: advance.clone(), add: files.clone(), info: info.clone(), ..Change::default() };
+        let change = Change {
+            advance: advance.clone(),
+            add: staging.files(),
+            info: info.clone(),
+            ..Change::default()
+        };
         match table.commit(change).await {
             Ok(committed) => return Ok(Some(committed.version)),
-            Err(CommitError::Log { source, .. }) if is_passing(&source) => backoff.wait(source).await?,
+            Err(CommitError::Log { source, .. }) if is_passing(&source) => {
+                is_in_doubt = true;
+                backoff.wait(source).await?;
+            }
             Err(CommitError::Log { source, .. }) => {
-                return Err(FlushError::Table { table: id.name(), source: Box::new(source) });
+                return Err(FlushError::Table { table: name, source: Box::new(source) });
             }
             Err(error) => {
+                if !is_in_doubt {
+                    staging.discard().await;
+                }
                 let app = match &error {
                     CommitError::Fenced { app, .. } => app.clone(),
                     _ => AppId(String::new()),
@@ -237,6 +246,30 @@ async fn commit(
                 metrics::counter!(metric::FENCED).increment(1);
                 return Err(FlushError::Fenced { app, source: Box::new(error) });
             }
+        }
+    }
+}
+
+/// Stores the rows as files. A further try goes on with what is not stored yet, and giving up leaves nothing.
+async fn store(table: &Table, rows: &[RecordBatch], backoff: &mut Backoff) -> Result<Staging, FlushError> {
+    let name = table.id().name();
+    let fatal = |error| FlushError::Table { table: name, source: Box::new(error) };
+    let mut staging = loop {
+        match table.stage(rows).await {
+            Ok(staging) => break staging,
+            Err(error) if is_passing(&error) => backoff.wait(error).await?,
+            Err(error) => return Err(fatal(error)),
+        }
+    };
+    loop {
+        let given_up = match staging.store().await {
+            Ok(()) => return Ok(staging),
+            Err(error) if is_passing(&error) => backoff.wait(error).await.err(),
+            Err(error) => Some(fatal(error)),
+        };
+        if let Some(error) = given_up {
+            staging.discard().await;
+            return Err(error);
         }
     }
 }

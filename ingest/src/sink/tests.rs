@@ -245,3 +245,18 @@ async fn labels_of_no_list_do_not_pass_through_a_log_of_ours() {
     let cells = house.ask("SELECT nl, nl_src, cat, cat_src FROM label_cells").await;
     assert_eq!(cells, ["other|rule:2|other|router"]);
 }
+
+#[tokio::test]
+async fn a_flush_that_is_given_up_leaves_no_files() {
+    let house = House::new().await;
+    let table = house.dir.path().join("warehouse/attempts");
+    std::fs::write(table.join("event_date=2026-11-25"), "a file where a folder is to be").unwrap();
+    let mut worker = Worker::new(&house, Stream::kafka("c", "t", 0, 0)).await;
+    worker.sink = worker.sink.with_patience(std::time::Duration::ZERO);
+    worker.assign().await;
+    let records = [native("a").replace("11-25T11", "11-24T11"), native("b")];
+    worker.push(&records, 0, 2);
+    assert!(matches!(worker.flush().await, Err(FlushError::Storage { table: "attempts", .. })));
+    let left = std::fs::read_dir(table.join("event_date=2026-11-24")).map_or(0, Iterator::count);
+    assert_eq!(left, 0);
+}

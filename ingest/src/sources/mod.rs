@@ -21,7 +21,7 @@ pub enum Error {
     Spool(#[source] crate::spool::Error),
     #[error(
         "the table stands at offset {position} of spool `{spool}`, which holds {low} to {head}: records are \
-         missing; restore the folder, or move it away to start a new log"
+         missing; restore the folder, or move it away to go on without them"
     )]
     SpoolGap { spool: String, position: i64, low: i64, head: i64 },
     #[error("failed to reach kafka")]

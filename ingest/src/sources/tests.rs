@@ -5,13 +5,46 @@ use std::time::Duration;
 use bellwether_warehouse::TableId;
 use tokio_util::sync::CancellationToken;
 
-use super::spool;
+use super::spool::{Source, Stopped};
 use crate::batch::Stream;
 use crate::config;
 use crate::formats::{self, Format};
 use crate::sink::Sink;
-use crate::spool::Spool;
+use crate::spool::{Spool, logs};
 use crate::testing::{House, native};
+
+fn settings(segment_bytes: u64) -> config::Spool {
+    config::Spool {
+        segment: config::Bytes(segment_bytes),
+        ballast: config::Bytes(0),
+        ..config::Spool::default()
+    }
+}
+
+/// An ingest of the spool in the background.
+struct Running {
+    shutdown: CancellationToken,
+    stopped: Stopped,
+    worker: tokio::task::JoinHandle<Result<(), super::Error>>,
+}
+
+impl Running {
+    fn start(house: &House, ingest: &config::Ingest) -> Self {
+        let source = Source::open(&house.dir.path().join("spool"), &settings(2000)).unwrap();
+        let (stopped, shutdown) = (source.stopped(), CancellationToken::new());
+        let worker = tokio::spawn({
+            let (warehouse, tools) = (house.warehouse.clone(), house.tools.clone());
+            let (ingest, shutdown) = (ingest.clone(), shutdown.clone());
+            async move { source.run(&warehouse, tools, &ingest, shutdown).await }
+        });
+        Self { shutdown, stopped, worker }
+    }
+
+    async fn end(self) {
+        self.shutdown.cancel();
+        self.worker.await.unwrap().unwrap();
+    }
+}
 
 fn stripped(house: &House, id: &str) -> Vec<u8> {
     let record = native(id);
@@ -35,19 +68,13 @@ async fn wait_for(house: &House, spool: &Spool, offset: i64) {
 async fn what_is_appended_becomes_rows_once_across_restarts() {
     let house = House::new().await;
     let dir = house.dir.path().join("spool");
-    let spool = Spool::open(&dir, &config::Spool { folder: None, segment: config::Bytes(2000) }).unwrap();
+    let spool = Spool::open(&dir, &settings(2000)).unwrap();
     // The last batch is seldom full, so its age ends it; no batch gets as old while records still come.
     let flush_age = config::Span(Duration::from_secs(1));
     let ingest = config::Ingest { flush_rows: 7, flush_age, ..config::Ingest::default() };
     let mut expected = 0;
     for round in 0..3 {
-        let shutdown = CancellationToken::new();
-        let worker = tokio::spawn({
-            let (reader, warehouse, tools) =
-                (spool.reader().unwrap(), house.warehouse.clone(), house.tools.clone());
-            let (ingest, shutdown) = (ingest.clone(), shutdown.clone());
-            async move { spool::run(reader, &warehouse, tools, &ingest, shutdown).await }
-        });
+        let running = Running::start(&house, &ingest);
         for number in 0..20 {
             spool.append(vec![stripped(&house, &format!("{round}-{number}"))]).await.unwrap();
         }
@@ -57,8 +84,7 @@ async fn what_is_appended_becomes_rows_once_across_restarts() {
         if round == 2 {
             wait_for(&house, &spool, expected).await;
         }
-        shutdown.cancel();
-        worker.await.unwrap().unwrap();
+        running.end().await;
         let mut sink = Sink::open(&house.warehouse).await.unwrap();
         let at = sink.position(&Stream::spool(spool.uuid())).await.unwrap().attempts.unwrap_or_default();
         assert!(at <= expected);
@@ -73,31 +99,117 @@ async fn what_is_appended_becomes_rows_once_across_restarts() {
     assert!(table.snapshot().version() > 3, "small flush limits make several commits");
 }
 
+async fn append(house: &House, spool: &Spool, ids: &[&str]) {
+    for id in ids {
+        spool.append(vec![stripped(house, id)]).await.unwrap();
+    }
+}
+
+fn quick() -> config::Ingest {
+    config::Ingest { flush_rows: 1, ..config::Ingest::default() }
+}
+
 #[tokio::test]
-async fn a_spool_that_lost_records_the_table_needs_stops_with_both_numbers() {
+async fn a_log_that_lost_records_the_table_needs_stops_alone_with_both_numbers() {
     let house = House::new().await;
     let dir = house.dir.path().join("spool");
-    let config = config::Spool { folder: None, segment: config::Bytes(200) };
-    let spool = Spool::open(&dir, &config).unwrap();
-    for number in 0..4 {
-        spool.append(vec![stripped(&house, &format!("{number}"))]).await.unwrap();
+    let spool = Spool::open(&dir, &settings(200)).unwrap();
+    let running = Running::start(&house, &quick());
+    append(&house, &spool, &["0", "1", "2", "3"]).await;
+    wait_for(&house, &spool, 4).await;
+    running.end().await;
+    append(&house, &spool, &["4", "5", "6", "7"]).await;
+    crate::spool::prune(spool.log().dir(), 7).unwrap();
+    drop(spool);
+    let spool = Spool::open(&dir, &settings(200)).unwrap();
+    append(&house, &spool, &["8"]).await;
+    let running = Running::start(&house, &quick());
+    wait_for(&house, &spool, 1).await;
+    let reasons = running.stopped.reasons();
+    assert_eq!(reasons.len(), 1);
+    assert!(reasons[0].contains("stands at offset 4") && reasons[0].contains("holds 7 to 8"), "{reasons:?}");
+    running.end().await;
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 5);
+    assert_eq!(logs(&dir).unwrap().readable.len(), 2, "the log that stopped stays on the disk");
+}
+
+#[tokio::test]
+async fn a_folder_put_back_from_a_copy_swallows_nothing() {
+    let house = House::new().await;
+    let dir = house.dir.path().join("spool");
+    let copy = house.dir.path().join("copy");
+    let spool = Spool::open(&dir, &settings(2000)).unwrap();
+    append(&house, &spool, &["a", "b"]).await;
+    let status = std::process::Command::new("cp").arg("-r").arg(&dir).arg(&copy).status().unwrap();
+    assert!(status.success());
+    append(&house, &spool, &["c", "d"]).await;
+    let running = Running::start(&house, &quick());
+    wait_for(&house, &spool, 4).await;
+    running.end().await;
+    drop(spool);
+    std::fs::remove_dir_all(&dir).unwrap();
+    std::fs::rename(&copy, &dir).unwrap();
+    let spool = Spool::open(&dir, &settings(2000)).unwrap();
+    append(&house, &spool, &["e", "f", "g"]).await;
+    let running = Running::start(&house, &quick());
+    wait_for(&house, &spool, 3).await;
+    running.end().await;
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 7);
+    let left = logs(&dir).unwrap().readable;
+    assert_eq!(left.len(), 1, "the copy is deleted, since the tables hold all of it");
+    assert_eq!(left[0].uuid(), spool.uuid());
+}
+
+#[tokio::test]
+async fn what_a_sender_repeats_to_the_next_log_is_one_row() {
+    let house = House::new().await;
+    let dir = house.dir.path().join("spool");
+    for ids in [&["a", "b"][..], &["b", "c"]] {
+        let spool = Spool::open(&dir, &settings(2000)).unwrap();
+        append(&house, &spool, ids).await;
+        let running = Running::start(&house, &quick());
+        wait_for(&house, &spool, 2).await;
+        running.end().await;
     }
-    let reader = spool.reader().unwrap();
-    let shutdown = CancellationToken::new();
-    let ingest = config::Ingest { flush_rows: 1, ..config::Ingest::default() };
-    let run = spool::run(reader, &house.warehouse, house.tools.clone(), &ingest, shutdown.clone());
-    tokio::select! {
-        result = run => panic!("ended by itself: {result:?}"),
-        () = wait_for(&house, &spool, 4) => {}
+    // The first log went when the second was begun; its ids did not.
+    assert_eq!(logs(&dir).unwrap().readable.len(), 1);
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 3);
+}
+
+#[tokio::test]
+async fn a_log_of_a_newer_build_is_told_and_the_next_one_goes_on() {
+    let house = House::new().await;
+    let dir = house.dir.path().join("spool");
+    let spool = Spool::open(&dir, &settings(2000)).unwrap();
+    append(&house, &spool, &["a"]).await;
+    let newer = spool.log().dir().join("manifest.json");
+    drop(spool);
+    std::fs::write(&newer, "{\"version\": 9}").unwrap();
+    let spool = Spool::open(&dir, &settings(2000)).unwrap();
+    append(&house, &spool, &["b"]).await;
+    let running = Running::start(&house, &quick());
+    wait_for(&house, &spool, 1).await;
+    let reasons = running.stopped.reasons();
+    assert_eq!(reasons.len(), 1);
+    assert!(reasons[0].contains("version 9"), "{reasons:?}");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_read_is_told_and_taken_up_once_it_can() {
+    let house = House::new().await;
+    let dir = house.dir.path().join("spool");
+    std::fs::write(&dir, "a file where a folder is to be").unwrap();
+    let running = Running::start(&house, &quick());
+    while running.stopped.reasons().is_empty() {
+        tokio::task::yield_now().await;
     }
-    // A log that begins behind what the table has: the table's position is moved back for this.
-    for number in 4..8 {
-        spool.append(vec![stripped(&house, &format!("{number}"))]).await.unwrap();
-    }
-    crate::spool::prune(&dir, 7).unwrap();
-    let reader = spool.reader().unwrap();
-    let error =
-        spool::run(reader, &house.warehouse, house.tools.clone(), &ingest, shutdown).await.unwrap_err();
-    let text = error.to_string();
-    assert!(text.contains("stands at offset 4") && text.contains("holds 7 to 8"), "{text}");
+    let reasons = running.stopped.reasons();
+    assert!(reasons.len() == 1 && reasons[0].contains(dir.to_str().unwrap()), "{reasons:?}");
+    std::fs::remove_file(&dir).unwrap();
+    let spool = Spool::open(&dir, &settings(2000)).unwrap();
+    append(&house, &spool, &["a"]).await;
+    wait_for(&house, &spool, 1).await;
+    assert!(running.stopped.reasons().is_empty());
+    running.end().await;
 }

@@ -1,9 +1,9 @@
-//! Small files of a spool: who it is, up to where it may be read, and who writes it.
+//! Small files of a log: who it is and up to where it may be read; and the locks of a spool's folder.
 
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
@@ -11,20 +11,35 @@ use uuid::Uuid;
 
 use super::Error;
 
-const MANIFEST: &str = "manifest.json";
-const HEAD: &str = "head";
-const LOCK: &str = "lock";
-const VERSION: u32 = 1;
+pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const HEAD: &str = "head";
+/// Version 1 knew one log a folder and went on with it: no `number`, no `earlier`.
+const VERSION: u32 = 2;
+/// Logs that a new one names as those before it. Each costs a look into the table when ingest begins with it.
+const EARLIER: usize = 8;
 
-/// Identity of the log. A recreated folder is a new log.
+/// Identity of a log. Each opening of the writer begins a new one.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
     version: u32,
     pub(super) uuid: Uuid,
-    /// Offsets `[from, to)` whose records were lost with the disk's own word that they were safe.
+    /// Place among the logs of its folder: a later one has a higher number.
     #[serde(default)]
+    pub(super) number: u64,
+    /// Logs before this one, the latest first: a sender may repeat a batch that one of them took.
+    #[serde(default)]
+    pub(super) earlier: Vec<Uuid>,
+    /// Offsets `[from, to)` whose records were lost with the disk's own word that they were safe. Only in logs
+    /// of version 1, which went on behind them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) lost: Vec<Lost>,
+}
+
+/// What every version of the file has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -42,18 +57,26 @@ impl Manifest {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(Error::Io { path, source }),
         };
-        let manifest: Self = serde_json::from_slice(&bytes)
-            .map_err(|source| Error::Io { path: path.clone(), source: source.into() })?;
-        if manifest.version > VERSION {
-            return Err(Error::Newer { path, version: manifest.version });
+        let unreadable = |source: serde_json::Error| Error::Io { path: path.clone(), source: source.into() };
+        let Versioned { version } = serde_json::from_slice(&bytes).map_err(unreadable)?;
+        if version > VERSION {
+            return Err(Error::Newer { path, version });
         }
-        Ok(Some(manifest))
+        serde_json::from_slice(&bytes).map(Some).map_err(unreadable)
     }
 
-    pub(super) fn create(dir: &Path) -> Result<Self, Error> {
-        let manifest = Self { version: VERSION, uuid: Uuid::new_v4(), lost: Vec::new() };
-        manifest.write(dir)?;
-        Ok(manifest)
+    /// A log behind all of `logs`, which are in their order.
+    pub(super) fn behind<'a>(logs: impl DoubleEndedIterator<Item = &'a Self>) -> Self {
+        let mut logs = logs.rev().peekable();
+        let number = logs.peek().map_or(0, |latest| latest.number) + 1;
+        let mut earlier = Vec::new();
+        for uuid in logs.flat_map(|log| std::iter::once(log.uuid).chain(log.earlier.iter().copied())) {
+            if !earlier.contains(&uuid) {
+                earlier.push(uuid);
+            }
+        }
+        earlier.truncate(EARLIER);
+        Self { version: VERSION, uuid: Uuid::new_v4(), number, earlier, lost: Vec::new() }
     }
 
     /// Replaces the file in one step.
@@ -89,9 +112,11 @@ pub(super) struct Head {
 }
 
 const HEAD_BYTES: usize = 32;
+/// A read may meet a write half-way; several in a row do not.
+const HEAD_READS: u32 = 8;
 
-/// The head as readers of other processes see it. Written after the segment's fsync and not fsynced itself:
-/// after a power cut it may be old, never ahead.
+/// The head as readers see it. Written after the segment's fsync and fsynced now and then: after a power cut it
+/// may be a little old, never ahead.
 #[derive(Debug)]
 pub(super) struct HeadFile {
     file: File,
@@ -114,9 +139,17 @@ impl HeadFile {
         self.file.write_all_at(&bytes, 0)
     }
 
-    /// The published head. None where there is none, or where it is half written.
+    pub(super) fn sync(&self) -> std::io::Result<()> {
+        self.file.sync_data()
+    }
+
+    /// The published head. None where there is none, or where it stays half written.
     pub(super) fn read(dir: &Path) -> Option<Head> {
-        let bytes: [u8; HEAD_BYTES] = std::fs::read(dir.join(HEAD)).ok()?.try_into().ok()?;
+        (0..HEAD_READS).find_map(|_| Self::parse(&std::fs::read(dir.join(HEAD)).ok()?))
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Head> {
+        let bytes: [u8; HEAD_BYTES] = bytes.try_into().ok()?;
         if blake3::hash(&bytes[..24]).as_bytes()[..8] != bytes[24..] {
             return None;
         }
@@ -133,25 +166,29 @@ impl HeadFile {
     }
 }
 
-/// Held by the one writer of a folder for as long as it lives.
+/// Held by the one writer, or the one reader, of a folder for as long as it lives.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
 }
 
 impl Lock {
-    pub(super) fn take(dir: &Path) -> Result<Self, Error> {
-        let path: PathBuf = dir.join(LOCK);
-        let file = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|source| Error::Io { path: path.clone(), source })?;
+    /// The file keeps its name from the time when a folder was one log.
+    pub(super) fn of_writer(dir: &Path) -> Result<Self, Error> {
+        Self::take(&dir.join("lock"), || Error::Locked { dir: dir.to_owned() })
+    }
+
+    pub(super) fn of_reader(dir: &Path) -> Result<Self, Error> {
+        Self::take(&dir.join("reader.lock"), || Error::ReadElsewhere { dir: dir.to_owned() })
+    }
+
+    fn take(path: &Path, taken: impl FnOnce() -> Error) -> Result<Self, Error> {
+        let io = |source| Error::Io { path: path.to_owned(), source };
+        let file = File::options().write(true).create(true).truncate(false).open(path).map_err(io)?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self { _file: file }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Locked { dir: dir.to_owned() }),
-            Err(errno) => Err(Error::Io { path, source: errno.into() }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(taken()),
+            Err(errno) => Err(io(errno.into())),
         }
     }
 }

@@ -1,19 +1,17 @@
-//! Reads a spool up to its fsynced end, in the process that writes it or in another one on the same host.
+//! Reads one log of a spool up to its fsynced end, in the process that writes it or in another one on the same host.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::watch;
-use uuid::Uuid;
 
-use super::Error;
 use super::manifest::{Head, HeadFile, Manifest};
 use super::segment::{self, FRAME_BYTES, Frame, HEADER_BYTES};
+use super::{Error, Log};
 
-/// How often a reader in another process looks for a new head.
+/// How often a reader looks for a new head.
 const POLL: Duration = Duration::from_millis(50);
 
 /// One record as it was appended.
@@ -24,18 +22,10 @@ pub struct Record {
     pub payload: Bytes,
 }
 
-#[derive(Debug)]
-pub(super) enum Watch {
-    Local(watch::Receiver<Head>),
-    File,
-}
-
 /// A position in the log. Not bound to a runtime: `read` blocks on the disk.
 #[derive(Debug)]
 pub struct Reader {
     dir: PathBuf,
-    uuid: Uuid,
-    watch: Watch,
     /// Next record to give.
     offset: i64,
     open: Option<Open>,
@@ -51,25 +41,17 @@ struct Open {
 }
 
 impl Reader {
-    /// Opens the spool in `dir` that another process writes.
-    ///
-    /// # Errors
-    /// There is no spool in `dir`, or it cannot be read.
-    pub fn open(dir: &Path) -> Result<Self, Error> {
-        let manifest = Manifest::read(dir)?.ok_or_else(|| Error::NotFound { dir: dir.to_owned() })?;
-        Ok(Self::new(dir, manifest.uuid, Watch::File))
-    }
-
-    pub(super) fn new(dir: &Path, uuid: Uuid, watch: Watch) -> Self {
-        Self { dir: dir.to_owned(), uuid, watch, offset: 0, open: None }
+    pub fn new(log: &Log) -> Self {
+        Self { dir: log.dir().to_owned(), offset: 0, open: None }
     }
 
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    pub fn uuid(&self) -> Uuid {
-        self.uuid
+    /// Next offset that `read` gives.
+    pub fn offset(&self) -> i64 {
+        self.offset
     }
 
     /// Next offset of the log: everything before it is on disk.
@@ -82,8 +64,15 @@ impl Reader {
     /// # Errors
     /// The folder cannot be listed.
     pub fn low(&self) -> Result<i64, Error> {
-        let firsts = segment::list(&self.dir).map_err(|source| self.io(&self.dir, source))?;
-        Ok(firsts.first().copied().unwrap_or_default())
+        Ok(self.firsts()?.first().copied().unwrap_or_else(|| self.head()))
+    }
+
+    /// First offsets of all segments; none where the log has no record yet.
+    fn firsts(&self) -> Result<Vec<i64>, Error> {
+        match segment::list(&self.dir) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            listed => listed.map_err(|source| self.io(&self.dir, source)),
+        }
     }
 
     /// Moves to `offset`, which must lie between `low` and `head`.
@@ -108,34 +97,24 @@ impl Reader {
         let head = self.current_head();
         let mut records = Vec::new();
         while records.is_empty() && self.offset < head.offset {
-            self.read_segment(&head, max_bytes, &mut records)?;
+            match self.read_segment(&head, max_bytes, &mut records) {
+                // What stands before the damage is given first, and the damage is met again at the next call.
+                Err(_) if !records.is_empty() => break,
+                result => result?,
+            }
         }
         Ok(records)
     }
 
     /// Resolves when there is something behind the current position.
-    pub async fn ready(&mut self) {
-        let offset = self.offset;
-        match &mut self.watch {
-            Watch::Local(receiver) => {
-                if receiver.wait_for(|head| head.offset > offset).await.is_err() {
-                    // The writer is gone: nothing will ever come.
-                    std::future::pending::<()>().await;
-                }
-            }
-            Watch::File => {
-                while self.head() <= offset {
-                    tokio::time::sleep(POLL).await;
-                }
-            }
+    pub async fn ready(&self) {
+        while self.head() <= self.offset {
+            tokio::time::sleep(POLL).await;
         }
     }
 
     fn current_head(&self) -> Head {
-        match &self.watch {
-            Watch::Local(receiver) => *receiver.borrow(),
-            Watch::File => HeadFile::read(&self.dir).unwrap_or_default(),
-        }
+        HeadFile::read(&self.dir).unwrap_or_default()
     }
 
     fn read_segment(
@@ -144,17 +123,21 @@ impl Reader {
         max_bytes: usize,
         records: &mut Vec<Record>,
     ) -> Result<(), Error> {
-        let mut open = match self.open.take() {
+        // A writer whose disk failed replaces a file that has no record.
+        let is_current = |open: &Open| open.file.metadata().is_ok_and(|file| file.nlink() > 0);
+        let mut open = match self.open.take().filter(is_current) {
             Some(open) => open,
             None => self.open_segment()?,
         };
         let path = segment::path(&self.dir, open.first);
-        let end = if open.first == head.segment {
-            head.byte
+        let (end, next) = if open.first == head.segment {
+            (head.byte, None)
         } else {
-            open.file.metadata().map_err(|source| self.io(&path, source))?.len()
+            let length = open.file.metadata().map_err(|source| self.io(&path, source))?.len();
+            // Where the next one begins this one ends, though a failed fsync may have left more behind.
+            (length, self.firsts()?.into_iter().find(|first| *first > open.first))
         };
-        if open.byte >= end {
+        if open.byte >= end || next == Some(open.offset) {
             // A finished segment: the next one begins here, or behind records that are known to be lost.
             if open.first == head.segment {
                 return Err(Error::Damaged { file: path, byte: open.byte });
@@ -164,7 +147,8 @@ impl Reader {
         }
         let buffer = self.fill(&open, end, max_bytes, &path)?;
         let mut from = 0;
-        while let Some(rest) = buffer.get(from..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = buffer.get(from..).filter(|rest| !rest.is_empty() && next != Some(open.offset))
+        {
             match segment::parse(rest, open.offset) {
                 Frame::Complete { appended_at_us, payload_bytes } => {
                     let payload = from + FRAME_BYTES..from + FRAME_BYTES + payload_bytes;
@@ -203,7 +187,7 @@ impl Reader {
     }
 
     fn open_segment(&self) -> Result<Open, Error> {
-        let firsts = segment::list(&self.dir).map_err(|source| self.io(&self.dir, source))?;
+        let firsts = self.firsts()?;
         let Some(first) = firsts.iter().rev().copied().find(|first| *first <= self.offset) else {
             let low = firsts.first().copied().unwrap_or_default();
             let head = self.head();

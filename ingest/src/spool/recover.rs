@@ -1,12 +1,13 @@
-//! What opening a spool does: find the end of the last segment and cut what a crash left half written.
+//! What opening a spool does to the logs of before: find the end of the last segment, cut what a crash left half
+//! written, and publish the end. Nothing is appended to them again.
 
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use super::manifest::{Head, HeadFile, Lost, Manifest};
+use super::manifest::{Head, HeadFile};
 use super::segment::{self, Frame, HEADER_BYTES};
 
-/// Bytes cut from the end of the last segment.
+/// Bytes cut from the end of the last segment of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
     pub file: PathBuf,
@@ -17,15 +18,22 @@ pub struct Cut {
     pub lost_records: i64,
 }
 
-/// End of the log as found on disk, and what had to be cut.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) head: Head,
-    pub(super) cut: Option<Cut>,
+/// Ends a log for good. Does nothing to one that was ended before.
+pub(super) fn seal(dir: &Path) -> Result<Option<Cut>, Error> {
+    let io = |source| Error::Io { path: dir.to_owned(), source };
+    let (head, cut) = end(dir)?;
+    if let Some(cut) = &cut {
+        apply(cut).map_err(io)?;
+    }
+    if HeadFile::read(dir) != Some(head) {
+        let file = HeadFile::open(dir)?;
+        file.publish(&head).and_then(|()| file.sync()).map_err(io)?;
+    }
+    Ok(cut)
 }
 
 /// Removes the torn bytes; a segment that has not even a header goes altogether.
-pub(super) fn apply(cut: &Cut) -> std::io::Result<()> {
+fn apply(cut: &Cut) -> std::io::Result<()> {
     if cut.byte < HEADER_BYTES {
         return std::fs::remove_file(&cut.file);
     }
@@ -34,39 +42,29 @@ pub(super) fn apply(cut: &Cut) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Examines the last segment. Earlier ones were fsynced before the next was begun; readers check them.
-pub(super) fn recover(dir: &Path, manifest: &mut Manifest) -> Result<Found, Error> {
+/// The end of the log as found on disk, and what has to be cut. Examines the last segment: earlier ones were
+/// fsynced before the next was begun, and readers check them.
+fn end(dir: &Path) -> Result<(Head, Option<Cut>), Error> {
     let published = HeadFile::read(dir).unwrap_or_default();
     let firsts = segment::list(dir).map_err(|source| Error::Io { path: dir.to_owned(), source })?;
     let Some(&first) = firsts.last() else {
-        // All segments gone: go on behind what was published, so that no offset is given twice.
-        return Ok(Found {
-            head: Head { offset: published.offset, segment: published.offset, byte: 0 },
-            cut: None,
-        });
+        // Without segments the published end still tells which records are missing.
+        return Ok((published, None));
     };
     let path = segment::path(dir, first);
     let bytes = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
     let acknowledged = if published.segment == first { published.byte } else { 0 };
     let (head, torn) = scan(&bytes, first, acknowledged, &path)?;
-    let mut found = Found { head, cut: None };
-    if torn {
-        let lost_records = (published.offset - head.offset).max(0);
+    let lost_records = (published.offset - head.offset).max(0);
+    let cut = (torn || lost_records > 0).then(|| {
         let bytes = bytes.len() as u64 - head.byte;
-        found.cut = Some(Cut { file: path, byte: head.byte, bytes, lost_records });
-    }
-    if published.offset > head.offset {
-        // Offsets that were acknowledged are never given again, or the table would take the new records for
-        // ones it has. The log goes on in a segment behind them.
-        manifest.lost.push(Lost { from: head.offset, to: published.offset });
-        manifest.write(dir)?;
-        found.head = Head { offset: published.offset, segment: published.offset, byte: 0 };
-    }
-    Ok(found)
+        Cut { file: path, byte: head.byte, bytes, lost_records }
+    });
+    Ok((head, cut))
 }
 
 /// The end of the good frames, and whether something stands behind it. `acknowledged`: bytes known to be fsynced.
-fn scan(bytes: &[u8], first: i64, acknowledged: u64, path: &Path) -> Result<(Head, bool), Error> {
+pub(super) fn scan(bytes: &[u8], first: i64, acknowledged: u64, path: &Path) -> Result<(Head, bool), Error> {
     let damaged = |byte: u64| Error::Damaged { file: path.to_owned(), byte };
     let header = bytes.get(..HEADER_BYTES as usize);
     if header != Some(segment::header(first).as_slice()) {

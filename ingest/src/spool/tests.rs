@@ -1,12 +1,19 @@
 //! Order, durability, recovery after a crash, and damage.
 
+mod full;
+mod logs;
+
 use std::path::{Path, PathBuf};
 
-use super::{AppendError, Error, Reader, Spool, prune, segment};
+use super::{Error, Reader, Spool, prune, segment};
 use crate::config;
 
 fn config(segment_bytes: u64) -> config::Spool {
-    config::Spool { folder: None, segment: config::Bytes(segment_bytes) }
+    config::Spool {
+        segment: config::Bytes(segment_bytes),
+        ballast: config::Bytes(0),
+        ..config::Spool::default()
+    }
 }
 
 fn open(dir: &Path) -> Spool {
@@ -15,6 +22,21 @@ fn open(dir: &Path) -> Spool {
 
 async fn append(spool: &Spool, texts: &[&str]) {
     spool.append(texts.iter().map(|text| text.as_bytes().to_vec()).collect()).await.unwrap();
+}
+
+/// The folder of the log that `spool` writes.
+fn log_dir(spool: &Spool) -> PathBuf {
+    spool.log().dir().to_owned()
+}
+
+/// All records of the only log in `dir` that is not `spool`'s own.
+fn read_former(dir: &Path, spool: &Spool) -> Result<Vec<(i64, String)>, Error> {
+    let logs = super::logs(dir).unwrap().readable;
+    let formers: Vec<_> = logs.iter().filter(|log| log.uuid() != spool.uuid()).collect();
+    assert_eq!(formers.len(), 1, "{formers:?}");
+    let mut reader = Reader::new(formers[0]);
+    reader.seek(reader.low()?)?;
+    read_all(&mut reader)
 }
 
 fn read_all(reader: &mut Reader) -> Result<Vec<(i64, String)>, Error> {
@@ -37,33 +59,23 @@ fn pairs(texts: &[&str]) -> Vec<(i64, String)> {
 }
 
 #[tokio::test]
-async fn records_come_back_in_order_across_segments_and_after_reopening() {
+async fn records_come_back_in_order_across_segments() {
     let dir = tempfile::tempdir().unwrap();
-    let uuid = {
-        let spool = Spool::open(dir.path(), &config(100)).unwrap();
-        for text in
-            ["one", "two", "a longer record that fills a segment by itself, with room to spare", "", "five"]
-        {
-            append(&spool, &[text]).await;
-        }
-        spool.uuid()
-    };
     let spool = Spool::open(dir.path(), &config(100)).unwrap();
-    assert_eq!((spool.uuid(), spool.head(), spool.cut()), (uuid, 5, None));
-    append(&spool, &["six"]).await;
-    let expected = pairs(&[
-        "one",
-        "two",
-        "a longer record that fills a segment by itself, with room to spare",
-        "",
-        "five",
-        "six",
-    ]);
-    assert!(segments(dir.path()).len() > 1);
+    let texts =
+        ["one", "two", "a longer record that fills a segment by itself, with room to spare", "", "five"];
+    for text in texts {
+        append(&spool, &[text]).await;
+    }
+    let expected = pairs(&texts);
+    assert!(segments(&log_dir(&spool)).len() > 1);
     assert_eq!(read_all(&mut spool.reader().unwrap()).unwrap(), expected);
-    // A reader of another process sees the same, from any offset on.
-    for from in 0..=6 {
-        let mut reader = Reader::open(dir.path()).unwrap();
+    assert_eq!(spool.head(), 5);
+    // From any offset on, also when the writer has gone.
+    let log = spool.log().clone();
+    drop(spool);
+    for from in 0..=5 {
+        let mut reader = Reader::new(&log);
         reader.seek(from).unwrap();
         assert_eq!(read_all(&mut reader).unwrap(), expected[from as usize..]);
     }
@@ -111,16 +123,17 @@ async fn concurrent_appends_get_every_offset_once_and_keep_each_callers_order() 
     }
 }
 
-/// Copies a spool whose last record was not acknowledged: the head file stands before it.
+/// A log whose last record was not acknowledged: the head file stands before it.
 async fn crashed_during_last_record(dir: &Path) -> (PathBuf, u64) {
     let spool = open(dir);
     append(&spool, &["first", "second"]).await;
-    let head = std::fs::read(dir.join("head")).unwrap();
-    let path = segments(dir).remove(0);
+    let log = log_dir(&spool);
+    let head = std::fs::read(log.join("head")).unwrap();
+    let path = segments(&log).remove(0);
     let end = std::fs::metadata(&path).unwrap().len();
     append(&spool, &["third"]).await;
     drop(spool);
-    std::fs::write(dir.join("head"), head).unwrap();
+    std::fs::write(log.join("head"), head).unwrap();
     (path, end)
 }
 
@@ -138,14 +151,18 @@ async fn a_torn_end_is_cut_at_every_byte() {
         assert_eq!(end + last_bytes, whole);
         std::fs::File::options().write(true).open(&path).unwrap().set_len(whole - cut).unwrap();
         let spool = open(dir.path());
-        match spool.cut() {
-            Some(found) => {
+        match spool.cuts() {
+            [found] => {
                 assert_eq!((found.byte, found.bytes, found.lost_records), (end, last_bytes - cut, 0));
             }
-            None => assert_eq!(cut, last_bytes, "nothing is left of the third record"),
+            none => {
+                assert_eq!(none, []);
+                assert_eq!(cut, last_bytes, "nothing is left of the third record");
+            }
         }
         append(&spool, &["fourth"]).await;
-        assert_eq!(read_all(&mut spool.reader().unwrap()).unwrap(), pairs(&["first", "second", "fourth"]));
+        assert_eq!(read_former(dir.path(), &spool).unwrap(), pairs(&["first", "second"]));
+        assert_eq!(read_all(&mut spool.reader().unwrap()).unwrap(), pairs(&["fourth"]));
     }
 }
 
@@ -157,24 +174,31 @@ async fn a_torn_end_with_wrong_bytes_is_cut() {
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&path, bytes).unwrap();
     let spool = open(dir.path());
-    assert_eq!(spool.cut().map(|cut| cut.byte), Some(end));
-    assert_eq!(spool.head(), 2);
+    assert_eq!(spool.cuts().iter().map(|cut| cut.byte).collect::<Vec<_>>(), [end]);
+    assert_eq!(read_former(dir.path(), &spool).unwrap(), pairs(&["first", "second"]));
 }
 
 #[tokio::test]
-async fn acknowledged_offsets_are_never_given_twice() {
+async fn a_whole_record_behind_the_published_end_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    crashed_during_last_record(dir.path()).await;
+    let spool = open(dir.path());
+    assert_eq!(spool.cuts(), []);
+    assert_eq!(read_former(dir.path(), &spool).unwrap(), pairs(&["first", "second", "third"]));
+}
+
+#[tokio::test]
+async fn acknowledged_records_that_the_disk_lost_are_counted() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(dir.path());
     append(&spool, &["first", "second", "third"]).await;
+    let path = segments(&log_dir(&spool)).remove(0);
     drop(spool);
-    let path = segments(dir.path()).remove(0);
     let length = std::fs::metadata(&path).unwrap().len();
     std::fs::File::options().write(true).open(&path).unwrap().set_len(length - 30).unwrap();
     let spool = open(dir.path());
-    assert_eq!(spool.cut().map(|cut| cut.lost_records), Some(2));
-    append(&spool, &["fourth"]).await;
-    let read = read_all(&mut spool.reader().unwrap()).unwrap();
-    assert_eq!(read, [(0, "first".to_owned()), (3, "fourth".to_owned())]);
+    assert_eq!(spool.cuts().iter().map(|cut| cut.lost_records).collect::<Vec<_>>(), [2]);
+    assert_eq!(read_former(dir.path(), &spool).unwrap(), pairs(&["first"]));
 }
 
 #[tokio::test]
@@ -184,8 +208,8 @@ async fn damage_that_is_no_torn_end_stops_and_names_the_place() {
     for text in ["first", "second", "third", "fourth", "fifth"] {
         append(&spool, &[text]).await;
     }
+    let files = segments(&log_dir(&spool));
     drop(spool);
-    let files = segments(dir.path());
     assert!(files.len() > 2);
     let pristine = std::fs::read(&files[0]).unwrap();
     let mut bytes = pristine.clone();
@@ -193,30 +217,36 @@ async fn damage_that_is_no_torn_end_stops_and_names_the_place() {
     bytes[at] ^= 0x40;
     std::fs::write(&files[0], &bytes).unwrap();
     let spool = Spool::open(dir.path(), &config(60)).unwrap();
-    match read_all(&mut spool.reader().unwrap()) {
+    match read_former(dir.path(), &spool) {
         Err(Error::Damaged { file, byte }) => assert_eq!((file, byte), (files[0].clone(), 16)),
         other => panic!("expected damage, got {other:?}"),
     }
     // Truncating an earlier segment is damage too.
     std::fs::write(&files[0], &pristine[..pristine.len() - 1]).unwrap();
-    assert!(matches!(read_all(&mut spool.reader().unwrap()), Err(Error::Damaged { .. })));
+    assert!(matches!(read_former(dir.path(), &spool), Err(Error::Damaged { .. })));
     // So is a missing segment in the middle.
     std::fs::write(&files[0], &pristine).unwrap();
     std::fs::remove_file(&files[1]).unwrap();
-    assert!(matches!(read_all(&mut spool.reader().unwrap()), Err(Error::Damaged { .. })));
+    assert!(matches!(read_former(dir.path(), &spool), Err(Error::Damaged { .. })));
 }
 
 #[tokio::test]
-async fn bit_rot_before_the_acknowledged_end_refuses_to_open() {
+async fn bit_rot_before_the_acknowledged_end_stops_that_log_behind_its_good_records() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(dir.path());
     append(&spool, &["first", "second"]).await;
+    let path = segments(&log_dir(&spool)).remove(0);
+    let log = spool.log().clone();
     drop(spool);
-    let path = segments(dir.path()).remove(0);
     let mut bytes = std::fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&path, bytes).unwrap();
-    match Spool::open(dir.path(), &config(1 << 20)) {
+    let spool = open(dir.path());
+    append(&spool, &["third"]).await;
+    assert_eq!(read_all(&mut spool.reader().unwrap()).unwrap(), pairs(&["third"]));
+    let mut reader = Reader::new(&log);
+    assert_eq!(reader.read(1 << 20).unwrap().len(), 1, "what stands before the damage is given");
+    match reader.read(1 << 20) {
         Err(Error::Damaged { file, byte }) => assert_eq!((file, byte), (path, 16 + 20 + 5)),
         other => panic!("expected damage, got {other:?}"),
     }
@@ -229,49 +259,28 @@ async fn pruning_frees_whole_segments_below_the_offset_and_never_the_last() {
     for text in ["first", "second", "third", "fourth", "fifth"] {
         append(&spool, &[text]).await;
     }
-    let firsts = segment::list(dir.path()).unwrap();
-    assert_eq!(prune(dir.path(), firsts[1] - 1).unwrap(), 0);
-    assert_eq!(prune(dir.path(), firsts[1]).unwrap(), 1);
+    let log = log_dir(&spool);
+    let firsts = segment::list(&log).unwrap();
+    assert_eq!(prune(&log, firsts[1] - 1).unwrap(), 0);
+    assert_eq!(prune(&log, firsts[1]).unwrap(), 1);
     let mut reader = spool.reader().unwrap();
     assert_eq!(read_all(&mut reader).unwrap()[0].0, firsts[1]);
     assert!(matches!(reader.seek(0), Err(Error::OutOfRange { low, head: 5, .. }) if low == firsts[1]));
     assert!(matches!(reader.seek(6), Err(Error::OutOfRange { .. })));
-    prune(dir.path(), 5).unwrap();
-    assert_eq!(segments(dir.path()).len(), 1);
-    drop((spool, reader));
-    assert_eq!(open(dir.path()).head(), 5);
+    prune(&log, 5).unwrap();
+    assert_eq!(segments(&log).len(), 1);
+    assert_eq!(spool.head(), 5);
 }
 
 #[tokio::test]
 async fn readers_wake_up_for_new_records() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(dir.path());
-    let mut local = spool.reader().unwrap();
-    let mut remote = Reader::open(dir.path()).unwrap();
+    let mut reader = spool.reader().unwrap();
     let waiting = tokio::spawn(async move {
-        tokio::join!(local.ready(), remote.ready());
-        (local.read(100).unwrap().len(), remote.read(100).unwrap().len())
+        reader.ready().await;
+        reader.read(100).unwrap().len()
     });
     append(&spool, &["news"]).await;
-    assert_eq!(waiting.await.unwrap(), (1, 1));
-}
-
-#[tokio::test]
-async fn a_full_disk_refuses_the_append_and_leaves_no_trace() {
-    let dir = tempfile::tempdir().unwrap();
-    let spool = open(dir.path());
-    append(&spool, &["kept"]).await;
-    let name = dir.path().file_name().unwrap().to_string_lossy().into_owned();
-    fail::cfg("spool-write", &format!("return({name})")).unwrap();
-    let answer = spool.append(vec![b"refused".to_vec()]).await;
-    fail::remove("spool-write");
-    assert!(matches!(answer, Err(AppendError::Full)));
-    append(&spool, &["after"]).await;
-    assert_eq!(read_all(&mut spool.reader().unwrap()).unwrap(), pairs(&["kept", "after"]));
-}
-
-#[test]
-fn a_folder_without_a_spool_is_named() {
-    let dir = tempfile::tempdir().unwrap();
-    assert!(matches!(Reader::open(dir.path()), Err(Error::NotFound { .. })));
+    assert_eq!(waiting.await.unwrap(), 1);
 }

@@ -3,169 +3,360 @@
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
-use tokio::sync::{oneshot, watch};
-
+use super::append::{self, Append, AppendError};
 use super::manifest::{self, Head, HeadFile};
+use super::room::Room;
 use super::segment::{self, HEADER_BYTES};
-use super::{AppendError, Error};
+use super::{Ballast, Error, Log, Trouble, recover};
 use crate::metric;
 
 /// Bytes after which a group is closed though more waits.
 const GROUP_BYTES: usize = 8 << 20;
+/// How old the head on disk may be after a power cut. It only tells how much a lying disk has lost.
+const HEAD_AGE: Duration = Duration::from_secs(1);
+/// Between looks whether what failed would go well now.
+const RETRY: Duration = Duration::from_secs(1);
+/// Free space from which a full disk counts as mended.
+const FREE_BYTES: u64 = 1 << 20;
 
-/// Records to append, and where to tell their offsets.
-#[derive(Debug)]
-pub(super) struct Append {
-    pub(super) records: Vec<Vec<u8>>,
-    pub(super) done: oneshot::Sender<Result<Range<i64>, AppendError>>,
-}
+/// Extension of a log's folder before it is whole.
+const MAKING: &str = "new";
 
 #[derive(Debug)]
 pub(super) struct Writer {
-    dir: PathBuf,
+    spool: PathBuf,
+    log: Log,
     segment_bytes: u64,
+    room: Arc<Room>,
+    ballast: Ballast,
+    trouble: Trouble,
+    /// None until the first record: a log without records leaves no trace.
+    open: Option<Open>,
+    /// Append times never go back.
+    appended_at_us: i64,
+}
+
+#[derive(Debug)]
+struct Open {
     file: File,
     head: Head,
     head_file: HeadFile,
-    published: watch::Sender<Head>,
-    /// Append times never go back.
-    appended_at_us: i64,
-    /// An fsync failed: what the disk holds is unknown until the folder is opened again.
-    is_broken: bool,
+    /// When the head was last fsynced.
+    head_synced_at: Option<Instant>,
+    /// An fsync or a cut failed: what the disk holds behind the head is unknown, so this file is left alone.
+    is_suspect: bool,
 }
 
 impl Writer {
     pub(super) fn new(
-        dir: &Path,
+        spool: &Path,
+        log: Log,
         segment_bytes: u64,
-        mut head: Head,
-        published: watch::Sender<Head>,
-    ) -> Result<Self, Error> {
-        let path = segment::path(dir, head.segment);
-        let fail = |source| Error::Io { path: path.clone(), source };
-        let file = if head.byte == 0 {
-            head.byte = HEADER_BYTES;
-            create(dir, head.segment).map_err(fail)?
-        } else {
-            let file = File::options().read(true).write(true).open(&path).map_err(fail)?;
-            file.set_len(head.byte).and_then(|()| file.sync_all()).map_err(fail)?;
-            file
-        };
-        let head_file = HeadFile::open(dir)?;
-        head_file.publish(&head).map_err(fail)?;
-        published.send_replace(head);
-        let dir = dir.to_owned();
-        Ok(Self { dir, segment_bytes, file, head, head_file, published, appended_at_us: 0, is_broken: false })
+        room: Arc<Room>,
+        ballast: Ballast,
+        trouble: Trouble,
+    ) -> Self {
+        let spool = spool.to_owned();
+        Self { spool, log, segment_bytes, room, ballast, trouble, open: None, appended_at_us: 0 }
     }
 
-    /// Runs until every sender is gone.
     pub(super) fn run(mut self, appends: &Receiver<Append>) {
-        while let Ok(first) = appends.recv() {
-            let mut bytes = size(&first);
+        loop {
+            let first = match appends.recv_timeout(RETRY) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.idle();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let mut bytes = append::size(&first.records);
             let mut group = vec![first];
             while bytes < GROUP_BYTES {
                 let Ok(next) = appends.try_recv() else { break };
-                bytes += size(&next);
+                bytes += append::size(&next.records);
                 group.push(next);
             }
-            self.commit(group, bytes);
+            let group = self.admitted(group);
+            if !group.is_empty() {
+                self.commit(group);
+            }
+        }
+        self.sync_head();
+    }
+
+    /// Refuses what there is no room for, before anything is written.
+    fn admitted(&mut self, group: Vec<Append>) -> Vec<Append> {
+        let is_given_up = self.ballast.is_given_up();
+        let mut bytes = 0;
+        let mut admitted = Vec::with_capacity(group.len());
+        for append in group {
+            let more = bytes + append::size(&append.records) as u64;
+            let refusal = if is_given_up {
+                AppendError::DiskFull
+            } else if !self.room.fits(more) {
+                AppendError::Bound
+            } else {
+                bytes = more;
+                admitted.push(append);
+                continue;
+            };
+            refusal.count();
+            let _ = append.done.send(Err(refusal));
+            self.release_segment();
+        }
+        admitted
+    }
+
+    /// Begins the next segment, so that ingest can free the one that is written. Where even that has no room,
+    /// the disk is full and other things must go first.
+    fn release_segment(&mut self) {
+        if self.open.as_ref().is_some_and(|open| open.head.byte > HEADER_BYTES)
+            && let Err(error) = self.rotate()
+        {
+            tracing::debug!(error = &error as &dyn std::error::Error, "no room for another segment");
         }
     }
 
-    fn commit(&mut self, group: Vec<Append>, bytes: usize) {
+    fn commit(&mut self, group: Vec<Append>) {
         let started = Instant::now();
-        match self.write(&group, bytes) {
+        match self.write(&group) {
             Ok(ranges) => {
+                self.trouble.set(None);
                 for (append, range) in group.into_iter().zip(ranges) {
                     // A caller that went away has its records all the same.
                     let _ = append.done.send(Ok(range));
                 }
                 metrics::histogram!(metric::SPOOL_SYNC_SECONDS).record(started.elapsed().as_secs_f64());
-                metrics::gauge!(metric::SPOOL_HEAD).set(self.head.offset as f64);
+                if let Some(open) = &self.open {
+                    metrics::gauge!(metric::SPOOL_HEAD).set(open.head.offset as f64);
+                    if open.head_synced_at.is_none_or(|at| at.elapsed() >= HEAD_AGE) {
+                        self.sync_head();
+                    }
+                }
             }
             Err(error) => {
                 tracing::error!(
-                    spool = %self.dir.display(), offset = self.head.offset,
-                    error = &error as &dyn std::error::Error, "failed to append to the spool"
+                    spool = %self.spool.display(), error = &error as &dyn std::error::Error,
+                    "failed to append to the spool"
                 );
+                let refusal = AppendError::of(&error);
+                self.trouble.set(Some(refusal.to_string()));
                 for append in group {
-                    let _ = append.done.send(Err(AppendError::of(&error, self.is_broken)));
+                    refusal.count();
+                    let _ = append.done.send(Err(refusal.clone()));
                 }
             }
         }
     }
 
-    fn write(&mut self, group: &[Append], bytes: usize) -> io::Result<Vec<Range<i64>>> {
-        if self.is_broken {
-            return Err(io::Error::other("an earlier fsync failed; restart the process"));
-        }
-        if self.head.byte >= self.segment_bytes {
-            self.file = create(&self.dir, self.head.offset)?;
-            self.head = Head { offset: self.head.offset, segment: self.head.offset, byte: HEADER_BYTES };
+    fn write(&mut self, group: &[Append]) -> io::Result<Vec<Range<i64>>> {
+        self.ready()?;
+        let segment_bytes = self.segment_bytes;
+        if self.open.as_ref().is_some_and(|open| open.head.byte >= segment_bytes) {
+            self.rotate()?;
         }
         self.appended_at_us = self.appended_at_us.max(chrono::Utc::now().timestamp_micros());
-        let mut buffer = Vec::with_capacity(bytes);
+        let appended_at_us = self.appended_at_us;
+        let dir = self.log.dir.clone();
+        let Some(open) = &mut self.open else { return Err(io::Error::other("no segment is open")) };
+        let mut buffer = Vec::with_capacity(group.iter().map(|append| append::size(&append.records)).sum());
         let mut ranges = Vec::with_capacity(group.len());
-        let mut offset = self.head.offset;
+        let mut offset = open.head.offset;
         for append in group {
             let start = offset;
             for record in &append.records {
-                segment::write_frame(&mut buffer, offset, self.appended_at_us, record);
+                segment::write_frame(&mut buffer, offset, appended_at_us, record);
                 offset += 1;
             }
             ranges.push(start..offset);
         }
-        if let Err(error) = self.put(&buffer) {
+        if let Err(error) = open.put(&buffer, &dir) {
             // Nothing of a failed group may stay: the next one takes its place.
-            if self.file.set_len(self.head.byte).is_err() {
-                self.is_broken = true;
-            }
+            open.is_suspect = open.file.set_len(open.head.byte).is_err();
             return Err(error);
         }
-        if let Err(error) = self.file.sync_data() {
-            // After a failed fsync the kernel may have dropped the pages: nothing more can be promised.
-            self.is_broken = true;
+        if let Err(error) = open.sync(&dir) {
+            // After a failed fsync the kernel may have dropped the pages, and a second one would not tell.
+            open.is_suspect = true;
             return Err(error);
         }
-        self.head.offset = offset;
-        self.head.byte += buffer.len() as u64;
-        self.head_file.publish(&self.head)?;
-        self.published.send_replace(self.head);
+        // From here on the records are kept, whatever else fails.
+        open.head.offset = offset;
+        open.head.byte += buffer.len() as u64;
+        self.room.add(buffer.len() as u64);
+        if let Err(error) = open.head_file.publish(&open.head) {
+            tracing::error!(
+                log = %dir.display(), error = &error as &dyn std::error::Error,
+                "failed to publish the end of the spool; its readers wait for the next append"
+            );
+        }
         Ok(ranges)
     }
 
-    fn put(&self, buffer: &[u8]) -> io::Result<()> {
-        // `spool-write=return(<part of the folder's path>)` plays a full disk.
-        let full = fail::eval("spool-write", |part| {
-            part.is_none_or(|part| self.dir.to_string_lossy().contains(&part))
-        });
-        if full == Some(true) {
+    /// Sees to it that there is a segment that can be trusted.
+    fn ready(&mut self) -> io::Result<()> {
+        let Some(open) = &self.open else {
+            let making = self.log.dir.with_extension(MAKING);
+            let begun = begin(&self.spool, &self.log, &making);
+            if begun.is_err() {
+                // What is left of it has no record, but it takes space.
+                for left in [&making, &self.log.dir] {
+                    let _ = std::fs::remove_dir_all(left);
+                }
+            }
+            self.open = Some(begun?);
+            self.room.add(HEADER_BYTES);
+            return Ok(());
+        };
+        if open.is_suspect {
+            if open.head.byte > HEADER_BYTES {
+                check(&self.log.dir, &open.head)?;
+            }
+            self.rotate()?;
+            tracing::warn!(
+                log = %self.log.dir.display(),
+                "the spool goes on in a new segment; what was acknowledged is all there"
+            );
+        } else if open.file.metadata()?.nlink() == 0 {
+            // The segment that is written is never pruned.
+            return Err(io::Error::other("its folder was deleted under this process; start it again"));
+        }
+        Ok(())
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        self.sync_head();
+        let Some(open) = &mut self.open else { return Ok(()) };
+        let first = open.head.offset;
+        if open.head.segment == first {
+            // The suspect file has no record. Its readers see that the name stands for another one.
+            match std::fs::remove_file(segment::path(&self.log.dir, first)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        open.file = create(&self.log.dir, first)?;
+        open.head = Head { offset: first, segment: first, byte: HEADER_BYTES };
+        open.is_suspect = false;
+        self.room.add(HEADER_BYTES);
+        open.head_file.publish(&open.head)
+    }
+
+    fn sync_head(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        match open.head_file.sync() {
+            Ok(()) => open.head_synced_at = Some(Instant::now()),
+            // The segment is what counts.
+            Err(error) => tracing::warn!(
+                log = %self.log.dir.display(), error = &error as &dyn std::error::Error,
+                "failed to sync the head of the spool"
+            ),
+        }
+    }
+
+    /// Without senders, or with all of them refused before they get here, nobody else would do this.
+    fn idle(&mut self) {
+        if !self.room.fits(1) {
+            self.release_segment();
+        }
+        if self.trouble.get().is_none() {
+            return;
+        }
+        let free =
+            rustix::fs::statvfs(&self.spool).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        if free >= FREE_BYTES && (self.open.is_none() || self.ready().is_ok()) {
+            self.trouble.set(None);
+        }
+    }
+}
+
+impl Open {
+    fn put(&self, buffer: &[u8], dir: &Path) -> io::Result<()> {
+        if is_meant("spool-write", dir) {
             let half = buffer.get(..buffer.len() / 2).unwrap_or_default();
             self.file.write_all_at(half, self.head.byte)?;
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.file.write_all_at(buffer, self.head.byte)
     }
+
+    fn sync(&self, dir: &Path) -> io::Result<()> {
+        if is_meant("spool-sync", dir) {
+            return Err(io::Error::other("input/output error"));
+        }
+        self.file.sync_data()
+    }
 }
 
-fn size(append: &Append) -> usize {
-    append.records.iter().map(|record| record.len() + segment::FRAME_BYTES).sum()
+/// `spool-write=return(<part of the folder's path>)` plays a full disk, `spool-sync` a disk that fails.
+fn is_meant(name: &str, dir: &Path) -> bool {
+    let meant =
+        fail::eval(name, |part| part.is_none_or(|part: String| dir.to_string_lossy().contains(&part)));
+    meant == Some(true)
+}
+
+/// A new log. It gets its name when it is whole, so whoever lists the folder sees no half of one.
+fn begin(spool: &Path, log: &Log, making: &Path) -> io::Result<Open> {
+    std::fs::create_dir_all(making)?;
+    let file = create(making, 0)?;
+    let head = Head { offset: 0, segment: 0, byte: HEADER_BYTES };
+    let head_file = HeadFile::open(making).map_err(inner)?;
+    head_file.publish(&head)?;
+    head_file.sync()?;
+    log.manifest.write(making).map_err(inner)?;
+    std::fs::rename(making, &log.dir)?;
+    manifest::sync_dir(spool).map_err(inner)?;
+    Ok(Open { file, head, head_file, head_synced_at: None, is_suspect: false })
+}
+
+/// Deletes what a crash left of a log that was being made.
+pub(super) fn clear_unfinished(spool: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(spool)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == MAKING) && path.is_dir() {
+            std::fs::remove_dir_all(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads the segment that is written: it must hold all that was acknowledged.
+fn check(dir: &Path, head: &Head) -> io::Result<()> {
+    let path = segment::path(dir, head.segment);
+    let bytes = std::fs::read(&path)?;
+    let kept = usize::try_from(head.byte).ok().and_then(|end| bytes.get(..end)).unwrap_or_default();
+    let (found, _) = recover::scan(kept, head.segment, head.byte, &path).map_err(inner)?;
+    if (found.offset, found.byte) == (head.offset, head.byte) {
+        Ok(())
+    } else {
+        Err(io::Error::other(Error::Damaged { file: path, byte: found.byte }))
+    }
 }
 
 /// A new segment whose header and name are on disk.
 fn create(dir: &Path, first: i64) -> io::Result<File> {
     let path = segment::path(dir, first);
     let file = File::options().read(true).write(true).create(true).truncate(true).open(&path)?;
-    file.write_all_at(&segment::header(first), 0)?;
-    file.sync_all()?;
-    manifest::sync_dir(dir).map_err(|error| match error {
+    let filled = file.write_all_at(&segment::header(first), 0).and_then(|()| file.sync_all());
+    if let Err(error) = filled {
+        // Behind the segment that goes on instead, it would pass for the last one.
+        let _ = std::fs::remove_file(&path);
+        return Err(error);
+    }
+    manifest::sync_dir(dir).map_err(inner)?;
+    Ok(file)
+}
+
+fn inner(error: Error) -> io::Error {
+    match error {
         Error::Io { source, .. } => source,
         other => io::Error::other(other),
-    })?;
-    Ok(file)
+    }
 }

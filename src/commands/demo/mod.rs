@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use bellwether_ingest::config::Span;
+use bellwether_ingest::config::{Bytes, Span};
 use bellwether_simulate::{
     ATTEMPTS_PER_YEAR, Config as Traffic, DAYS_PER_YEAR, LONGEST_REQUEST_MINUTES, Simulator, TextMode,
 };
@@ -116,6 +116,7 @@ fn configure(args: &Args, config: &mut Config) -> anyhow::Result<()> {
     config.admin.listen = "127.0.0.1:0".into();
     config.jobs.every = Span(Duration::from_secs(10));
     config.ingest.flush_age = Span(Duration::from_secs(4));
+    config.spool.ballast = Bytes(0);
     if args.days < 1 || args.attempts == 0 {
         return Err(usage("--days and --attempts must be at least 1"));
     }

@@ -2,7 +2,9 @@
 
 mod bad_input;
 mod canary;
+mod full_disk;
 mod idempotence;
 mod kafka_killed;
 mod kafka_secured;
 mod litellm;
+mod spool;

@@ -5,6 +5,7 @@ pub mod broker;
 pub mod browser;
 pub mod commands;
 pub mod config;
+pub mod disk;
 pub mod guard;
 pub mod http;
 pub mod python;

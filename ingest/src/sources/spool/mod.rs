@@ -1,0 +1,200 @@
+//! Ingests the spool of this host: its logs one after the other, oldest first.
+//!
+//! A log that the next one has ended is deleted once the tables hold it; its position stays in the tables. A log
+//! that cannot be read stops alone: it is told once, stays on the disk, and the later ones go on.
+
+mod log;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bellwether_warehouse::Warehouse;
+use tokio_util::sync::CancellationToken;
+
+use super::Error;
+use crate::batch::Tools;
+use crate::config::{self, Ingest};
+use crate::metric;
+use crate::sink::Sink;
+use crate::spool::{self, Ballast, Log, Reading};
+use log::{End, Follower};
+
+/// Between tries to take a log (again), and between looks whether there is another one.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What stands for the spool's folder itself among the stopped logs: one of them may lie in it.
+const FOLDER: &str = "";
+
+/// Logs, by folder, that stay behind, and why. Shared with who tells the operator.
+#[derive(Clone, Debug, Default)]
+pub struct Stopped(Arc<Mutex<BTreeMap<PathBuf, String>>>);
+
+impl Stopped {
+    pub fn contains(&self, log: &Path) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(log)
+    }
+
+    /// One line for each.
+    pub fn reasons(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Before a new start, which looks at every log again.
+    fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        metrics::gauge!(metric::SPOOL_STOPPED).set(0.0);
+    }
+
+    fn remember(&self, log: &Path, reason: String) {
+        let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        logs.insert(log.to_owned(), reason);
+        metrics::gauge!(metric::SPOOL_STOPPED).set(logs.len() as f64);
+    }
+
+    fn forget(&self, log: &Path) {
+        let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if logs.remove(log).is_some() {
+            metrics::gauge!(metric::SPOOL_STOPPED).set(logs.len() as f64);
+        }
+    }
+}
+
+/// The reading side of a spool's folder.
+#[derive(Debug)]
+pub struct Source {
+    dir: PathBuf,
+    ballast: Ballast,
+    reading: Option<Reading>,
+    stopped: Stopped,
+}
+
+impl Source {
+    /// # Errors
+    /// Another process ingests this spool. Any other trouble with the folder is told by `run`, which waits it out.
+    pub fn open(dir: &Path, config: &config::Spool, stopped: Stopped) -> Result<Self, spool::Error> {
+        let reading = match Reading::of(dir) {
+            Err(error @ spool::Error::ReadElsewhere { .. }) => return Err(error),
+            taken => taken.ok(),
+        };
+        let ballast = Ballast::new(dir, config.ballast.0);
+        Ok(Self { dir: dir.to_owned(), ballast, reading, stopped })
+    }
+
+    /// Runs until `shutdown`, then commits what it has read and ends.
+    ///
+    /// # Errors
+    /// The tables cannot be opened, or the label secrets cannot be read. Storage trouble is waited out.
+    pub async fn run(
+        mut self,
+        warehouse: &Warehouse,
+        tools: Tools,
+        config: &Ingest,
+        shutdown: CancellationToken,
+    ) -> Result<(), Error> {
+        self.stopped.clear();
+        metrics::gauge!(metric::SPOOL_BALLAST_GIVEN).set(f64::from(u8::from(self.ballast.is_given_up())));
+        let mut sink = Sink::open(warehouse).await.map_err(Error::Tables)?.with_ballast(self.ballast.clone());
+        tracing::info!(spool = %self.dir.display(), "ingest of the spool starts");
+        while !shutdown.is_cancelled() {
+            settle(&self.ballast);
+            let Some(next) = self.next() else {
+                pause(&shutdown).await;
+                continue;
+            };
+            let mut follower =
+                Follower::new(&mut sink, &self.dir, next.clone(), config, &self.ballast, tools.clone());
+            match follower.follow(&shutdown).await {
+                Ok(End::Shutdown) => break,
+                Ok(End::Drained) => self.remove(&next),
+                Ok(End::Again) => {}
+                Err(log::Trouble::Passing(error)) => {
+                    tracing::warn!(
+                        log = %next.dir().display(), error = &*error as &dyn std::error::Error,
+                        "lost the spool's position, reading it again"
+                    );
+                    pause(&shutdown).await;
+                }
+                // A log that was deleted meanwhile has ended; it does not show in the folder again.
+                Err(log::Trouble::Log(_)) if !next.dir().exists() => {}
+                Err(log::Trouble::Log(error)) => self.stop(next.dir(), &error),
+                Err(log::Trouble::Lasting(error)) => return Err(error),
+            }
+        }
+        tracing::info!(spool = %self.dir.display(), "ingest of the spool ended");
+        Ok(())
+    }
+
+    /// The oldest log that can be read.
+    fn next(&mut self) -> Option<Log> {
+        if self.reading.is_none() {
+            self.reading = Reading::of(&self.dir).map_err(|error| self.stop(FOLDER.as_ref(), &error)).ok();
+            self.reading.as_ref()?;
+        }
+        let found = match spool::logs(&self.dir) {
+            Ok(found) => found,
+            Err(error) => {
+                self.stop(FOLDER.as_ref(), &error);
+                return None;
+            }
+        };
+        self.stopped.forget(FOLDER.as_ref());
+        for unreadable in &found.unreadable {
+            self.stop(&unreadable.dir, &unreadable.error);
+        }
+        found.readable.into_iter().find(|log| !self.stopped.contains(log.dir()))
+    }
+
+    fn stop(&self, log: &Path, error: &(dyn std::error::Error + 'static)) {
+        if self.stopped.contains(log) {
+            return;
+        }
+        let place = if log == Path::new(FOLDER) { self.dir.as_path() } else { log };
+        tracing::error!(
+            log = %place.display(), error,
+            "stopped reading a log of the spool: its records stay on the disk and out of the tables; the other logs \
+             go on; mend it and start ingest again"
+        );
+        let mut reason = format!("{}: {error}", place.display());
+        let mut cause = error.source();
+        while let Some(source) = cause {
+            reason = format!("{reason}: {source}");
+            cause = source.source();
+        }
+        self.stopped.remember(log, reason);
+    }
+
+    fn remove(&self, log: &Log) {
+        match log.remove(&self.dir) {
+            Ok(()) => tracing::info!(log = %log.dir().display(), "deleted a log that the tables hold"),
+            Err(error) => self.stop(log.dir(), &error),
+        }
+        spool::used_bytes(&self.dir);
+    }
+}
+
+/// Makes the ballast again where what was freed leaves room for it.
+fn settle(ballast: &Ballast) {
+    if !ballast.is_given_up() {
+        return;
+    }
+    match ballast.restore() {
+        Ok(true) => {
+            tracing::info!("the disk has room again: made the ballast of the spool, the intake goes on");
+            metrics::gauge!(metric::SPOOL_BALLAST_GIVEN).set(0.0);
+        }
+        Ok(false) => tracing::debug!("no room for the ballast of the spool yet"),
+        Err(error) => tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "failed to make the ballast of the spool again"
+        ),
+    }
+}
+
+async fn pause(shutdown: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(PAUSE) => {}
+        () = shutdown.cancelled() => {}
+    }
+}

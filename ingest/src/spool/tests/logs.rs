@@ -1,0 +1,165 @@
+//! Several logs in one folder.
+
+use super::{append, config, log_dir, open, pairs, read_all, read_former, segments};
+use crate::spool::{Error, Reader, Reading, Spool, logs};
+
+#[tokio::test]
+async fn each_opening_begins_a_log_of_its_own_that_shows_with_its_first_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = open(dir.path());
+    append(&first, &["one"]).await;
+    let first_log = first.log().clone();
+    drop(first);
+    // An intake that takes nothing leaves nothing.
+    drop(open(dir.path()));
+    let second = open(dir.path());
+    assert!(!first_log.is_ended(dir.path()).unwrap());
+    append(&second, &["two"]).await;
+    assert!(first_log.is_ended(dir.path()).unwrap());
+    let found = logs(dir.path()).unwrap().readable;
+    let uuids: Vec<_> = found.iter().map(|log| log.uuid()).collect();
+    assert_eq!(uuids, [first_log.uuid(), second.uuid()]);
+    assert_eq!(found[1].earlier(), [first_log.uuid()]);
+    assert_eq!(read_former(dir.path(), &second).unwrap(), pairs(&["one"]));
+    assert_eq!(read_all(&mut second.reader().unwrap()).unwrap(), pairs(&["two"]));
+    first_log.remove(dir.path()).unwrap();
+    assert!(!first_log.dir().exists());
+    // The chain of logs outlives the log that was deleted.
+    drop(second);
+    let third = open(dir.path());
+    assert_eq!(third.log().earlier(), [uuids[1], uuids[0]]);
+}
+
+/// What a folder of one log looked like: the same files in the spool's folder itself, and a manifest of version 1.
+#[tokio::test]
+async fn a_folder_of_the_former_layout_is_one_log_more_and_goes_when_it_is_ingested() {
+    let dir = tempfile::tempdir().unwrap();
+    let uuid = "6f1c1f4e-3a55-4f6e-9e37-0a4f0d7e6a11";
+    {
+        let made = open(dir.path());
+        append(&made, &["one", "two"]).await;
+        let log = log_dir(&made);
+        drop(made);
+        for file in segments(&log).into_iter().chain([log.join("head")]) {
+            std::fs::rename(&file, dir.path().join(file.file_name().unwrap())).unwrap();
+        }
+        std::fs::remove_dir_all(log).unwrap();
+        let manifest = format!("{{\n  \"version\": 1,\n  \"uuid\": \"{uuid}\",\n  \"lost\": []\n}}");
+        std::fs::write(dir.path().join("manifest.json"), manifest).unwrap();
+    }
+    let spool = open(dir.path());
+    append(&spool, &["three"]).await;
+    let found = logs(dir.path()).unwrap().readable;
+    assert_eq!(found[0].uuid().to_string(), uuid);
+    assert_eq!(found[1].uuid(), spool.uuid());
+    assert_eq!(found[1].earlier(), [found[0].uuid()]);
+    assert_eq!(read_former(dir.path(), &spool).unwrap(), pairs(&["one", "two"]));
+    found[0].remove(dir.path()).unwrap();
+    assert_eq!(logs(dir.path()).unwrap().readable.len(), 1);
+    assert_eq!(read_all(&mut spool.reader().unwrap()).unwrap(), pairs(&["three"]));
+}
+
+#[tokio::test]
+async fn a_log_of_a_newer_build_and_one_without_a_manifest_stand_for_themselves() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut made = Vec::new();
+    for text in ["newer", "nameless"] {
+        let spool = open(dir.path());
+        append(&spool, &[text]).await;
+        made.push(log_dir(&spool));
+    }
+    std::fs::write(made[0].join("manifest.json"), "{\"version\": 3, \"shape\": \"unknown\"}").unwrap();
+    std::fs::remove_file(made[1].join("manifest.json")).unwrap();
+    let spool = open(dir.path());
+    append(&spool, &["good"]).await;
+    let found = logs(dir.path()).unwrap();
+    assert_eq!(found.readable.len(), 1);
+    let mut errors: Vec<String> = found.unreadable.iter().map(|log| log.error.to_string()).collect();
+    errors.sort();
+    assert!(errors[0].contains("holds records but no manifest.json"), "{errors:?}");
+    assert!(errors[1].contains("has version 3, which a newer build wrote"), "{errors:?}");
+    assert_eq!(read_all(&mut spool.reader().unwrap()).unwrap(), pairs(&["good"]));
+}
+
+#[tokio::test]
+async fn a_log_shows_when_it_is_whole_and_what_a_crash_left_of_one_is_cleared() {
+    let dir = tempfile::tempdir().unwrap();
+    let half = dir.path().join("6f1c1f4e-3a55-4f6e-9e37-0a4f0d7e6a11.new");
+    std::fs::create_dir(&half).unwrap();
+    std::fs::write(half.join("00000000000000000000.spool"), "half").unwrap();
+    let found = logs(dir.path()).unwrap();
+    assert!(found.readable.is_empty() && found.unreadable.is_empty(), "{found:?}");
+    let spool = open(dir.path());
+    assert!(!half.exists());
+    // Looked at as often as can be while it is made, the log is never there without its manifest.
+    let appending = {
+        let spool = spool.clone();
+        tokio::spawn(async move { append(&spool, &["one"]).await })
+    };
+    while !appending.is_finished() {
+        assert!(logs(dir.path()).unwrap().unreadable.is_empty());
+        tokio::task::yield_now().await;
+    }
+    appending.await.unwrap();
+    assert_eq!(logs(dir.path()).unwrap().readable.len(), 1);
+}
+
+#[tokio::test]
+async fn one_writer_and_one_reader_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = open(dir.path());
+    assert!(matches!(Spool::open(dir.path(), &config(100)), Err(Error::Locked { .. })));
+    let reading = Reading::of(dir.path()).unwrap();
+    assert!(matches!(Reading::of(dir.path()), Err(Error::ReadElsewhere { .. })));
+    drop((spool, reading));
+    Spool::open(dir.path(), &config(100)).unwrap();
+    Reading::of(dir.path()).unwrap();
+}
+
+#[tokio::test]
+async fn a_failed_fsync_leaves_the_file_alone_and_goes_on_in_the_next_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = dir.path().file_name().unwrap().to_string_lossy().into_owned();
+    let spool = open(dir.path());
+    append(&spool, &["kept"]).await;
+    // A reader that stands at the end of the file that fails.
+    let mut reader = Reader::new(spool.log());
+    assert_eq!(read_all(&mut reader).unwrap(), pairs(&["kept"]));
+    fail::cfg("spool-sync", &format!("return({name})")).unwrap();
+    spool.append(vec![b"refused".to_vec()]).await.unwrap_err();
+    assert!(spool.problem().unwrap().contains("input/output error"));
+    fail::remove("spool-sync");
+    append(&spool, &["after"]).await;
+    assert_eq!(spool.problem(), None);
+    assert_eq!(segments(&log_dir(&spool)).len(), 2);
+    let all = pairs(&["kept", "after"]);
+    assert_eq!(
+        read_all(&mut spool.reader().unwrap()).unwrap(),
+        all,
+        "the refused record stands in the old file"
+    );
+    assert_eq!(read_all(&mut reader).unwrap(), all[1..]);
+    // The same where the file that fails has no record yet.
+    let dir = tempfile::tempdir().unwrap();
+    let name = dir.path().file_name().unwrap().to_string_lossy().into_owned();
+    let spool = open(dir.path());
+    fail::cfg("spool-sync", &format!("return({name})")).unwrap();
+    spool.append(vec![b"refused".to_vec()]).await.unwrap_err();
+    fail::remove("spool-sync");
+    append(&spool, &["first"]).await;
+    assert_eq!(read_all(&mut spool.reader().unwrap()).unwrap(), pairs(&["first"]));
+}
+
+#[tokio::test]
+async fn the_trouble_of_a_failed_fsync_passes_without_another_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = dir.path().file_name().unwrap().to_string_lossy().into_owned();
+    let spool = open(dir.path());
+    fail::cfg("spool-sync", &format!("return({name})")).unwrap();
+    spool.append(vec![b"refused".to_vec()]).await.unwrap_err();
+    assert!(spool.problem().is_some());
+    fail::remove("spool-sync");
+    while spool.problem().is_some() {
+        tokio::task::yield_now().await;
+    }
+}
