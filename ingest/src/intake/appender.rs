@@ -25,19 +25,36 @@ impl fmt::Debug for Outgoing {
 #[derive(Debug, thiserror::Error)]
 #[error("failed to append")]
 pub struct AppendError {
+    is_over_bound: bool,
     #[source]
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl AppendError {
     pub fn new(source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self { source: Box::new(source) }
+        Self { is_over_bound: false, source: Box::new(source) }
+    }
+
+    /// The log holds as much as it may: it is well, but whoever reads it is behind.
+    pub(super) fn is_over_bound(&self) -> bool {
+        self.is_over_bound
+    }
+}
+
+impl From<spool::AppendError> for AppendError {
+    fn from(error: spool::AppendError) -> Self {
+        Self { is_over_bound: matches!(error, spool::AppendError::Bound), source: Box::new(error) }
     }
 }
 
 pub trait Appender: fmt::Debug + Send + Sync + 'static {
     /// Appends the records in order and resolves once they are durable.
     fn append(&self, records: Vec<Outgoing>) -> BoxFuture<'_, Result<(), AppendError>>;
+
+    /// Why an append would be refused now, as far as can be told before a body is read.
+    fn refusal(&self) -> Option<AppendError> {
+        None
+    }
 }
 
 /// Appends to the spool of this host.
@@ -56,8 +73,14 @@ impl Appender for SpoolAppender {
     fn append(&self, records: Vec<Outgoing>) -> BoxFuture<'_, Result<(), AppendError>> {
         Box::pin(async move {
             let payloads = records.into_iter().map(|record| record.payload).collect();
-            let appended: Result<_, spool::AppendError> = self.spool.append(payloads).await;
-            appended.map(drop).map_err(AppendError::new)
+            self.spool.append(payloads).await?;
+            Ok(())
         })
+    }
+
+    fn refusal(&self) -> Option<AppendError> {
+        let refusal = self.spool.refusal()?;
+        refusal.count();
+        Some(refusal.into())
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use flate2::write::GzDecoder;
-use zstd::stream::write::Decoder as ZstdDecoder;
+use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
 
 use crate::magic::{self, Packing};
 
@@ -15,6 +15,8 @@ pub(super) const STEP_BYTES: u64 = 64 << 10;
 /// Largest zstd window, as a power of two: what every decoder should support (RFC 8878), and the memory that one
 /// frame can ask for.
 pub(super) const WINDOW_LOG: u32 = 23;
+/// What a gzip decoder holds: a window of 32 KiB, its tables and its output.
+const GZIP_BYTES: usize = 80 << 10;
 /// Growth that is always allowed, so that small bodies of repeated text pass.
 const FREE_BYTES: u64 = 1 << 20;
 
@@ -65,7 +67,7 @@ enum Decoder {
     Undecided(Vec<u8>),
     Plain,
     Gzip(Gzip),
-    Zstd(Box<ZstdDecoder<'static, Vec<u8>>>),
+    Zstd(Zstd),
 }
 
 pub(super) struct Inflate {
@@ -83,7 +85,7 @@ impl Inflate {
         let decoder = match compression {
             Compression::Unnamed => Decoder::Undecided(Vec::new()),
             Compression::Gzip => Decoder::Gzip(Gzip::new()),
-            Compression::Zstd => Decoder::Zstd(Box::new(zstd_decoder()?)),
+            Compression::Zstd => Decoder::Zstd(Zstd::new()?),
         };
         Ok(Self { decoder, max_bytes, max_ratio, taken: 0, given: 0, member_ended_at: None })
     }
@@ -91,6 +93,15 @@ impl Inflate {
     /// Decompressed bytes so far.
     pub(super) fn given_bytes(&self) -> u64 {
         self.given
+    }
+
+    /// Memory that the decoder holds. A zstd frame chooses its window itself.
+    pub(super) fn held_bytes(&self) -> usize {
+        match &self.decoder {
+            Decoder::Undecided(_) | Decoder::Plain => 0,
+            Decoder::Gzip(_) => GZIP_BYTES,
+            Decoder::Zstd(zstd) => zstd.context.sizeof(),
+        }
     }
 
     /// Takes from the front of `rest` until about `STEP_BYTES` came out or nothing is left.
@@ -118,7 +129,7 @@ impl Inflate {
         let ended = match &mut self.decoder {
             Decoder::Gzip(gzip) => gzip.finish(),
             // Tells a stream that stops inside a frame.
-            Decoder::Zstd(decoder) => decoder.do_finish(),
+            Decoder::Zstd(zstd) => zstd.finish(),
             Decoder::Undecided(_) | Decoder::Plain => Ok(()),
         };
         self.drain(&mut out)?;
@@ -131,9 +142,7 @@ impl Inflate {
         let held = std::mem::take(held);
         self.decoder = match magic::of(&held) {
             Some(Packing::Gzip) => Decoder::Gzip(Gzip::new()),
-            Some(Packing::Zstd) => {
-                Decoder::Zstd(Box::new(zstd_decoder().map_err(|error| self.broken(&error))?))
-            }
+            Some(Packing::Zstd) => Decoder::Zstd(Zstd::new().map_err(|error| self.broken(&error))?),
             // What is not understood is refused as the noise that it looks like.
             Some(Packing::Foreign(_)) | None => Decoder::Plain,
         };
@@ -149,7 +158,7 @@ impl Inflate {
         let (input, _) = rest.split_at(rest.len().min(INPUT_BYTES));
         let taken = match &mut self.decoder {
             Decoder::Gzip(gzip) => gzip.write(input),
-            Decoder::Zstd(decoder) => decoder.write(input).and_then(|taken| decoder.flush().map(|()| taken)),
+            Decoder::Zstd(zstd) => zstd.write(input),
             Decoder::Undecided(_) | Decoder::Plain => {
                 self.given += input.len() as u64;
                 Ok(input.len())
@@ -174,7 +183,7 @@ impl Inflate {
     fn drain(&mut self, out: &mut impl FnMut(&[u8])) -> Result<(), Failure> {
         let ready = match &mut self.decoder {
             Decoder::Gzip(gzip) => gzip.given(),
-            Decoder::Zstd(decoder) => std::mem::take(decoder.get_mut()),
+            Decoder::Zstd(zstd) => std::mem::take(&mut zstd.ready),
             Decoder::Undecided(_) | Decoder::Plain => return Ok(()),
         };
         self.given += ready.len() as u64;
@@ -208,10 +217,52 @@ impl Inflate {
     }
 }
 
-fn zstd_decoder() -> io::Result<ZstdDecoder<'static, Vec<u8>>> {
-    let mut decoder = ZstdDecoder::new(Vec::new())?;
-    decoder.window_log_max(WINDOW_LOG)?;
-    Ok(decoder)
+/// Frames of a zstd stream one after the other. The library's own writer does not tell what its windows take.
+struct Zstd {
+    context: DCtx<'static>,
+    /// The bytes so far end inside a frame, or there are none.
+    is_inside: bool,
+    buffer: Vec<u8>,
+    ready: Vec<u8>,
+}
+
+impl Zstd {
+    fn new() -> io::Result<Self> {
+        let mut context = DCtx::try_create().ok_or_else(|| io::Error::other("no memory for a decoder"))?;
+        context.set_parameter(DParameter::WindowLogMax(WINDOW_LOG)).map_err(zstd_error)?;
+        Ok(Self { context, is_inside: true, buffer: vec![0; STEP_BYTES as usize], ready: Vec::new() })
+    }
+
+    /// Returns how much was taken; all of it unless much came out.
+    fn write(&mut self, input: &[u8]) -> io::Result<usize> {
+        let mut source = InBuffer::around(input);
+        loop {
+            let mut sink = OutBuffer::around(self.buffer.as_mut_slice());
+            let left = self.context.decompress_stream(&mut sink, &mut source).map_err(zstd_error)?;
+            self.is_inside = left != 0;
+            let given_bytes = sink.pos();
+            self.ready.extend_from_slice(self.buffer.get(..given_bytes).unwrap_or_default());
+            if given_bytes == self.buffer.len() || source.pos() == input.len() {
+                return Ok(source.pos());
+            }
+        }
+    }
+
+    /// Gives what the context still holds, and tells a stream that stops inside a frame.
+    fn finish(&mut self) -> io::Result<()> {
+        while self.is_inside {
+            let before = self.ready.len();
+            self.write(&[])?;
+            if self.ready.len() == before {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn zstd_error(code: usize) -> io::Error {
+    io::Error::other(get_error_name(code))
 }
 
 /// Members of a gzip stream one after the other; zero bytes behind a member are padding.

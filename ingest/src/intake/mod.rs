@@ -101,6 +101,9 @@ fn admit(inner: &Inner, headers: &HeaderMap) -> Result<Compression, Problem> {
     if declared.is_some_and(|bytes| bytes > inner.config.max_body.0) {
         return Err(Problem::body_too_large(inner.config.max_body));
     }
+    if let Some(refusal) = inner.appender.refusal() {
+        return Err(Problem::refused(&refusal, 0));
+    }
     let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
     Compression::named(encoding).ok_or_else(|| Problem::encoding(encoding.unwrap_or_default()))
 }

@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use problem_details::ProblemDetails;
 
+use super::AppendError;
 use crate::config::Bytes;
 
 #[derive(Debug)]
@@ -111,11 +112,20 @@ impl Problem {
         Self::unavailable("Intake is busy", "too many bytes are being received at once; send it again later")
     }
 
-    pub(super) fn not_durable() -> Self {
-        Self::unavailable(
-            "Log cannot be written",
-            "records cannot be made durable right now; send them again later",
-        )
+    /// For an append that was refused. `accepted`: records of the same body that were appended before it.
+    pub(super) fn refused(error: &AppendError, accepted: u64) -> Self {
+        let before = match accepted {
+            0 => String::new(),
+            _ => format!("; {accepted} records of this body were accepted before"),
+        };
+        if error.is_over_bound() {
+            let detail = format!("the spool holds `spool.max_bytes`, send again later{before}");
+            return Self::new(StatusCode::TOO_MANY_REQUESTS, "Spool is full", detail)
+                .with_header(header::RETRY_AFTER, "10");
+        }
+        let detail = format!("records cannot be made durable right now; send them again later{before}");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Log cannot be written", detail)
+            .with_header(header::RETRY_AFTER, "5")
     }
 
     fn unavailable(title: &'static str, detail: &'static str) -> Self {

@@ -91,6 +91,8 @@ struct Intake<'a> {
     /// Rejects beyond `KEPT_REJECTS`: how many by reason, and their bytes.
     further: BTreeMap<Reason, u64>,
     further_bytes: u64,
+    /// Accepted records among those that were appended.
+    kept: u64,
 }
 
 impl<'a> Intake<'a> {
@@ -108,6 +110,7 @@ impl<'a> Intake<'a> {
             kept_rejects: 0,
             further: BTreeMap::new(),
             further_bytes: 0,
+            kept: 0,
         }
     }
 
@@ -156,7 +159,7 @@ impl<'a> Intake<'a> {
                 Ok(Some(Err(_))) => return Err(Problem::interrupted(self.receipt.accepted)),
                 Ok(Some(Ok(chunk))) => chunk,
             };
-            self.hold(splitter.held_bytes() + chunk.len())?;
+            self.hold(splitter.held_bytes() + inflate.held_bytes() + chunk.len())?;
             let mut rest: &[u8] = &chunk;
             while !rest.is_empty() {
                 let stepped = beside_others(|| {
@@ -165,7 +168,7 @@ impl<'a> Intake<'a> {
                 if stepped.is_err() {
                     return Ok(stepped);
                 }
-                self.hold(splitter.held_bytes() + chunk.len())?;
+                self.hold(splitter.held_bytes() + inflate.held_bytes() + chunk.len())?;
                 if self.ready_bytes >= APPEND_BYTES {
                     self.append().await?;
                 }
@@ -337,13 +340,22 @@ impl<'a> Intake<'a> {
             return Ok(());
         }
         self.ready_bytes = 0;
-        self.inner.appender.append(std::mem::take(&mut self.ready)).await.map_err(|error| {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "failed to append what the intake received"
-            );
-            Problem::not_durable()
-        })
+        match self.inner.appender.append(std::mem::take(&mut self.ready)).await {
+            Ok(()) => {
+                self.kept = self.receipt.accepted;
+                Ok(())
+            }
+            Err(error) => {
+                // A log over its bound is no failure: the sender is told, and the metric counts it.
+                if !error.is_over_bound() {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "failed to append what the intake received"
+                    );
+                }
+                Err(Problem::refused(&error, self.kept))
+            }
+        }
     }
 
     fn answer(self) -> Result<Receipt, Problem> {

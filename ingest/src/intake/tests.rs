@@ -12,7 +12,7 @@ use super::{AppendError, Appender, IntakeState, Outgoing, SpoolAppender, router}
 use crate::config;
 use crate::identity::Identities;
 use crate::labels::Labeller;
-use crate::spool::Spool;
+use crate::spool::{Ballast, Spool};
 use crate::testing::native;
 
 const TOKEN: &str = "a-token-of-some-length";
@@ -30,8 +30,12 @@ fn state(dir: &std::path::Path, config: config::Intake, appender: Arc<dyn Append
 
 impl Intake {
     fn new(config: config::Intake) -> Self {
+        Self::over(config, config::Spool { ballast: config::Bytes(0), ..config::Spool::default() })
+    }
+
+    fn over(config: config::Intake, spool: config::Spool) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let spool = Spool::open(&dir.path().join("spool"), &config::Spool::default()).unwrap();
+        let spool = Spool::open(&dir.path().join("spool"), &spool).unwrap();
         let state = state(dir.path(), config, Arc::new(SpoolAppender::new(spool.clone())));
         Self { dir, spool, state }
     }
@@ -217,6 +221,65 @@ async fn a_full_disk_is_told_to_come_back() {
     assert_eq!(read(response).await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(intake.post(native("a")).await.0, StatusCode::OK);
     assert_eq!(intake.log().len(), 1);
+}
+
+#[tokio::test]
+async fn a_spool_at_its_bound_answers_429_before_a_body_is_read() {
+    let bound = config::Spool {
+        ballast: config::Bytes(0),
+        max_bytes: config::Bytes::kib(2),
+        ..config::Spool::default()
+    };
+    let intake = Intake::over(config::Intake::default(), bound);
+    let mut accepted = 0;
+    let full = loop {
+        let request = Request::post("/intake/native").body(Body::from(native("a"))).unwrap();
+        let response = router(intake.state.clone()).oneshot(request).await.unwrap();
+        if response.status() != StatusCode::OK {
+            break response;
+        }
+        accepted += 1;
+    };
+    assert_eq!(full.headers()["retry-after"], "10");
+    let (status, answer) = read(full).await;
+    assert_eq!((status, &answer["title"]), (StatusCode::TOO_MANY_REQUESTS, &"Spool is full".into()));
+    assert_eq!(intake.log().len(), accepted);
+    assert!(accepted > 0);
+}
+
+#[tokio::test]
+async fn while_the_ballast_is_given_up_nothing_is_taken() {
+    let spool = config::Spool { ballast: config::Bytes::kib(4), ..config::Spool::default() };
+    let intake = Intake::over(config::Intake::default(), spool);
+    let ballast = Ballast::new(intake.spool.dir(), 4 << 10);
+    ballast.give_up().unwrap();
+    let (status, answer) = intake.post(native("a")).await;
+    assert_eq!(
+        (status, &answer["title"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &"Log cannot be written".into())
+    );
+    ballast.restore().unwrap();
+    assert_eq!(intake.post(native("a")).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn windows_of_decoders_count_as_bytes_in_flight() {
+    // The header of a zstd frame with a window of 8 MiB, and a block that does not end the frame.
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(23).unwrap();
+    encoder.write_all(native("a").as_bytes()).unwrap();
+    encoder.flush().unwrap();
+    let body = encoder.get_ref().clone();
+    let limit = |mib| config::Intake {
+        in_flight: config::Bytes::mib(mib),
+        max_record: config::Bytes::mib(1),
+        ..config::Intake::default()
+    };
+    let (status, _) = Intake::new(limit(8)).post(body.clone()).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    // With room for the window the body is read to its end, which it lacks.
+    let (status, answer) = Intake::new(limit(16)).post(body).await;
+    assert_eq!((status, &answer["title"]), (StatusCode::BAD_REQUEST, &"Compressed body is broken".into()));
 }
 
 #[tokio::test]

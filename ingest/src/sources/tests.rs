@@ -30,8 +30,8 @@ struct Running {
 
 impl Running {
     fn start(house: &House, ingest: &config::Ingest) -> Self {
-        let source = Source::open(&house.dir.path().join("spool"), &settings(2000)).unwrap();
-        let (stopped, shutdown) = (source.stopped(), CancellationToken::new());
+        let (stopped, shutdown) = (Stopped::default(), CancellationToken::new());
+        let source = Source::open(&house.dir.path().join("spool"), &settings(2000), stopped.clone()).unwrap();
         let worker = tokio::spawn({
             let (warehouse, tools) = (house.warehouse.clone(), house.tools.clone());
             let (ingest, shutdown) = (ingest.clone(), shutdown.clone());
