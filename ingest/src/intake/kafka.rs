@@ -1,9 +1,11 @@
 //! Appends to a Kafka topic: idempotent, acknowledged by all in-sync replicas.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, try_join_all};
+use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::util::Timeout;
@@ -19,7 +21,9 @@ const DELIVERY_MILLIS: &str = "30000";
 
 #[derive(Clone)]
 pub struct KafkaAppender {
-    producer: FutureProducer,
+    client: ClientConfig,
+    /// Replaced when it has ended for good: an idempotent producer never recovers from a fatal error.
+    producer: Arc<RwLock<FutureProducer>>,
     topic: String,
 }
 
@@ -40,7 +44,35 @@ impl KafkaAppender {
         client.set("acks", "all");
         client.set("enable.idempotence", "true");
         let producer = client.create().map_err(ClientError::create)?;
-        Ok(Self { producer, topic: topic.to_owned() })
+        Ok(Self { client, producer: Arc::new(RwLock::new(producer)), topic: topic.to_owned() })
+    }
+
+    fn producer(&self) -> FutureProducer {
+        self.producer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts a new producer in the place of one that a fatal error has ended.
+    fn replace_if_ended(&self) {
+        let mut producer = self.producer.write().unwrap_or_else(PoisonError::into_inner);
+        let Some((_, reason)) = producer.client().fatal_error() else { return };
+        match self.client.create() {
+            Ok(fresh) => {
+                tracing::warn!(
+                    topic = self.topic,
+                    reason,
+                    "the producer has ended; a new one takes its place"
+                );
+                let ended = std::mem::replace(&mut *producer, fresh);
+                // Its end waits for a thread.
+                tokio::task::spawn_blocking(move || drop(ended));
+            }
+            Err(error) => tracing::error!(
+                topic = self.topic,
+                reason,
+                error = &error as &dyn std::error::Error,
+                "the producer has ended, and no new one can be made; trying again with the next records"
+            ),
+        }
     }
 
     /// Waits for what is on its way. Blocks.
@@ -48,7 +80,7 @@ impl KafkaAppender {
     /// # Errors
     /// Something was still on its way when `patience` ended.
     pub fn flush(&self, patience: Duration) -> Result<(), KafkaError> {
-        self.producer.flush(Timeout::After(patience))
+        self.producer().flush(Timeout::After(patience))
     }
 }
 
@@ -61,16 +93,20 @@ impl fmt::Debug for KafkaAppender {
 impl Appender for KafkaAppender {
     fn append(&self, records: Vec<Outgoing>) -> BoxFuture<'_, Result<(), AppendError>> {
         Box::pin(async move {
+            let producer = self.producer();
             let sent = records.iter().map(|outgoing| {
                 let mut record = FutureRecord::to(&self.topic).payload(&outgoing.payload);
                 if let Some(key) = &outgoing.key {
                     record = record.key(key);
                 }
-                self.producer.send(record, QUEUE)
+                producer.send(record, QUEUE)
             });
             match try_join_all(sent).await {
                 Ok(_) => Ok(()),
-                Err((error, _)) => Err(AppendError::new(error)),
+                Err((error, _)) => {
+                    self.replace_if_ended();
+                    Err(AppendError::new(error))
+                }
             }
         })
     }

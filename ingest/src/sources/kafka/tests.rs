@@ -167,3 +167,18 @@ async fn missing_brokers_are_named_after_a_bounded_time() {
     let Err(Error::Client(error)) = result else { panic!("unexpected {result:?}") };
     assert!(error.to_string().contains("`127.0.0.1:1`"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_producer_that_has_ended_for_good_is_replaced() {
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+    let cluster = cluster(1);
+    let config = config(&cluster, TopicFormat::Appended);
+    // The broker refuses the id of the first producer, after which librdkafka takes nothing with it any more.
+    let refused = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED];
+    cluster.request_errors(RDKafkaApiKey::InitProducerId, &refused);
+    let connected = tokio::task::spawn_blocking(move || KafkaAppender::connect(&config, TOPIC));
+    let appender = connected.await.unwrap().unwrap();
+    let record = |id: &str| vec![Outgoing { key: None, payload: native(id).into_bytes() }];
+    assert!(appender.append(record("a")).await.is_err());
+    appender.append(record("b")).await.unwrap();
+}
