@@ -43,6 +43,16 @@ pub enum Error {
     Malformed { path: PathBuf, size_bytes: u64 },
     #[error("secret `{path}` can be read by others (mode {mode:04o}); run `chmod 600 {path}`")]
     Exposed { path: PathBuf, mode: u32 },
+    #[error(
+        "the pepper in `{dir}` has the fingerprint {own}, but the tables hold keys of the one with {standing}; copy \
+         `pepper.key` from a host that ingests into them"
+    )]
+    OtherPepper { dir: PathBuf, own: String, standing: String },
+    #[error(
+        "`{dir}` has no pepper, and the tables hold keys of the one with the fingerprint {standing}; copy \
+         `pepper.key` from a host that ingests into them"
+    )]
+    NoPepper { dir: PathBuf, standing: String },
 }
 
 /// Hashes ids with the secrets of one folder.
@@ -66,6 +76,44 @@ impl Identities {
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let pepper = read_or_create(dir, PEPPER_FILE)?;
         Ok(Self { dir: dir.to_owned(), pepper, epochs: Mutex::default() })
+    }
+
+    /// Opens the folder of secrets, changing nothing. None: it has no pepper yet.
+    ///
+    /// # Errors
+    /// When the pepper cannot be read, is damaged, or is readable by other users.
+    pub fn open_existing(dir: &Path) -> Result<Option<Self>, Error> {
+        let path = dir.join(PEPPER_FILE);
+        let pepper = match File::open(&path) {
+            Ok(file) => read(file, path)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(Error::Read { path, source }),
+        };
+        Ok(Some(Self { dir: dir.to_owned(), pepper, epochs: Mutex::default() }))
+    }
+
+    /// What the warehouse keeps of the pepper, so that all who write keys into it have the same. It tells nothing
+    /// about the pepper or the keys.
+    pub fn check_value(&self) -> String {
+        blake3::keyed_hash(&self.pepper, b"check").to_hex().to_string()
+    }
+
+    /// Refuses a pepper whose check value is not the one that the warehouse keeps.
+    ///
+    /// # Errors
+    /// Names both by their fingerprints.
+    pub fn compare(&self, standing: &str) -> Result<(), Error> {
+        let own = self.check_value();
+        if own == standing {
+            return Ok(());
+        }
+        let (own, standing) = (fingerprint(&own), fingerprint(standing));
+        Err(Error::OtherPepper { dir: self.dir.clone(), own, standing })
+    }
+
+    /// What an operator is told where the warehouse keeps a check value and the folder has no pepper.
+    pub fn missing(dir: &Path, standing: &str) -> Error {
+        Error::NoPepper { dir: dir.to_owned(), standing: fingerprint(standing) }
     }
 
     pub fn user(&self, id: &str) -> i64 {
@@ -117,6 +165,11 @@ pub fn week_of(micros: i64) -> i64 {
 /// Number of the label epoch that an instant lies in: 28 days each, from Monday 1970-01-05 on.
 pub fn epoch_of(micros: i64) -> i64 {
     (micros.div_euclid(MICROS_PER_DAY) - FIRST_MONDAY).div_euclid(EPOCH_DAYS)
+}
+
+/// Enough of a check value to tell two apart by eye.
+fn fingerprint(check_value: &str) -> String {
+    check_value.chars().filter(char::is_ascii_hexdigit).take(12).collect()
 }
 
 fn hash64(secret: &Secret, domain: &str, message: &[u8]) -> i64 {
@@ -238,6 +291,23 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(&path, b"short").unwrap();
         assert!(matches!(Identities::open(dir.path()), Err(Error::Malformed { size_bytes: 5, .. })));
+    }
+
+    #[test]
+    fn another_pepper_is_told_by_both_fingerprints_and_looking_makes_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let [one, two, none] = ["one", "two", "none"].map(|name| dir.path().join(name));
+        let (first, second) = (Identities::open(&one).unwrap(), Identities::open(&two).unwrap());
+        let standing = first.check_value();
+        assert_eq!(standing.len(), 64);
+        Identities::open_existing(&one).unwrap().unwrap().compare(&standing).unwrap();
+        let error = second.compare(&standing).unwrap_err().to_string();
+        let own = second.check_value();
+        assert!(error.contains(&standing[..12]) && error.contains(&own[..12]), "{error}");
+        assert!(!error.contains(&standing[..13]) && !error.contains(&own[..13]), "{error}");
+        assert!(Identities::open_existing(&none).unwrap().is_none());
+        assert!(!none.exists());
+        assert!(Identities::missing(&none, &standing).to_string().contains(&standing[..12]));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! `bellwether check`: says what is wrong with the configuration, and what to do about it.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use bellwether_ingest::sources;
-use bellwether_ingest::spool::Reader;
-use bellwether_warehouse::{AppId, TableId, Warehouse, session};
+use bellwether_ingest::config::Bytes;
+use bellwether_ingest::identity::Identities;
+use bellwether_ingest::{sources, spool};
+use bellwether_warehouse::{self as warehouse, AppId, TableId, Warehouse, session};
 use chrono::Utc;
 use secrecy::ExposeSecret;
 
@@ -35,11 +37,8 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
     let mut findings = Findings::default();
     findings.ok("configuration", "every key is known and every value can work");
     check_warehouse(&config, &mut findings).await;
-    findings.take(
-        "keys and catalogue",
-        roles::tools(&config)
-            .map(|_| format!("secrets in `{}`", config.keys_dir().unwrap_or_default().display())),
-    );
+    findings.take("keys", check_keys(&config).await);
+    findings.take("catalogue", config.catalogue().map(|_| "names and aliases can be used".to_owned()));
     check_kafka(&config, &mut findings).await;
     check_spool(&config, &mut findings);
     if findings.failed > 0 {
@@ -63,6 +62,12 @@ impl Findings {
         println!("ok      {what}: {detail}");
     }
 
+    /// Works, but a human should know.
+    fn warn(&mut self, what: &str, detail: &str) {
+        self.all += 1;
+        println!("warning {what}: {detail}");
+    }
+
     fn take(&mut self, what: &str, result: anyhow::Result<String>) {
         match result {
             Ok(detail) => self.ok(what, &detail),
@@ -75,15 +80,51 @@ impl Findings {
     }
 }
 
+/// Changes nothing: whoever looks may be another user than the service.
 async fn check_warehouse(config: &Config, findings: &mut Findings) {
     let opened = async {
         let location = config.location()?;
-        let warehouse = Warehouse::open_or_create(&location).await.map_err(roles::as_usage)?;
+        let root = location.root();
+        writable(root)?;
+        let warehouse = match Warehouse::open(&location).await {
+            Ok(warehouse) => warehouse,
+            Err(warehouse::Error::NotFound(_)) => {
+                return Ok(format!("`{}` will be made by the first start", root.display()));
+            }
+            Err(error) => return Err(roles::as_usage(error)),
+        };
         let attempts = warehouse.table(TableId::Attempts).await?;
         let rows: i64 = attempts.snapshot().files().iter().map(|file| file.rows).sum();
-        Ok(format!("`{}` holds {rows} attempts", location.root().display()))
+        Ok(format!("`{}` holds {rows} attempts", root.display()))
     };
     findings.take("warehouse", opened.await);
+}
+
+async fn check_keys(config: &Config) -> anyhow::Result<String> {
+    let keys = config.keys_dir()?;
+    let refused = |error| roles::keys_error(&keys, &error);
+    let identities = Identities::open_existing(&keys).map_err(refused)?;
+    let standing = match Warehouse::open(&config.location()?).await {
+        Ok(warehouse) => warehouse.pepper_check().await.map_err(roles::as_usage)?,
+        // Told by the check of the warehouse.
+        Err(_) => None,
+    };
+    match (identities, standing) {
+        (Some(identities), Some(standing)) => {
+            identities.compare(&standing).map_err(refused)?;
+            Ok(format!("secrets in `{}`, those of the warehouse", keys.display()))
+        }
+        (Some(_), None) => Ok(format!("secrets in `{}`", keys.display())),
+        (None, Some(standing)) => Err(refused(Identities::missing(&keys, &standing))),
+        (None, None) => {
+            writable(&keys)?;
+            Ok(format!("`{}` will be made by the first start", keys.display()))
+        }
+    }
+}
+
+fn writable(folder: &Path) -> anyhow::Result<()> {
+    spool::writable(folder).map_err(|error| usage(chain(&error)))
 }
 
 async fn check_kafka(config: &Config, findings: &mut Findings) {
@@ -109,15 +150,30 @@ fn check_spool(config: &Config, findings: &mut Findings) {
         return;
     }
     let Ok(dir) = config.spool_dir() else { return };
-    if !dir.exists() {
-        return findings.ok("spool", &format!("`{}` will be made by the intake on this host", dir.display()));
+    findings.take("spool", spool_state(&dir));
+    let Ok(location) = config.location() else { return };
+    if roles::shares_disk(&dir, location.root()) {
+        let ballast = config.spool.ballast;
+        let detail = format!(
+            "`{}` and the warehouse share a disk, so a full one stops both; {ballast} are set aside to free it again; \
+             better a disk of its own for one of them",
+            dir.display()
+        );
+        findings.warn("spool", &detail);
     }
-    findings.take(
-        "spool",
-        Reader::open(&dir)
-            .map(|reader| format!("`{}` holds records up to offset {}", dir.display(), reader.head()))
-            .map_err(|error| usage(chain(&error))),
-    );
+}
+
+fn spool_state(dir: &Path) -> anyhow::Result<String> {
+    writable(dir)?;
+    if matches!(dir.try_exists(), Ok(false)) {
+        return Ok(format!("`{}` will be made by the intake on this host", dir.display()));
+    }
+    let logs = spool::logs(dir).map_err(|error| usage(chain(&error)))?;
+    if let Some(unreadable) = logs.unreadable.first() {
+        return Err(usage(chain(&unreadable.error)));
+    }
+    let bytes = Bytes(spool::used_bytes(dir));
+    Ok(format!("`{}` holds {bytes} of records in {} logs", dir.display(), logs.readable.len()))
 }
 
 /// From the intake to the page, telling each step.

@@ -36,7 +36,7 @@ pub struct Args {
 
 pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<()> {
     let warehouse = Warehouse::open_or_create(&config.location()?).await.map_err(roles::as_usage)?;
-    let tools = roles::tools(&config)?;
+    let tools = roles::tools(&config, &warehouse).await?;
     let options = Options {
         format: args.format,
         again: args.again,

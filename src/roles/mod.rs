@@ -12,12 +12,13 @@ mod supervise;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use bellwether_ingest::batch::Tools;
-use bellwether_ingest::identity::Identities;
+use bellwether_ingest::identity::{self, Identities};
 use bellwether_ingest::labels::Labeller;
 use bellwether_ingest::sources::spool::Stopped as StoppedLogs;
 use bellwether_ingest::spool::Spool;
@@ -31,6 +32,8 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::exit::{chain, usage};
 use supervise::{Board, Pauses, Task};
+
+pub use start::shares_disk;
 
 /// Longest that ending may take: a commit in flight and its fsyncs.
 const ENDING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -89,7 +92,7 @@ impl Roles {
     pub async fn prepare(config: Config, shutdown: CancellationToken) -> anyhow::Result<Self> {
         let location = config.location()?;
         let warehouse = Warehouse::open_or_create(&location).await.map_err(as_usage)?;
-        let tools = tools(&config)?;
+        let tools = tools(&config, &warehouse).await?;
         let metrics = bellwether_web::admin::install_metrics().context("install the metrics recorder")?;
         bellwether_ingest::metric::describe();
         bellwether_jobs::metric::describe();
@@ -165,16 +168,33 @@ impl Roles {
     }
 }
 
-/// What turns records into rows, as the configuration has it.
-pub fn tools(config: &Config) -> anyhow::Result<Tools> {
-    let keys = config.keys_dir()?;
-    let identities = Identities::open(&keys)
-        .map_err(|error| usage(format!("[keys] `dir` = `{}`: {}", keys.display(), chain(&error))))?;
+/// What turns records into rows, as the configuration has it. The pepper must be the one of the warehouse.
+pub async fn tools(config: &Config, warehouse: &Warehouse) -> anyhow::Result<Tools> {
     Ok(Tools {
         catalogue: Arc::new(config.catalogue()?),
-        identities: Arc::new(identities),
+        identities: Arc::new(identities(config, warehouse).await?),
         labeller: Arc::new(Labeller::new()),
     })
+}
+
+async fn identities(config: &Config, warehouse: &Warehouse) -> anyhow::Result<Identities> {
+    let keys = config.keys_dir()?;
+    let refused = |error| keys_error(&keys, &error);
+    let standing = warehouse.pepper_check().await.map_err(as_usage)?;
+    let identities = match (Identities::open_existing(&keys).map_err(refused)?, standing) {
+        (Some(identities), _) => identities,
+        // A new one would only be in the way of the right one.
+        (None, Some(standing)) => return Err(refused(Identities::missing(&keys, &standing))),
+        (None, None) => Identities::open(&keys).map_err(refused)?,
+    };
+    let standing = warehouse.claim_pepper(&identities.check_value()).await.map_err(as_usage)?;
+    identities.compare(&standing).map_err(refused)?;
+    Ok(identities)
+}
+
+/// Secrets that cannot be used are the caller's to mend.
+pub fn keys_error(keys: &Path, error: &identity::Error) -> anyhow::Error {
+    usage(format!("[keys] `dir` = `{}`: {}", keys.display(), chain(error)))
 }
 
 /// A place that cannot be used is the caller's to mend.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use object_store::DynObjectStore;
+use object_store::{DynObjectStore, Error as StoreError, ObjectStoreExt, PutMode, PutPayload};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -19,6 +19,9 @@ use crate::{delta_schema, log};
 /// a new table or a new nullable column is no reason.
 const LAYOUT: u64 = 1;
 const LAYOUT_FILE: &str = "_bellwether.json";
+/// Holds `blake3_keyed(pepper, "check")`: all who write keys of people must hash with one pepper, or one person
+/// counts as several.
+const PEPPER_FILE: &str = "_bellwether_pepper.json";
 
 /// A warehouse folder whose tables exist and whose layout version this build can read.
 #[derive(Clone, Debug)]
@@ -33,6 +36,11 @@ struct Layout {
     /// Fingerprint of all table schemas when every table was last seen to have them: a fast start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     schemas: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct PepperCheck {
+    check: String,
 }
 
 impl Warehouse {
@@ -70,6 +78,47 @@ impl Warehouse {
 
     pub fn location(&self) -> &Location {
         &self.location
+    }
+
+    /// The check value of the pepper behind the keys in the tables. None: no pepper was ever used here.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn pepper_check(&self) -> Result<Option<String>, Error> {
+        let path = self.location.root().join(PEPPER_FILE);
+        let failed = |source| Error::Unreadable { path: path.clone(), source };
+        let name = object_store::path::Path::from_absolute_path(&path)
+            .map_err(|source| failed(io::Error::other(source)))?;
+        let bytes = match self.store.get(&name).await {
+            Err(StoreError::NotFound { .. }) => return Ok(None),
+            Err(source) => return Err(failed(io::Error::other(source))),
+            Ok(found) => found.bytes().await.map_err(|source| failed(io::Error::other(source)))?,
+        };
+        let stored: PepperCheck = serde_json::from_slice(&bytes).map_err(|source| failed(source.into()))?;
+        Ok(Some(stored.check))
+    }
+
+    /// Keeps the check value of the first pepper that is used here. Returns the one that stands, which may be
+    /// that of another host.
+    ///
+    /// # Errors
+    /// The file can be neither written nor read.
+    pub async fn claim_pepper(&self, check: &str) -> Result<String, Error> {
+        if let Some(standing) = self.pepper_check().await? {
+            return Ok(standing);
+        }
+        let path = self.location.root().join(PEPPER_FILE);
+        let failed = |source| Error::Unwritable { path: path.clone(), source };
+        let name = object_store::path::Path::from_absolute_path(&path)
+            .map_err(|source| failed(io::Error::other(source)))?;
+        let text = serde_json::to_vec(&PepperCheck { check: check.to_owned() })
+            .map_err(|source| failed(source.into()))?;
+        match self.store.put_opts(&name, PutPayload::from(text), PutMode::Create.into()).await {
+            Ok(_) | Err(StoreError::AlreadyExists { .. }) => {}
+            Err(source) => return Err(failed(io::Error::other(source))),
+        }
+        // Whoever was first, what is there now holds.
+        self.pepper_check().await?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
     }
 
     /// An independent handle with its own log cursor.

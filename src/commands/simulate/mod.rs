@@ -152,7 +152,8 @@ async fn into_warehouse(
         .await
         .map_err(roles::as_usage)?;
     let expected = truth.map(|path| (path, simulator.truth(from, to, texts)));
-    let maker = Maker { simulator: Arc::new(simulator), texts, tools: roles::tools(&config)? };
+    let maker =
+        Maker { simulator: Arc::new(simulator), texts, tools: roles::tools(&config, &warehouse).await? };
     let seed = maker.simulator.config().seed;
     let lane = Lane { name: format!("simulate-{seed}"), from, to, days: (1, 0), ended_before_us: i64::MAX };
     history::write(&warehouse, lane, maker, shutdown::on_signals()?, |_| {}).await?;

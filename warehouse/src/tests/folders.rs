@@ -149,3 +149,27 @@ async fn a_table_of_an_older_binary_gets_its_new_columns_and_reads_them_as_null(
     Warehouse::open_or_create(warehouse.location()).await.unwrap();
     assert_eq!(table.refresh().await.unwrap(), 3);
 }
+
+#[tokio::test]
+async fn a_log_whose_folder_is_gone_is_not_begun_anew_by_a_later_entry() {
+    let (dir, warehouse) = warehouse().await;
+    let store = std::sync::Arc::new(crate::store::DurableLocal::default());
+    let storage = crate::store::Storage::new("attempts", store, warehouse.location()).unwrap();
+    std::fs::remove_dir_all(dir.path().join("attempts")).unwrap();
+    let write = |version: i64| {
+        let (storage, name) = (storage.clone(), crate::log::entry_name(version));
+        async move { storage.put_if_absent(&name, "{}".into()).await }
+    };
+    write(7).await.unwrap_err();
+    assert!(!dir.path().join("attempts").exists());
+    assert!(write(0).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_first_pepper_is_the_one_that_stands() {
+    let (_dir, warehouse) = warehouse().await;
+    assert_eq!(warehouse.pepper_check().await.unwrap(), None);
+    assert_eq!(warehouse.claim_pepper("first").await.unwrap(), "first");
+    assert_eq!(warehouse.claim_pepper("second").await.unwrap(), "first");
+    assert_eq!(warehouse.pepper_check().await.unwrap().as_deref(), Some("first"));
+}

@@ -1,0 +1,65 @@
+//! `check` looks and changes nothing.
+
+use crate::support::app::{Bellwether, Finished};
+use crate::support::config::Config;
+use crate::support::{scratch, store};
+
+fn check(folder: &std::path::Path, file: &str) -> Finished {
+    Bellwether::new(folder, &["check", "--config", file]).run()
+}
+
+#[test]
+fn check_makes_neither_tables_nor_secrets_nor_a_spool() {
+    let folder = scratch();
+    let file = Config::new(folder.path()).write();
+    let checked = check(folder.path(), &file).ok();
+    for name in ["warehouse", "keys", "spool"] {
+        let place = folder.path().join(name);
+        let told = format!("`{}` will be made", place.display());
+        assert!(checked.stdout.contains(&told), "{}", checked.stdout);
+        assert!(!place.exists());
+    }
+    assert_eq!(store::files(folder.path()), [std::path::PathBuf::from(&file)]);
+}
+
+#[test]
+fn spool_and_warehouse_on_one_disk_are_a_warning() {
+    let folder = scratch();
+    let checked = check(folder.path(), &Config::new(folder.path()).write()).ok();
+    let warning = checked.stdout.lines().find(|line| line.starts_with("warning spool: "));
+    let warning = warning.unwrap_or_else(|| panic!("{}", checked.stdout));
+    assert!(warning.contains("share a disk") && warning.contains("96 MiB"), "{warning}");
+}
+
+#[test]
+fn pepper_of_another_host_is_refused_with_both_fingerprints() {
+    let folder = scratch();
+    std::fs::write(folder.path().join("none.ndjson"), "").unwrap();
+    let with_keys = |name: &str| {
+        let keys = folder.path().join(name);
+        Config::new(folder.path()).set("keys.dir", keys.to_str().unwrap()).write()
+    };
+    let import =
+        |file: &str| Bellwether::new(folder.path(), &["import", "none.ndjson", "--config", file]).run();
+    import(&with_keys("keys")).ok();
+    let kept = std::fs::read_to_string(folder.path().join("warehouse/_bellwether_pepper.json")).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    let standing = &kept["check"].as_str().unwrap()[..12];
+
+    // A host without a pepper makes none of its own, which would only be in the way.
+    let file = with_keys("elsewhere");
+    import(&file).refused(2, &["elsewhere", "no pepper", standing]);
+    assert!(!folder.path().join("elsewhere").exists());
+    // A host with another one.
+    Bellwether::new(folder.path(), &["import", "none.ndjson", "--warehouse", "other"]).run().ok();
+    let other = folder.path().join("other-local/keys");
+    let file = Config::new(folder.path()).set("keys.dir", other.to_str().unwrap()).write();
+    let refused = import(&file);
+    let own = refused.stderr.split("fingerprint ").nth(1).expect("a fingerprint")[..12].to_owned();
+    assert_ne!(own, standing);
+    refused.refused(2, &[standing, "pepper.key"]);
+    let checked = check(folder.path(), &file);
+    assert_eq!(checked.code(), 2);
+    assert!(checked.stdout.contains(standing) && checked.stdout.contains(&own), "{}", checked.stdout);
+    import(&with_keys("keys")).ok();
+}
