@@ -6,6 +6,11 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 pub const ROWS: &str = "bellwether_ingest_rows_total";
 /// Counter: records committed to `rejects`. Label `source`.
 pub const REJECTS: &str = "bellwether_ingest_rejects_total";
+/// Counter: records committed to `rejects`. Label `reason` (the closed list of `rejects.reason`).
+pub const REJECT_REASONS: &str = "bellwether_ingest_rejects_by_reason_total";
+/// Counter: offsets without a record (transaction markers, compaction, gaps) and records without a value. Label
+/// `topic`.
+pub const SKIPPED: &str = "bellwether_ingest_skipped_total";
 /// Counter: attempts dropped because their event_id was seen before. Label `source`.
 pub const DUPLICATES: &str = "bellwether_ingest_duplicates_total";
 /// Counter: members of records that this version does not know. Label `source`.
@@ -23,10 +28,17 @@ pub const RETRIES: &str = "bellwether_ingest_retries_total";
 pub const FLUSH_SECONDS: &str = "bellwether_ingest_flush_seconds";
 /// Gauge, bytes: batches and windows held by a worker. Label `worker`.
 pub const MEMORY_BYTES: &str = "bellwether_ingest_memory_bytes";
-/// Gauge: records between the committed position and the end of the log. Labels `topic`, `partition`.
+/// Gauge: records between the table's position and the end of the log; 0 once another worker has the partition.
+/// Labels `topic`, `partition`.
 pub const LAG: &str = "bellwether_ingest_lag_records";
-/// Gauge: partitions stopped by an error. Label `topic`.
+/// Gauge, seconds since 1970: newest record time below the table's position. Labels `topic`, `partition`.
+pub const NEWEST_RECORD: &str = "bellwether_ingest_newest_record_timestamp_seconds";
+/// Gauge: 1 while the partition is stopped, by its records, a broker or a table. Labels `topic`, `partition`.
 pub const STOPPED: &str = "bellwether_ingest_stopped_partitions";
+/// Gauge: 1 while the worker fetches nothing because its memory is used. Label `worker`.
+pub const PAUSED: &str = "bellwether_ingest_paused";
+/// Counter: changes of what the group gives to this worker. Label `event` (assign, revoke, lost).
+pub const REBALANCES: &str = "bellwether_ingest_rebalances_total";
 /// Counter: HTTP intake requests. Labels `format`, `status`.
 pub const INTAKE_REQUESTS: &str = "bellwether_intake_requests_total";
 /// Counter: records appended by the HTTP intake. Labels `format`, `outcome` (accepted, rejected).
@@ -52,6 +64,8 @@ pub const SPOOL_BALLAST_GIVEN: &str = "bellwether_spool_ballast_given_up";
 pub fn describe() {
     describe_counter!(ROWS, Unit::Count, "Rows committed to attempts");
     describe_counter!(REJECTS, Unit::Count, "Records committed to rejects");
+    describe_counter!(REJECT_REASONS, Unit::Count, "Records committed to rejects, by reason");
+    describe_counter!(SKIPPED, Unit::Count, "Offsets without a record and records without a value");
     describe_counter!(DUPLICATES, Unit::Count, "Attempts dropped because their event_id was seen before");
     describe_counter!(UNKNOWN_FIELDS, Unit::Count, "Members of records that this version does not know");
     describe_counter!(FLAWS, Unit::Count, "Values of records that could not be taken as they stood");
@@ -61,7 +75,10 @@ pub fn describe() {
     describe_histogram!(FLUSH_SECONDS, Unit::Seconds, "Time of one flush of all three tables");
     describe_gauge!(MEMORY_BYTES, Unit::Bytes, "Batches and windows held by a worker");
     describe_gauge!(LAG, Unit::Count, "Records between the committed position and the end of the log");
-    describe_gauge!(STOPPED, Unit::Count, "Partitions stopped by an error");
+    describe_gauge!(NEWEST_RECORD, Unit::Seconds, "Newest record time below the committed position");
+    describe_gauge!(STOPPED, Unit::Count, "1 while the partition is stopped");
+    describe_gauge!(PAUSED, Unit::Count, "1 while the worker fetches nothing because its memory is used");
+    describe_counter!(REBALANCES, Unit::Count, "Changes of what the group gives to this worker");
     describe_counter!(INTAKE_REQUESTS, Unit::Count, "HTTP intake requests");
     describe_counter!(INTAKE_RECORDS, Unit::Count, "Records appended by the HTTP intake");
     describe_counter!(INTAKE_BYTES, Unit::Bytes, "Decompressed bytes received by the HTTP intake");

@@ -11,15 +11,12 @@ use std::borrow::Cow;
 
 use bellwether_warehouse::tables::attempts::AttemptRow;
 
+use crate::batch::time::{AHEAD_US, EARLIEST_US, LATEST_US};
 use crate::catalogue::Catalogue;
 use crate::event::{Attempt, Event, Identity};
 use crate::reject::{Reason, Reject};
 use outcome::Settled;
 
-/// 2020-01-01T00:00:00Z; nothing older is a request to a language model.
-const EARLIEST_US: i64 = 1_577_836_800_000_000;
-/// A clock of the sender may run ahead of ours by a day at most.
-const AHEAD_US: i64 = 86_400_000_000;
 const NATIVE: &str = "native";
 /// The class of a call that its caller gave up.
 const HUNG_UP: &str = "client_disconnect";
@@ -35,6 +32,8 @@ pub struct Lineage<'a> {
     pub partition: i32,
     pub offset: i64,
     pub appended_at_us: i64,
+    /// The latest moment (µs) at which an event of this record may have begun.
+    pub events_until_us: i64,
 }
 
 /// Gives each row of the event to `each`, in the order of attempts: all of them or none.
@@ -89,11 +88,11 @@ impl<'e> Shared<'e> {
         if event.request_id.is_empty() {
             return Err(refuse(Reason::MissingField, "request_id: required".to_owned()));
         }
-        check_time("started_at", event.started_at_us, lineage.appended_at_us)
+        check_time("started_at", event.started_at_us, lineage)
             .map_err(|detail| refuse(Reason::TimeOutOfRange, detail))?;
         for (index, attempt) in event.attempts.iter().enumerate() {
             if let Some(micros) = attempt.started_at_us {
-                check_time(&format!("attempts[{index}].started_at"), micros, lineage.appended_at_us)
+                check_time(&format!("attempts[{index}].started_at"), micros, lineage)
                     .map_err(|detail| refuse(Reason::TimeOutOfRange, detail))?;
             }
         }
@@ -298,15 +297,18 @@ fn measured_ttft(event: &Event<'_>, attempt: &Attempt<'_>) -> Option<i32> {
         .filter(|ttft| attempt.duration_ms.is_none_or(|duration| *ttft < duration))
 }
 
-fn check_time(path: &str, micros: i64, appended_at_us: i64) -> Result<(), String> {
+fn check_time(path: &str, micros: i64, lineage: &Lineage<'_>) -> Result<(), String> {
     if micros < EARLIEST_US {
         return Err(format!("{path}: {} is before 2020-01-01", shown(micros)));
     }
-    if micros > appended_at_us.saturating_add(AHEAD_US) {
+    if micros > lineage.events_until_us && lineage.events_until_us >= LATEST_US {
+        return Err(format!("{path}: {} is after 2100-01-01", shown(micros)));
+    }
+    if micros > lineage.events_until_us {
         return Err(format!(
             "{path}: {} is more than a day after the append at {}",
             shown(micros),
-            shown(appended_at_us)
+            shown(lineage.events_until_us.saturating_sub(AHEAD_US))
         ));
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 
 use super::stream::{Position, Stream};
+use crate::reject::Reason;
 
 /// What became of records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub struct Counts {
     pub rows: u64,
     pub rejects: u64,
     pub duplicates: u64,
-    /// Offsets without a record.
+    /// Offsets without a record, and records without a value.
     pub skipped: u64,
     pub unknown_fields: u64,
     /// Values that could not be taken as they stood.
@@ -29,6 +30,10 @@ pub struct Range {
     pub from: Position,
     pub start: i64,
     pub end: i64,
+    /// Newest valid record time (ms) below `end`.
+    pub time: Option<i64>,
+    /// The stream stops at `end` for good, under these settings.
+    pub hold: Option<i64>,
     pub counts: Counts,
 }
 
@@ -40,6 +45,9 @@ impl Range {
             attempts: Some(self.end),
             labels: at_least(self.from.labels),
             rejects: at_least(self.from.rejects),
+            time: self.time,
+            held: self.hold.map_or(self.from.held, |_| Some(self.end)),
+            held_under: self.hold.or(self.from.held_under),
         }
     }
 }
@@ -51,6 +59,8 @@ pub struct Frozen {
     pub rejects: Option<RecordBatch>,
     pub cells: Option<RecordBatch>,
     pub sources: BTreeMap<String, Counts>,
+    /// Records refused, by reason.
+    pub reasons: BTreeMap<Reason, u64>,
 }
 
 impl Frozen {

@@ -2,6 +2,7 @@
 
 use super::frozen::{Counts, Range};
 use super::stream::{Position, Stream};
+use super::time::{Judged, Times};
 use crate::dedup::Seen;
 
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(super) struct Lane {
     pub(super) rejects_from: i64,
     pub(super) seen: Seen,
     pub(super) counts: Counts,
+    times: Times,
+    hold: Option<i64>,
 }
 
 impl Lane {
@@ -24,7 +27,19 @@ impl Lane {
         let from = |table: Option<i64>| table.unwrap_or(start).max(start);
         let (labels_from, rejects_from) = (from(position.labels), from(position.rejects));
         let counts = Counts::default();
-        Self { stream, position, start, next: start, labels_from, rejects_from, seen, counts }
+        let times = if stream.doubts_times() { Times::after(position.time) } else { Times::Believed };
+        Self {
+            stream,
+            position,
+            start,
+            next: start,
+            labels_from,
+            rejects_from,
+            seen,
+            counts,
+            times,
+            hold: None,
+        }
     }
 
     /// Takes `offset` as the next record; offsets left out count as skipped. False: it was taken before.
@@ -44,6 +59,16 @@ impl Lane {
         }
     }
 
+    /// Takes the time of the record at hand, and says by what time its events are judged.
+    pub(super) fn judge(&mut self, appended_at_us: i64) -> Judged {
+        self.times.judge(appended_at_us)
+    }
+
+    /// The next commit says that the stream stops behind it.
+    pub(super) fn hold(&mut self, settings: i64) {
+        self.hold = Some(settings);
+    }
+
     pub(super) fn is_pending(&self) -> bool {
         self.next > self.start
     }
@@ -58,6 +83,8 @@ impl Lane {
             from: self.position,
             start: self.start,
             end: self.next,
+            time: self.times.newest_millis(),
+            hold: self.hold.take(),
             counts: std::mem::take(&mut self.counts),
         };
         self.start = self.next;

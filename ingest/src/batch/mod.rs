@@ -8,7 +8,9 @@ mod frozen;
 mod lane;
 mod sources;
 mod stream;
+pub(crate) mod time;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bellwether_warehouse::tables::attempts;
@@ -25,7 +27,7 @@ use crate::identity::{self, Identities};
 use crate::labels::Labeller;
 use crate::labels::cells::Cells;
 use crate::normalise::{Lineage, normalise};
-use crate::reject::Reject;
+use crate::reject::{Reason, Reject};
 use lane::Lane;
 use sources::Sources;
 
@@ -74,6 +76,7 @@ pub struct Batch {
     rejects: rejects::Builder,
     cells: Cells,
     sources: Sources,
+    reasons: BTreeMap<Reason, u64>,
 }
 
 impl Batch {
@@ -85,6 +88,7 @@ impl Batch {
             rejects: rejects::Builder::default(),
             cells: Cells::default(),
             sources: Sources::default(),
+            reasons: BTreeMap::new(),
         }
     }
 
@@ -176,13 +180,15 @@ impl Batch {
             return Ok(Outcome::default());
         }
         let source = if event.source.is_empty() { "native" } else { event.source.as_ref() };
+        let judged = lane.judge(appended_at_us);
         let Lane { stream, seen, labels_from, .. } = &mut *lane;
         let lineage = Lineage {
             source,
             topic: stream.lineage(),
             partition: stream.partition(),
             offset,
-            appended_at_us,
+            appended_at_us: judged.appended_at_us,
+            events_until_us: judged.events_until_us,
         };
         let takes_labels = offset >= *labels_from;
         let (rows, cells, identities) = (&mut self.rows, &mut self.cells, &self.tools.identities);
@@ -213,7 +219,7 @@ impl Batch {
         counts.words += u64::from(event.flaws.words);
         if let Err(mut reject) = normalised {
             reject.size_bytes = payload.len() as u64;
-            self.take_reject(slot, offset, appended_at_us, &reject);
+            self.take_reject(slot, offset, judged.appended_at_us, &reject);
             outcome.rejected = Some(reject);
         }
         Ok(outcome)
@@ -221,20 +227,29 @@ impl Batch {
 
     /// Takes the record at `offset` as one that cannot become rows.
     pub fn push_reject(&mut self, slot: Slot, offset: i64, appended_at_us: i64, reject: Reject) -> Outcome {
-        let advances =
-            self.lanes.get_mut(slot.0).and_then(Option::as_mut).is_some_and(|lane| lane.advance(offset));
-        if !advances {
+        let Some(lane) = self.lanes.get_mut(slot.0).and_then(Option::as_mut) else {
+            return Outcome::default();
+        };
+        if !lane.advance(offset) {
             return Outcome::default();
         }
-        self.take_reject(slot, offset, appended_at_us, &reject);
+        let judged = lane.judge(appended_at_us);
+        self.take_reject(slot, offset, judged.appended_at_us, &reject);
         Outcome { rejected: Some(reject), ..Outcome::default() }
     }
 
     /// Moves a stream to `offset` without records: what lies between is not there (transaction markers,
-    /// compaction, a gap that is to be skipped).
+    /// compaction, a gap that is to be skipped) or has no value.
     pub fn skip_to(&mut self, slot: Slot, offset: i64) {
         if let Some(lane) = self.lanes.get_mut(slot.0).and_then(Option::as_mut) {
             lane.skip_to(offset);
+        }
+    }
+
+    /// Marks the stream as stopped behind what it has pending: whoever takes it next finds this in the table.
+    pub fn hold(&mut self, slot: Slot, settings: i64) {
+        if let Some(lane) = self.lanes.get_mut(slot.0).and_then(Option::as_mut) {
+            lane.hold(settings);
         }
     }
 
@@ -242,6 +257,7 @@ impl Batch {
         let Some(lane) = self.lanes.get_mut(slot.0).and_then(Option::as_mut) else { return };
         lane.counts.rejects += 1;
         self.sources.of(&reject.source).rejects += 1;
+        *self.reasons.entry(reject.reason).or_default() += 1;
         if offset >= lane.rejects_from {
             self.rejects.push(&RejectRow {
                 received_at: appended_at_us,
@@ -300,6 +316,7 @@ impl Batch {
             rejects: (!self.rejects.is_empty()).then(|| self.rejects.finish()),
             cells: self.cells.finish(),
             sources: self.sources.take(),
+            reasons: std::mem::take(&mut self.reasons),
         })
     }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use bellwether_warehouse::AppId;
 use uuid::Uuid;
 
+const INGEST: &str = "ingest";
+
 /// One partition of one log. Its application transaction in the tables is `<job>/<log>/<topic>/<incarnation>/<partition>`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Stream {
@@ -24,11 +26,16 @@ impl Stream {
     pub fn kafka(cluster: &str, topic: &str, incarnation: u32, partition: i32) -> Self {
         let lineage = if incarnation == 0 { topic.to_owned() } else { format!("{topic}@{incarnation}") };
         let (log, topic) = (cluster.to_owned(), topic.to_owned());
-        Self { job: "ingest", log, topic, incarnation, partition, lineage }
+        Self { job: INGEST, log, topic, incarnation, partition, lineage }
+    }
+
+    /// Another partition of the same topic.
+    pub fn beside(&self, partition: i32) -> Self {
+        Self { partition, ..self.clone() }
     }
 
     pub fn spool(uuid: Uuid) -> Self {
-        Self::single("ingest", uuid.to_string(), "spool", format!("spool/{uuid}"))
+        Self::single(INGEST, uuid.to_string(), "spool", format!("spool/{uuid}"))
     }
 
     /// The virtual log of all imported files of a warehouse.
@@ -47,6 +54,31 @@ impl Stream {
 
     pub fn app(&self) -> AppId {
         AppId(self.to_string())
+    }
+
+    /// Transaction that says what the newest valid record time (ms) among the offsets below T is.
+    pub fn time_app(&self) -> AppId {
+        AppId(format!("{self}/time"))
+    }
+
+    /// Transaction whose value is the T at which the stream was stopped for good; any other value: it was not.
+    pub fn held_app(&self) -> AppId {
+        AppId(format!("held/{self}"))
+    }
+
+    /// Transaction that tells the settings under which the stream was stopped.
+    pub fn held_under_app(&self) -> AppId {
+        AppId(format!("held/{self}/settings"))
+    }
+
+    /// Transaction that says with how many partitions this stream's topic was begun.
+    pub fn start_app(&self) -> AppId {
+        AppId(format!("start/{}/{}/{}", self.log, self.topic, self.incarnation))
+    }
+
+    /// Whether record times come from elsewhere and are judged by those before them.
+    pub(super) fn doubts_times(&self) -> bool {
+        self.job == INGEST
     }
 
     pub fn topic(&self) -> &str {
@@ -69,10 +101,22 @@ impl fmt::Display for Stream {
     }
 }
 
-/// How far each table is with a stream: the next offset, None where it has none yet.
+/// How far each table is with a stream: the next offset, None where it has none yet. What follows `rejects`
+/// stands in `attempts` beside its T.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     pub attempts: Option<i64>,
     pub labels: Option<i64>,
     pub rejects: Option<i64>,
+    /// Newest valid record time (ms) below T.
+    pub time: Option<i64>,
+    pub held: Option<i64>,
+    pub held_under: Option<i64>,
+}
+
+impl Position {
+    /// The settings under which the stream was stopped at its T.
+    pub fn stopped_under(&self) -> Option<i64> {
+        self.held_under.filter(|_| self.attempts.is_some() && self.held == self.attempts)
+    }
 }

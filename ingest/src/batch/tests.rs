@@ -66,7 +66,7 @@ async fn duplicates_are_judged_by_partition_so_that_batch_borders_do_not_matter(
 async fn tables_that_are_ahead_get_only_the_rest() {
     let house = House::new().await;
     let mut batch = Batch::new(house.tools.clone());
-    let ahead = Position { attempts: Some(0), labels: Some(2), rejects: Some(3) };
+    let ahead = Position { attempts: Some(0), labels: Some(2), rejects: Some(3), ..Position::default() };
     let slot = batch.assign(stream(0), ahead, 0, Window::new(100));
     for offset in 0..4 {
         push(&mut batch, slot, offset, if offset % 2 == 0 { "{" } else { "[" });
@@ -113,11 +113,50 @@ async fn flawed_values_are_counted_by_source() {
     assert_eq!((counts.absurd, counts.diagnostics, counts.words), (1, 1, 1));
 }
 
+#[tokio::test]
+async fn a_record_time_that_cannot_be_leaves_the_judgement_to_those_before_it() {
+    let house = House::new().await;
+    let mut batch = Batch::new(house.tools.clone());
+    let known = Position { attempts: Some(0), time: Some(NOON_US / 1000), ..Position::default() };
+    let slot = batch.assign(stream(0), known, 0, Window::new(100));
+    let push = |batch: &mut Batch, offset, appended_at_us, record: &str| {
+        let message = Message { offset, appended_at_us, payload: record.as_bytes() };
+        batch.push(slot, &message, RAW).unwrap()
+    };
+    // Times of 0, in seconds instead of milliseconds, and of a host that is years ahead.
+    for (offset, appended_at_us) in [(0, 0), (1, 1_795_608_000_000), (2, 4_000_000_000_000_000)] {
+        assert_eq!(push(&mut batch, offset, appended_at_us, &native(&format!("r{offset}"))).rows, 1);
+    }
+    let late = native("late").replace("2026-11-25T11", "2026-11-26T13");
+    let reject = push(&mut batch, 3, 0, &late).rejected.unwrap();
+    assert_eq!(reject.reason.as_str(), "time_out_of_range");
+    assert_eq!(push(&mut batch, 4, NOON_US + 3_600_000_000, &late).rows, 1);
+    let range = batch.freeze().unwrap().ranges.remove(0);
+    assert_eq!((range.from.time, range.time), (Some(NOON_US / 1000), Some(NOON_US / 1000 + 3_600_000)));
+}
+
+#[tokio::test]
+async fn a_held_stream_says_so_in_the_range_behind_which_it_stops_and_nowhere_else() {
+    let house = House::new().await;
+    let mut batch = Batch::new(house.tools.clone());
+    let slot = batch.assign(stream(0), Position::default(), 0, Window::new(100));
+    push(&mut batch, slot, 0, "{");
+    batch.hold(slot, 77);
+    let range = batch.freeze().unwrap().ranges.remove(0);
+    assert_eq!((range.end, range.hold, range.after().stopped_under()), (1, Some(77), Some(77)));
+    push(&mut batch, slot, 1, "{");
+    let range = batch.freeze().unwrap().ranges.remove(0);
+    assert_eq!((range.from.held, range.hold, range.after().stopped_under()), (Some(1), None, None));
+}
+
 #[test]
 fn streams_name_their_transaction_and_lineage() {
     let stream = Stream::kafka("abc", "requests", 2, 7);
     assert_eq!(stream.app().0, "ingest/abc/requests/2/7");
     assert_eq!(stream.lineage(), "requests@2");
+    assert_eq!(stream.time_app().0, "ingest/abc/requests/2/7/time");
+    assert_eq!(stream.held_app().0, "held/ingest/abc/requests/2/7");
+    assert_eq!(stream.start_app().0, "start/abc/requests/2");
     assert_eq!(Stream::kafka("abc", "requests", 0, 7).lineage(), "requests");
     assert_eq!(Stream::import().app().0, "import/warehouse/files/0/0");
 }

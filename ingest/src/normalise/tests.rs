@@ -4,7 +4,14 @@ use crate::event::Failure;
 const START: i64 = 1_795_359_875_658_802;
 
 fn lineage() -> Lineage<'static> {
-    Lineage { source: "", topic: "events", partition: 3, offset: 41, appended_at_us: START + 5_000_000 }
+    Lineage {
+        source: "",
+        topic: "events",
+        partition: 3,
+        offset: 41,
+        appended_at_us: START + 5_000_000,
+        events_until_us: START + 5_000_000 + AHEAD_US,
+    }
 }
 
 fn event<'a>(attempts: Vec<Attempt<'a>>) -> Event<'a> {

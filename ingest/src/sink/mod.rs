@@ -12,6 +12,7 @@
 
 mod backoff;
 mod info;
+mod marks;
 
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ use crate::dedup::{self, Window};
 use crate::metric;
 use crate::spool::Ballast;
 use backoff::Backoff;
+pub use info::DECODER;
+pub use marks::{MarkError, Standing};
 
 /// Why a batch ends; a label of the flush metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,8 @@ impl FlushReason {
 pub struct Flushed {
     /// Version of `attempts`; None when there was nothing to commit.
     pub version: Option<i64>,
+    pub took: Duration,
+    pub reason: Option<FlushReason>,
     pub ranges: Vec<Range>,
 }
 
@@ -130,16 +135,33 @@ impl Sink {
     /// # Errors
     /// A log cannot be read.
     pub async fn position(&mut self, stream: &Stream) -> Result<Position, bellwether_warehouse::Error> {
+        self.refresh().await?;
+        Ok(self.position_seen(stream))
+    }
+
+    /// Reads what others committed since.
+    ///
+    /// # Errors
+    /// A log cannot be read.
+    pub async fn refresh(&mut self) -> Result<(), bellwether_warehouse::Error> {
         // In the opposite order of the commits, so that no table seems to be behind a later one.
         self.attempts.refresh().await?;
         self.cells.refresh().await?;
         self.rejects.refresh().await?;
-        let app = stream.app();
-        Ok(Position {
-            attempts: self.attempts.snapshot().txn(&app),
+        Ok(())
+    }
+
+    /// How far the tables are with a stream, as last read.
+    pub fn position_seen(&self, stream: &Stream) -> Position {
+        let (app, attempts) = (stream.app(), self.attempts.snapshot());
+        Position {
+            attempts: attempts.txn(&app),
             labels: self.cells.snapshot().txn(&app),
             rejects: self.rejects.snapshot().txn(&app),
-        })
+            time: attempts.txn(&stream.time_app()),
+            held: attempts.txn(&stream.held_app()),
+            held_under: attempts.txn(&stream.held_under_app()),
+        }
     }
 
     /// The ids of the newest rows below `start`, as far as `limit` reaches.
@@ -186,12 +208,14 @@ impl Sink {
         let advance = advances(ranges, |position| position.labels);
         commit(&mut self.cells, frozen.cells.as_slice(), advance, &info, of_cells).await?;
         fail_point("sink-after-label-cells", ranges)?;
-        let advance = advances(ranges, |position| position.attempts);
+        let mut advance = advances(ranges, |position| position.attempts);
+        advance.extend(ranges.iter().flat_map(beside));
         let info = info::with_intake(info, &frozen.sources);
         let version = commit(&mut self.attempts, frozen.rows.as_slice(), advance, &info, of_attempts).await?;
         fail_point("sink-after-attempts", ranges)?;
-        record(&frozen, reason, started.elapsed());
-        Ok(Flushed { version, ranges: frozen.ranges })
+        let took = started.elapsed();
+        record(&frozen, reason, took);
+        Ok(Flushed { version, took, reason: Some(reason), ranges: frozen.ranges })
     }
 }
 
@@ -202,6 +226,21 @@ fn advances(ranges: &[Range], table: impl Fn(&Position) -> Option<i64>) -> Vec<A
         .map(|range| Advance { app: range.stream.app(), from: table(&range.from), to: range.end })
         .filter(|advance| advance.from.is_none_or(|from| from < advance.to))
         .collect()
+}
+
+/// What moves beside T in `attempts`.
+fn beside(range: &Range) -> Vec<Advance> {
+    let mut advance = Vec::new();
+    if let Some(to) = range.time.filter(|to| range.from.time != Some(*to)) {
+        advance.push(Advance { app: range.stream.time_app(), from: range.from.time, to });
+    }
+    if let Some(settings) = range.hold {
+        let (app, from) = (range.stream.held_app(), range.from.held);
+        advance.push(Advance { app, from, to: range.end });
+        let (app, from) = (range.stream.held_under_app(), range.from.held_under);
+        advance.push(Advance { app, from, to: settings });
+    }
+    advance
 }
 
 /// Writes and commits to one table; tried again for as long as the trouble may pass. None: nothing to commit.
@@ -301,6 +340,13 @@ fn record(frozen: &Frozen, reason: FlushReason, took: Duration) {
         {
             metrics::counter!(metric::FLAWS, "source" => source.clone(), "reason" => reason).increment(count);
         }
+    }
+    for (reason, records) in &frozen.reasons {
+        metrics::counter!(metric::REJECT_REASONS, "reason" => reason.as_str()).increment(*records);
+    }
+    for range in &frozen.ranges {
+        metrics::counter!(metric::SKIPPED, "topic" => range.stream.topic().to_owned())
+            .increment(range.counts.skipped);
     }
     let counts = frozen.counts();
     tracing::debug!(

@@ -77,7 +77,16 @@ async fn batches_commit_rows_rejects_and_positions() {
     }
     check_all_there_once(&house).await;
     let position = worker.sink.position(&worker.stream).await.unwrap();
-    assert_eq!(position, Position { attempts: Some(10), labels: Some(10), rejects: Some(10) });
+    assert_eq!(
+        position,
+        Position {
+            attempts: Some(10),
+            labels: Some(10),
+            rejects: Some(10),
+            time: Some(NOON_US / 1000),
+            ..Position::default()
+        }
+    );
     assert_eq!(worker.flush().await.unwrap().version, None);
 }
 

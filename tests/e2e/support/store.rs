@@ -20,8 +20,11 @@ pub fn snapshot(folder: &Path, table: TableId) -> Option<Snapshot> {
     runtime().block_on(warehouse.table(table)).ok().map(|t| t.snapshot().clone())
 }
 
-fn sum_of_positions(snapshot: &Snapshot) -> i64 {
-    snapshot.txns("ingest/").iter().map(|(_, next)| next).sum()
+/// Sum of the positions of all streams that are ingested continuously.
+pub fn sum_of_positions(snapshot: &Snapshot) -> i64 {
+    let txns = snapshot.txns("ingest/");
+    // Beside each position stands the newest record time below it.
+    txns.iter().filter(|(app, _)| !app.0.ends_with("/time")).map(|(_, next)| next).sum()
 }
 
 /// Sum of the ingest positions: how many records of all streams are in `attempts`.

@@ -62,8 +62,14 @@ fn columns(record: &Value, ids: &Identities) -> HashMap<&'static str, Value> {
     let mut appended = Vec::new();
     write_event(&event, &mut appended);
     let Ok(Appended::Event(event)) = decode_appended(&appended) else { panic!("an event") };
-    let lineage =
-        Lineage { source: "", topic: "t", partition: 0, offset: 7, appended_at_us: 1_795_360_000_000_000 };
+    let lineage = Lineage {
+        source: "",
+        topic: "t",
+        partition: 0,
+        offset: 7,
+        appended_at_us: 1_795_360_000_000_000,
+        events_until_us: 1_795_446_400_000_000,
+    };
     let mut rows = Vec::new();
     normalise(&event, &Catalogue::empty(), &lineage, &mut |row| rows.push(shown(row))).unwrap();
     assert_eq!(rows.len(), 1);

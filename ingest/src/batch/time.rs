@@ -1,0 +1,119 @@
+//! The times of records, which senders and brokers set, and which may be wrong.
+//!
+//! A record's time says when it was appended: no event of it can have begun much later. Some clients write 0 or
+//! seconds, some hosts are days ahead. What follows from a time must come out the same on every reading, so a
+//! time is judged by those before it in its own stream, of which the newest valid one stands in the table.
+
+/// 2020-01-01T00:00:00Z; nothing older is a request to a language model.
+pub(crate) const EARLIEST_US: i64 = 1_577_836_800_000_000;
+/// 2100-01-01T00:00:00Z.
+pub(crate) const LATEST_US: i64 = 4_102_444_800_000_000;
+/// A clock may run ahead of the others by a day at most.
+pub(crate) const AHEAD_US: i64 = 86_400_000_000;
+
+/// What is known of a record's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Judged {
+    /// What the tables show.
+    pub(super) appended_at_us: i64,
+    /// The latest moment at which an event of this record may have begun.
+    pub(super) events_until_us: i64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Times {
+    /// Our own clock gave them.
+    Believed,
+    Doubted {
+        /// Newest valid one so far, in milliseconds as the table keeps it.
+        newest_millis: Option<i64>,
+    },
+}
+
+impl Times {
+    pub(super) fn after(newest_millis: Option<i64>) -> Self {
+        Self::Doubted { newest_millis }
+    }
+
+    pub(super) fn newest_millis(&self) -> Option<i64> {
+        match self {
+            Self::Believed => None,
+            Self::Doubted { newest_millis } => *newest_millis,
+        }
+    }
+
+    pub(super) fn judge(&mut self, appended_at_us: i64) -> Judged {
+        let Self::Doubted { newest_millis } = self else {
+            return Judged { appended_at_us, events_until_us: appended_at_us.saturating_add(AHEAD_US) };
+        };
+        let newest_us = newest_millis.map(|millis| millis.saturating_mul(1000));
+        // Only the first valid time of a stream is held against this host's clock: there is nothing else yet.
+        let until =
+            newest_us.unwrap_or_else(|| chrono::Utc::now().timestamp_micros()).saturating_add(AHEAD_US);
+        let is_valid = (EARLIEST_US..=until).contains(&appended_at_us);
+        if is_valid {
+            let millis = appended_at_us.div_euclid(1000);
+            *newest_millis = Some(newest_millis.map_or(millis, |newest| newest.max(millis)));
+        }
+        let Some(newest_us) = newest_millis.map(|millis| millis.saturating_mul(1000)) else {
+            return Judged { appended_at_us, events_until_us: LATEST_US };
+        };
+        Judged {
+            appended_at_us: if is_valid { appended_at_us } else { newest_us },
+            events_until_us: newest_us
+                .max(if is_valid { appended_at_us } else { newest_us })
+                .saturating_add(AHEAD_US),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AHEAD_US, Judged, LATEST_US, Times};
+
+    /// 2026-11-25T12:00:00Z.
+    const NOON: i64 = 1_795_608_000_000_000;
+    const HOUR: i64 = 3_600_000_000;
+
+    fn judged(appended_at_us: i64, events_until_us: i64) -> Judged {
+        Judged { appended_at_us, events_until_us }
+    }
+
+    #[test]
+    fn a_valid_time_stands_for_itself_and_moves_the_newest() {
+        let mut times = Times::after(Some(NOON / 1000));
+        assert_eq!(times.judge(NOON + HOUR), judged(NOON + HOUR, NOON + HOUR + AHEAD_US));
+        // A record that comes late is shown as it says and judged by the newest.
+        assert_eq!(times.judge(NOON), judged(NOON, NOON + HOUR + AHEAD_US));
+        assert_eq!(times.newest_millis(), Some((NOON + HOUR) / 1000));
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_judges_nothing() {
+        for wrong in [0, -1, 1_700_000_000_000, NOON + AHEAD_US + 1, i64::MAX, i64::MIN] {
+            let mut times = Times::after(Some(NOON / 1000));
+            assert_eq!(times.judge(wrong), judged(NOON, NOON + AHEAD_US), "{wrong}");
+            assert_eq!(times.newest_millis(), Some(NOON / 1000), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn before_the_first_valid_time_only_the_century_judges() {
+        let mut times = Times::after(None);
+        assert_eq!(times.judge(1_700_000_000_000), judged(1_700_000_000_000, LATEST_US));
+        assert_eq!(times.newest_millis(), None);
+        let future = chrono::Utc::now().timestamp_micros() + 2 * AHEAD_US;
+        assert_eq!(times.judge(future).events_until_us, LATEST_US);
+        // A year after 2020 that is over is valid whatever the clock of this host says.
+        let past = 1_600_000_000_000_000;
+        assert_eq!(times.judge(past), judged(past, past + AHEAD_US));
+        assert_eq!(times.newest_millis(), Some(past / 1000));
+    }
+
+    #[test]
+    fn times_of_our_own_clock_are_believed() {
+        let mut times = Times::Believed;
+        assert_eq!(times.judge(5), judged(5, 5 + AHEAD_US));
+        assert_eq!(times.newest_millis(), None);
+    }
+}
