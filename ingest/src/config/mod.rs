@@ -38,7 +38,8 @@ pub struct Ingest {
     pub memory_budget: Bytes,
     /// Fingerprints of event ids kept per partition to recognise what was sent twice. About 27 bytes each.
     pub dedup_window: usize,
-    /// Share of rejected records in a window of `reject_window` above which a partition stops.
+    /// Share of rejected records in a window of `reject_window` above which a partition stops, until
+    /// `bellwether ingest resume` or another value here lets it go on.
     pub max_reject_share: f64,
     /// Records over which `max_reject_share` is judged.
     pub reject_window: u64,
@@ -212,7 +213,8 @@ pub enum TopicFormat {
     Appended,
 }
 
-/// Where a partition begins that the table knows nothing of.
+/// Where the partitions of a topic begin when it is read for the first time. One that is added later is read from its
+/// beginning.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Start {
@@ -227,7 +229,7 @@ pub enum Start {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum OnGap {
-    /// The partition stops with an error, the others go on.
+    /// The partition stops with an error and is tried again, the others go on.
     #[default]
     Stop,
     /// The gap is written into `rejects` and the partition goes on behind it.
@@ -325,7 +327,7 @@ impl Default for Kafka {
 }
 
 /// Properties that the exactly-once contract fixes.
-const FIXED: [&str; 9] = [
+const FIXED: [&str; 12] = [
     "auto.offset.reset",
     "bootstrap.servers",
     "enable.auto.commit",
@@ -334,8 +336,14 @@ const FIXED: [&str; 9] = [
     "enable.partition.eof",
     "acks",
     "group.id",
+    "group.protocol",
     "isolation.level",
+    "metadata.broker.list",
+    "partition.assignment.strategy",
 ];
+/// Properties that `[kafka.tls]` and `[kafka.sasl]` set.
+const OF_TLS: [&str; 3] = ["ssl.ca.location", "ssl.certificate.location", "ssl.key.location"];
+const OF_SASL: [&str; 4] = ["sasl.mechanism", "sasl.mechanisms", "sasl.username", "sasl.password"];
 
 impl Kafka {
     /// # Errors
@@ -376,7 +384,21 @@ impl Kafka {
                 "is fixed, because exactly-once rests on it",
             );
         }
+        if let Some(name) = self.properties.keys().find(|name| self.is_set_elsewhere(name)) {
+            return invalid(
+                format!("properties.{name}"),
+                "(hidden)",
+                "is set by `[kafka.tls]` or `[kafka.sasl]`; leave it to that section",
+            );
+        }
         Ok(())
+    }
+
+    fn is_set_elsewhere(&self, property: &str) -> bool {
+        let (has_tls, has_sasl) = (self.tls.is_some(), self.sasl.is_some());
+        (has_tls && OF_TLS.contains(&property))
+            || (has_sasl && OF_SASL.contains(&property))
+            || ((has_tls || has_sasl) && property == "security.protocol")
     }
 }
 

@@ -103,3 +103,30 @@ fn a_property_that_would_break_exactly_once_is_refused() {
     let error = config.validate().unwrap_err().to_string();
     assert!(error.starts_with("`properties.enable.auto.commit` = (hidden)"), "{error}");
 }
+
+#[test]
+fn properties_that_another_section_or_the_contract_sets_are_refused() {
+    let with = |sections: &str, property: &str| {
+        let text = format!(
+            "brokers = [\"b:1\"]\n[[topics]]\nname = \"t\"\n{sections}\n[properties]\n\"{property}\" = \"x\""
+        );
+        toml::from_str::<Kafka>(&text).unwrap().validate().map_err(|error| error.to_string())
+    };
+    for property in ["partition.assignment.strategy", "group.protocol", "metadata.broker.list"] {
+        assert!(with("", property).unwrap_err().contains("exactly-once"), "{property}");
+    }
+    let sasl = "[sasl]\nusername = \"u\"\npassword = \"secret words\"";
+    for (sections, property) in [
+        ("[tls]", "security.protocol"),
+        (sasl, "security.protocol"),
+        ("[tls]", "ssl.ca.location"),
+        (sasl, "sasl.password"),
+        (sasl, "sasl.mechanisms"),
+    ] {
+        let error = with(sections, property).unwrap_err();
+        assert!(error.contains("`[kafka.tls]` or `[kafka.sasl]`"), "{property}: {error}");
+        // Without the section the operator sets what we have no key for, OAUTHBEARER say.
+        assert_eq!(with("", property), Ok(()), "{property}");
+    }
+    assert_eq!(with("[tls]", "ssl.cipher.suites"), Ok(()));
+}
