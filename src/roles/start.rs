@@ -72,13 +72,18 @@ impl Roles {
         if !self.config.kafka.topics.is_empty() {
             let (config, warehouse, tools) =
                 (Arc::new(self.config.clone()), self.warehouse.clone(), self.tools.clone());
-            let shutdown = self.shutdown.clone();
+            let (stopped, shutdown) = (sources::kafka::Stopped::default(), self.shutdown.clone());
+            self.health.ask("partitions of Kafka", {
+                let stopped = stopped.clone();
+                move || partitions(&stopped)
+            });
             self.watch("ingest of Kafka", move || {
                 let (config, warehouse, tools) = (config.clone(), warehouse.clone(), tools.clone());
-                let shutdown = shutdown.clone();
+                let (stopped, shutdown) = (stopped.clone(), shutdown.clone());
                 async move {
                     let (kafka, ingest) = (&config.kafka, &config.ingest);
-                    sources::kafka::run(kafka, ingest, &warehouse, tools, shutdown).await.map_err(ended)
+                    let run = sources::kafka::run(kafka, ingest, &warehouse, tools, stopped, shutdown);
+                    run.await.map_err(ended)
                 }
             });
         }
@@ -220,6 +225,20 @@ impl Roles {
             _ => self.watch(&role.to_string(), start),
         }
         Ok(())
+    }
+}
+
+/// Down only where nothing moves any more: what can go on goes on.
+fn partitions(stopped: &sources::kafka::Stopped) -> State {
+    let list: Vec<String> = stopped
+        .list()
+        .into_iter()
+        .map(|(topic, partition, why)| format!("stopped {topic}/{partition}: {why}"))
+        .collect();
+    match list.join("; ") {
+        list if list.is_empty() => State::Works,
+        list if stopped.is_all() => State::Down(list),
+        list => State::Impaired(list),
     }
 }
 

@@ -28,30 +28,6 @@ pub enum Error {
     Client(#[source] kafka::ClientError),
     #[error("kafka reports a failure that does not pass")]
     Kafka(#[source] rdkafka::error::KafkaError),
-    #[error("failed to take topic `{topic}` partition {partition}")]
-    Take {
-        topic: String,
-        partition: i32,
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    #[error(
-        "topic `{topic}` partition {partition}: the table stands at offset {position}, but the broker's oldest \
-         record is {low}: records were deleted before they were ingested; set `on_gap = \"skip\"` to go on without them"
-    )]
-    Gap { topic: String, partition: i32, position: i64, low: i64 },
-    #[error(
-        "topic `{topic}` partition {partition}: the table stands at offset {position}, but the broker ends at {high}: \
-         the topic was recreated; raise its `incarnation`"
-    )]
-    Recreated { topic: String, partition: i32, position: i64, high: i64 },
-    #[error("all {partitions} partitions are stopped; see the errors above")]
-    AllStopped { partitions: usize },
-    #[error(
-        "topic `{topic}` partition {partition}: more than {share} of the last {window} records before offset {offset} \
-         were rejected; check the topic's `format`, or raise `ingest.max_reject_share`"
-    )]
-    Poison { topic: String, partition: i32, offset: i64, share: f64, window: u64 },
     #[error("failed to read the label secrets")]
     Identity(#[source] identity::Error),
     #[error("failed to read back the ids already ingested")]

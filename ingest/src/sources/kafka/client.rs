@@ -12,6 +12,13 @@ use secrecy::ExposeSecret;
 
 use crate::config::{Kafka, Tls};
 
+/// Largest record that formats allow.
+const LARGEST_RECORD: usize = 16 << 20;
+/// Largest response that is asked for, whatever the budget; librdkafka ends at 2 GiB.
+const LARGEST_RESPONSE: usize = 1 << 30;
+/// librdkafka's own limit.
+const LARGEST_QUEUE_KIB: usize = 2_097_151;
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Values are never told: they may be secrets.
@@ -86,9 +93,15 @@ fn set_tls(client: &mut ClientConfig, tls: &Tls) {
 
 /// A consumer's configuration. The operator's own properties come first; those that the contract rests on are
 /// set last.
-pub(crate) fn consumer(config: &Kafka, queue_bytes: usize) -> ClientConfig {
+pub(crate) fn consumer(config: &Kafka, queue_bytes: usize, brokers: usize) -> ClientConfig {
     let mut client = common(config);
-    client.set("queued.max.messages.kbytes", (queue_bytes >> 10).max(1024).to_string());
+    client.set("queued.max.messages.kbytes", (queue_bytes >> 10).clamp(1024, LARGEST_QUEUE_KIB).to_string());
+    // What is on its way lies outside the queue: one response of each broker. A response may exceed its limit by
+    // one batch, and a limit below one record would only make every response exceed it.
+    let response_bytes = (queue_bytes / brokers.max(1)).clamp(LARGEST_RECORD, LARGEST_RESPONSE);
+    client.set("fetch.max.bytes", response_bytes.to_string());
+    client.set("fetch.message.max.bytes", LARGEST_RECORD.to_string());
+    client.set("receive.message.max.bytes", (response_bytes + 2 * LARGEST_RECORD).to_string());
     client.set("statistics.interval.ms", "10000");
     for (name, value) in &config.properties {
         client.set(name, value);
@@ -111,6 +124,7 @@ pub(crate) struct Cluster {
     pub(crate) id: String,
     /// Partitions of all configured topics together.
     pub(crate) partitions: usize,
+    pub(crate) brokers: usize,
 }
 
 /// Asks the brokers who they are and whether the topics exist.
@@ -123,9 +137,10 @@ pub(crate) fn contact(config: &Kafka, topics: &[&str]) -> Result<Cluster, Error>
     }
     let consumer: BaseConsumer<Quiet> = client.create_with_context(Quiet).map_err(Error::create)?;
     let unreachable = |source| Error::Unreachable { brokers: brokers.clone(), waited, source };
-    let mut partitions = 0;
+    let (mut partitions, mut nodes) = (0, 0);
     for topic in topics {
         let metadata = consumer.fetch_metadata(Some(topic), waited).map_err(unreachable)?;
+        nodes = metadata.brokers().len();
         let known = metadata.topics().iter().find(|known| known.name() == *topic && known.error().is_none());
         let Some(known) = known.filter(|known| !known.partitions().is_empty()) else {
             return Err(Error::NoTopic { topic: (*topic).to_owned(), brokers: brokers.clone() });
@@ -133,12 +148,12 @@ pub(crate) fn contact(config: &Kafka, topics: &[&str]) -> Result<Cluster, Error>
         partitions += known.partitions().len();
     }
     let id = consumer.client().fetch_cluster_id(waited).ok_or(Error::NoClusterId { brokers })?;
-    Ok(Cluster { id, partitions })
+    Ok(Cluster { id, partitions, brokers: nodes })
 }
 
 /// The first contact reports its failure itself; librdkafka's repeated complaints are not shown.
 #[derive(Clone, Copy, Debug)]
-struct Quiet;
+pub(super) struct Quiet;
 
 impl ClientContext for Quiet {
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -151,3 +166,35 @@ impl ClientContext for Quiet {
 }
 
 impl ConsumerContext for Quiet {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kafka, consumer};
+
+    fn kafka() -> Kafka {
+        Kafka { brokers: vec!["127.0.0.1:9092".to_owned()], ..Kafka::default() }
+    }
+
+    #[test]
+    fn what_is_fetched_at_a_time_follows_the_budget_and_holds_a_record_at_least() {
+        let size = |queue: usize, brokers, name: &str| -> usize {
+            consumer(&kafka(), queue, brokers).get(name).unwrap().parse().unwrap()
+        };
+        // A quarter of the queue for each of four brokers.
+        assert_eq!(size(256 << 20, 4, "fetch.max.bytes"), 64 << 20);
+        assert_eq!(size(256 << 20, 4, "receive.message.max.bytes"), 96 << 20);
+        assert_eq!(size(32 << 20, 4, "fetch.max.bytes"), 16 << 20);
+        assert_eq!(size(32 << 20, 4, "fetch.message.max.bytes"), 16 << 20);
+        // librdkafka takes them together.
+        for queue in [1 << 20, 32 << 20, 1 << 30, 1 << 40] {
+            consumer(&kafka(), queue, 1).create::<rdkafka::consumer::BaseConsumer>().unwrap();
+        }
+    }
+
+    #[test]
+    fn an_operator_may_choose_other_sizes() {
+        let mut kafka = kafka();
+        kafka.properties.insert("fetch.max.bytes".to_owned(), "2000000".to_owned());
+        assert_eq!(consumer(&kafka, 32 << 20, 1).get("fetch.max.bytes"), Some("2000000"));
+    }
+}

@@ -10,7 +10,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
-use super::assign::State;
+use super::partitions::State;
 use crate::metric;
 
 /// Called on the polling thread only; the lock is there because librdkafka cannot know that.
@@ -46,14 +46,11 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
-        for (name, topic) in &statistics.topics {
-            for (number, partition) in topic.partitions.iter().filter(|(number, _)| **number >= 0) {
-                if partition.hi_offset < 0 || partition.app_offset < 0 {
-                    continue;
-                }
-                let lag = (partition.hi_offset - partition.app_offset).max(0);
-                let labels = [("topic", name.clone()), ("partition", number.to_string())];
-                metrics::gauge!(metric::LAG, &labels).set(lag as f64);
+        let mut state = self.state();
+        for (key, owned) in &mut state.owned {
+            let partition = statistics.topics.get(&key.0).and_then(|topic| topic.partitions.get(&key.1));
+            if let Some(high) = partition.map(|partition| partition.hi_offset).filter(|high| *high >= 0) {
+                owned.stands(key, None, Some(high));
             }
         }
     }
@@ -72,13 +69,20 @@ impl ConsumerContext for Context {
             .map(|partition| (partition.topic().to_owned(), partition.partition()))
             .collect();
         let mut state = self.state();
-        if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            state.take(consumer, partitions);
-            return;
+        let event = match event {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => "assign",
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS if !consumer.assignment_lost() => "revoke",
+            _ => "lost",
+        };
+        metrics::counter!(metric::REBALANCES, "event" => event).increment(1);
+        tracing::info!(event, partitions = partitions.len(), "the group changes what this worker reads");
+        match event {
+            "assign" => state.take(consumer, partitions),
+            "revoke" => {
+                state.flush_before_revoke(consumer);
+                state.give_up(consumer);
+            }
+            _ => state.give_up(consumer),
         }
-        if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS && !consumer.assignment_lost() {
-            state.flush_before_revoke(consumer);
-        }
-        state.give_up(consumer);
     }
 }

@@ -9,6 +9,17 @@ use tokio::task::JoinHandle;
 use crate::batch::Frozen;
 use crate::sink::{FlushError, FlushReason, Flushed, Sink};
 
+/// A flush that left open what it did. Its batch, and all that was frozen behind it, are to be read again.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Lost {
+    #[error("the flush failed")]
+    Failed(#[source] FlushError),
+    #[error("the flush ended unexpectedly")]
+    Panicked(#[source] tokio::task::JoinError),
+    #[error("the flush took longer than {0:?} and was abandoned")]
+    TooSlow(Duration),
+}
+
 /// Between two looks at a flush that is waited for.
 const LOOK: Duration = Duration::from_millis(1);
 
@@ -38,24 +49,17 @@ impl Flight {
         self.held_bytes
     }
 
-    /// The sink while no flush is under way.
-    pub(super) fn sink(&mut self) -> Result<&mut Sink, bellwether_warehouse::Error> {
-        if self.sink.is_none() {
-            self.sink = Some(self.runtime.block_on(Sink::open(&self.warehouse))?);
-        }
-        #[expect(clippy::expect_used, reason = "filled above")]
-        Ok(self.sink.as_mut().expect("sink is there"))
-    }
-
     /// Begins a flush; call only when not busy.
     pub(super) fn begin(
         &mut self,
         frozen: Frozen,
         reason: FlushReason,
     ) -> Result<(), bellwether_warehouse::Error> {
+        let mut sink = match self.sink.take() {
+            Some(sink) => sink,
+            None => self.runtime.block_on(Sink::open(&self.warehouse))?,
+        };
         self.held_bytes = frozen.size_bytes();
-        self.sink()?;
-        let Some(mut sink) = self.sink.take() else { return Ok(()) };
         self.flush = Some(self.runtime.spawn(async move {
             let result = sink.commit(frozen, reason).await;
             (sink, result)
@@ -64,7 +68,7 @@ impl Flight {
     }
 
     /// What the flush came to, once it has ended.
-    pub(super) fn landed(&mut self) -> Option<Result<Flushed, FlushError>> {
+    pub(super) fn landed(&mut self) -> Option<Result<Flushed, Lost>> {
         if !self.flush.as_ref()?.is_finished() {
             return None;
         }
@@ -72,7 +76,7 @@ impl Flight {
     }
 
     /// The same after waiting at most `patience` for its end.
-    pub(super) fn landed_within(&mut self, patience: Duration) -> Option<Result<Flushed, FlushError>> {
+    pub(super) fn landed_within(&mut self, patience: Duration) -> Option<Result<Flushed, Lost>> {
         let until = Instant::now() + patience;
         while !self.flush.as_ref()?.is_finished() && Instant::now() < until {
             std::thread::sleep(LOOK);
@@ -80,26 +84,22 @@ impl Flight {
         self.landed()
     }
 
-    /// Waits for the flush under way. None: there is none, or it takes longer and was abandoned; whether it
-    /// still commits does not matter to the next reader of T.
-    pub(super) fn land(&mut self, patience: Duration) -> Option<Result<Flushed, FlushError>> {
+    /// Waits for the flush under way. None: there is none. Of one that takes longer and is abandoned it does not
+    /// matter to the next reader of T whether it still commits.
+    pub(super) fn land(&mut self, patience: Duration) -> Option<Result<Flushed, Lost>> {
         let mut flush = self.flush.take()?;
         self.held_bytes = 0;
         let landed = self.runtime.block_on(async { tokio::time::timeout(patience, &mut flush).await });
-        match landed {
+        Some(match landed {
             Ok(Ok((sink, result))) => {
                 self.sink = Some(sink);
-                Some(result)
+                result.map_err(Lost::Failed)
             }
-            Ok(Err(panicked)) => {
-                tracing::error!(error = &panicked as &dyn std::error::Error, "a flush ended unexpectedly");
-                None
-            }
+            Ok(Err(panicked)) => Err(Lost::Panicked(panicked)),
             Err(_) => {
-                tracing::warn!(waited = ?patience, "a flush takes too long and is abandoned");
                 flush.abort();
-                None
+                Err(Lost::TooSlow(patience))
             }
-        }
+        })
     }
 }

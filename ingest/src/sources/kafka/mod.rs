@@ -2,19 +2,31 @@
 //!
 //! The protocol of a rebalance, all on the polling thread and inside librdkafka's callback:
 //!
-//! * *assign*: for each partition T is read from the table, the broker's watermarks are compared with it, the
-//!   window of ids is rebuilt, and the partition is assigned **at T**. Nothing is fetched from anywhere else.
+//! * *assign*: the partitions are noted, and nothing of them is fetched. A survey beside the polling thread reads T
+//!   of each from the table, compares it with what the broker holds, and reads the window of ids back; then the
+//!   partition is fetched **from T**. Nothing is fetched from anywhere else. The first survey of a topic gives all
+//!   of its partitions their first T, in one commit, so that `start` means one moment for the whole topic.
 //! * *revoke*: what was read is flushed if that takes not too long, else dropped. Both are right, for the next
 //!   owner starts at T.
 //! * *lost*: dropped.
 //!
+//! A partition that cannot be read stops alone and stays ours: what passes by itself (no leader, a table or a broker
+//! in trouble, a gap, a topic made anew) is tried again after 1 s, 2 s, … 5 min; a partition whose records are
+//! nearly all refused is held by a mark in the table until `bellwether ingest resume` lifts it, or its settings
+//! change. Both are seen by whoever has the partition then, on any host.
+//!
 //! The group's offsets are written after each commit to the table, for tools only; they are never read.
 
-mod assign;
+mod broker;
 mod client;
 mod context;
 mod flight;
+mod gauges;
+mod hold;
+mod partitions;
 mod poison;
+mod stopped;
+mod survey;
 mod worker;
 
 use std::time::Duration;
@@ -24,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use client::Error as ClientError;
 pub(crate) use client::{common, contact};
+pub use stopped::{Cause, Stopped};
 
 use super::Error;
 use crate::batch::Tools;
@@ -43,16 +56,17 @@ pub fn check(config: &Kafka) -> Result<usize, ClientError> {
     Ok(contact(config, &topics)?.partitions)
 }
 
-/// Runs until `shutdown`, then commits what it has read and ends.
+/// Runs until `shutdown`, then commits what it has read and ends. Tells `stopped` of partitions that stand still.
 ///
 /// # Errors
-/// The brokers cannot be reached at the start, a topic is missing, every partition stopped, or too many records
-/// are rejected. Later trouble with brokers or storage is waited out.
+/// The brokers cannot be reached at the start, a topic is missing, or the client fails for good. Later trouble with
+/// brokers, storage or single partitions is waited out.
 pub async fn run(
     config: &Kafka,
     ingest: &Ingest,
     warehouse: &Warehouse,
     tools: Tools,
+    stopped: Stopped,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let setup = worker::Setup {
@@ -61,6 +75,7 @@ pub async fn run(
         warehouse: warehouse.clone(),
         tools,
         runtime: tokio::runtime::Handle::current(),
+        stopped,
         shutdown: shutdown.clone(),
     };
     let (done, mut ended) = tokio::sync::oneshot::channel();

@@ -1,13 +1,14 @@
 //! Against librdkafka's own mock cluster: groups, offsets and watermarks as a broker has them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::DefaultProducerContext;
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, client, run};
+use super::{Error, Stopped, client, run};
 use crate::batch::{Batch, Position, Stream};
 use crate::config::{Ingest, Kafka, OnGap, Span, Start, Topic, TopicFormat};
 use crate::dedup::Window;
@@ -56,38 +57,89 @@ async fn produce(appender: &KafkaAppender, payloads: impl IntoIterator<Item = St
     appender.append(records).await.unwrap();
 }
 
+/// A worker that runs until it is ended.
+struct Running {
+    worker: JoinHandle<Result<(), Error>>,
+    stopped: Stopped,
+    shutdown: CancellationToken,
+}
+
+impl Running {
+    fn start(house: &House, config: &Kafka, ingest: &Ingest) -> Self {
+        let (stopped, shutdown) = (Stopped::default(), CancellationToken::new());
+        let (config, ingest) = (config.clone(), ingest.clone());
+        let (warehouse, tools) = (house.warehouse.clone(), house.tools.clone());
+        let (told, ends) = (stopped.clone(), shutdown.clone());
+        let worker = tokio::spawn(async move { run(&config, &ingest, &warehouse, tools, told, ends).await });
+        Self { worker, stopped, shutdown }
+    }
+
+    /// Until it is so; a worker that ends meanwhile fails the test.
+    async fn until(&mut self, mut is_so: impl AsyncFnMut(&Stopped) -> bool) {
+        while !is_so(&self.stopped).await {
+            assert!(!self.worker.is_finished(), "ended by itself: {:?}", (&mut self.worker).await.unwrap());
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Until a partition is stopped for a cause that says `words`.
+    async fn until_stopped(&mut self, topic: &str, partition: i32, words: &str) {
+        let is_meant = |(name, number, why): &(String, i32, String)| {
+            name == topic && *number == partition && why.contains(words)
+        };
+        self.until(async |stopped: &Stopped| stopped.list().iter().any(is_meant)).await;
+    }
+
+    async fn end(self) {
+        self.shutdown.cancel();
+        self.worker.await.unwrap().unwrap();
+    }
+}
+
+/// The tables' positions.
+struct Positions {
+    sink: Sink,
+    cluster: String,
+}
+
+impl Positions {
+    async fn of(house: &House, config: &Kafka) -> Self {
+        let config = config.clone();
+        let contact = tokio::task::spawn_blocking(move || client::contact(&config, &[TOPIC]));
+        let cluster = contact.await.unwrap().unwrap().id;
+        Self { sink: Sink::open(&house.warehouse).await.unwrap(), cluster }
+    }
+
+    async fn position(&mut self, topic: &str, partition: i32) -> Option<i64> {
+        let stream = Stream::kafka(&self.cluster, topic, 0, partition);
+        self.sink.position(&stream).await.unwrap().attempts
+    }
+
+    async fn sum(&mut self, partitions: i32) -> i64 {
+        let mut sum = 0;
+        for partition in 0..partitions {
+            sum += self.position(TOPIC, partition).await.unwrap_or_default();
+        }
+        sum
+    }
+}
+
+/// The last batch is seldom full, so its age ends it.
+fn quick() -> Ingest {
+    Ingest { flush_rows: 40, flush_age: Span(Duration::from_millis(200)), ..Ingest::default() }
+}
+
 /// Runs ingest until the tables hold `records` offsets of all partitions together.
 async fn ingest(house: &House, config: &Kafka, partitions: i32, records: i64) {
-    let id = {
-        let config = config.clone();
-        tokio::task::spawn_blocking(move || client::contact(&config, &[TOPIC])).await.unwrap().unwrap().id
-    };
-    let shutdown = CancellationToken::new();
-    let worker = tokio::spawn({
-        let (config, shutdown) = (config.clone(), shutdown.clone());
-        let (warehouse, tools) = (house.warehouse.clone(), house.tools.clone());
-        async move {
-            // The last batch is seldom full, so its age ends it.
-            let flush_age = Span(Duration::from_millis(200));
-            let ingest = Ingest { flush_rows: 40, flush_age, ..Ingest::default() };
-            run(&config, &ingest, &warehouse, tools, shutdown).await
-        }
-    });
-    let mut sink = Sink::open(&house.warehouse).await.unwrap();
-    loop {
-        assert!(!worker.is_finished(), "ended by itself: {:?}", worker.await.unwrap());
-        let mut reached = 0;
-        for partition in 0..partitions {
-            let position = sink.position(&Stream::kafka(&id, TOPIC, 0, partition)).await.unwrap();
-            reached += position.attempts.unwrap_or_default();
-        }
-        if reached == records {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
-    shutdown.cancel();
-    worker.await.unwrap().unwrap();
+    let mut positions = Positions::of(house, config).await;
+    let mut running = Running::start(house, config, &quick());
+    running.until(async |_| positions.sum(partitions).await == records).await;
+    running.end().await;
+}
+
+async fn appender(config: &Kafka, topic: &'static str) -> KafkaAppender {
+    let config = config.clone();
+    tokio::task::spawn_blocking(move || KafkaAppender::connect(&config, topic)).await.unwrap().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,11 +147,7 @@ async fn records_of_all_partitions_become_rows_once_across_restarts() {
     let house = House::new().await;
     let cluster = cluster(3);
     let config = config(&cluster, TopicFormat::Native);
-    let appender = {
-        let config = config.clone();
-        let connected = tokio::task::spawn_blocking(move || KafkaAppender::connect(&config, TOPIC));
-        Arc::new(connected.await.unwrap().unwrap())
-    };
+    let appender = appender(&config, TOPIC).await;
     let records = (0..300).map(|n| if n % 100 == 7 { "{bad".to_owned() } else { native(&format!("r{n}")) });
     produce(&appender, records).await;
     ingest(&house, &config, 3, 300).await;
@@ -114,42 +162,151 @@ async fn records_of_all_partitions_become_rows_once_across_restarts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_ahead_of_the_broker_stops_the_partition_and_the_others_go_on() {
+async fn latest_is_the_first_start_of_the_topic_and_not_of_each_process() {
     let house = House::new().await;
     let cluster = cluster(2);
-    let config = config(&cluster, TopicFormat::Native);
-    let id = {
-        let config = config.clone();
-        tokio::task::spawn_blocking(move || client::contact(&config, &[TOPIC])).await.unwrap().unwrap().id
-    };
-    let mut sink = Sink::open(&house.warehouse).await.unwrap();
-    for partition in 0..2 {
-        let mut batch = Batch::new(house.tools.clone());
-        let stream = Stream::kafka(&id, TOPIC, 0, partition);
-        let slot = batch.assign(stream, Position::default(), 0, Window::new(1));
-        batch.skip_to(slot, 1000);
-        sink.flush(&mut batch, FlushReason::End).await.unwrap();
-    }
-    let result =
-        run(&config, &Ingest::default(), &house.warehouse, house.tools.clone(), CancellationToken::new())
-            .await;
-    assert!(matches!(result, Err(Error::AllStopped { partitions: 2 })), "{result:?}");
+    let mut config = config(&cluster, TopicFormat::Native);
+    config.topics[0].start = Start::Latest;
+    let appender = appender(&config, TOPIC).await;
+    produce(&appender, (0..20).map(|n| native(&format!("before-{n}")))).await;
+    let mut positions = Positions::of(&house, &config).await;
+    let mut running = Running::start(&house, &config, &Ingest::default());
+    running.until(async |_| positions.sum(2).await == 20).await;
+    running.end().await;
+    // Nobody reads when these arrive, and no record was ever committed.
+    produce(&appender, (0..10).map(|n| native(&format!("after-{n}")))).await;
+    ingest(&house, &config, 2, 30).await;
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 10);
+    assert_eq!(house.count("SELECT count(*) FROM attempts WHERE request_id LIKE 'after-%'").await, 10);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topic_of_nothing_but_rejects_stops_loudly() {
+async fn a_table_ahead_of_the_broker_stops_the_partitions_and_the_worker_stays() {
+    let house = House::new().await;
+    let cluster = cluster(2);
+    let config = config(&cluster, TopicFormat::Native);
+    let mut positions = Positions::of(&house, &config).await;
+    for partition in 0..2 {
+        let mut batch = Batch::new(house.tools.clone());
+        let stream = Stream::kafka(&positions.cluster, TOPIC, 0, partition);
+        let slot = batch.assign(stream, Position::default(), 0, Window::new(1));
+        batch.skip_to(slot, 1000);
+        positions.sink.flush(&mut batch, FlushReason::End).await.unwrap();
+    }
+    let mut running = Running::start(&house, &config, &quick());
+    for partition in 0..2 {
+        running.until_stopped(TOPIC, partition, "stands at offset 1000, but the broker ends at 0").await;
+    }
+    assert!(running.stopped.is_all());
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_without_leader_waits_alone_and_is_read_when_it_has_one() {
+    let house = House::new().await;
+    let cluster = cluster(2);
+    let config = config(&cluster, TopicFormat::Native);
+    let appender = appender(&config, TOPIC).await;
+    produce(&appender, (0..40).map(|n| native(&format!("r{n}")))).await;
+    cluster.partition_leader(TOPIC, 1, None).unwrap();
+    let mut positions = Positions::of(&house, &config).await;
+    let mut running = Running::start(&house, &config, &quick());
+    running.until_stopped(TOPIC, 1, "no leader").await;
+    running.until(async |_| positions.position(TOPIC, 0).await.is_some_and(|at| at > 0)).await;
+    assert!(!running.stopped.is_all());
+    assert_eq!(positions.position(TOPIC, 1).await, None);
+    cluster.partition_leader(TOPIC, 1, Some(1)).unwrap();
+    running.until(async |_| positions.sum(2).await == 40).await;
+    running.end().await;
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_takes_nothing_is_tried_again_until_it_does() {
     let house = House::new().await;
     let cluster = cluster(1);
     let config = config(&cluster, TopicFormat::Native);
-    let appender = {
-        let config = config.clone();
-        let connected = tokio::task::spawn_blocking(move || KafkaAppender::connect(&config, TOPIC));
-        connected.await.unwrap().unwrap()
-    };
-    produce(&appender, (0..60).map(|_| "no json".to_owned())).await;
-    let ingest = Ingest { reject_window: 50, ..Ingest::default() };
-    let result = run(&config, &ingest, &house.warehouse, house.tools.clone(), CancellationToken::new()).await;
-    assert!(matches!(result, Err(Error::Poison { partition: 0, offset: 49, .. })), "{result:?}");
+    let appender = appender(&config, TOPIC).await;
+    let mut positions = Positions::of(&house, &config).await;
+    let mut running = Running::start(&house, &config, &quick());
+    running.until(async |_| positions.position(TOPIC, 0).await == Some(0)).await;
+    let version = positions.sink.attempts().version() + 1;
+    let entry = house.warehouse.location().root().join(format!("attempts/_delta_log/{version:020}.json"));
+    std::fs::write(&entry, "no action").unwrap();
+    produce(&appender, (0..10).map(|n| native(&format!("r{n}")))).await;
+    running.until_stopped(TOPIC, 0, "the tables cannot be read or written").await;
+    std::fs::remove_file(&entry).unwrap();
+    running.until(async |_| positions.position(TOPIC, 0).await == Some(10)).await;
+    assert_eq!(running.stopped.list(), []);
+    running.end().await;
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_of_rejects_is_held_behind_what_it_gave_until_it_is_resumed() {
+    const BAD: &str = "bad";
+    let house = House::new().await;
+    let cluster = cluster(1);
+    cluster.create_topic(BAD, 1, 1).unwrap();
+    let mut config = config(&cluster, TopicFormat::Native);
+    config.topics.push(Topic { name: BAD.to_owned(), ..topic(TopicFormat::Native) });
+    let (good, bad) = (appender(&config, TOPIC).await, appender(&config, BAD).await);
+    produce(&bad, (0..60).map(|_| "no json".to_owned())).await;
+    produce(&good, (0..20).map(|n| native(&format!("r{n}")))).await;
+    let ingest = Ingest { reject_window: 50, ..quick() };
+    let mut positions = Positions::of(&house, &config).await;
+    let mut running = Running::start(&house, &config, &ingest);
+    running.until_stopped(BAD, 0, "before offset 50 were rejected").await;
+    running.until(async |_| positions.position(BAD, 0).await == Some(50)).await;
+    running.until(async |_| positions.position(TOPIC, 0).await == Some(20)).await;
+    running.end().await;
+    assert_eq!(house.count("SELECT count(*) FROM rejects").await, 50);
+
+    // The next process finds it held, and goes on with the other.
+    produce(&good, (20..30).map(|n| native(&format!("r{n}")))).await;
+    let mut running = Running::start(&house, &config, &ingest);
+    running.until_stopped(BAD, 0, "before offset 50 were rejected").await;
+    running.until(async |_| positions.position(TOPIC, 0).await == Some(30)).await;
+    assert_eq!(positions.position(BAD, 0).await, Some(50));
+    let resumed = positions.sink.resume(BAD, None).await.unwrap();
+    assert_eq!(resumed.len(), 1);
+    running.until(async |_| positions.position(BAD, 0).await == Some(60)).await;
+    assert_eq!(running.stopped.list(), []);
+    running.end().await;
+    assert_eq!(house.count("SELECT count(*) FROM rejects").await, 60);
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tombstones_and_times_that_cannot_be_neither_refuse_nor_stop_anything() {
+    let house = House::new().await;
+    let cluster = cluster(1);
+    let config = config(&cluster, TopicFormat::Native);
+    let bootstrap = cluster.bootstrap_servers();
+    let sent = tokio::task::spawn_blocking(move || {
+        let producer: BaseProducer =
+            ClientConfig::new().set("bootstrap.servers", bootstrap).create().unwrap();
+        for n in 0..60 {
+            let key = n.to_string();
+            let record = BaseRecord::<str, str>::to(TOPIC).key(&key);
+            let record = if n % 2 == 0 { record } else { record.payload("") };
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+        }
+        for (n, millis) in [1, 1_700_000_000].into_iter().enumerate() {
+            let payload = native(&format!("r{n}"));
+            let record = BaseRecord::<str, str>::to(TOPIC).payload(&payload).timestamp(millis);
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(Duration::from_secs(30)).unwrap();
+    });
+    sent.await.unwrap();
+    let mut positions = Positions::of(&house, &config).await;
+    let mut running = Running::start(&house, &config, &Ingest { reject_window: 50, ..quick() });
+    running.until(async |_| positions.position(TOPIC, 0).await == Some(62)).await;
+    assert_eq!(running.stopped.list(), []);
+    running.end().await;
+    assert_eq!(house.count("SELECT count(*) FROM rejects").await, 0);
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,10 +318,8 @@ async fn missing_brokers_are_named_after_a_bounded_time() {
         connect_timeout: Span(Duration::from_millis(500)),
         ..Kafka::default()
     };
-    let result =
-        run(&config, &Ingest::default(), &house.warehouse, house.tools.clone(), CancellationToken::new())
-            .await;
-    let Err(Error::Client(error)) = result else { panic!("unexpected {result:?}") };
+    let running = Running::start(&house, &config, &Ingest::default());
+    let Err(Error::Client(error)) = running.worker.await.unwrap() else { panic!("it went on") };
     assert!(error.to_string().contains("`127.0.0.1:1`"), "{error}");
 }
 

@@ -1,10 +1,10 @@
 //! The polling thread.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bellwether_warehouse::Warehouse;
 use rdkafka::Message as _;
-use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
@@ -12,10 +12,13 @@ use rdkafka::types::RDKafkaErrorCode;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::assign::{State, mirror};
+use super::broker::Broker;
 use super::client;
 use super::context::Context;
-use super::flight::Flight;
+use super::flight::{Flight, Lost};
+use super::partitions::{Phase, State};
+use super::stopped::{Cause, Stopped};
+use super::survey::Surveyor;
 use crate::batch::{Batch, Message, Tools};
 use crate::config::{Ingest, Kafka};
 use crate::metric;
@@ -23,7 +26,7 @@ use crate::sink::{FlushError, FlushReason, Sink};
 use crate::sources::Error;
 use crate::sources::pace::Pace;
 
-/// Longest wait for a message: how late a flush for age or a shutdown may be noticed.
+/// Longest wait for messages: how late a flush for age or a shutdown may be noticed.
 const POLL: Duration = Duration::from_millis(50);
 /// Messages between two looks at the flush limits.
 const STRIDE: usize = 64;
@@ -38,39 +41,39 @@ pub(super) struct Setup {
     pub(super) warehouse: Warehouse,
     pub(super) tools: Tools,
     pub(super) runtime: Handle,
+    pub(super) stopped: Stopped,
     pub(super) shutdown: CancellationToken,
 }
 
 pub(super) fn run(setup: Setup) -> Result<(), Error> {
-    let Setup { config, ingest, warehouse, tools, runtime, shutdown } = setup;
+    let Setup { config, ingest, warehouse, tools, runtime, stopped, shutdown } = setup;
     let topics: Vec<&str> = config.topics.iter().map(|topic| topic.name.as_str()).collect();
     let cluster = client::contact(&config, &topics).map_err(Error::Client)?;
     let sink = runtime.block_on(Sink::open(&warehouse)).map_err(Error::Tables)?;
     // Windows take a third of the budget at most. The share of one partition counts all partitions of the
     // topics, not the ones assigned here, so that every owner of a partition decides alike.
     let fitting = ingest.memory_budget.len() / 3 / FINGERPRINT_BYTES / cluster.partitions.max(1);
-    let context = Context::new(State {
-        topics: config.topics.clone(),
-        cluster: cluster.id,
+    let surveyor = Surveyor {
+        broker: Broker::connect(&config).map_err(Error::Client)?,
+        warehouse: warehouse.clone(),
+        ingest: ingest.clone(),
         window: ingest.dedup_window.min(fitting),
-        runtime: runtime.clone(),
-        shutdown: shutdown.clone(),
-        flight: Flight::new(runtime, warehouse, sink),
-        batch: Batch::new(tools),
-        assigned: std::collections::BTreeMap::new(),
-        stopped: 0,
-        fatal: None,
-    });
-    let consumer: BaseConsumer<Context> = client::consumer(&config, ingest.memory_budget.len() / 16)
-        .create_with_context(context)
-        .map_err(|error| Error::Client(client::Error::create(error)))?;
+        sink: tokio::sync::Mutex::default(),
+    };
+    let flight = Flight::new(runtime.clone(), warehouse, sink);
+    let batch = Batch::new(tools);
+    let state = State::new(&config.topics, cluster.id, surveyor, flight, batch, runtime, stopped);
+    let consumer: BaseConsumer<Context> =
+        client::consumer(&config, ingest.memory_budget.len() / 16, cluster.brokers)
+            .create_with_context(Context::new(state))
+            .map_err(|error| Error::Client(client::Error::create(error)))?;
     consumer.subscribe(&topics).map_err(Error::Kafka)?;
     tracing::info!(brokers = config.brokers.join(","), topics = topics.join(","), "ingest from kafka starts");
     let mut worker = Worker {
         pace: Pace::new(&ingest),
         // Writers and the slack of growing columns take about as much again as the batches.
         high_water: ingest.memory_budget.len() / 3,
-        is_paused: false,
+        ends_at: Instant::now() + ingest.flush_age.0,
         ingest,
         shutdown,
     };
@@ -94,68 +97,78 @@ struct Worker {
     pace: Pace,
     /// Bytes of batches above which no more is fetched; half of it lets it go on.
     high_water: usize,
-    is_paused: bool,
+    /// When partitions are next moved over what no record came of.
+    ends_at: Instant,
 }
 
 impl Worker {
     fn poll(&mut self, consumer: &BaseConsumer<Context>) -> Result<(), Error> {
         while !self.shutdown.is_cancelled() {
+            let until = Instant::now() + POLL;
             for _ in 0..STRIDE {
-                match consumer.poll(POLL) {
+                match consumer.poll(until.saturating_duration_since(Instant::now())) {
                     None => break,
-                    Some(Ok(message)) => self.push(consumer, &message)?,
+                    Some(Ok(message)) => self.push(consumer, &message),
                     Some(Err(error)) => self.failed(consumer, error)?,
                 }
             }
-            self.flush(consumer)?;
+            if self.ends_at <= Instant::now() {
+                consumer.context().state().follow_ends(consumer);
+                self.ends_at = Instant::now() + self.ingest.flush_age.0;
+            }
+            self.flush(consumer);
             self.balance(consumer);
             let mut state = consumer.context().state();
+            state.survey(consumer);
             if let Some(error) = state.fatal.take() {
                 return Err(error);
             }
-            if state.stopped > 0 && state.assigned.is_empty() {
-                return Err(Error::AllStopped { partitions: state.stopped });
-            }
         }
         Ok(())
     }
 
-    fn push(&mut self, consumer: &BaseConsumer<Context>, message: &BorrowedMessage<'_>) -> Result<(), Error> {
-        let mut state = consumer.context().state();
-        let State { assigned, batch, .. } = &mut *state;
+    fn push(&mut self, consumer: &BaseConsumer<Context>, message: &BorrowedMessage<'_>) {
+        let mut guard = consumer.context().state();
+        let state = &mut *guard;
         let key = (message.topic().to_owned(), message.partition());
-        let Some(partition) = assigned.get_mut(&key) else { return Ok(()) };
+        let Some(owned) = state.owned.get_mut(&key) else { return };
+        let encoding = owned.encoding;
+        let Phase::Reading { slot, poison } = &mut owned.phase else { return };
+        // Tombstones of a compacted topic say nothing of a request.
+        let Some(payload) = message.payload().filter(|payload| !payload.is_empty()) else {
+            state.batch.skip_to(*slot, message.offset() + 1);
+            return;
+        };
         // The broker's or the producer's time, as the topic is set up: the same on every reading.
         let appended_at_us = message.timestamp().to_millis().unwrap_or_default().saturating_mul(1000);
-        let payload = message.payload().unwrap_or_default();
         let record = Message { offset: message.offset(), appended_at_us, payload };
-        let outcome = batch.push(partition.slot, &record, partition.encoding).map_err(Error::Identity)?;
-        let (window, share) = (self.ingest.reject_window, self.ingest.max_reject_share);
-        if partition.poison.count(outcome.rejected.is_some(), window, share) {
-            let (topic, partition) = key;
-            return Err(Error::Poison { topic, partition, offset: message.offset(), share, window });
+        match state.batch.push(*slot, &record, encoding) {
+            Ok(outcome) => {
+                let (window, share) = (self.ingest.reject_window, self.ingest.max_reject_share);
+                if poison.count(outcome.rejected.is_some(), window, share) {
+                    state.settle(consumer, &key);
+                }
+            }
+            Err(error) => state.take_again(consumer, Some(&Cause::Secrets(Arc::new(error)))),
         }
-        Ok(())
     }
 
     /// Reaps the flush under way and begins the next one when it is due.
-    fn flush(&mut self, consumer: &BaseConsumer<Context>) -> Result<(), Error> {
+    fn flush(&mut self, consumer: &BaseConsumer<Context>) {
         let mut state = consumer.context().state();
         // Limits hold for the batch behind a slow flush too: it hardly grows until that has landed.
         let is_full = matches!(self.pace.due(&state.batch), Some(FlushReason::Rows | FlushReason::Bytes));
         let landed = if is_full { state.flight.landed_within(POLL) } else { state.flight.landed() };
         match landed {
             None => {}
-            Some(Ok(flushed)) => mirror(consumer, &flushed.ranges),
-            Some(Err(error @ (FlushError::Table { .. } | FlushError::Interrupted(_)))) => {
-                return Err(Error::Flush(error));
-            }
+            Some(Ok(flushed)) => state.landed(consumer, &flushed),
             Some(Err(error)) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "flush lost, reading again from the table's position"
-                );
-                Self::take_again(&mut state, consumer);
+                let shown = &error as &dyn std::error::Error;
+                tracing::warn!(error = shown, "flush lost, reading again from the table's position");
+                let is_lasting =
+                    matches!(error, Lost::Failed(FlushError::Table { .. } | FlushError::Interrupted(_)));
+                let cause = is_lasting.then(|| Cause::Table(Arc::new(error)));
+                state.take_again(consumer, cause.as_ref());
             }
         }
         let due = self.pace.due(&state.batch);
@@ -163,42 +176,33 @@ impl Worker {
             && !state.flight.is_busy()
             && let Some(frozen) = state.batch.freeze()
         {
-            state.flight.begin(frozen, reason).map_err(Error::Tables)?;
+            if let Err(error) = state.flight.begin(frozen, reason) {
+                state.take_again(consumer, Some(&Cause::Table(Arc::new(error))));
+            }
             self.pace.due(&state.batch);
         }
-        Ok(())
-    }
-
-    /// Assigns everything that is ours anew.
-    fn take_again(state: &mut State, consumer: &BaseConsumer<Context>) {
-        let partitions: Vec<(String, i32)> = state.assigned.keys().cloned().collect();
-        let stopped = state.stopped;
-        state.take(consumer, partitions);
-        state.stopped += stopped;
     }
 
     /// Stops fetching above the budget and goes on at half of it; polling goes on all the time.
     fn balance(&mut self, consumer: &BaseConsumer<Context>) {
-        let state = consumer.context().state();
+        let mut state = consumer.context().state();
         let batches = state.batch.pending_bytes() + state.flight.held_bytes();
         let held = batches + state.batch.seen_bytes();
         metrics::gauge!(metric::MEMORY_BYTES, "worker" => "kafka").set(held as f64);
-        let pause = if self.is_paused { batches > self.high_water / 2 } else { batches > self.high_water };
-        if pause == self.is_paused {
+        let pause = if state.is_paused { batches > self.high_water / 2 } else { batches > self.high_water };
+        if pause == state.is_paused {
             return;
         }
-        let mut partitions = TopicPartitionList::new();
-        for (topic, partition) in state.assigned.keys() {
-            partitions.add_partition(topic, *partition);
-        }
-        drop(state);
-        let result = if pause { consumer.pause(&partitions) } else { consumer.resume(&partitions) };
+        let result = state
+            .reading()
+            .and_then(|reading| if pause { consumer.pause(&reading) } else { consumer.resume(&reading) });
         match result {
-            Ok(()) => self.is_paused = pause,
+            Ok(()) => state.is_paused = pause,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "failed to pause or resume")
             }
         }
+        metrics::gauge!(metric::PAUSED, "worker" => "kafka").set(f64::from(u8::from(state.is_paused)));
         tracing::debug!(batches, pause, "memory budget");
     }
 
@@ -211,7 +215,7 @@ impl Worker {
                 // Some partition's position left what the broker holds; taking all again finds out which.
                 let mut state = consumer.context().state();
                 state.flush_within(consumer, FlushReason::Revoke, LAST_FLUSH);
-                Self::take_again(&mut state, consumer);
+                state.take_again(consumer, None);
                 Ok(())
             }
             error => {
