@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod demo;
 mod import;
+mod ingest;
 mod jobs;
 mod man;
 mod serve;
@@ -64,6 +65,7 @@ enum Configured {
     Serve(serve::Args),
     Import(import::Args),
     Simulate(simulate::Args),
+    Ingest(ingest::Args),
     Jobs(jobs::Args),
     Sql(sql::Args),
     Check(check::Args),
@@ -87,6 +89,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             Configured::Serve(args) => serve::run(args, config).await,
             Configured::Import(args) => import::run(args, &common, config).await,
             Configured::Simulate(args) => simulate::run(args, &common, config).await,
+            Configured::Ingest(args) => ingest::run(args, config).await,
             Configured::Jobs(args) => jobs::run(args, config).await,
             Configured::Sql(args) => sql::run(args, config).await,
             Configured::Check(args) => check::run(args, config).await,

@@ -106,7 +106,7 @@ fn kafka_ingest_killed_at_many_places_holds_every_event_once() {
     no_commit_is_much_larger_than_a_flush(&warehouse);
 }
 
-fn short_session() -> Value {
+pub(super) fn short_session() -> Value {
     let mut properties = Table::new();
     properties.insert("session.timeout.ms".into(), SESSION_MILLIS.into());
     properties.insert("heartbeat.interval.ms".into(), HEARTBEAT_MILLIS.into());

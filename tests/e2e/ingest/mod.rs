@@ -4,6 +4,7 @@ mod bad_input;
 mod canary;
 mod full_disk;
 mod idempotence;
+mod kafka_alive;
 mod kafka_killed;
 mod kafka_secured;
 mod litellm;

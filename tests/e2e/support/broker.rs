@@ -7,14 +7,16 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::guard::Guard;
 use super::http::runtime;
+use super::traffic::Record;
 use super::{free_port, scratch, services, wait};
 
 /// A test that asks for metadata of a broker which is starting gets its answer or an error in this time.
@@ -111,12 +113,56 @@ impl Broker {
     }
 
     pub fn create_topic(&self, name: &str, partitions: i32) {
-        let admin: AdminClient<DefaultClientContext> =
-            self.client().create().expect("create a Kafka admin client");
+        let admin = self.admin();
         let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
         let made =
             runtime().block_on(admin.create_topics([&topic], &AdminOptions::new())).expect("create a topic");
         assert!(made.iter().all(Result::is_ok), "{made:?}");
+    }
+
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        self.client().create().expect("create a Kafka admin client")
+    }
+
+    /// Gives a topic more partitions, `partitions` in all.
+    pub fn add_partitions(&self, topic: &str, partitions: usize) {
+        let wanted = [NewPartitions::new(topic, partitions)];
+        let made = runtime()
+            .block_on(self.admin().create_partitions(&wanted, &AdminOptions::new()))
+            .expect("add partitions");
+        assert!(made.iter().all(Result::is_ok), "{made:?}");
+    }
+
+    /// Deletes what lies below `offset`, as retention does.
+    pub fn delete_records(&self, topic: &str, partition: i32, offset: i64) {
+        let mut below = TopicPartitionList::new();
+        below.add_partition_offset(topic, partition, Offset::Offset(offset)).expect("an offset");
+        let done = runtime()
+            .block_on(self.admin().delete_records(&below, &AdminOptions::new()))
+            .expect("delete records");
+        assert!(done.elements().iter().all(|element| element.error().is_ok()), "{done:?}");
+    }
+
+    /// Sends records to one partition, acknowledged by the broker.
+    pub fn produce_to(&self, topic: &str, partition: i32, records: &[Record]) {
+        let producer: BaseProducer =
+            self.client().set("acks", "all").create().expect("create a Kafka producer");
+        send(&producer, topic, partition, records);
+        producer.flush(DELIVERY).expect("deliver every record to Kafka");
+    }
+
+    /// Sends two transactions to partition 0, of which the second is aborted.
+    pub fn transact(&self, topic: &str, committed: &[Record], aborted: &[Record]) {
+        let producer: BaseProducer =
+            self.client().set("transactional.id", topic).create().expect("create a Kafka producer");
+        producer.init_transactions(DELIVERY).expect("begin with transactions");
+        producer.begin_transaction().expect("begin a transaction");
+        send(&producer, topic, 0, committed);
+        producer.commit_transaction(DELIVERY).expect("commit a transaction");
+        producer.begin_transaction().expect("begin a transaction");
+        send(&producer, topic, 0, aborted);
+        producer.flush(DELIVERY).expect("deliver every record to Kafka");
+        producer.abort_transaction(DELIVERY).expect("abort a transaction");
     }
 
     /// Sends records with key and value, acknowledged by the broker.
@@ -183,6 +229,13 @@ impl Drop for Broker {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn send(producer: &BaseProducer, topic: &str, partition: i32, records: &[Record]) {
+    for record in records {
+        let record = BaseRecord::to(topic).partition(partition).key(&record.key).payload(&record.value);
+        producer.send(record).map_err(|(error, _)| error).expect("send to Kafka");
     }
 }
 

@@ -1,12 +1,15 @@
 //! The program's commands.
 
 /// Every command that help names.
-pub const COMMANDS: [&[&str]; 12] = [
+pub const COMMANDS: [&[&str]; 15] = [
     &[],
     &["demo"],
     &["serve"],
     &["import"],
     &["simulate"],
+    &["ingest"],
+    &["ingest", "status"],
+    &["ingest", "resume"],
     &["jobs"],
     &["jobs", "run"],
     &["jobs", "rebuild"],
