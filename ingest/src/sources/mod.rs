@@ -42,13 +42,6 @@ impl Error {
     /// True when a worker that is started again would meet the same, or pass over records that a human must look at
     /// first.
     pub fn is_lasting(&self) -> bool {
-        matches!(
-            self,
-            Self::SpoolGap { .. }
-                | Self::Gap { .. }
-                | Self::Recreated { .. }
-                | Self::AllStopped { .. }
-                | Self::Poison { .. }
-        )
+        matches!(self, Self::SpoolGap { .. })
     }
 }
