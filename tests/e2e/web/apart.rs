@@ -97,8 +97,10 @@ fn more_money_than_64_bits_hold_is_shown_with_its_sum_and_the_intake_goes_on() {
 fn a_damaged_rollup_stops_only_what_needs_it_and_that_comes_back_by_itself() {
     let folder = scratch();
     let config = config(folder.path());
-    Bellwether::new(folder.path(), &["check", "--config", &config.write()]).run().ok();
     let first = config.warehouse().join("health_5m/_delta_log/00000000000000000000.json");
+    let before = serve(folder.path(), &config);
+    wait::until("the tables", wait::START, || first.is_file().then_some(()));
+    assert_eq!(before.interrupt().code(), 0);
     let whole = std::fs::read(&first).expect("the log of a new table");
     std::fs::write(&first, b"no log").expect("damage the log");
 
