@@ -94,3 +94,25 @@ impl Log {
 fn pointer_name() -> String {
     format!("{FOLDER}/_last_checkpoint")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::location::Location;
+    use crate::store::{DurableLocal, Storage};
+
+    #[tokio::test]
+    async fn a_slow_writers_older_checkpoint_does_not_take_the_pointer_from_a_newer_one() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("attempts").join(FOLDER)).unwrap();
+        let location = Location::parse(dir.path().to_str().unwrap()).unwrap();
+        let storage = Storage::new("attempts", Arc::new(DurableLocal::default()), &location).unwrap();
+        let log = Log::new(Arc::new(storage));
+        for (written, stands) in [(7, 7), (3, 7), (9, 9)] {
+            log.point_to(Pointer::single(written)).await.unwrap();
+            assert_eq!(log.checkpoint_version().await.unwrap(), Some(stands), "after {written}");
+        }
+    }
+}
