@@ -96,14 +96,19 @@ fn kafka_ingest_killed_at_many_places_holds_every_event_once() {
     reach(&warehouse, total, &mut running);
     assert_eq!(running.interrupt().code(), 0);
 
-    let stored = broker.dump(TOPIC);
-    assert_eq!(stored.len(), sent.len());
-    let (rows, rejects) = expected(&stored, &sent);
-    assert_eq!(found_rows(&warehouse), rows, "rows by partition and offset");
-    assert_eq!(found_rejects(&warehouse), rejects, "rejects by partition and offset");
-    assert_eq!(store::number(&warehouse, "SELECT count(DISTINCT event_id) - count(*) FROM attempts"), 0);
-    every_table_stands_at_the_end(&warehouse, total);
+    every_event_is_there_once(broker, TOPIC, &sent, &warehouse);
     no_commit_is_much_larger_than_a_flush(&warehouse);
+}
+
+/// Rows and rejects are what the broker's records must have become, and every table stands at the topic's end.
+pub(super) fn every_event_is_there_once(broker: &Broker, topic: &str, sent: &[Record], warehouse: &Path) {
+    let stored = broker.dump(topic);
+    assert_eq!(stored.len(), sent.len());
+    let (rows, rejects) = expected(&stored, sent);
+    assert_eq!(found_rows(warehouse), rows, "rows by partition and offset");
+    assert_eq!(found_rejects(warehouse), rejects, "rejects by partition and offset");
+    assert_eq!(store::number(warehouse, "SELECT count(DISTINCT event_id) - count(*) FROM attempts"), 0);
+    every_table_stands_at_the_end(warehouse, sent.len() as i64);
 }
 
 pub(super) fn short_session() -> Value {
@@ -129,7 +134,7 @@ fn no_commit_is_much_larger_than_a_flush(warehouse: &Path) {
 }
 
 /// Repeats every hundredth record some time after its first copy.
-fn with_repeats(records: Vec<Record>) -> Vec<Record> {
+pub(super) fn with_repeats(records: Vec<Record>) -> Vec<Record> {
     let mut sent = Vec::with_capacity(records.len() + records.len() / 100);
     for (index, record) in records.iter().enumerate() {
         sent.push(record.clone());
@@ -140,7 +145,7 @@ fn with_repeats(records: Vec<Record>) -> Vec<Record> {
     sent
 }
 
-fn reach(warehouse: &Path, target: i64, running: &mut Running) {
+pub(super) fn reach(warehouse: &Path, target: i64, running: &mut Running) {
     let mut follower = None;
     wait::until(&format!("{target} records in attempts"), wait::WORK, || {
         if follower.is_none() {

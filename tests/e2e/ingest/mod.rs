@@ -6,6 +6,7 @@ mod full_disk;
 mod idempotence;
 mod kafka_alive;
 mod kafka_killed;
+mod kafka_members;
 mod kafka_secured;
 mod litellm;
 mod spool;
