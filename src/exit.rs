@@ -18,14 +18,7 @@ pub fn usage(message: impl Into<String>) -> anyhow::Error {
 
 /// An error and its causes in one line.
 pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text.replace('\n', " ")
+    bellwether_warehouse::chain(error).replace('\n', " ")
 }
 
 /// Turns what a command returned into one line on stderr and the exit code.

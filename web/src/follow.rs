@@ -6,8 +6,8 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use bellwether_warehouse::TableId;
 use bellwether_warehouse::health::State;
+use bellwether_warehouse::{TableId, chain};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::data::{Dataset, RefreshError, Refreshed, Refresher};
@@ -221,16 +221,4 @@ impl Site {
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
-}
-
-/// An error with its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
+use bellwether_warehouse::chain;
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 
@@ -176,15 +177,4 @@ fn warn_of_drift(report: &RebuildReport) {
             "rebuilding changed what stood"
         );
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -91,13 +91,7 @@ impl Stopped {
 
     /// False: it is stopped for the same cause already.
     pub(super) fn stop(&self, key: &Key, cause: &Cause) -> bool {
-        let mut why = cause.to_string();
-        let mut source = std::error::Error::source(cause);
-        while let Some(error) = source {
-            why.push_str(": ");
-            why.push_str(&error.to_string());
-            source = error.source();
-        }
+        let why = bellwether_warehouse::chain(cause);
         gauge(key).set(1.0);
         let before = self.lock().stopped.insert(key.clone(), why.clone());
         let is_new = before.is_none_or(|before| before != why);

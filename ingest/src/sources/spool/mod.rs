@@ -156,13 +156,7 @@ impl Source {
             "stopped reading a log of the spool: its records stay on the disk and out of the tables; the other logs \
              go on; mend it and start ingest again"
         );
-        let mut reason = format!("{}: {error}", place.display());
-        let mut cause = error.source();
-        while let Some(source) = cause {
-            reason = format!("{reason}: {source}");
-            cause = source.source();
-        }
-        self.stopped.remember(log, reason);
+        self.stopped.remember(log, format!("{}: {}", place.display(), bellwether_warehouse::chain(error)));
     }
 
     fn remove(&self, log: &Log) {
