@@ -44,6 +44,11 @@ where
     map.next_value::<Loose<T>>().map(|loose| loose.0)
 }
 
+/// Passes over the next value of a map.
+pub(crate) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<IgnoredAny>().map(drop)
+}
+
 struct ShapeVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Shape<'de>> Visitor<'de> for ShapeVisitor<T> {

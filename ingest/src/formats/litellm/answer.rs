@@ -1,15 +1,11 @@
 //! The answer inside a payload: finish reason, tool calls and texts.
 
-use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde::de::{MapAccess, SeqAccess};
 
 use super::blocks::{Blocks, Ending, Incomplete, Items};
 use crate::event::Str;
 use crate::formats::messages::Content;
-use crate::formats::shape::{self, Key, Loose, MaybeText, Shape};
-
-fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    map.next_value::<IgnoredAny>().map(drop)
-}
+use crate::formats::shape::{self, Key, Loose, MaybeText, Shape, skip};
 
 /// `response`: the answer in one of three shapes; `{}` on failures, a text where it was redacted.
 #[derive(Default)]

@@ -1,15 +1,11 @@
 //! Answers without choices: content blocks of Anthropic's messages, output items of OpenAI's Responses API.
 
-use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde::de::{MapAccess, SeqAccess};
 
 use super::answer::{Answer, PATHS, path_argument};
 use crate::event::Str;
 use crate::formats::messages::{Content, REDACTED};
-use crate::formats::shape::{self, Key, Loose, MaybeText, Shape};
-
-fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    map.next_value::<IgnoredAny>().map(drop)
-}
+use crate::formats::shape::{self, Key, Loose, MaybeText, Shape, skip};
 
 /// `content` of an Anthropic message.
 #[derive(Default)]

@@ -1,9 +1,9 @@
 //! What guardrails did, from `guardrail_information`: a list, or one object.
 
-use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde::de::{MapAccess, SeqAccess};
 
 use crate::event::Str;
-use crate::formats::shape::{self, Key, Loose, MaybeText, Shape, TextList};
+use crate::formats::shape::{self, Key, Loose, MaybeText, Shape, TextList, skip};
 
 /// Guardrails of one call.
 #[derive(Default)]
@@ -51,9 +51,7 @@ impl<'de> Shape<'de> for Guardrail<'de> {
             match &*key.0 {
                 "guardrail_mode" => guardrail.modes = shape::next::<TextList<'de>, A>(&mut map)?.0,
                 "guardrail_status" => guardrail.status = shape::next::<MaybeText<'de>, A>(&mut map)?.0,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                _ => skip(&mut map)?,
             }
         }
         Ok(guardrail)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::answer::Response;
 use super::guardrail::Guardrails;
@@ -10,7 +10,7 @@ use crate::event::{Flaws, Str};
 use crate::formats::measure::{Cost, MillisAsMicros, Tokens, take};
 use crate::formats::messages::Messages;
 use crate::formats::scalar::{Flag, Id, Instant, LongText, Text, next};
-use crate::formats::shape::{self, Key, MaybeText, Shape, TextList};
+use crate::formats::shape::{self, Key, MaybeText, Shape, TextList, skip};
 
 #[derive(Default)]
 pub(super) struct Payload<'a> {
@@ -129,7 +129,7 @@ impl<'de> Visitor<'de> for PayloadVisitor {
                     if !UNUSED.contains(&other) {
                         payload.unknown_fields = payload.unknown_fields.saturating_add(1);
                     }
-                    map.next_value::<IgnoredAny>()?;
+                    skip(&mut map)?;
                 }
             }
         }
@@ -155,10 +155,6 @@ fn id<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Str<'de>>, A::Error>
 
 fn flag<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<bool>, A::Error> {
     next::<Flag, A>(map).map(|flag| flag.0)
-}
-
-fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    map.next_value::<IgnoredAny>().map(drop)
 }
 
 #[derive(Default)]
