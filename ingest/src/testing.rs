@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use bellwether_warehouse::{Location, TableId, Warehouse, session};
+use bellwether_warehouse::{Location, TableId, Warehouse, World, session};
 
 use crate::batch::Tools;
 use crate::catalogue::Catalogue;
@@ -21,14 +21,19 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn new() -> Self {
+        Self::in_world(World::default()).await
+    }
+
+    pub(crate) async fn in_world(world: World) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("warehouse");
         let location = Location::parse(root.to_str().unwrap()).unwrap();
-        let warehouse = Warehouse::open_or_create(&location).await.unwrap();
+        let warehouse = Warehouse::open_or_create_in(&location, world.clone()).await.unwrap();
         let tools = Tools {
             catalogue: Arc::new(Catalogue::empty()),
             identities: Arc::new(Identities::open(&dir.path().join("secrets")).unwrap()),
             labeller: Arc::new(Labeller::new()),
+            world,
         };
         Self { dir, warehouse, tools }
     }

@@ -42,7 +42,7 @@ async fn pin_within(warehouse: &Warehouse, looks: u32) -> Result<Pinned, Error> 
         if is_even {
             break;
         }
-        tokio::time::sleep(BETWEEN_LOOKS).await;
+        warehouse.world().sleep(BETWEEN_LOOKS).await;
         for table in &mut tables {
             refresh(table).await?;
         }

@@ -174,6 +174,7 @@ pub async fn tools(config: &Config, warehouse: &Warehouse) -> anyhow::Result<Too
         catalogue: Arc::new(config.catalogue()?),
         identities: Arc::new(identities(config, warehouse).await?),
         labeller: Arc::new(Labeller::new()),
+        world: warehouse.world().clone(),
     })
 }
 

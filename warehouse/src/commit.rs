@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::log::action::{self, Action, Add, Remove, Txn};
 use crate::log::{Entry, Log, State};
 use crate::table::DataFile;
+use crate::world::World;
 
 /// Member of `commitInfo` by which a writer finds its own commit again.
 const BATCH_UUID: &str = "batch_uuid";
@@ -101,8 +102,7 @@ impl Change {
     }
 
     /// The log entry, the same text whatever version it gets.
-    fn to_lines(&self, state: &State, batch_uuid: &str) -> Result<Bytes, serde_json::Error> {
-        let now = chrono::Utc::now().timestamp_millis();
+    fn to_lines(&self, state: &State, batch_uuid: &str, now: i64) -> Result<Bytes, serde_json::Error> {
         let mut info = self.info.clone();
         let operation = if self.data_change { "WRITE" } else { "OPTIMIZE" };
         info.insert("timestamp".to_owned(), now.into());
@@ -148,13 +148,14 @@ pub(crate) async fn commit(
     change: Change,
 ) -> Result<Committed, CommitError> {
     let failed = |source| CommitError::Log { table, source };
-    let batch_uuid = uuid::Uuid::new_v4().to_string();
+    let world = log.world();
+    let batch_uuid = world.uuid().to_string();
     // Whether an earlier round may have written without telling us so.
     let mut unsure = false;
     let mut last_error = None;
     for round in 0..TRIES {
         if round > 0 {
-            tokio::time::sleep(pause(round)).await;
+            world.sleep(pause(round, world)).await;
         }
         let mut landed = None;
         let followed = log
@@ -178,7 +179,7 @@ pub(crate) async fn commit(
         }
         change.check(table, state)?;
         let version = state.version + 1;
-        let lines = change.to_lines(state, &batch_uuid).map_err(|e| {
+        let lines = change.to_lines(state, &batch_uuid, world.wall_millis()).map_err(|e| {
             let path = crate::log::entry_name(version);
             failed(Error::Damaged { table, path, detail: e.to_string() })
         })?;
@@ -211,9 +212,9 @@ pub(crate) async fn commit(
 }
 
 /// Exponential with full jitter, so that writers who met once do not meet again.
-fn pause(round: u32) -> Duration {
+fn pause(round: u32, world: &World) -> Duration {
     let ceiling = FIRST_PAUSE.saturating_mul(1 << round.min(10)).min(LONGEST_PAUSE);
-    ceiling.mul_f64(rand::random::<f64>())
+    ceiling.mul_f64(world.fraction())
 }
 
 /// `commit-before-<table>` and `commit-after-<table>`, around the write of the log entry.

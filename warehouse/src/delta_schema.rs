@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::error::Error;
 use crate::log::action::{Action, Format, MetaData, Protocol};
 use crate::tables::TableId;
+use crate::world::World;
 
 /// What has to be done so that a stored table has every column of this binary.
 pub(crate) enum Extension {
@@ -18,14 +19,14 @@ pub(crate) enum Extension {
 }
 
 /// First log entry of a table: the oldest protocol that every engine reads, no features.
-pub(crate) fn creation(id: TableId) -> Vec<Action> {
-    let now = chrono::Utc::now().timestamp_millis();
+pub(crate) fn creation(id: TableId, world: &World) -> Vec<Action> {
+    let now = world.wall_millis();
     let mut configuration = BTreeMap::new();
     if !id.stats_columns().is_empty() {
         configuration.insert("delta.dataSkippingStatsColumns".to_owned(), id.stats_columns().join(","));
     }
     let metadata = MetaData {
-        id: uuid::Uuid::new_v4().to_string(),
+        id: world.uuid().to_string(),
         name: None,
         description: None,
         format: Format { provider: "parquet".to_owned(), options: BTreeMap::new() },
@@ -48,7 +49,7 @@ pub(crate) fn creation(id: TableId) -> Vec<Action> {
 ///
 /// # Errors
 /// `ColumnType` when a column has another type: no such change is ever made in place.
-pub(crate) fn extension(id: TableId, stored: &MetaData) -> Result<Extension, Error> {
+pub(crate) fn extension(id: TableId, stored: &MetaData, world: &World) -> Result<Extension, Error> {
     let table = id.name();
     let damaged = |detail: String| Error::Damaged { table, path: crate::log::FOLDER.to_owned(), detail };
     let schema: Value =
@@ -76,7 +77,7 @@ pub(crate) fn extension(id: TableId, stored: &MetaData) -> Result<Extension, Err
     }
     let metadata = MetaData { schema_string: schema_string(id, unknown), ..stored.clone() };
     Ok(Extension::Add(vec![
-        commit_info("ADD COLUMNS", chrono::Utc::now().timestamp_millis()),
+        commit_info("ADD COLUMNS", world.wall_millis()),
         Action { meta_data: Some(metadata), ..Action::default() },
     ]))
 }

@@ -3,8 +3,10 @@
 //! A table is one Delta table in its own folder under the warehouse root. Only this crate opens, writes or
 //! commits them. What it does not do: decide what goes into a row (`ingest`) or into a rollup (`jobs`).
 
+pub mod clock;
 pub mod commit;
 mod delta_schema;
+pub mod dice;
 mod error;
 pub mod health;
 pub mod location;
@@ -21,12 +23,15 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod warehouse;
+mod world;
 mod write;
 
+pub use clock::Moment;
 pub use commit::{Advance, AppId, Change, CommitError, Committed};
 pub use error::chain;
 pub use location::Location;
 pub use snapshot::Snapshot;
 pub use table::{CommitEntry, DataFile, Error, Table, Warehouse};
 pub use tables::TableId;
+pub use world::World;
 pub use write::Staging;

@@ -1,6 +1,6 @@
 //! Delta's statistics JSON of one file: written from the Parquet footer, read back for skipping files.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use arrow::array::{Array, UInt64Array};
 use arrow::datatypes::{DataType, Schema, TimeUnit};
@@ -27,7 +27,7 @@ struct Json {
     #[serde(default)]
     max_values: Map<String, Value>,
     #[serde(default)]
-    null_count: HashMap<String, Value>,
+    null_count: BTreeMap<String, Value>,
 }
 
 /// Statistics of a file just written, for the named columns.
@@ -41,7 +41,7 @@ pub(crate) fn from_footer(
         num_records: footer.file_metadata().num_rows(),
         min_values: Map::new(),
         max_values: Map::new(),
-        null_count: HashMap::new(),
+        null_count: BTreeMap::new(),
     };
     for column in columns {
         let converter = StatisticsConverter::try_new(column, schema, footer.file_metadata().schema_descr())?;

@@ -115,7 +115,7 @@ impl Table {
 
     /// Writes a Delta checkpoint of the current version (maintenance only, never on the hot path).
     pub async fn checkpoint(&self) -> Result<(), Error> {
-        self.log.write_checkpoint(self.snapshot.version(), chrono::Utc::now().timestamp_millis()).await
+        self.log.write_checkpoint(self.snapshot.version(), self.log.world().wall_millis()).await
     }
 
     /// Commits up to the current version that the newest checkpoint does not hold.

@@ -13,6 +13,7 @@ use crate::log::Log;
 use crate::store::{DurableLocal, Storage, create_folder};
 use crate::table::Table;
 use crate::tables::TableId;
+use crate::world::World;
 use crate::{delta_schema, log};
 
 /// Version of what lies in a warehouse folder. Raised when an older binary could misread or damage it;
@@ -28,6 +29,7 @@ const PEPPER_FILE: &str = "_bellwether_pepper.json";
 pub struct Warehouse {
     location: Location,
     store: Arc<DynObjectStore>,
+    world: World,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -47,7 +49,16 @@ impl Warehouse {
     /// Opens the warehouse, creating the folder and every missing table and column. Several processes may
     /// do this at once.
     pub async fn open_or_create(location: &Location) -> Result<Self, Error> {
-        let warehouse = Self { location: location.clone(), store: Arc::new(DurableLocal::default()) };
+        Self::open_or_create_in(location, World::default()).await
+    }
+
+    /// The same by a clock and dice that are given, which every table opened here goes by.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_or_create_in(location: &Location, world: World) -> Result<Self, Error> {
+        let store = Arc::new(DurableLocal::in_world(world.clone()));
+        let warehouse = Self { location: location.clone(), store, world };
         let root = location.root();
         let fingerprint = delta_schema::fingerprint();
         let unchanged =
@@ -55,14 +66,15 @@ impl Warehouse {
         if unchanged && TableId::ALL.iter().all(|id| root.join(id.name()).join(log::FOLDER).is_dir()) {
             return Ok(warehouse);
         }
-        probe(root).map_err(|source| Error::Unwritable { path: root.to_owned(), source })?;
+        probe(root, &warehouse.world)
+            .map_err(|source| Error::Unwritable { path: root.to_owned(), source })?;
         let mut newer_elsewhere = false;
         for id in TableId::ALL {
             newer_elsewhere |= warehouse.create_or_extend(id).await?;
         }
         // Written last: a folder with a layout file has all tables. A newer binary's fingerprint stays.
         if !newer_elsewhere || !root.join(LAYOUT_FILE).exists() {
-            write_layout(root, &Layout { layout: LAYOUT, schemas: Some(fingerprint) })
+            write_layout(root, &Layout { layout: LAYOUT, schemas: Some(fingerprint) }, &warehouse.world)
                 .map_err(|source| Error::Unwritable { path: root.to_owned(), source })?;
         }
         Ok(warehouse)
@@ -71,13 +83,22 @@ impl Warehouse {
     /// Opens a warehouse that must exist already.
     pub async fn open(location: &Location) -> Result<Self, Error> {
         match read_layout(location.root())? {
-            Some(_) => Ok(Self { location: location.clone(), store: Arc::new(DurableLocal::default()) }),
+            Some(_) => Ok(Self {
+                location: location.clone(),
+                store: Arc::new(DurableLocal::default()),
+                world: World::default(),
+            }),
             None => Err(Error::NotFound(location.root().display().to_string())),
         }
     }
 
     pub fn location(&self) -> &Location {
         &self.location
+    }
+
+    /// The clock and the dice by which everything in this warehouse goes.
+    pub fn world(&self) -> &World {
+        &self.world
     }
 
     /// The check value of the pepper behind the keys in the tables. None: no pepper was ever used here.
@@ -127,7 +148,7 @@ impl Warehouse {
     }
 
     fn storage(&self, id: TableId) -> Result<Storage, Error> {
-        Storage::new(id.name(), Arc::clone(&self.store), &self.location)
+        Ok(Storage::new(id.name(), Arc::clone(&self.store), &self.location)?.in_world(&self.world))
     }
 
     /// True when the stored table has columns that this binary does not know.
@@ -138,13 +159,13 @@ impl Warehouse {
         loop {
             let state = log.load().await?;
             let (version, actions) = match &state {
-                None => (0, delta_schema::creation(id)),
+                None => (0, delta_schema::creation(id, &self.world)),
                 Some(state) => match state.metadata.as_ref() {
                     None => {
                         let path = log::FOLDER.to_owned();
                         return Err(Error::Damaged { table, path, detail: "it has no metaData".to_owned() });
                     }
-                    Some(stored) => match delta_schema::extension(id, stored)? {
+                    Some(stored) => match delta_schema::extension(id, stored, &self.world)? {
                         delta_schema::Extension::None => return Ok(false),
                         delta_schema::Extension::StoredIsNewer => return Ok(true),
                         delta_schema::Extension::Add(actions) => (state.version + 1, actions),
@@ -187,15 +208,15 @@ fn read_layout(root: &Path) -> Result<Option<Layout>, Error> {
 }
 
 /// Creates the folder and tries to write into it.
-fn probe(root: &Path) -> io::Result<()> {
+fn probe(root: &Path, world: &World) -> io::Result<()> {
     create_folder(root)?;
-    let path = root.join(format!("{LAYOUT_FILE}#{}", rand::random::<u64>()));
+    let path = root.join(format!("{LAYOUT_FILE}#{}", world.random()));
     std::fs::write(&path, b"")?;
     std::fs::remove_file(&path)
 }
 
-fn write_layout(root: &Path, layout: &Layout) -> io::Result<()> {
-    let staged = root.join(format!("{LAYOUT_FILE}#{}", rand::random::<u64>()));
+fn write_layout(root: &Path, layout: &Layout, world: &World) -> io::Result<()> {
+    let staged = root.join(format!("{LAYOUT_FILE}#{}", world.random()));
     let written = std::fs::File::create(&staged).and_then(|mut file| {
         serde_json::to_writer(&mut file, layout)?;
         file.sync_all()?;

@@ -1,5 +1,7 @@
 //! One stream inside a batch.
 
+use bellwether_warehouse::World;
+
 use super::frozen::{Counts, Range};
 use super::stream::{Position, Stream};
 use super::time::{Judged, Times};
@@ -60,8 +62,8 @@ impl Lane {
     }
 
     /// Takes the time of the record at hand, and says by what time its events are judged.
-    pub(super) fn judge(&mut self, appended_at_us: i64) -> Judged {
-        self.times.judge(appended_at_us)
+    pub(super) fn judge(&mut self, appended_at_us: i64, world: &World) -> Judged {
+        self.times.judge(appended_at_us, || world.wall_us())
     }
 
     /// The next commit says that the stream stops behind it.

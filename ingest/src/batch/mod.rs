@@ -13,6 +13,7 @@ pub(crate) mod time;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bellwether_warehouse::World;
 use bellwether_warehouse::tables::attempts;
 use bellwether_warehouse::tables::rejects::{self, RejectRow};
 
@@ -37,6 +38,7 @@ pub struct Tools {
     pub catalogue: Arc<Catalogue>,
     pub identities: Arc<Identities>,
     pub labeller: Arc<Labeller>,
+    pub world: World,
 }
 
 /// What the bytes of a record are.
@@ -180,7 +182,7 @@ impl Batch {
             return Ok(Outcome::default());
         }
         let source = if event.source.is_empty() { "native" } else { event.source.as_ref() };
-        let judged = lane.judge(appended_at_us);
+        let judged = lane.judge(appended_at_us, &self.tools.world);
         let Lane { stream, seen, labels_from, .. } = &mut *lane;
         let lineage = Lineage {
             source,
@@ -233,7 +235,7 @@ impl Batch {
         if !lane.advance(offset) {
             return Outcome::default();
         }
-        let judged = lane.judge(appended_at_us);
+        let judged = lane.judge(appended_at_us, &self.tools.world);
         self.take_reject(slot, offset, judged.appended_at_us, &reject);
         Outcome { rejected: Some(reject), ..Outcome::default() }
     }

@@ -42,14 +42,14 @@ impl Times {
         }
     }
 
-    pub(super) fn judge(&mut self, appended_at_us: i64) -> Judged {
+    /// `wall_us` asks this host's clock.
+    pub(super) fn judge(&mut self, appended_at_us: i64, wall_us: impl FnOnce() -> i64) -> Judged {
         let Self::Doubted { newest_millis } = self else {
             return Judged { appended_at_us, events_until_us: appended_at_us.saturating_add(AHEAD_US) };
         };
         let newest_us = newest_millis.map(|millis| millis.saturating_mul(1000));
         // Only the first valid time of a stream is held against this host's clock: there is nothing else yet.
-        let until =
-            newest_us.unwrap_or_else(|| chrono::Utc::now().timestamp_micros()).saturating_add(AHEAD_US);
+        let until = newest_us.unwrap_or_else(wall_us).saturating_add(AHEAD_US);
         let is_valid = (EARLIEST_US..=until).contains(&appended_at_us);
         if is_valid {
             let millis = appended_at_us.div_euclid(1000);
@@ -79,12 +79,17 @@ mod tests {
         Judged { appended_at_us, events_until_us }
     }
 
+    /// Behind the first valid time the host's clock decides nothing.
+    fn unasked() -> i64 {
+        panic!("the clock was asked")
+    }
+
     #[test]
     fn a_valid_time_stands_for_itself_and_moves_the_newest() {
         let mut times = Times::after(Some(NOON / 1000));
-        assert_eq!(times.judge(NOON + HOUR), judged(NOON + HOUR, NOON + HOUR + AHEAD_US));
+        assert_eq!(times.judge(NOON + HOUR, unasked), judged(NOON + HOUR, NOON + HOUR + AHEAD_US));
         // A record that comes late is shown as it says and judged by the newest.
-        assert_eq!(times.judge(NOON), judged(NOON, NOON + HOUR + AHEAD_US));
+        assert_eq!(times.judge(NOON, unasked), judged(NOON, NOON + HOUR + AHEAD_US));
         assert_eq!(times.newest_millis(), Some((NOON + HOUR) / 1000));
     }
 
@@ -92,7 +97,7 @@ mod tests {
     fn a_time_that_cannot_be_judges_nothing() {
         for wrong in [0, -1, 1_700_000_000_000, NOON + AHEAD_US + 1, i64::MAX, i64::MIN] {
             let mut times = Times::after(Some(NOON / 1000));
-            assert_eq!(times.judge(wrong), judged(NOON, NOON + AHEAD_US), "{wrong}");
+            assert_eq!(times.judge(wrong, unasked), judged(NOON, NOON + AHEAD_US), "{wrong}");
             assert_eq!(times.newest_millis(), Some(NOON / 1000), "{wrong}");
         }
     }
@@ -100,20 +105,19 @@ mod tests {
     #[test]
     fn before_the_first_valid_time_only_the_century_judges() {
         let mut times = Times::after(None);
-        assert_eq!(times.judge(1_700_000_000_000), judged(1_700_000_000_000, LATEST_US));
+        assert_eq!(times.judge(1_700_000_000_000, || NOON), judged(1_700_000_000_000, LATEST_US));
         assert_eq!(times.newest_millis(), None);
-        let future = chrono::Utc::now().timestamp_micros() + 2 * AHEAD_US;
-        assert_eq!(times.judge(future).events_until_us, LATEST_US);
+        assert_eq!(times.judge(NOON + AHEAD_US + 1, || NOON).events_until_us, LATEST_US);
         // A year after 2020 that is over is valid whatever the clock of this host says.
         let past = 1_600_000_000_000_000;
-        assert_eq!(times.judge(past), judged(past, past + AHEAD_US));
+        assert_eq!(times.judge(past, || NOON), judged(past, past + AHEAD_US));
         assert_eq!(times.newest_millis(), Some(past / 1000));
     }
 
     #[test]
     fn times_of_our_own_clock_are_believed() {
         let mut times = Times::Believed;
-        assert_eq!(times.judge(5), judged(5, 5 + AHEAD_US));
+        assert_eq!(times.judge(5, unasked), judged(5, 5 + AHEAD_US));
         assert_eq!(times.newest_millis(), None);
     }
 }

@@ -186,7 +186,7 @@ impl<'a> Run<'a> {
                 "an earlier import of this file was cut off; import it again to add the rest"
             );
             self.summary.unfinished.push(claim.file_name.clone());
-            self.ledger.give_up(claim, self.position(), chrono::Utc::now().timestamp_micros()).await?;
+            self.ledger.give_up(claim, self.position(), self.batch.tools().world.wall_us()).await?;
         }
         self.batch.skip_to(self.slot, claim.end);
         Ok(())
@@ -248,7 +248,7 @@ impl<'a> Run<'a> {
                 items: file.content.items,
             })
             .collect();
-        self.ledger.claim(&wanted, chrono::Utc::now().timestamp_micros()).await?;
+        self.ledger.claim(&wanted, self.batch.tools().world.wall_us()).await?;
         for file in files {
             let Some(claim) = self.ledger.claim_of(&file.key).cloned() else { return Err(ImportError::Busy) };
             let index = file.index;
@@ -260,7 +260,7 @@ impl<'a> Run<'a> {
     /// The note may be there before the rejects are: until then the content counts as begun.
     async fn note_only_rejects(&mut self) -> Result<(), ImportError> {
         let claims = std::mem::take(&mut self.only_rejects);
-        self.ledger.note_only_rejects(&claims, chrono::Utc::now().timestamp_micros()).await
+        self.ledger.note_only_rejects(&claims, self.batch.tools().world.wall_us()).await
     }
 
     /// Takes the records of one file that the table does not have yet.

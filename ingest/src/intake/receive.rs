@@ -52,6 +52,10 @@ pub(super) async fn receive(
 
 /// Reads on for a while after a refusal: a connection that is closed under a sender that still writes gives it
 /// a broken pipe instead of the reason.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the patience is with a connection, not part of what is decided"
+)]
 pub(super) async fn drain(body: &mut BodyDataStream) {
     let mut left = DRAIN_BYTES;
     let rest = async {
@@ -146,6 +150,10 @@ impl<'a> Intake<'a> {
     }
 
     /// Reads the body to its end in steps that are small after decompression. The inner error is one of the body.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the patience is with a connection, not part of what is decided"
+    )]
     async fn stream(
         &mut self,
         inflate: &mut Inflate,

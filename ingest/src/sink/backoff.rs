@@ -1,8 +1,8 @@
 //! Waiting between tries of a storage operation.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use bellwether_warehouse::{Moment, World};
 
 use super::FlushError;
 use crate::metric;
@@ -17,15 +17,20 @@ const LONGEST: Duration = Duration::from_secs(20);
 pub(super) struct Backoff {
     table: &'static str,
     patience: Option<Duration>,
-    since: Instant,
+    since: Moment,
     pause: Duration,
-    jitter: RandomState,
     ballast: Option<Ballast>,
+    world: World,
 }
 
 impl Backoff {
-    pub(super) fn new(table: &'static str, patience: Option<Duration>, ballast: Option<Ballast>) -> Self {
-        Self { table, patience, since: Instant::now(), pause: FIRST, jitter: RandomState::new(), ballast }
+    pub(super) fn new(
+        table: &'static str,
+        patience: Option<Duration>,
+        ballast: Option<Ballast>,
+        world: World,
+    ) -> Self {
+        Self { table, patience, since: world.now(), pause: FIRST, ballast, world }
     }
 
     /// Reports the failure and waits, or gives up when patience is at its end.
@@ -33,7 +38,7 @@ impl Backoff {
         if source.is_full() && self.makes_room() {
             return Ok(());
         }
-        let waited = self.since.elapsed();
+        let waited = self.world.since(self.since);
         if self.patience.is_some_and(|patience| waited + self.pause > patience) {
             return Err(FlushError::Storage { table: self.table, waited, source: Box::new(source) });
         }
@@ -44,8 +49,7 @@ impl Backoff {
             "storage failed, trying again"
         );
         metrics::counter!(metric::RETRIES, "table" => self.table).increment(1);
-        let share = self.jitter.hash_one(waited.as_nanos()) as f64 / u64::MAX as f64;
-        tokio::time::sleep(self.pause.mul_f64(0.5 + share / 2.0)).await;
+        self.world.sleep(self.pause.mul_f64(0.5 + self.world.fraction() / 2.0)).await;
         self.pause = (self.pause * 2).min(LONGEST);
         Ok(())
     }
@@ -78,7 +82,7 @@ impl Backoff {
 mod tests {
     use std::io::{Error, ErrorKind};
 
-    use super::{Backoff, Duration};
+    use super::{Backoff, Duration, World};
     use crate::spool::Ballast;
 
     fn failed(kind: ErrorKind) -> bellwether_warehouse::Error {
@@ -90,7 +94,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ballast"), [0; 4096]).unwrap();
         let ballast = Ballast::new(dir.path(), 4096);
-        let mut backoff = Backoff::new("attempts", Some(Duration::ZERO), Some(ballast.clone()));
+        let mut backoff =
+            Backoff::new("attempts", Some(Duration::ZERO), Some(ballast.clone()), World::default());
         backoff.wait(failed(ErrorKind::PermissionDenied)).await.unwrap_err();
         assert!(!ballast.is_given_up());
         backoff.wait(failed(ErrorKind::StorageFull)).await.unwrap();

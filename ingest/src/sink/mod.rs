@@ -14,10 +14,10 @@ mod backoff;
 mod info;
 mod marks;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use bellwether_warehouse::{Advance, AppId, Change, CommitError, Staging, Table, TableId, Warehouse};
+use bellwether_warehouse::{Advance, AppId, Change, CommitError, Staging, Table, TableId, Warehouse, World};
 
 use crate::batch::{Batch, Frozen, Position, Range, Stream};
 use crate::dedup::{self, Window};
@@ -97,6 +97,7 @@ pub struct Sink {
     attempts: Table,
     patience: Option<Duration>,
     ballast: Option<Ballast>,
+    world: World,
 }
 
 impl Sink {
@@ -109,6 +110,7 @@ impl Sink {
             attempts: warehouse.table(TableId::Attempts).await?,
             patience: None,
             ballast: None,
+            world: warehouse.world().clone(),
         })
     }
 
@@ -123,6 +125,11 @@ impl Sink {
     pub fn with_ballast(mut self, ballast: Ballast) -> Self {
         self.ballast = Some(ballast);
         self
+    }
+
+    /// The warehouse's clock and dice.
+    pub fn world(&self) -> &World {
+        &self.world
     }
 
     /// `attempts` as this sink last saw it.
@@ -195,9 +202,10 @@ impl Sink {
     /// # Errors
     /// This batch and all that were frozen behind it are lost.
     pub async fn commit(&mut self, frozen: Frozen, reason: FlushReason) -> Result<Flushed, FlushError> {
-        let started = Instant::now();
+        let started = self.world.now();
         let ranges = &frozen.ranges;
-        let backoff = |id: TableId| Backoff::new(id.name(), self.patience, self.ballast.clone());
+        let backoff =
+            |id: TableId| Backoff::new(id.name(), self.patience, self.ballast.clone(), self.world.clone());
         let (of_rejects, of_cells, of_attempts) =
             (backoff(TableId::Rejects), backoff(TableId::LabelCells), backoff(TableId::Attempts));
         fail_point("sink-before-rejects", ranges)?;
@@ -213,7 +221,7 @@ impl Sink {
         let info = info::with_intake(info, &frozen.sources);
         let version = commit(&mut self.attempts, frozen.rows.as_slice(), advance, &info, of_attempts).await?;
         fail_point("sink-after-attempts", ranges)?;
-        let took = started.elapsed();
+        let took = self.world.since(started);
         record(&frozen, reason, took);
         Ok(Flushed { version, took, reason: Some(reason), ranges: frozen.ranges })
     }

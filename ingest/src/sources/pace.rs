@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use bellwether_warehouse::Moment;
 
 use crate::batch::Batch;
 use crate::config::Ingest;
@@ -14,7 +14,7 @@ pub(super) struct Pace {
     rows: usize,
     bytes: usize,
     age: Duration,
-    since: Option<Instant>,
+    since: Option<Moment>,
 }
 
 impl Pace {
@@ -28,17 +28,17 @@ impl Pace {
     }
 
     /// Call after every change of the batch.
-    pub(super) fn due(&mut self, batch: &Batch) -> Option<FlushReason> {
+    pub(super) fn due(&mut self, batch: &Batch, now: Moment) -> Option<FlushReason> {
         if batch.is_empty() {
             self.since = None;
             return None;
         }
-        let since = *self.since.get_or_insert_with(Instant::now);
+        let since = *self.since.get_or_insert(now);
         if batch.len() >= self.rows {
             Some(FlushReason::Rows)
         } else if batch.pending_bytes() >= self.bytes {
             Some(FlushReason::Bytes)
-        } else if since.elapsed() >= self.age {
+        } else if now.since(since) >= self.age {
             Some(FlushReason::Age)
         } else {
             None
@@ -46,7 +46,7 @@ impl Pace {
     }
 
     /// When the batch is old enough, if it holds anything.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Moment> {
         self.since.map(|since| since + self.age)
     }
 }

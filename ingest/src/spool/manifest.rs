@@ -65,18 +65,18 @@ impl Manifest {
         serde_json::from_slice(&bytes).map(Some).map_err(unreadable)
     }
 
-    /// A log behind all of `logs`, which are in their order.
-    pub(super) fn behind<'a>(logs: impl DoubleEndedIterator<Item = &'a Self>) -> Self {
+    /// The log `uuid` behind all of `logs`, which are in their order.
+    pub(super) fn behind<'a>(uuid: Uuid, logs: impl DoubleEndedIterator<Item = &'a Self>) -> Self {
         let mut logs = logs.rev().peekable();
         let number = logs.peek().map_or(0, |latest| latest.number) + 1;
         let mut earlier = Vec::new();
-        for uuid in logs.flat_map(|log| std::iter::once(log.uuid).chain(log.earlier.iter().copied())) {
-            if !earlier.contains(&uuid) {
-                earlier.push(uuid);
+        for before in logs.flat_map(|log| std::iter::once(log.uuid).chain(log.earlier.iter().copied())) {
+            if !earlier.contains(&before) {
+                earlier.push(before);
             }
         }
         earlier.truncate(EARLIER);
-        Self { version: VERSION, uuid: Uuid::new_v4(), number, earlier, lost: Vec::new() }
+        Self { version: VERSION, uuid, number, earlier, lost: Vec::new() }
     }
 
     /// Replaces the file in one step.

@@ -24,6 +24,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use bellwether_warehouse::World;
 use tokio::sync::{Semaphore, oneshot};
 use uuid::Uuid;
 
@@ -110,6 +111,14 @@ impl Spool {
     /// # Errors
     /// Another process writes it, or the folder cannot be read. A log of before that is damaged is no error here.
     pub fn open(dir: &Path, config: &config::Spool) -> Result<Self, Error> {
+        Self::open_in(dir, config, World::default())
+    }
+
+    /// The same by a clock and dice that are given.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_in(dir: &Path, config: &config::Spool, world: World) -> Result<Self, Error> {
         let io = |source| Error::Io { path: dir.to_owned(), source };
         std::fs::create_dir_all(dir).map_err(io)?;
         let lock = Lock::of_writer(dir)?;
@@ -123,7 +132,7 @@ impl Spool {
                 "no ballast: a disk that is shared with the tables and full may stay full"
             );
         }
-        let manifest = Manifest::behind(found.readable.iter().map(|log| &log.manifest));
+        let manifest = Manifest::behind(world.uuid(), found.readable.iter().map(|log| &log.manifest));
         let log = Log { dir: dir.join(manifest.uuid.to_string()), manifest };
         let (room, trouble) = (Arc::new(Room::new(dir, config.max_bytes.0)), Trouble::default());
         let writer = Writer::new(
@@ -133,6 +142,7 @@ impl Spool {
             Arc::clone(&room),
             ballast.clone(),
             trouble.clone(),
+            world,
         );
         let (appends, receiver) = channel();
         let thread = std::thread::Builder::new()

@@ -5,6 +5,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bellwether_warehouse::World;
 use bytes::Bytes;
 
 use super::manifest::{Head, HeadFile, Manifest};
@@ -107,9 +108,9 @@ impl Reader {
     }
 
     /// Resolves when there is something behind the current position.
-    pub async fn ready(&self) {
+    pub async fn ready(&self, world: &World) {
         while self.head() <= self.offset {
-            tokio::time::sleep(POLL).await;
+            world.sleep(POLL).await;
         }
     }
 

@@ -5,6 +5,8 @@ mod logs;
 
 use std::path::{Path, PathBuf};
 
+use bellwether_warehouse::World;
+
 use super::{Error, Reader, Spool, prune, segment};
 use crate::config;
 
@@ -278,7 +280,7 @@ async fn readers_wake_up_for_new_records() {
     let spool = open(dir.path());
     let mut reader = spool.reader().unwrap();
     let waiting = tokio::spawn(async move {
-        reader.ready().await;
+        reader.ready(&World::default()).await;
         reader.read(100).unwrap().len()
     });
     append(&spool, &["news"]).await;

@@ -7,7 +7,9 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use bellwether_warehouse::{Moment, World};
 
 use super::append::{self, Append, AppendError};
 use super::manifest::{self, Head, HeadFile};
@@ -36,6 +38,7 @@ pub(super) struct Writer {
     room: Arc<Room>,
     ballast: Ballast,
     trouble: Trouble,
+    world: World,
     /// None until the first record: a log without records leaves no trace.
     open: Option<Open>,
     /// Append times never go back.
@@ -48,7 +51,7 @@ struct Open {
     head: Head,
     head_file: HeadFile,
     /// When the head was last fsynced.
-    head_synced_at: Option<Instant>,
+    head_synced_at: Option<Moment>,
     /// An fsync or a cut failed: what the disk holds behind the head is unknown, so this file is left alone.
     is_suspect: bool,
 }
@@ -61,9 +64,10 @@ impl Writer {
         room: Arc<Room>,
         ballast: Ballast,
         trouble: Trouble,
+        world: World,
     ) -> Self {
         let spool = spool.to_owned();
-        Self { spool, log, segment_bytes, room, ballast, trouble, open: None, appended_at_us: 0 }
+        Self { spool, log, segment_bytes, room, ballast, trouble, world, open: None, appended_at_us: 0 }
     }
 
     pub(super) fn run(mut self, appends: &Receiver<Append>) {
@@ -125,7 +129,7 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Vec<Append>) {
-        let started = Instant::now();
+        let started = self.world.now();
         match self.write(&group) {
             Ok(ranges) => {
                 self.trouble.set(None);
@@ -133,10 +137,11 @@ impl Writer {
                     // A caller that went away has its records all the same.
                     let _ = append.done.send(Ok(range));
                 }
-                metrics::histogram!(metric::SPOOL_SYNC_SECONDS).record(started.elapsed().as_secs_f64());
+                metrics::histogram!(metric::SPOOL_SYNC_SECONDS)
+                    .record(self.world.since(started).as_secs_f64());
                 if let Some(open) = &self.open {
                     metrics::gauge!(metric::SPOOL_HEAD).set(open.head.offset as f64);
-                    if open.head_synced_at.is_none_or(|at| at.elapsed() >= HEAD_AGE) {
+                    if open.head_synced_at.is_none_or(|at| self.world.since(at) >= HEAD_AGE) {
                         self.sync_head();
                     }
                 }
@@ -162,7 +167,7 @@ impl Writer {
         if self.open.as_ref().is_some_and(|open| open.head.byte >= segment_bytes) {
             self.rotate()?;
         }
-        self.appended_at_us = self.appended_at_us.max(chrono::Utc::now().timestamp_micros());
+        self.appended_at_us = self.appended_at_us.max(self.world.wall_us());
         let appended_at_us = self.appended_at_us;
         let dir = self.log.dir.clone();
         let Some(open) = &mut self.open else { return Err(io::Error::other("no segment is open")) };
@@ -252,7 +257,7 @@ impl Writer {
     fn sync_head(&mut self) {
         let Some(open) = &mut self.open else { return };
         match open.head_file.sync() {
-            Ok(()) => open.head_synced_at = Some(Instant::now()),
+            Ok(()) => open.head_synced_at = Some(self.world.now()),
             // The segment is what counts.
             Err(error) => tracing::warn!(
                 log = %self.log.dir.display(), error = &error as &dyn std::error::Error,

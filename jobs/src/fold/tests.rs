@@ -439,7 +439,7 @@ async fn what_arrived_is_summed_by_date_and_source() {
     f.commit_info(json!({"intake": "none"})).await;
     f.commit_info(json!({"intake": [{"rows": 5}, 7]})).await;
     f.jobs.fold(at(NOW)).await.unwrap();
-    let today = chrono::Utc::now().date_naive();
+    let today = bellwether_warehouse::World::default().wall().date_naive();
     let sql = "SELECT source, rows, rejects, duplicates FROM intake_daily ORDER BY source";
     assert_eq!(f.query(sql).await, ["litellm 20 4 2", "native 5 0 0"]);
     // The commit tells its time itself.

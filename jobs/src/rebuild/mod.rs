@@ -119,7 +119,7 @@ pub(crate) async fn rebuild_batch(
             Err(error) => return Err(error),
             Ok(()) => return Ok(RebuildReport::of(batch.dates.len(), found)),
         }
-        tokio::time::sleep(pause).await;
+        jobs.warehouse().world().sleep(pause).await;
         pause *= 2;
     }
     batch.run(jobs, &mut found, computed).await?;

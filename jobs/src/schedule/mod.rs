@@ -3,6 +3,7 @@
 mod report;
 mod round;
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test gives up by the host's clock")]
 mod tests;
 mod timetable;
 
@@ -13,7 +14,6 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 
 use crate::jobs::Jobs;
 pub use report::{JobReport, Outcome, RoundReport};
@@ -121,11 +121,11 @@ impl Scheduler {
 }
 
 async fn rounds(mut jobs: Jobs, mut timetable: Timetable, part: Part, period: Duration) {
-    let mut ticks = tokio::time::interval(period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let world = jobs.warehouse().world().clone();
     loop {
-        ticks.tick().await;
-        run(&mut jobs, &mut timetable, part, Utc::now()).await;
+        let begun = world.now();
+        run(&mut jobs, &mut timetable, part, world.wall()).await;
+        world.sleep_until(begun + period).await;
     }
 }
 
@@ -139,7 +139,7 @@ async fn open_again(warehouse: &Warehouse, period: Duration) -> Jobs {
                     error = &error as &dyn std::error::Error,
                     "cannot open the tables for routing, settling and rebuilding; trying again"
                 );
-                tokio::time::sleep(period).await;
+                warehouse.world().sleep(period).await;
             }
         }
     }

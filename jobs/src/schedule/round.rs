@@ -2,7 +2,6 @@
 
 use std::error::Error as StdError;
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
 
 use bellwether_warehouse::chain;
 use chrono::{DateTime, Utc};
@@ -56,11 +55,12 @@ pub(crate) async fn run(
         if !part.has(job) || !timetable.is_due(job, now) {
             continue;
         }
-        let started = Instant::now();
+        let world = jobs.warehouse().world().clone();
+        let started = world.now();
         // A panic is a bug, but no reason for the rollups to stand still until someone restarts us: what a
         // job leaves behind is the state of the tables, and every job reads that afresh.
         let result = AssertUnwindSafe(run_job(job, jobs, timetable, part, now)).catch_unwind().await;
-        let took = started.elapsed();
+        let took = world.since(started);
         let outcome = match result {
             Ok(Ok(Done { rows, left })) => {
                 metric::ran(job.name(), took, u64::try_from(rows).unwrap_or_default());

@@ -18,6 +18,7 @@ use crate::commit::AppId;
 use crate::error::Error;
 use crate::store::Storage;
 use crate::table::{CommitEntry, DataFile};
+use crate::world::World;
 use action::{Action, MetaData, Protocol};
 
 pub(crate) const FOLDER: &str = "_delta_log";
@@ -55,6 +56,10 @@ pub(crate) struct Entry {
 impl Log {
     pub(crate) fn new(storage: Arc<Storage>) -> Self {
         Self { storage }
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        self.storage.world()
     }
 
     /// None when there is no table.

@@ -19,6 +19,7 @@ use object_store::{
 };
 
 use crate::log;
+use crate::world::World;
 
 const STORE: &str = "durable local store";
 
@@ -26,6 +27,13 @@ const STORE: &str = "durable local store";
 #[derive(Debug, Default)]
 pub(crate) struct DurableLocal {
     inner: LocalFileSystem,
+    world: World,
+}
+
+impl DurableLocal {
+    pub(crate) fn in_world(world: World) -> Self {
+        Self { inner: LocalFileSystem::default(), world }
+    }
 }
 
 impl fmt::Display for DurableLocal {
@@ -42,10 +50,10 @@ impl ObjectStore for DurableLocal {
         payload: PutPayload,
         options: PutOptions,
     ) -> Result<PutResult> {
-        let path = self.inner.path_to_filesystem(location)?;
+        let (path, world) = (self.inner.path_to_filesystem(location)?, self.world.clone());
         match options.mode {
-            PutMode::Overwrite => blocking(move || write_file(&path, &payload, false)).await?,
-            PutMode::Create => blocking(move || write_file(&path, &payload, true)).await?,
+            PutMode::Overwrite => blocking(move || write_file(&path, &payload, false, &world)).await?,
+            PutMode::Create => blocking(move || write_file(&path, &payload, true, &world)).await?,
             PutMode::Update(seen) => {
                 // Writers that update take turns, in this process and in others on this host.
                 let lock = path.clone();
@@ -54,7 +62,7 @@ impl ObjectStore for DurableLocal {
                     let path = path.display().to_string();
                     return Err(Error::Precondition { path, source: "it has changed since".into() });
                 }
-                blocking(move || write_file(&path, &payload, false)).await?;
+                blocking(move || write_file(&path, &payload, false, &world)).await?;
             }
         }
         Ok(PutResult { e_tag: None, version: None })
@@ -155,8 +163,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     }
 }
 
-fn write_file(path: &Path, payload: &PutPayload, exclusive: bool) -> Result<()> {
-    let (file, staged) = stage(path).map_err(|error| store_error(error, path))?;
+fn write_file(path: &Path, payload: &PutPayload, exclusive: bool, world: &World) -> Result<()> {
+    let (file, staged) = stage(path, world).map_err(|error| store_error(error, path))?;
     let named = fill(file, payload).and_then(|()| {
         if exclusive {
             // `link` refuses an existing name, `rename` would replace it.
@@ -189,11 +197,11 @@ fn fill(mut file: File, payload: &PutPayload) -> io::Result<()> {
 }
 
 /// The name ends in `#<digits>`: what `LocalFileSystem` hides from its listings.
-fn stage(path: &Path) -> io::Result<(File, PathBuf)> {
+fn stage(path: &Path, world: &World) -> io::Result<(File, PathBuf)> {
     let mut made_folder = false;
     loop {
         let mut name: OsString = path.as_os_str().to_owned();
-        name.push(format!("#{}", rand::random::<u64>()));
+        name.push(format!("#{}", world.random()));
         let staged = PathBuf::from(name);
         match OpenOptions::new().write(true).create_new(true).open(&staged) {
             Ok(file) => return Ok((file, staged)),

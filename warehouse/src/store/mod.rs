@@ -13,6 +13,7 @@ pub(crate) use durable::{DurableLocal, create_folder};
 
 use crate::error::Error;
 use crate::location::Location;
+use crate::world::World;
 
 /// Names are relative to the table's folder and use `/`.
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct Storage {
     table: &'static str,
     store: Arc<DynObjectStore>,
     root: Path,
+    world: World,
 }
 
 impl Storage {
@@ -35,7 +37,17 @@ impl Storage {
             path: folder.display().to_string(),
             source: Box::new(source.into()),
         })?;
-        Ok(Self { table, store, root })
+        Ok(Self { table, store, root, world: World::default() })
+    }
+
+    pub(crate) fn in_world(mut self, world: &World) -> Self {
+        self.world = world.clone();
+        self
+    }
+
+    /// The clock and the dice of whoever works on these files.
+    pub(crate) fn world(&self) -> &World {
+        &self.world
     }
 
     pub(crate) fn table(&self) -> &'static str {

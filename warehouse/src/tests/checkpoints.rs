@@ -127,7 +127,7 @@ async fn checkpoint_is_made_from_the_former_one_when_the_entries_before_it_are_g
 async fn checkpoint_forgets_a_removed_file_after_seven_days() {
     let (dir, warehouse, _table) = three_partitions().await;
     let log = log_of(&warehouse);
-    let now = chrono::Utc::now().timestamp_millis();
+    let now = crate::World::default().wall_millis();
     log.write_checkpoint(4, now + 6 * DAY_MILLIS).await.unwrap();
     assert_eq!(of_kind(&rows(dir.path(), 4), "remove").len(), 1);
     std::fs::remove_file(log_file(dir.path(), "_last_checkpoint")).unwrap();
@@ -145,7 +145,7 @@ async fn checkpoint_keeps_each_member_that_an_entry_told() {
     let mut meta_data = meta_data.find_map(|action| action.get("metaData").cloned()).unwrap();
     meta_data["name"] = json!("attempts of a market");
     meta_data["description"] = json!("one row a call");
-    let young = chrono::Utc::now().timestamp_millis() - DAY_MILLIS;
+    let young = crate::World::default().wall_millis() - DAY_MILLIS;
     let txn = json!({"appId": "other/1", "version": 41, "lastUpdated": 1_795_000_000_123_i64});
     let mut add = json!({
         "path": "event_date=2026-11-25/a%20b.parquet", "partitionValues": {"event_date": "2026-11-25"},

@@ -7,6 +7,7 @@ mod files;
 mod folders;
 mod reading;
 mod requests;
+mod world;
 
 use arrow::array::RecordBatch;
 use datafusion::prelude::SessionContext;

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::store::Storage;
 use crate::table::DataFile;
 use crate::tables::TableId;
+use crate::world::World;
 
 /// Rows on their way into files that belong to the table only once a commit adds them. What was stored is
 /// remembered, so a further try stores nothing twice, and giving up can delete it.
@@ -112,7 +113,7 @@ impl Part {
         loop {
             let (file, bytes) = match self.waiting.take() {
                 Some(waiting) => waiting,
-                None => match self.encode(id).await? {
+                None => match self.encode(id, storage.world()).await? {
                     Some(encoded) => encoded,
                     None => return Ok(()),
                 },
@@ -126,7 +127,9 @@ impl Part {
     }
 
     /// The next file and its bytes. None when nothing is left.
-    async fn encode(&mut self, id: TableId) -> Result<Option<(DataFile, Bytes)>, Error> {
+    async fn encode(&mut self, id: TableId, world: &World) -> Result<Option<(DataFile, Bytes)>, Error> {
+        // Before anything is waited for: which file is encoded first must not decide who gets which name.
+        let name = format!("part-{}.parquet", world.uuid());
         let mut rest = self.rest.clone();
         let (encoded, rest) = blocking(id, move || {
             let encoded = encode::next_file(id, &mut rest)?;
@@ -135,7 +138,6 @@ impl Part {
         .await?;
         self.rest = rest;
         let Some(encoded) = encoded else { return Ok(None) };
-        let name = format!("part-{}.parquet", uuid::Uuid::new_v4());
         let path = match &self.partition {
             Some((column, value)) => format!("{column}={value}/{name}"),
             None => name,

@@ -1,6 +1,6 @@
 //! The sink and the one flush that may be under way while the next batch fills.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bellwether_warehouse::Warehouse;
 use tokio::runtime::Handle;
@@ -77,9 +77,10 @@ impl Flight {
 
     /// The same after waiting at most `patience` for its end.
     pub(super) fn landed_within(&mut self, patience: Duration) -> Option<Result<Flushed, Lost>> {
-        let until = Instant::now() + patience;
-        while !self.flush.as_ref()?.is_finished() && Instant::now() < until {
-            std::thread::sleep(LOOK);
+        let world = self.warehouse.world();
+        let until = world.now() + patience;
+        while !self.flush.as_ref()?.is_finished() && world.now() < until {
+            self.runtime.block_on(world.sleep(LOOK));
         }
         self.landed()
     }
@@ -89,14 +90,14 @@ impl Flight {
     pub(super) fn land(&mut self, patience: Duration) -> Option<Result<Flushed, Lost>> {
         let mut flush = self.flush.take()?;
         self.held_bytes = 0;
-        let landed = self.runtime.block_on(async { tokio::time::timeout(patience, &mut flush).await });
+        let landed = self.runtime.block_on(self.warehouse.world().within(patience, &mut flush));
         Some(match landed {
-            Ok(Ok((sink, result))) => {
+            Some(Ok((sink, result))) => {
                 self.sink = Some(sink);
                 result.map_err(Lost::Failed)
             }
-            Ok(Err(panicked)) => Err(Lost::Panicked(panicked)),
-            Err(_) => {
+            Some(Err(panicked)) => Err(Lost::Panicked(panicked)),
+            None => {
                 flush.abort();
                 Err(Lost::TooSlow(patience))
             }

@@ -87,9 +87,9 @@ pub async fn run(
         .map_err(|_| Error::Thread)?;
     tokio::select! {
         result = &mut ended => result.map_err(|_| Error::Thread)?,
-        () = shutdown.cancelled() => match tokio::time::timeout(STOP, ended).await {
-            Ok(result) => result.map_err(|_| Error::Thread)?,
-            Err(_) => {
+        () = shutdown.cancelled() => match warehouse.world().within(STOP, ended).await {
+            Some(result) => result.map_err(|_| Error::Thread)?,
+            None => {
                 tracing::warn!("the kafka consumer did not stop in time; what it had not committed is read again");
                 Ok(())
             }

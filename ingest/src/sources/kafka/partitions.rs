@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use bellwether_warehouse::{Moment, World};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
@@ -56,7 +57,7 @@ pub(super) struct Owned {
 
 #[derive(Debug)]
 pub(super) enum Phase {
-    Waiting { due: Instant },
+    Waiting { due: Moment },
     Reading { slot: Slot, poison: Poison },
     Settling { slot: Slot },
 }
@@ -65,6 +66,7 @@ pub(super) struct State {
     pub(super) topics: BTreeMap<String, Arc<Topic>>,
     pub(super) cluster: String,
     pub(super) runtime: Handle,
+    pub(super) world: World,
     pub(super) surveyor: Arc<Surveyor>,
     pub(super) flight: Flight,
     pub(super) batch: Batch,
@@ -117,6 +119,7 @@ impl State {
             topics,
             cluster,
             runtime,
+            world: surveyor.warehouse.world().clone(),
             surveyor: Arc::new(surveyor),
             flight,
             batch,
@@ -133,7 +136,7 @@ impl State {
     /// These partitions are ours now and no others. Nothing of them is fetched yet.
     pub(super) fn take(&mut self, consumer: &BaseConsumer<Context>, keys: Vec<Key>) {
         self.forget();
-        let now = Instant::now();
+        let now = self.world.now();
         for key in keys {
             let Some(topic) = self.topics.get(&key.0).cloned() else { continue };
             let encoding = match topic.format {
@@ -188,7 +191,7 @@ impl State {
                 Some(cause) => self.halt(key, cause),
                 None => {
                     if let Some(owned) = self.owned.get_mut(key) {
-                        owned.phase = Phase::Waiting { due: Instant::now() };
+                        owned.phase = Phase::Waiting { due: self.world.now() };
                     }
                 }
             }
@@ -207,7 +210,7 @@ impl State {
         if let Err(error) = result {
             self.fatal = Some(Error::Kafka(error));
         }
-        self.follows_ends = are_positions_reset(consumer);
+        self.follows_ends = self.are_positions_reset(consumer);
     }
 
     /// The partitions being read, with the next offset of each.
@@ -261,7 +264,7 @@ impl State {
     }
 
     fn begin_survey(&mut self) {
-        let now = Instant::now();
+        let now = self.world.now();
         let mut queries = Vec::new();
         let mut waits = false;
         for (key, owned) in &mut self.owned {
@@ -319,7 +322,7 @@ impl State {
         } else {
             HELD_LOOK
         };
-        owned.phase = Phase::Waiting { due: Instant::now() + pause };
+        owned.phase = Phase::Waiting { due: self.world.now() + pause };
         let error = cause as &dyn std::error::Error;
         if self.stopped.stop(key, cause) {
             tracing::error!(topic = key.0, partition = key.1, error, "partition stopped, the others go on");
@@ -356,7 +359,7 @@ impl State {
                 && range.hold.is_some()
             {
                 self.batch.release(slot);
-                owned.phase = Phase::Waiting { due: Instant::now() + HELD_LOOK };
+                owned.phase = Phase::Waiting { due: self.world.now() + HELD_LOOK };
             }
         }
         mirror(consumer, &flushed.ranges);
@@ -391,9 +394,9 @@ impl State {
         reason: FlushReason,
         patience: Duration,
     ) {
-        let until = Instant::now() + patience;
+        let until = self.world.now() + patience;
         for _ in 0..2 {
-            match self.flight.land(until.saturating_duration_since(Instant::now())) {
+            match self.flight.land(until.since(self.world.now())) {
                 None => {}
                 Some(Ok(flushed)) => self.landed(consumer, &flushed),
                 Some(Err(error)) => {
@@ -413,21 +416,21 @@ impl State {
             }
         }
     }
-}
 
-/// Whether librdkafka has forgotten how far earlier assignments were read. It does so on a thread of its own; until
-/// then a position says nothing of this assignment. Nothing can be read meanwhile, as only polling moves positions.
-fn are_positions_reset(consumer: &BaseConsumer<Context>) -> bool {
-    let until = Instant::now() + RESET;
-    loop {
-        let Ok(positions) = consumer.position() else { return false };
-        if positions.elements().iter().all(|element| !matches!(element.offset(), Offset::Offset(_))) {
-            return true;
+    /// Whether librdkafka has forgotten how far earlier assignments were read. It does so on a thread of its own; until
+    /// then a position says nothing of this assignment. Nothing can be read meanwhile, as only polling moves positions.
+    fn are_positions_reset(&self, consumer: &BaseConsumer<Context>) -> bool {
+        let until = self.world.now() + RESET;
+        loop {
+            let Ok(positions) = consumer.position() else { return false };
+            if positions.elements().iter().all(|element| !matches!(element.offset(), Offset::Offset(_))) {
+                return true;
+            }
+            if self.world.now() > until {
+                return false;
+            }
+            self.runtime.block_on(self.world.sleep(Duration::from_millis(1)));
         }
-        if Instant::now() > until {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -1,9 +1,9 @@
 //! The polling thread.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bellwether_warehouse::Warehouse;
+use bellwether_warehouse::{Moment, Warehouse, World};
 use rdkafka::Message as _;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -60,6 +60,7 @@ pub(super) fn run(setup: Setup) -> Result<(), Error> {
         window: ingest.dedup_window.min(fitting),
         sink: tokio::sync::Mutex::default(),
     };
+    let world = warehouse.world().clone();
     let flight = Flight::new(runtime.clone(), warehouse, sink);
     let batch = Batch::new(tools);
     let state = State::new(&config.topics, cluster.id, surveyor, flight, batch, runtime, stopped);
@@ -73,8 +74,9 @@ pub(super) fn run(setup: Setup) -> Result<(), Error> {
         pace: Pace::new(&ingest),
         // Writers and the slack of growing columns take about as much again as the batches.
         high_water: ingest.memory_budget.len() / 3,
-        ends_at: Instant::now() + ingest.flush_age.0,
+        ends_at: world.now() + ingest.flush_age.0,
         ingest,
+        world,
         shutdown,
     };
     let result = worker.poll(&consumer);
@@ -98,23 +100,24 @@ struct Worker {
     /// Bytes of batches above which no more is fetched; half of it lets it go on.
     high_water: usize,
     /// When partitions are next moved over what no record came of.
-    ends_at: Instant,
+    ends_at: Moment,
+    world: World,
 }
 
 impl Worker {
     fn poll(&mut self, consumer: &BaseConsumer<Context>) -> Result<(), Error> {
         while !self.shutdown.is_cancelled() {
-            let until = Instant::now() + POLL;
+            let until = self.world.now() + POLL;
             for _ in 0..STRIDE {
-                match consumer.poll(until.saturating_duration_since(Instant::now())) {
+                match consumer.poll(until.since(self.world.now())) {
                     None => break,
                     Some(Ok(message)) => self.push(consumer, &message),
                     Some(Err(error)) => self.failed(consumer, error)?,
                 }
             }
-            if self.ends_at <= Instant::now() {
+            if self.ends_at <= self.world.now() {
                 consumer.context().state().follow_ends(consumer);
-                self.ends_at = Instant::now() + self.ingest.flush_age.0;
+                self.ends_at = self.world.now() + self.ingest.flush_age.0;
             }
             self.flush(consumer);
             self.balance(consumer);
@@ -157,7 +160,10 @@ impl Worker {
     fn flush(&mut self, consumer: &BaseConsumer<Context>) {
         let mut state = consumer.context().state();
         // Limits hold for the batch behind a slow flush too: it hardly grows until that has landed.
-        let is_full = matches!(self.pace.due(&state.batch), Some(FlushReason::Rows | FlushReason::Bytes));
+        let is_full = matches!(
+            self.pace.due(&state.batch, self.world.now()),
+            Some(FlushReason::Rows | FlushReason::Bytes)
+        );
         let landed = if is_full { state.flight.landed_within(POLL) } else { state.flight.landed() };
         match landed {
             None => {}
@@ -171,7 +177,7 @@ impl Worker {
                 state.take_again(consumer, cause.as_ref());
             }
         }
-        let due = self.pace.due(&state.batch);
+        let due = self.pace.due(&state.batch, self.world.now());
         if let Some(reason) = due
             && !state.flight.is_busy()
             && let Some(frozen) = state.batch.freeze()
@@ -179,7 +185,7 @@ impl Worker {
             if let Err(error) = state.flight.begin(frozen, reason) {
                 state.take_again(consumer, Some(&Cause::Table(Arc::new(error))));
             }
-            self.pace.due(&state.batch);
+            self.pace.due(&state.batch, self.world.now());
         }
     }
 

@@ -83,7 +83,7 @@ impl<'a> Follower<'a> {
             let reason = if shutdown.is_cancelled() && is_pending {
                 Some(FlushReason::Shutdown)
             } else if let Some(state) = &self.state {
-                self.pace.due(&state.batch)
+                self.pace.due(&state.batch, self.sink.world().now())
             } else {
                 None
             };
@@ -103,17 +103,18 @@ impl<'a> Follower<'a> {
                 return Ok(End::Drained);
             }
             let deadline = self.pace.deadline();
+            let world = self.sink.world().clone();
             let wake = async {
                 match deadline {
-                    Some(deadline) => tokio::time::sleep_until(deadline).await,
+                    Some(deadline) => world.sleep_until(deadline).await,
                     None => std::future::pending().await,
                 }
             };
             let state = self.state()?;
             tokio::select! {
-                () = state.reader.ready() => self.take().await?,
+                () = state.reader.ready(&world) => self.take().await?,
                 () = wake => {}
-                () = tokio::time::sleep(ENDED) => {}
+                () = world.sleep(ENDED) => {}
                 () = shutdown.cancelled() => {}
             }
         }
@@ -158,7 +159,7 @@ impl<'a> Follower<'a> {
     async fn wait_for_change(&self, start: i64, shutdown: &CancellationToken) -> Result<End, Trouble> {
         while !self.is_ended()? && self.log.head() < start {
             tokio::select! {
-                () = tokio::time::sleep(ENDED) => {}
+                () = self.sink.world().sleep(ENDED) => {}
                 () = shutdown.cancelled() => return Ok(End::Shutdown),
             }
         }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bellwether_warehouse::Warehouse;
+use bellwether_warehouse::{Warehouse, World};
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
@@ -100,7 +100,7 @@ impl Source {
         while !shutdown.is_cancelled() {
             settle(&self.ballast);
             let Some(next) = self.next() else {
-                pause(&shutdown).await;
+                pause(warehouse.world(), &shutdown).await;
                 continue;
             };
             let mut follower =
@@ -114,7 +114,7 @@ impl Source {
                         log = %next.dir().display(), error = &*error as &dyn std::error::Error,
                         "lost the spool's position, reading it again"
                     );
-                    pause(&shutdown).await;
+                    pause(warehouse.world(), &shutdown).await;
                 }
                 // A log that was deleted meanwhile has ended; it does not show in the folder again.
                 Err(log::Trouble::Log(_)) if !next.dir().exists() => {}
@@ -186,9 +186,9 @@ fn settle(ballast: &Ballast) {
     }
 }
 
-async fn pause(shutdown: &CancellationToken) {
+async fn pause(world: &World, shutdown: &CancellationToken) {
     tokio::select! {
-        () = tokio::time::sleep(PAUSE) => {}
+        () = world.sleep(PAUSE) => {}
         () = shutdown.cancelled() => {}
     }
 }

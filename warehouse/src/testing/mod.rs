@@ -1,10 +1,14 @@
-//! Test rows and small commits, for the tests of every crate that writes or reads tables.
+//! Test rows, small commits, and a clock and dice to be set, for the tests of every crate that writes or reads tables.
+
+mod world;
 
 use arrow::array::RecordBatch;
 
 use crate::commit::{Change, CommitError, Committed};
 use crate::table::Table;
 use crate::tables::attempts::{AttemptRow, Builder};
+
+pub use world::{SeededDice, SetClock};
 
 /// Noon of 25 November 2026, UTC, in µs.
 pub const NOON_US: i64 = 1_795_608_000_000_000;
