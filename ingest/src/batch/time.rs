@@ -8,6 +8,9 @@
 pub(crate) const EARLIEST_US: i64 = 1_577_836_800_000_000;
 /// 2100-01-01T00:00:00Z.
 pub(crate) const LATEST_US: i64 = 4_102_444_800_000_000;
+/// Shown of a record that has no possible time, while its stream has given no valid one. A table holds only days of the
+/// calendar, so what a sender or a broker wrote there must never reach it as it is.
+const UNKNOWN_US: i64 = EARLIEST_US;
 /// A clock may run ahead of the others by a day at most.
 pub(crate) const AHEAD_US: i64 = 86_400_000_000;
 
@@ -56,7 +59,10 @@ impl Times {
             *newest_millis = Some(newest_millis.map_or(millis, |newest| newest.max(millis)));
         }
         let Some(newest_us) = newest_millis.map(|millis| millis.saturating_mul(1000)) else {
-            return Judged { appended_at_us, events_until_us: LATEST_US };
+            // Nothing but the time itself may decide here, or another reading could show another one.
+            let is_possible = (EARLIEST_US..LATEST_US).contains(&appended_at_us);
+            let shown = if is_possible { appended_at_us } else { UNKNOWN_US };
+            return Judged { appended_at_us: shown, events_until_us: LATEST_US };
         };
         Judged {
             appended_at_us: if is_valid { appended_at_us } else { newest_us },
@@ -69,7 +75,7 @@ impl Times {
 
 #[cfg(test)]
 mod tests {
-    use super::{AHEAD_US, Judged, LATEST_US, Times};
+    use super::{AHEAD_US, EARLIEST_US, Judged, LATEST_US, Times};
 
     /// 2026-11-25T12:00:00Z.
     const NOON: i64 = 1_795_608_000_000_000;
@@ -105,9 +111,15 @@ mod tests {
     #[test]
     fn before_the_first_valid_time_only_the_century_judges() {
         let mut times = Times::after(None);
-        assert_eq!(times.judge(1_700_000_000_000, || NOON), judged(1_700_000_000_000, LATEST_US));
-        assert_eq!(times.newest_millis(), None);
-        assert_eq!(times.judge(NOON + AHEAD_US + 1, || NOON).events_until_us, LATEST_US);
+        // Seconds and nanoseconds instead of milliseconds, none at all, and what no calendar holds.
+        let impossible =
+            [1_700_000_000_000, NOON * 1_000, 0, 1_000, EARLIEST_US - 1, LATEST_US, i64::MIN, i64::MAX];
+        for wrong in impossible {
+            assert_eq!(times.judge(wrong, || NOON), judged(EARLIEST_US, LATEST_US), "{wrong}");
+            assert_eq!(times.newest_millis(), None, "{wrong}");
+        }
+        let future = NOON + AHEAD_US + 1;
+        assert_eq!(times.judge(future, || NOON), judged(future, LATEST_US));
         // A year after 2020 that is over is valid whatever the clock of this host says.
         let past = 1_600_000_000_000_000;
         assert_eq!(times.judge(past, || NOON), judged(past, past + AHEAD_US));

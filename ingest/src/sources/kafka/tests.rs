@@ -310,6 +310,34 @@ async fn tombstones_and_times_that_cannot_be_neither_refuse_nor_stop_anything() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_first_record_with_an_impossible_time_stops_nothing_and_is_shown_in_the_calendar() {
+    let house = House::new().await;
+    let cluster = cluster(3);
+    let config = config(&cluster, TopicFormat::Native);
+    let bootstrap = cluster.bootstrap_servers();
+    let sent = tokio::task::spawn_blocking(move || {
+        let producer: BaseProducer =
+            ClientConfig::new().set("bootstrap.servers", bootstrap).create().unwrap();
+        // Nanoseconds, microseconds and seconds where milliseconds belong.
+        for (partition, time) in [(0, 1_795_608_000_000_000_000), (1, 1_795_608_000_000_000), (2, 1)] {
+            for payload in ["{bad", &native("good")] {
+                let record = BaseRecord::<str, str>::to(TOPIC).partition(partition).payload(payload);
+                producer.send(record.timestamp(time)).map_err(|(error, _)| error).unwrap();
+            }
+        }
+        producer.flush(Duration::from_secs(30)).unwrap();
+    });
+    sent.await.unwrap();
+    let mut positions = Positions::of(&house, &config).await;
+    let mut running = Running::start(&house, &config, &quick());
+    running.until(async |_| positions.sum(3).await == 6).await;
+    running.end().await;
+    let dates = house.ask("SELECT DISTINCT date, received_at FROM rejects").await;
+    assert_eq!(dates, ["2020-01-01|2020-01-01T00:00:00Z"]);
+    assert_eq!(house.ask("SELECT DISTINCT ingested_at FROM attempts").await, ["2020-01-01T00:00:00Z"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn missing_brokers_are_named_after_a_bounded_time() {
     let house = House::new().await;
     let config = Kafka {
