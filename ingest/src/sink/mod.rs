@@ -13,6 +13,7 @@
 mod backoff;
 mod info;
 mod marks;
+mod rows;
 
 use std::time::Duration;
 
@@ -82,6 +83,15 @@ pub enum FlushError {
     #[error("`{table}` cannot take the rows")]
     Table {
         table: &'static str,
+        #[source]
+        source: Box<bellwether_warehouse::Error>,
+    },
+    /// The rows of these streams are none that the table takes: trying again cannot help them. The other streams of
+    /// the batch are well.
+    #[error("`{table}` cannot take the rows of {apps:?}")]
+    Rows {
+        table: &'static str,
+        apps: Vec<AppId>,
         #[source]
         source: Box<bellwether_warehouse::Error>,
     },
@@ -209,9 +219,12 @@ impl Sink {
         let (of_rejects, of_cells, of_attempts) =
             (backoff(TableId::Rejects), backoff(TableId::LabelCells), backoff(TableId::Attempts));
         fail_point("sink-before-rejects", ranges)?;
+        rows::fail_point(ranges)?;
         let info = info::of(ranges);
         let advance = advances(ranges, |position| position.rejects);
-        commit(&mut self.rejects, frozen.rejects.as_slice(), advance, &info, of_rejects).await?;
+        let committed =
+            commit(&mut self.rejects, frozen.rejects.as_slice(), advance, &info, of_rejects).await;
+        rows::told_apart(committed, &self.rejects, frozen.rejects.as_slice(), ranges).await?;
         fail_point("sink-after-rejects", ranges)?;
         let advance = advances(ranges, |position| position.labels);
         commit(&mut self.cells, frozen.cells.as_slice(), advance, &info, of_cells).await?;
@@ -219,7 +232,8 @@ impl Sink {
         let mut advance = advances(ranges, |position| position.attempts);
         advance.extend(ranges.iter().flat_map(beside));
         let info = info::with_intake(info, &frozen.sources);
-        let version = commit(&mut self.attempts, frozen.rows.as_slice(), advance, &info, of_attempts).await?;
+        let committed = commit(&mut self.attempts, frozen.rows.as_slice(), advance, &info, of_attempts).await;
+        let version = rows::told_apart(committed, &self.attempts, frozen.rows.as_slice(), ranges).await?;
         fail_point("sink-after-attempts", ranges)?;
         let took = self.world.since(started);
         record(&frozen, reason, took);
@@ -372,11 +386,6 @@ fn record(frozen: &Frozen, reason: FlushReason, took: Duration) {
 /// `<name>=return` kills the process on the spot, as a power cut would. `<name>=return(<words>)` makes the flushes
 /// fail there of which `<thread> <app id>@<start>` holds all the words.
 fn fail_point(name: &'static str, ranges: &[Range]) -> Result<(), FlushError> {
-    let is_meant = |range: &Range, words: &str| {
-        let thread = std::thread::current();
-        let place = format!("{} {}@{} ", thread.name().unwrap_or_default(), range.stream, range.start);
-        words.split(' ').all(|word| place.contains(word))
-    };
     let interrupt = fail::eval(name, |words| match words {
         Some(words) => ranges.iter().any(|range| is_meant(range, &words)),
         None => {
@@ -386,6 +395,12 @@ fn fail_point(name: &'static str, ranges: &[Range]) -> Result<(), FlushError> {
         }
     });
     if interrupt == Some(true) { Err(FlushError::Interrupted(name)) } else { Ok(()) }
+}
+
+fn is_meant(range: &Range, words: &str) -> bool {
+    let thread = std::thread::current();
+    let place = format!("{} {}@{} ", thread.name().unwrap_or_default(), range.stream, range.start);
+    words.split(' ').all(|word| place.contains(word))
 }
 
 #[cfg(test)]

@@ -269,3 +269,24 @@ async fn a_flush_that_is_given_up_leaves_no_files() {
     let left = std::fs::read_dir(table.join("event_date=2026-11-24")).map_or(0, Iterator::count);
     assert_eq!(left, 0);
 }
+
+#[tokio::test]
+async fn rows_that_a_table_does_not_take_name_their_stream() {
+    let house = House::new().await;
+    let mut sink = Sink::open(&house.warehouse).await.unwrap();
+    let mut batch = Batch::new(house.tools.clone());
+    // What a writer of history says of its time is believed, whatever it is.
+    let wrong = Stream::history("beyond the calendar");
+    for (stream, appended_at_us) in [(Stream::kafka("c", "t", 0, 0), NOON_US), (wrong.clone(), i64::MAX)] {
+        let slot = batch.assign(stream, Position::default(), 0, dedup::Window::new(10));
+        let message = Message { offset: 0, appended_at_us, payload: b"{broken" };
+        batch.push(slot, &message, RAW).unwrap();
+    }
+    match sink.flush(&mut batch, FlushReason::Age).await {
+        Err(FlushError::Rows { table, apps, .. }) => {
+            assert_eq!((table, apps), ("rejects", vec![wrong.app()]))
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(batch.is_empty());
+}

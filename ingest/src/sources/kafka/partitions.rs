@@ -45,7 +45,7 @@ const RESET: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Owned {
     topic: Arc<Topic>,
-    stream: Stream,
+    pub(super) stream: Stream,
     pub(super) encoding: Encoding,
     pub(super) phase: Phase,
     /// T, once it was read, and the offset behind the broker's newest record as last told.
@@ -177,16 +177,34 @@ impl State {
     /// Drops what was read and not committed, and asks anew where everything is to be read from. With a `cause`,
     /// which concerns all partitions, not before a while.
     pub(super) fn take_again(&mut self, consumer: &BaseConsumer<Context>, cause: Option<&Cause>) {
+        self.again(consumer, |_| cause);
+    }
+
+    /// The same, but `cause` concerns only the partitions that `is_meant` names: the others are asked for at once.
+    pub(super) fn take_again_but(
+        &mut self,
+        consumer: &BaseConsumer<Context>,
+        cause: &Cause,
+        is_meant: impl Fn(&Stream) -> bool,
+    ) {
+        self.again(consumer, |stream| is_meant(stream).then_some(cause));
+    }
+
+    fn again<'c>(
+        &mut self,
+        consumer: &BaseConsumer<Context>,
+        cause_of: impl Fn(&Stream) -> Option<&'c Cause>,
+    ) {
         self.survey = None;
         self.is_doubtful = self.flight.is_busy();
         self.batch.clear();
-        let keys: Vec<Key> = self
+        let keys: Vec<(Key, Option<&Cause>)> = self
             .owned
             .iter()
             .filter(|(_, owned)| !matches!(owned.phase, Phase::Waiting { .. }))
-            .map(|(key, _)| key.clone())
+            .map(|(key, owned)| (key.clone(), cause_of(&owned.stream)))
             .collect();
-        for key in &keys {
+        for (key, cause) in &keys {
             match cause {
                 Some(cause) => self.halt(key, cause),
                 None => {

@@ -365,3 +365,35 @@ async fn a_producer_that_has_ended_for_good_is_replaced() {
     assert!(appender.append(record("a")).await.is_err());
     appender.append(record("b")).await.unwrap();
 }
+
+/// One record in each of two topics.
+async fn two_topics() -> (Cluster, Kafka) {
+    const OTHER: &str = "other";
+    let cluster = cluster(1);
+    cluster.create_topic(OTHER, 1, 1).unwrap();
+    let mut config = config(&cluster, TopicFormat::Native);
+    config.topics.push(Topic { name: OTHER.to_owned(), ..topic(TopicFormat::Native) });
+    for topic in [TOPIC, OTHER] {
+        let appender = appender(&config, topic).await;
+        produce(&appender, [native(&format!("first of {topic}"))]).await;
+    }
+    (cluster, config)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_one_topic_that_a_table_does_not_take_stop_no_other() {
+    let house = House::new().await;
+    let (_cluster, config) = two_topics().await;
+    let mut positions = Positions::of(&house, &config).await;
+    fail::cfg("sink-rows", &format!("return({}/other/)", positions.cluster)).unwrap();
+    let mut running = Running::start(&house, &config, &quick());
+    running.until_stopped("other", 0, "cannot take the rows of").await;
+    running.until(async |_| positions.position(TOPIC, 0).await == Some(1)).await;
+    assert!(running.stopped.list().iter().all(|(topic, ..)| topic == "other"), "{:?}", running.stopped);
+    assert_eq!(positions.position("other", 0).await, Some(0));
+    fail::remove("sink-rows");
+    running.until(async |_| positions.position("other", 0).await == Some(1)).await;
+    assert_eq!(running.stopped.list(), []);
+    running.end().await;
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 2);
+}

@@ -152,7 +152,11 @@ impl Worker {
                     state.settle(consumer, &key);
                 }
             }
-            Err(error) => state.take_again(consumer, Some(&Cause::Secrets(Arc::new(error)))),
+            Err(error) => {
+                // Half of the record is in the batch. The others are read again at once.
+                let (cause, stream) = (Cause::Secrets(Arc::new(error)), owned.stream.clone());
+                state.take_again_but(consumer, &cause, |other| *other == stream);
+            }
         }
     }
 
@@ -173,8 +177,14 @@ impl Worker {
                 tracing::warn!(error = shown, "flush lost, reading again from the table's position");
                 let is_lasting =
                     matches!(error, Lost::Failed(FlushError::Table { .. } | FlushError::Interrupted(_)));
-                let cause = is_lasting.then(|| Cause::Table(Arc::new(error)));
-                state.take_again(consumer, cause.as_ref());
+                if let Lost::Failed(FlushError::Rows { apps, .. }) = &error {
+                    let apps = apps.clone();
+                    let cause = Cause::Table(Arc::new(error));
+                    state.take_again_but(consumer, &cause, |stream| apps.contains(&stream.app()));
+                } else {
+                    let cause = is_lasting.then(|| Cause::Table(Arc::new(error)));
+                    state.take_again(consumer, cause.as_ref());
+                }
             }
         }
         let due = self.pace.due(&state.batch, self.world.now());

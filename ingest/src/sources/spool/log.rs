@@ -214,6 +214,7 @@ impl<'a> Follower<'a> {
         let state = self.state.as_mut().ok_or(Trouble::Lasting(Error::Thread))?;
         let flushed = self.sink.flush(&mut state.batch, reason).await.map_err(|error| match error {
             FlushError::Fenced { .. } | FlushError::Storage { .. } => Trouble::Passing(error.into()),
+            FlushError::Rows { .. } => Trouble::Log(Error::Flush(error)),
             FlushError::Table { .. } | FlushError::Interrupted(_) => Trouble::Lasting(Error::Flush(error)),
         })?;
         let Some(end) = flushed.ranges.first().map(|range| range.end) else { return Ok(()) };
