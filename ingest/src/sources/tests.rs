@@ -176,6 +176,82 @@ async fn what_a_sender_repeats_to_the_next_log_is_one_row() {
     assert_eq!(house.count("SELECT count(*) FROM attempts").await, 3);
 }
 
+/// Leaves a log of five records of which the tables hold three, with the head that it had at two.
+async fn log_with_a_head_of_before(house: &House) -> std::path::PathBuf {
+    let dir = house.dir.path().join("spool");
+    let spool = Spool::open(&dir, &settings(1 << 20)).unwrap();
+    append(house, &spool, &["0", "1"]).await;
+    let head = spool.log().dir().join("head");
+    let early = std::fs::read(&head).unwrap();
+    append(house, &spool, &["2"]).await;
+    let running = Running::start(house, &quick());
+    wait_for(house, &spool, 3).await;
+    running.end().await;
+    append(house, &spool, &["3", "4"]).await;
+    let log = spool.log().dir().to_owned();
+    drop(spool);
+    // As a power cut leaves it.
+    std::fs::write(&head, early).unwrap();
+    log
+}
+
+#[tokio::test]
+async fn a_log_with_records_that_nobody_read_is_kept_and_told_though_its_head_lies_before_them() {
+    for is_damaged in [false, true] {
+        let house = House::new().await;
+        let log = log_with_a_head_of_before(&house).await;
+        if is_damaged {
+            let segment = log.join("00000000000000000000.spool");
+            let mut bytes = std::fs::read(&segment).unwrap();
+            bytes[16 + 20 + 3] ^= 1;
+            std::fs::write(&segment, bytes).unwrap();
+        }
+        let dir = house.dir.path().join("spool");
+        let spool = Spool::open(&dir, &settings(1 << 20)).unwrap();
+        append(&house, &spool, &["5"]).await;
+        let running = Running::start(&house, &quick());
+        wait_for(&house, &spool, 1).await;
+        let reasons = running.stopped.reasons();
+        running.end().await;
+        if is_damaged {
+            assert_eq!(reasons.len(), 1);
+            assert!(reasons[0].contains("is damaged at byte 16"), "{reasons:?}");
+            assert!(log.exists(), "its last two records are nowhere else");
+        } else {
+            assert_eq!(reasons, [""; 0]);
+            assert_eq!(house.count("SELECT count(*) FROM attempts").await, 6);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_could_not_be_ended_is_kept_until_it_is() {
+    let house = House::new().await;
+    let log = log_with_a_head_of_before(&house).await;
+    let dir = house.dir.path().join("spool");
+    // Its end cannot be written: the head is a folder.
+    let head = log.join("head");
+    std::fs::rename(&head, log.join("head.kept")).unwrap();
+    std::fs::create_dir(&head).unwrap();
+    let spool = Spool::open(&dir, &settings(1 << 20)).unwrap();
+    append(&house, &spool, &["5"]).await;
+    let running = Running::start(&house, &quick());
+    wait_for(&house, &spool, 1).await;
+    let reasons = running.stopped.reasons();
+    assert!(reasons.len() == 1 && reasons[0].contains("was not ended"), "{reasons:?}");
+    running.end().await;
+    drop(spool);
+    std::fs::remove_dir(&head).unwrap();
+    std::fs::rename(log.join("head.kept"), &head).unwrap();
+    let spool = Spool::open(&dir, &settings(1 << 20)).unwrap();
+    append(&house, &spool, &["6"]).await;
+    let running = Running::start(&house, &quick());
+    wait_for(&house, &spool, 1).await;
+    running.end().await;
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 7);
+    assert!(!log.exists());
+}
+
 #[tokio::test]
 async fn a_log_of_a_newer_build_is_told_and_the_next_one_goes_on() {
     let house = House::new().await;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::manifest::{HEAD, HeadFile, MANIFEST, Manifest, sync_dir};
-use super::{Error, segment};
+use super::{Error, recover, segment};
 
 /// One log of a spool.
 #[derive(Clone, Debug)]
@@ -58,6 +58,22 @@ impl Log {
     /// The folder cannot be listed.
     pub fn is_ended(&self, spool: &Path) -> Result<bool, Error> {
         Ok(logs(spool)?.readable.iter().any(|log| log.manifest.number > self.manifest.number))
+    }
+
+    /// Whether the log's own files show that its published end is its end. A head that a power cut put back, and that
+    /// could not be published anew because a record is damaged or the disk failed, lies before records that nobody
+    /// has read.
+    ///
+    /// # Errors
+    /// The end cannot be found, or it is another one.
+    pub fn show_end(&self) -> Result<(), Error> {
+        let published = HeadFile::read(&self.dir).unwrap_or_default();
+        let (end, cut) = recover::end(&self.dir)?;
+        if cut.is_none() && end == published {
+            return Ok(());
+        }
+        let (published, found) = (published.offset, end.offset);
+        Err(Error::NotEnded { dir: self.dir.clone(), published, found })
     }
 
     /// Deletes the log. Its manifest goes last, so that a crash on the way leaves a log that is deleted again.

@@ -65,6 +65,11 @@ pub enum Error {
     NoManifest { dir: PathBuf },
     #[error("spool file `{file}` is damaged at byte {byte}; restore it, or move its folder away")]
     Damaged { file: PathBuf, byte: u64 },
+    #[error(
+        "log `{dir}` of the spool was not ended: it publishes its records up to {published}, its files hold them up to \
+         {found}; start the intake again, which ends it, or move the folder away"
+    )]
+    NotEnded { dir: PathBuf, published: i64, found: i64 },
     #[error("spool `{dir}` holds offsets {low} to {head}, but {offset} was asked for")]
     OutOfRange { dir: PathBuf, offset: i64, low: i64, head: i64 },
 }
@@ -248,7 +253,7 @@ fn end(found: &Logs) -> Vec<Cut> {
             }
             Err(error) => tracing::warn!(
                 log = %log.dir.display(), error = &error as &dyn std::error::Error,
-                "failed to end a log of the spool; what it had published is ingested"
+                "failed to end a log of the spool; what it had published is ingested, and it is kept"
             ),
         }
     }

@@ -44,7 +44,7 @@ fn apply(cut: &Cut) -> std::io::Result<()> {
 
 /// The end of the log as found on disk, and what has to be cut. Examines the last segment: earlier ones were
 /// fsynced before the next was begun, and readers check them.
-fn end(dir: &Path) -> Result<(Head, Option<Cut>), Error> {
+pub(super) fn end(dir: &Path) -> Result<(Head, Option<Cut>), Error> {
     let published = HeadFile::read(dir).unwrap_or_default();
     let firsts = segment::list(dir).map_err(|source| Error::Io { path: dir.to_owned(), source })?;
     let Some(&first) = firsts.last() else {

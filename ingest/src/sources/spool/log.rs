@@ -100,7 +100,7 @@ impl<'a> Follower<'a> {
                 if is_pending {
                     self.flush(FlushReason::End).await?;
                 }
-                return Ok(End::Drained);
+                return self.drained().await;
             }
             let deadline = self.pace.deadline();
             let world = self.sink.world().clone();
@@ -142,8 +142,10 @@ impl<'a> Follower<'a> {
                 log = %self.log.dir().display(), position = start, head,
                 "the tables are ahead of a log of the spool; nothing of it is missing in them"
             );
-            let end = if is_ended { End::Drained } else { self.wait_for_change(start, shutdown).await? };
-            return Ok(Some(end));
+            if is_ended {
+                return self.drained().await.map(Some);
+            }
+            return self.wait_for_change(start, shutdown).await.map(Some);
         }
         if start < low {
             let spool = self.log.dir().display().to_string();
@@ -153,6 +155,15 @@ impl<'a> Follower<'a> {
         self.take_over(position, start, window).map_err(lasting)?;
         tracing::info!(app = %self.stream, offset = start, head, "reading a log of the spool");
         Ok(None)
+    }
+
+    /// The log is drained if its own files show that nothing lies behind its published end. What cannot be shown must
+    /// not be deleted.
+    async fn drained(&self) -> Result<End, Trouble> {
+        let log = self.log.clone();
+        let shown = tokio::task::spawn_blocking(move || log.show_end()).await;
+        let shown = shown.map_err(|_| Trouble::Lasting(Error::Thread))?;
+        shown.map(|()| End::Drained).map_err(|error| Trouble::Log(Error::Spool(error)))
     }
 
     /// Until the intake begins a new log, or this one reaches `start` after all.

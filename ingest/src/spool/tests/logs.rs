@@ -163,3 +163,24 @@ async fn the_trouble_of_a_failed_fsync_passes_without_another_record() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn the_end_of_a_log_is_shown_only_where_its_files_agree() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = open(dir.path());
+    append(&spool, &["first", "second"]).await;
+    let log = spool.log().clone();
+    let early = std::fs::read(log.dir().join("head")).unwrap();
+    append(&spool, &["third"]).await;
+    drop(spool);
+    log.show_end().unwrap();
+    // A head of before, as a power cut puts it back.
+    std::fs::write(log.dir().join("head"), &early).unwrap();
+    assert!(matches!(log.show_end(), Err(Error::NotEnded { published: 2, found: 3, .. })));
+    // And a record before it that cannot be read, so that nothing could publish the end anew.
+    let path = segments(log.dir()).remove(0);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[16 + 20] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    assert!(matches!(log.show_end(), Err(Error::Damaged { byte: 16, .. })));
+}
