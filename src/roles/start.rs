@@ -9,7 +9,7 @@ use std::time::Duration;
 use bellwether_ingest::batch::Stream;
 use bellwether_ingest::config::Bytes;
 use bellwether_ingest::intake::{self, Appender, IntakeState, KafkaAppender, SpoolAppender};
-use bellwether_ingest::sink::Sink;
+use bellwether_ingest::sink::{Sink, Waits};
 use bellwether_ingest::sources;
 use bellwether_ingest::spool::{self, Spool};
 use bellwether_jobs::{Jobs, Scheduler};
@@ -69,10 +69,16 @@ impl Roles {
     }
 
     fn start_ingest(&mut self) -> anyhow::Result<()> {
+        let waits = Waits::default();
+        self.health.ask("tables of ingest", {
+            let waits = waits.clone();
+            move || waits.state()
+        });
         if !self.config.kafka.topics.is_empty() {
             let (config, warehouse, tools) =
                 (Arc::new(self.config.clone()), self.warehouse.clone(), self.tools.clone());
-            let (stopped, shutdown) = (sources::kafka::Stopped::default(), self.shutdown.clone());
+            let (stopped, shutdown) =
+                (sources::kafka::Stopped::default().with_waits(waits.clone()), self.shutdown.clone());
             self.health.ask("partitions of Kafka", {
                 let stopped = stopped.clone();
                 move || partitions(&stopped)
@@ -104,7 +110,7 @@ impl Roles {
             let dir = dir.display();
             return Err(usage(format!("no spool in `{dir}`; start the intake role on this host first")));
         }
-        let stopped = StoppedLogs::default();
+        let stopped = StoppedLogs::default().with_waits(waits);
         self.stopped = Some(stopped.clone());
         self.health.ask("logs of the spool", {
             let stopped = stopped.clone();

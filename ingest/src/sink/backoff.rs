@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bellwether_warehouse::{Moment, World};
 
-use super::FlushError;
+use super::{FlushError, Waiting, Waits};
 use crate::metric;
 use crate::spool::Ballast;
 
@@ -21,6 +21,9 @@ pub(super) struct Backoff {
     pause: Duration,
     ballast: Option<Ballast>,
     world: World,
+    waits: Waits,
+    /// Told since the first failure, until this ends.
+    told: Option<Waiting>,
 }
 
 impl Backoff {
@@ -28,15 +31,20 @@ impl Backoff {
         table: &'static str,
         patience: Option<Duration>,
         ballast: Option<Ballast>,
+        waits: Waits,
         world: World,
     ) -> Self {
-        Self { table, patience, since: world.now(), pause: FIRST, ballast, world }
+        Self { table, patience, since: world.now(), pause: FIRST, ballast, world, waits, told: None }
     }
 
     /// Reports the failure and waits, or gives up when patience is at its end.
     pub(super) async fn wait(&mut self, source: bellwether_warehouse::Error) -> Result<(), FlushError> {
         if source.is_full() && self.makes_room() {
             return Ok(());
+        }
+        match &self.told {
+            Some(told) => told.still(&source),
+            None => self.told = Some(self.waits.begin(format!("table `{}`", self.table), &source)),
         }
         let waited = self.world.since(self.since);
         if self.patience.is_some_and(|patience| waited + self.pause > patience) {
@@ -82,7 +90,7 @@ impl Backoff {
 mod tests {
     use std::io::{Error, ErrorKind};
 
-    use super::{Backoff, Duration, World};
+    use super::{Backoff, Duration, Waits, World};
     use crate::spool::Ballast;
 
     fn failed(kind: ErrorKind) -> bellwether_warehouse::Error {
@@ -94,8 +102,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ballast"), [0; 4096]).unwrap();
         let ballast = Ballast::new(dir.path(), 4096);
-        let mut backoff =
-            Backoff::new("attempts", Some(Duration::ZERO), Some(ballast.clone()), World::default());
+        let mut backoff = Backoff::new(
+            "attempts",
+            Some(Duration::ZERO),
+            Some(ballast.clone()),
+            Waits::default(),
+            World::default(),
+        );
         backoff.wait(failed(ErrorKind::PermissionDenied)).await.unwrap_err();
         assert!(!ballast.is_given_up());
         backoff.wait(failed(ErrorKind::StorageFull)).await.unwrap();

@@ -14,6 +14,7 @@ mod backoff;
 mod info;
 mod marks;
 mod rows;
+mod waits;
 
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ use crate::spool::Ballast;
 use backoff::Backoff;
 pub use info::DECODER;
 pub use marks::{MarkError, Standing};
+pub(crate) use waits::Waiting;
+pub use waits::Waits;
 
 /// Why a batch ends; a label of the flush metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +111,7 @@ pub struct Sink {
     patience: Option<Duration>,
     ballast: Option<Ballast>,
     world: World,
+    waits: Waits,
 }
 
 impl Sink {
@@ -121,6 +125,7 @@ impl Sink {
             patience: None,
             ballast: None,
             world: warehouse.world().clone(),
+            waits: Waits::default(),
         })
     }
 
@@ -140,6 +145,16 @@ impl Sink {
     /// The warehouse's clock and dice.
     pub fn world(&self) -> &World {
         &self.world
+    }
+
+    /// Tells here when it has to wait for storage.
+    pub fn telling(mut self, waits: Waits) -> Self {
+        self.waits = waits;
+        self
+    }
+
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     /// `attempts` as this sink last saw it.
@@ -214,8 +229,10 @@ impl Sink {
     pub async fn commit(&mut self, frozen: Frozen, reason: FlushReason) -> Result<Flushed, FlushError> {
         let started = self.world.now();
         let ranges = &frozen.ranges;
-        let backoff =
-            |id: TableId| Backoff::new(id.name(), self.patience, self.ballast.clone(), self.world.clone());
+        let backoff = |id: TableId| {
+            let (waits, world) = (self.waits.clone(), self.world.clone());
+            Backoff::new(id.name(), self.patience, self.ballast.clone(), waits, world)
+        };
         let (of_rejects, of_cells, of_attempts) =
             (backoff(TableId::Rejects), backoff(TableId::LabelCells), backoff(TableId::Attempts));
         fail_point("sink-before-rejects", ranges)?;
@@ -235,6 +252,7 @@ impl Sink {
         let committed = commit(&mut self.attempts, frozen.rows.as_slice(), advance, &info, of_attempts).await;
         let version = rows::told_apart(committed, &self.attempts, frozen.rows.as_slice(), ranges).await?;
         fail_point("sink-after-attempts", ranges)?;
+        self.waits.moved();
         let took = self.world.since(started);
         record(&frozen, reason, took);
         Ok(Flushed { version, took, reason: Some(reason), ranges: frozen.ranges })

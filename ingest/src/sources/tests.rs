@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bellwether_warehouse::TableId;
+use bellwether_warehouse::health::State;
 use tokio_util::sync::CancellationToken;
 
 use super::spool::{Source, Stopped};
 use crate::batch::Stream;
 use crate::config;
 use crate::formats::{self, Format};
-use crate::sink::Sink;
+use crate::sink::{Sink, Waits};
 use crate::spool::{Spool, logs};
 use crate::testing::{House, native};
 
@@ -30,7 +31,11 @@ struct Running {
 
 impl Running {
     fn start(house: &House, ingest: &config::Ingest) -> Self {
-        let (stopped, shutdown) = (Stopped::default(), CancellationToken::new());
+        Self::telling(house, ingest, Stopped::default())
+    }
+
+    fn telling(house: &House, ingest: &config::Ingest, stopped: Stopped) -> Self {
+        let shutdown = CancellationToken::new();
         let source = Source::open(&house.dir.path().join("spool"), &settings(2000), stopped.clone()).unwrap();
         let worker = tokio::spawn({
             let (warehouse, tools) = (house.warehouse.clone(), house.tools.clone());
@@ -250,6 +255,33 @@ async fn a_log_that_could_not_be_ended_is_kept_until_it_is() {
     running.end().await;
     assert_eq!(house.count("SELECT count(*) FROM attempts").await, 7);
     assert!(!log.exists());
+}
+
+#[tokio::test]
+async fn a_spool_that_waits_for_the_tables_says_which_one_and_why_until_it_goes_through() {
+    let house = House::new().await;
+    let dir = house.dir.path().join("spool");
+    let spool = Spool::open(&dir, &settings(2000)).unwrap();
+    let partition = house.dir.path().join("warehouse/attempts/event_date=2026-11-25");
+    std::fs::write(&partition, "a file where a folder is to be").unwrap();
+    append(&house, &spool, &["a"]).await;
+    let waits = Waits::with_limits(Duration::ZERO, Duration::ZERO);
+    let running = Running::telling(&house, &quick(), Stopped::default().with_waits(waits.clone()));
+    let told = loop {
+        match waits.state() {
+            State::Down(why) => break why,
+            state => assert_eq!(state, State::Works),
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(told.starts_with("table `attempts` cannot be used since 20"), "{told}");
+    assert!(told.contains("event_date=2026-11-25"), "{told}");
+    std::fs::remove_file(&partition).unwrap();
+    wait_for(&house, &spool, 1).await;
+    while waits.state() != State::Works {
+        tokio::task::yield_now().await;
+    }
+    running.end().await;
 }
 
 #[tokio::test]

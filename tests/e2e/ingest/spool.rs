@@ -121,3 +121,26 @@ fn unreadable_log_beside_kafka_is_told_and_counted_while_the_rest_goes_on() {
     assert_eq!(ended.code(), 0);
     assert_eq!(ended.stderr.matches("version 9").count(), 1, "told more than once: {}", ended.stderr);
 }
+
+#[test]
+fn ingest_that_cannot_write_says_so_in_the_readiness_until_it_can() {
+    let folder = scratch();
+    let config = Config::new(folder.path()).set("ingest.flush_age", "200ms");
+    let both = serve(folder.path(), "intake,ingest", &config.write());
+    wait::until("the intake to listen", wait::START, || http::try_get(&config.url("intake", "/livez")));
+    let date = traffic::instant(1)[..10].to_owned();
+    let partition = config.warehouse().join(format!("attempts/event_date={date}"));
+    std::fs::write(&partition, "a file where a folder is to be").unwrap();
+    post(&config, 0..3);
+    let line = || {
+        let text = http::get(&config.url("admin", "/readyz")).text();
+        text.lines().find_map(|line| line.strip_prefix("tables of ingest: ")).map(str::to_owned)
+    };
+    let told = wait::until("the trouble", wait::START, || line().filter(|line| line != "ready"));
+    assert!(told.starts_with("ready, but table `attempts` cannot be used since "), "{told}");
+    assert!(told.contains(&date), "{told}");
+    std::fs::remove_file(&partition).unwrap();
+    wait_for_rows(&config, 3);
+    wait::until("readiness", wait::START, || line().filter(|line| line == "ready"));
+    assert_eq!(both.interrupt().code(), 0);
+}

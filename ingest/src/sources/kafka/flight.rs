@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::batch::Frozen;
-use crate::sink::{FlushError, FlushReason, Flushed, Sink};
+use crate::sink::{FlushError, FlushReason, Flushed, Sink, Waits};
 
 /// A flush that left open what it did. Its batch, and all that was frozen behind it, are to be read again.
 #[derive(Debug, thiserror::Error)]
@@ -31,13 +31,15 @@ pub(super) struct Flight {
     warehouse: Warehouse,
     /// None while a flush has it, and after one was abandoned.
     sink: Option<Sink>,
+    waits: Waits,
     flush: Option<JoinHandle<Landed>>,
     held_bytes: usize,
 }
 
 impl Flight {
     pub(super) fn new(runtime: Handle, warehouse: Warehouse, sink: Sink) -> Self {
-        Self { runtime, warehouse, sink: Some(sink), flush: None, held_bytes: 0 }
+        let waits = sink.waits().clone();
+        Self { runtime, warehouse, sink: Some(sink), waits, flush: None, held_bytes: 0 }
     }
 
     pub(super) fn is_busy(&self) -> bool {
@@ -57,7 +59,7 @@ impl Flight {
     ) -> Result<(), bellwether_warehouse::Error> {
         let mut sink = match self.sink.take() {
             Some(sink) => sink,
-            None => self.runtime.block_on(Sink::open(&self.warehouse))?,
+            None => self.runtime.block_on(Sink::open(&self.warehouse))?.telling(self.waits.clone()),
         };
         self.held_bytes = frozen.size_bytes();
         self.flush = Some(self.runtime.spawn(async move {

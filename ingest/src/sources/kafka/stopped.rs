@@ -8,6 +8,7 @@ use rdkafka::error::KafkaError;
 
 use super::broker::Key;
 use crate::metric;
+use crate::sink::Waits;
 
 /// Why a partition is not read.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -51,6 +52,7 @@ impl Cause {
 pub struct Stopped {
     standings: Arc<Mutex<Standings>>,
     tell: Option<Arc<Tell>>,
+    waits: Waits,
 }
 
 type Tell = dyn Fn(&Stopped) + Send + Sync;
@@ -71,6 +73,16 @@ impl Stopped {
     /// Calls `tell` after each change.
     pub fn telling(tell: impl Fn(&Self) + Send + Sync + 'static) -> Self {
         Self { tell: Some(Arc::new(tell)), ..Self::default() }
+    }
+
+    /// Tells here, too, that the worker waits for storage.
+    pub fn with_waits(mut self, waits: Waits) -> Self {
+        self.waits = waits;
+        self
+    }
+
+    pub(super) fn waits(&self) -> Waits {
+        self.waits.clone()
     }
 
     /// Topic, partition and cause of each.

@@ -49,7 +49,7 @@ pub(super) fn run(setup: Setup) -> Result<(), Error> {
     let Setup { config, ingest, warehouse, tools, runtime, stopped, shutdown } = setup;
     let topics: Vec<&str> = config.topics.iter().map(|topic| topic.name.as_str()).collect();
     let cluster = client::contact(&config, &topics).map_err(Error::Client)?;
-    let sink = runtime.block_on(Sink::open(&warehouse)).map_err(Error::Tables)?;
+    let sink = runtime.block_on(Sink::open(&warehouse)).map_err(Error::Tables)?.telling(stopped.waits());
     // Windows take a third of the budget at most. The share of one partition counts all partitions of the
     // topics, not the ones assigned here, so that every owner of a partition decides alike.
     let fitting = ingest.memory_budget.len() / 3 / FINGERPRINT_BYTES / cluster.partitions.max(1);

@@ -9,7 +9,7 @@ use crate::batch::{Batch, Encoding, Message, Position, Slot, Stream, Tools};
 use crate::config::Ingest;
 use crate::dedup::{RebuildError, Window};
 use crate::metric;
-use crate::sink::{FlushError, FlushReason, Sink};
+use crate::sink::{FlushError, FlushReason, Sink, Waiting};
 use crate::sources::Error;
 use crate::sources::pace::Pace;
 use crate::spool::{self, Ballast, Log, Reader};
@@ -72,9 +72,16 @@ impl<'a> Follower<'a> {
         Self { sink, spool, log, stream, config, ballast, state, pace: Pace::new(config) }
     }
 
-    /// Takes the log and follows it to its end or until shutdown.
-    pub(super) async fn follow(&mut self, shutdown: &CancellationToken) -> Result<End, Trouble> {
-        if let Some(end) = self.assign(shutdown).await? {
+    /// Takes the log and follows it to its end or until shutdown. Who waited for the tables waits no more once they
+    /// have told where to begin.
+    pub(super) async fn follow(
+        &mut self,
+        waiting: &mut Option<Waiting>,
+        shutdown: &CancellationToken,
+    ) -> Result<End, Trouble> {
+        let position = self.sink.position(&self.stream).await.map_err(passing)?;
+        *waiting = None;
+        if let Some(end) = self.assign(position, shutdown).await? {
             return Ok(end);
         }
         loop {
@@ -129,8 +136,11 @@ impl<'a> Follower<'a> {
     }
 
     /// Takes the log from the table's position on, unless there is nothing to take from it.
-    async fn assign(&mut self, shutdown: &CancellationToken) -> Result<Option<End>, Trouble> {
-        let position = self.sink.position(&self.stream).await.map_err(passing)?;
+    async fn assign(
+        &mut self,
+        position: Position,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<End>, Trouble> {
         let lasting = |error| Trouble::Log(Error::Spool(error));
         let is_ended = self.is_ended()?;
         let (low, head) = (self.state()?.reader.low().map_err(lasting)?, self.log.head());

@@ -7,7 +7,7 @@ mod log;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bellwether_warehouse::{Warehouse, World};
@@ -17,7 +17,7 @@ use super::Error;
 use crate::batch::Tools;
 use crate::config::{self, Ingest};
 use crate::metric;
-use crate::sink::Sink;
+use crate::sink::{Sink, Waiting, Waits};
 use crate::spool::{self, Ballast, Log, Reading};
 use log::{End, Follower};
 
@@ -29,32 +29,45 @@ const FOLDER: &str = "";
 
 /// Logs, by folder, that stay behind, and why. Shared with who tells the operator.
 #[derive(Clone, Debug, Default)]
-pub struct Stopped(Arc<Mutex<BTreeMap<PathBuf, String>>>);
+pub struct Stopped {
+    logs: Arc<Mutex<BTreeMap<PathBuf, String>>>,
+    waits: Waits,
+}
 
 impl Stopped {
+    /// Tells here, too, that the reader waits for storage.
+    pub fn with_waits(mut self, waits: Waits) -> Self {
+        self.waits = waits;
+        self
+    }
+
     pub fn contains(&self, log: &Path) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(log)
+        self.lock().contains_key(log)
     }
 
     /// One line for each.
     pub fn reasons(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.lock().values().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, String>> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Before a new start, which looks at every log again.
     fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.lock().clear();
         metrics::gauge!(metric::SPOOL_STOPPED).set(0.0);
     }
 
     fn remember(&self, log: &Path, reason: String) {
-        let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logs = self.lock();
         logs.insert(log.to_owned(), reason);
         metrics::gauge!(metric::SPOOL_STOPPED).set(logs.len() as f64);
     }
 
     fn forget(&self, log: &Path) {
-        let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logs = self.lock();
         if logs.remove(log).is_some() {
             metrics::gauge!(metric::SPOOL_STOPPED).set(logs.len() as f64);
         }
@@ -95,7 +108,13 @@ impl Source {
     ) -> Result<(), Error> {
         self.stopped.clear();
         metrics::gauge!(metric::SPOOL_BALLAST_GIVEN).set(f64::from(u8::from(self.ballast.is_given_up())));
-        let mut sink = Sink::open(warehouse).await.map_err(Error::Tables)?.with_ballast(self.ballast.clone());
+        let mut sink = Sink::open(warehouse)
+            .await
+            .map_err(Error::Tables)?
+            .with_ballast(self.ballast.clone())
+            .telling(self.stopped.waits.clone());
+        // Told while the tables do not even say where to go on.
+        let mut waiting: Option<Waiting> = None;
         tracing::info!(spool = %self.dir.display(), "ingest of the spool starts");
         while !shutdown.is_cancelled() {
             settle(&self.ballast);
@@ -105,7 +124,7 @@ impl Source {
             };
             let mut follower =
                 Follower::new(&mut sink, &self.dir, next.clone(), config, &self.ballast, tools.clone());
-            match follower.follow(&shutdown).await {
+            match follower.follow(&mut waiting, &shutdown).await {
                 Ok(End::Shutdown) => break,
                 Ok(End::Drained) => self.remove(&next),
                 Ok(End::Again) => {}
@@ -114,6 +133,10 @@ impl Source {
                         log = %next.dir().display(), error = &*error as &dyn std::error::Error,
                         "lost the spool's position, reading it again"
                     );
+                    match &waiting {
+                        Some(waiting) => waiting.still(&*error),
+                        None => waiting = Some(self.stopped.waits.begin("a position in the tables", &*error)),
+                    }
                     pause(warehouse.world(), &shutdown).await;
                 }
                 // A log that was deleted meanwhile has ended; it does not show in the folder again.
