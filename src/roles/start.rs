@@ -43,7 +43,12 @@ impl Roles {
     fn start_intake(&mut self) -> anyhow::Result<()> {
         let appender: Arc<dyn Appender> = if let Some(topic) = &self.config.kafka.intake_topic {
             let connected = tokio::task::block_in_place(|| KafkaAppender::connect(&self.config.kafka, topic));
-            Arc::new(connected.map_err(|error| usage(chain(&error)))?)
+            let appender = connected.map_err(|error| usage(chain(&error)))?;
+            self.health.ask("intake topic", {
+                let appender = appender.clone();
+                move || appender.state()
+            });
+            Arc::new(appender)
         } else {
             let dir = self.config.spool_dir()?;
             let mut config = self.config.spool.clone();

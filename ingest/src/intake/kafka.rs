@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use bellwether_warehouse::health::State;
 use futures::future::{BoxFuture, try_join_all};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -11,6 +12,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::util::Timeout;
 
 use super::appender::{AppendError, Appender, Outgoing};
+use super::reach::{Reach, TOLD_EVERY_MILLIS};
 use crate::config::Kafka;
 use crate::sources::kafka::{ClientError, common, contact};
 
@@ -23,8 +25,9 @@ const DELIVERY_MILLIS: &str = "30000";
 pub struct KafkaAppender {
     client: ClientConfig,
     /// Replaced when it has ended for good: an idempotent producer never recovers from a fatal error.
-    producer: Arc<RwLock<FutureProducer>>,
+    producer: Arc<RwLock<FutureProducer<Reach>>>,
     topic: String,
+    reach: Reach,
 }
 
 impl KafkaAppender {
@@ -43,11 +46,18 @@ impl KafkaAppender {
         }
         client.set("acks", "all");
         client.set("enable.idempotence", "true");
-        let producer = client.create().map_err(ClientError::create)?;
-        Ok(Self { client, producer: Arc::new(RwLock::new(producer)), topic: topic.to_owned() })
+        client.set("statistics.interval.ms", TOLD_EVERY_MILLIS);
+        let reach = Reach::default();
+        let producer = client.create_with_context(reach.clone()).map_err(ClientError::create)?;
+        Ok(Self { client, producer: Arc::new(RwLock::new(producer)), topic: topic.to_owned(), reach })
     }
 
-    fn producer(&self) -> FutureProducer {
+    /// For the readiness of the process.
+    pub fn state(&self) -> State {
+        self.reach.state()
+    }
+
+    fn producer(&self) -> FutureProducer<Reach> {
         self.producer.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -55,7 +65,7 @@ impl KafkaAppender {
     fn replace_if_ended(&self) {
         let mut producer = self.producer.write().unwrap_or_else(PoisonError::into_inner);
         let Some((_, reason)) = producer.client().fatal_error() else { return };
-        match self.client.create() {
+        match self.client.create_with_context(self.reach.clone()) {
             Ok(fresh) => {
                 tracing::warn!(
                     topic = self.topic,
@@ -102,8 +112,12 @@ impl Appender for KafkaAppender {
                 producer.send(record, QUEUE)
             });
             match try_join_all(sent).await {
-                Ok(_) => Ok(()),
+                Ok(_) => {
+                    self.reach.appended();
+                    Ok(())
+                }
                 Err((error, _)) => {
+                    self.reach.failed(&error);
                     self.replace_if_ended();
                     Err(AppendError::new(error))
                 }

@@ -10,6 +10,7 @@ mod budget;
 mod inflate;
 mod kafka;
 mod problem;
+mod reach;
 mod receive;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bellwether_warehouse::health::State;
 use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
@@ -364,6 +365,22 @@ async fn a_producer_that_has_ended_for_good_is_replaced() {
     let record = |id: &str| vec![Outgoing { key: None, payload: native(id).into_bytes() }];
     assert!(appender.append(record("a")).await.is_err());
     appender.append(record("b")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_intake_says_that_its_brokers_are_gone_and_that_they_are_back() {
+    let cluster = cluster(1);
+    let config = config(&cluster, TopicFormat::Appended);
+    let appender = appender(&config, TOPIC).await;
+    cluster.broker_down(1).unwrap();
+    while !matches!(appender.state(), State::Down(why) if why.contains("no broker can be reached")) {
+        tokio::task::yield_now().await;
+    }
+    // Nobody sends: librdkafka finds the brokers by itself.
+    cluster.broker_up(1).unwrap();
+    while appender.state() != State::Works {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// One record in each of two topics.
