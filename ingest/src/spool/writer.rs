@@ -20,7 +20,7 @@ use crate::metric;
 
 /// Bytes after which a group is closed though more waits.
 const GROUP_BYTES: usize = 8 << 20;
-/// How old the head on disk may be after a power cut. It only tells how much a lying disk has lost.
+/// How old the head on disk may be after a power cut. It tells how much a lying disk has lost.
 const HEAD_AGE: Duration = Duration::from_secs(1);
 /// Between looks whether what failed would go well now.
 const RETRY: Duration = Duration::from_secs(1);
@@ -52,6 +52,8 @@ struct Open {
     head_file: HeadFile,
     /// When the head was last fsynced.
     head_synced_at: Option<Moment>,
+    /// Since when the published head is newer than the one on disk.
+    head_unsynced_since: Option<Moment>,
     /// An fsync or a cut failed: what the disk holds behind the head is unknown, so this file is left alone.
     is_suspect: bool,
 }
@@ -72,9 +74,10 @@ impl Writer {
 
     pub(super) fn run(mut self, appends: &Receiver<Append>) {
         loop {
-            let first = match appends.recv_timeout(RETRY) {
+            let first = match appends.recv_timeout(self.patience(self.world.now())) {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) => {
+                    self.sync_old_head(self.world.now());
                     self.idle();
                     continue;
                 }
@@ -196,7 +199,8 @@ impl Writer {
         open.head.offset = offset;
         open.head.byte += buffer.len() as u64;
         self.room.add(buffer.len() as u64);
-        if let Err(error) = open.head_file.publish(&open.head) {
+        open.head_unsynced_since.get_or_insert_with(|| self.world.now());
+        if let Err(error) = open.publish(&dir) {
             tracing::error!(
                 log = %dir.display(), error = &error as &dyn std::error::Error,
                 "failed to publish the end of the spool; its readers wait for the next append"
@@ -257,12 +261,30 @@ impl Writer {
     fn sync_head(&mut self) {
         let Some(open) = &mut self.open else { return };
         match open.head_file.sync() {
-            Ok(()) => open.head_synced_at = Some(self.world.now()),
+            Ok(()) => (open.head_synced_at, open.head_unsynced_since) = (Some(self.world.now()), None),
             // The segment is what counts.
-            Err(error) => tracing::warn!(
-                log = %self.log.dir.display(), error = &error as &dyn std::error::Error,
-                "failed to sync the head of the spool"
-            ),
+            Err(error) => {
+                tracing::warn!(
+                    log = %self.log.dir.display(), error = &error as &dyn std::error::Error,
+                    "failed to sync the head of the spool"
+                );
+                open.head_unsynced_since = Some(self.world.now());
+            }
+        }
+    }
+
+    /// How long to wait for the next append before `sync_old_head` and `idle` have something to do.
+    fn patience(&self, now: Moment) -> Duration {
+        let since = self.open.as_ref().and_then(|open| open.head_unsynced_since);
+        let left = since.map(|since| HEAD_AGE.saturating_sub(now.since(since)));
+        left.map_or(RETRY, |left| left.min(RETRY))
+    }
+
+    /// The last append of a burst finds the head synced a moment before; nothing else would bring its own to disk.
+    fn sync_old_head(&mut self, now: Moment) {
+        let since = self.open.as_ref().and_then(|open| open.head_unsynced_since);
+        if since.is_some_and(|since| now.since(since) >= HEAD_AGE) {
+            self.sync_head();
         }
     }
 
@@ -292,6 +314,13 @@ impl Open {
         self.file.write_all_at(buffer, self.head.byte)
     }
 
+    fn publish(&self, dir: &Path) -> io::Result<()> {
+        if is_meant("spool-publish", dir) {
+            return Err(io::Error::other("input/output error"));
+        }
+        self.head_file.publish(&self.head)
+    }
+
     fn sync(&self, dir: &Path) -> io::Result<()> {
         if is_meant("spool-sync", dir) {
             return Err(io::Error::other("input/output error"));
@@ -300,7 +329,7 @@ impl Open {
     }
 }
 
-/// `spool-write=return(<part of the folder's path>)` plays a full disk, `spool-sync` a disk that fails.
+/// `spool-write=return(<part of the folder's path>)` plays a full disk, `spool-sync` and `spool-publish` one that fails.
 fn is_meant(name: &str, dir: &Path) -> bool {
     let meant =
         fail::eval(name, |part| part.is_none_or(|part: String| dir.to_string_lossy().contains(&part)));
@@ -318,7 +347,7 @@ fn begin(spool: &Path, log: &Log, making: &Path) -> io::Result<Open> {
     log.manifest.write(making).map_err(inner)?;
     std::fs::rename(making, &log.dir)?;
     manifest::sync_dir(spool).map_err(inner)?;
-    Ok(Open { file, head, head_file, head_synced_at: None, is_suspect: false })
+    Ok(Open { file, head, head_file, head_synced_at: None, head_unsynced_since: None, is_suspect: false })
 }
 
 /// Deletes what a crash left of a log that was being made.
@@ -363,5 +392,51 @@ fn inner(error: Error) -> io::Error {
     match error {
         Error::Io { source, .. } => source,
         other => io::Error::other(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::{Semaphore, oneshot};
+
+    use super::*;
+    use crate::spool::manifest::Manifest;
+
+    fn writer(dir: &Path) -> Writer {
+        let manifest = Manifest::behind(std::iter::empty());
+        let log = Log { dir: dir.join(manifest.uuid.to_string()), manifest };
+        let room = Arc::new(Room::new(dir, u64::MAX));
+        Writer::new(dir, log, 1 << 20, room, Ballast::new(dir, 0), Trouble::default())
+    }
+
+    fn append(writer: &mut Writer, text: &str) {
+        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let (done, _) = oneshot::channel();
+        writer.commit(vec![Append { records: vec![text.as_bytes().to_vec()], done, _place: place }]);
+    }
+
+    #[test]
+    fn the_head_of_the_last_append_reaches_the_disk_within_its_age() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = writer(dir.path());
+        let is_synced = |writer: &Writer| writer.open.as_ref().unwrap().head_unsynced_since.is_none();
+        append(&mut writer, "synced at once: it is the first");
+        assert!(is_synced(&writer));
+        assert_eq!(writer.patience(Instant::now()), RETRY);
+        // However slow the machine is, what follows is within a second of it.
+        writer.open.as_mut().unwrap().head_synced_at = Some(Instant::now() + Duration::from_secs(3600));
+        append(&mut writer, "right behind it");
+        assert!(!is_synced(&writer));
+        let since = writer.open.as_ref().unwrap().head_unsynced_since.unwrap();
+        assert_eq!(writer.patience(since + Duration::from_millis(400)), Duration::from_millis(600));
+        writer.sync_old_head(since + Duration::from_millis(999));
+        assert!(!is_synced(&writer), "a second is not over");
+        append(&mut writer, "another does not put it off");
+        assert_eq!(writer.open.as_ref().unwrap().head_unsynced_since, Some(since));
+        assert_eq!(writer.patience(since + HEAD_AGE), Duration::ZERO);
+        writer.sync_old_head(since + HEAD_AGE);
+        assert!(is_synced(&writer));
     }
 }

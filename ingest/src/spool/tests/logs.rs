@@ -165,6 +165,29 @@ async fn the_trouble_of_a_failed_fsync_passes_without_another_record() {
 }
 
 #[tokio::test]
+async fn a_record_whose_end_cannot_be_published_is_kept_and_read_with_the_next_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = dir.path().file_name().unwrap().to_string_lossy().into_owned();
+    let spool = open(dir.path());
+    append(&spool, &["one"]).await;
+    fail::cfg("spool-publish", &format!("return({name})")).unwrap();
+    // On disk by its fsync: to refuse it now would make the sender repeat what is kept.
+    assert_eq!(spool.append(vec![b"two".to_vec()]).await.unwrap(), 1..2);
+    let mut reader = spool.reader().unwrap();
+    assert_eq!(read_all(&mut reader).unwrap(), pairs(&["one"]));
+    fail::remove("spool-publish");
+    append(&spool, &["three"]).await;
+    assert_eq!(read_all(&mut reader).unwrap(), pairs(&["one", "two", "three"])[1..]);
+    // The same where no append follows: the next opening finds it.
+    fail::cfg("spool-publish", &format!("return({name})")).unwrap();
+    append(&spool, &["four"]).await;
+    drop(spool);
+    fail::remove("spool-publish");
+    let spool = open(dir.path());
+    assert_eq!(read_former(dir.path(), &spool).unwrap(), pairs(&["one", "two", "three", "four"]));
+}
+
+#[tokio::test]
 async fn the_end_of_a_log_is_shown_only_where_its_files_agree() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(dir.path());
