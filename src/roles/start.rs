@@ -86,7 +86,7 @@ impl Roles {
                 (sources::kafka::Stopped::default().with_waits(waits.clone()), self.shutdown.clone());
             self.health.ask("partitions of Kafka", {
                 let stopped = stopped.clone();
-                move || partitions(&stopped)
+                move || partitions(stopped.list(), stopped.is_all())
             });
             self.watch("ingest of Kafka", move || {
                 let (config, warehouse, tools) = (config.clone(), warehouse.clone(), tools.clone());
@@ -240,15 +240,14 @@ impl Roles {
 }
 
 /// Down only where nothing moves any more: what can go on goes on.
-fn partitions(stopped: &sources::kafka::Stopped) -> State {
+fn partitions(stopped: Vec<(String, i32, String)>, is_all: bool) -> State {
     let list: Vec<String> = stopped
-        .list()
         .into_iter()
         .map(|(topic, partition, why)| format!("stopped {topic}/{partition}: {why}"))
         .collect();
     match list.join("; ") {
         list if list.is_empty() => State::Works,
-        list if stopped.is_all() => State::Down(list),
+        list if is_all => State::Down(list),
         list => State::Impaired(list),
     }
 }
@@ -268,3 +267,6 @@ pub fn shares_disk(spool: &Path, warehouse: &Path) -> bool {
     let disk = |path: &Path| path.ancestors().find_map(|at| std::fs::metadata(at).ok()).map(|at| at.dev());
     disk(spool).is_some_and(|of_spool| disk(warehouse) == Some(of_spool))
 }
+
+#[cfg(test)]
+mod tests;
