@@ -12,6 +12,7 @@
 
 mod backoff;
 mod info;
+mod line;
 mod marks;
 mod rows;
 mod waits;
@@ -388,17 +389,6 @@ fn record(frozen: &Frozen, reason: FlushReason, took: Duration) {
         metrics::counter!(metric::SKIPPED, "topic" => range.stream.topic().to_owned())
             .increment(range.counts.skipped);
     }
-    let counts = frozen.counts();
-    tracing::debug!(
-        reason = reason.as_str(),
-        rows = counts.rows,
-        rejects = counts.rejects,
-        duplicates = counts.duplicates,
-        skipped = counts.skipped,
-        streams = frozen.ranges.len(),
-        millis = took.as_millis() as u64,
-        "flushed"
-    );
 }
 
 /// `<name>=return` kills the process on the spot, as a power cut would. `<name>=return(<words>)` makes the flushes

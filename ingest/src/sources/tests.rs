@@ -12,7 +12,7 @@ use crate::config;
 use crate::formats::{self, Format};
 use crate::sink::{Sink, Waits};
 use crate::spool::{Spool, logs};
-use crate::testing::{House, native};
+use crate::testing::{House, Lines, native};
 
 fn settings(segment_bytes: u64) -> config::Spool {
     config::Spool {
@@ -282,6 +282,27 @@ async fn a_spool_that_waits_for_the_tables_says_which_one_and_why_until_it_goes_
         tokio::task::yield_now().await;
     }
     running.end().await;
+}
+
+#[tokio::test]
+async fn a_commit_is_one_line_with_what_it_took_and_what_is_left() {
+    let house = House::new().await;
+    let spool = Spool::open(&house.dir.path().join("spool"), &settings(1 << 20)).unwrap();
+    append(&house, &spool, &["a", "a"]).await;
+    spool.append(vec![b"{noise".to_vec()]).await.unwrap();
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(lines.clone());
+    let running = Running::start(&house, &quick());
+    wait_for(&house, &spool, 3).await;
+    running.end().await;
+    let told = lines.with("committed");
+    assert_eq!(told.len(), 1, "{told:?}");
+    for part in
+        ["INFO", " rows=1", " rejects=1", " duplicates=1", " positions=\"spool/0@3\"", " lag=0", " millis="]
+    {
+        assert!(told[0].contains(part), "{part} is missing in {}", told[0]);
+    }
+    assert_eq!(lines.with("flushed"), [""; 0]);
 }
 
 #[tokio::test]

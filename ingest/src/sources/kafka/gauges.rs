@@ -20,12 +20,7 @@ fn lag_of((topic, partition): &Key) -> metrics::Gauge {
 
 /// What a commit moved.
 pub(super) fn committed(flushed: &Flushed) {
-    let (mut rows, mut rejects, mut duplicates, mut skipped) = (0, 0, 0, 0);
     for range in &flushed.ranges {
-        rows += range.counts.rows;
-        rejects += range.counts.rejects;
-        duplicates += range.counts.duplicates;
-        skipped += range.counts.skipped;
         if let Some(millis) = range.time {
             let labels = [
                 ("topic", range.stream.topic().to_owned()),
@@ -34,15 +29,4 @@ pub(super) fn committed(flushed: &Flushed) {
             metrics::gauge!(metric::NEWEST_RECORD, &labels).set(millis as f64 / 1000.0);
         }
     }
-    tracing::info!(
-        version = flushed.version,
-        reason = flushed.reason.map(|reason| reason.as_str()),
-        partitions = flushed.ranges.len(),
-        rows,
-        rejects,
-        duplicates,
-        skipped,
-        millis = flushed.took.as_millis() as u64,
-        "committed"
-    );
 }

@@ -366,12 +366,14 @@ impl State {
     /// A flush was committed.
     pub(super) fn landed(&mut self, consumer: &BaseConsumer<Context>, flushed: &Flushed) {
         gauges::committed(flushed);
+        let mut lag = None;
         for range in &flushed.ranges {
             let key = (range.stream.topic().to_owned(), range.stream.partition());
             let Some(owned) = self.owned.get_mut(&key).filter(|owned| owned.stream == range.stream) else {
                 continue;
             };
             owned.stands(&key, Some(range.end), None);
+            lag = owned.high.map(|high| lag.unwrap_or(0) + (high - range.end).max(0)).or(lag);
             owned.pause = FIRST_PAUSE;
             if let Phase::Settling { slot } = owned.phase
                 && range.hold.is_some()
@@ -380,6 +382,7 @@ impl State {
                 owned.phase = Phase::Waiting { due: self.world.now() + HELD_LOOK };
             }
         }
+        flushed.tell(lag);
         mirror(consumer, &flushed.ranges);
     }
 

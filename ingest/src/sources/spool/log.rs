@@ -240,6 +240,7 @@ impl<'a> Follower<'a> {
         })?;
         let Some(end) = flushed.ranges.first().map(|range| range.end) else { return Ok(()) };
         let lag = self.log.head() - end;
+        flushed.tell(Some(lag));
         metrics::gauge!(metric::LAG, "topic" => "spool", "partition" => "0").set(lag as f64);
         let (log, spool, ballast) = (self.log.dir().to_owned(), self.spool.to_owned(), self.ballast.clone());
         let pruned = tokio::task::spawn_blocking(move || {
