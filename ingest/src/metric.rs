@@ -28,8 +28,8 @@ pub const RETRIES: &str = "bellwether_ingest_retries_total";
 pub const FLUSH_SECONDS: &str = "bellwether_ingest_flush_seconds";
 /// Gauge, bytes: batches and windows held by a worker. Label `worker`.
 pub const MEMORY_BYTES: &str = "bellwether_ingest_memory_bytes";
-/// Gauge: records between the table's position and the end of the log; 0 once another worker has the partition.
-/// Labels `topic`, `partition`.
+/// Gauge: records between the table's position and the end of the log; of the spool over all of its logs; 0 once
+/// another worker has the partition. Labels `topic`, `partition`.
 pub const LAG: &str = "bellwether_ingest_lag_records";
 /// Gauge, seconds since 1970: newest record time below the table's position. Labels `topic`, `partition`.
 pub const NEWEST_RECORD: &str = "bellwether_ingest_newest_record_timestamp_seconds";
@@ -53,6 +53,8 @@ pub const SPOOL_SYNC_SECONDS: &str = "bellwether_spool_sync_seconds";
 pub const SPOOL_HEAD: &str = "bellwether_spool_head_offset";
 /// Gauge, bytes: records on the spool's disk, ingested or not. Its bound is `spool.max_bytes`.
 pub const SPOOL_BYTES: &str = "bellwether_spool_bytes";
+/// Gauge, bytes: about what the records take that the spool holds and the tables do not.
+pub const SPOOL_WAITING_BYTES: &str = "bellwether_spool_waiting_bytes";
 /// Counter: appends that the spool refused. Label `reason` (bound, disk_full, failed).
 pub const SPOOL_REFUSED: &str = "bellwether_spool_refused_total";
 /// Gauge: logs of the spool that cannot be read and stay behind. See `docs/operate.md`.
@@ -86,6 +88,7 @@ pub fn describe() {
     describe_histogram!(SPOOL_SYNC_SECONDS, Unit::Seconds, "Time of one group commit of the spool");
     describe_gauge!(SPOOL_HEAD, Unit::Count, "Next offset of the spool");
     describe_gauge!(SPOOL_BYTES, Unit::Bytes, "Records on the spool's disk, ingested or not");
+    describe_gauge!(SPOOL_WAITING_BYTES, Unit::Bytes, "Records of the spool that the tables do not hold");
     describe_counter!(SPOOL_REFUSED, Unit::Count, "Appends that the spool refused");
     describe_gauge!(SPOOL_STOPPED, Unit::Count, "Logs of the spool that cannot be read and stay behind");
     describe_gauge!(

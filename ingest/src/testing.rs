@@ -1,5 +1,6 @@
 //! A warehouse in a temporary folder, native records, and questions to the tables, for this crate's tests.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
@@ -110,6 +111,53 @@ pub(crate) fn attempts_of_one_call() -> [(String, bool); 4] {
         (litellm_failure(1, 429, "openai"), true),
         (litellm_failure(1, 500, "azure"), true),
     ]
+}
+
+/// Gauges as they were emitted: `name{label=value,…}`. For `metrics::with_local_recorder`.
+#[derive(Clone, Default)]
+pub(crate) struct Gauges(Arc<Mutex<BTreeMap<String, f64>>>);
+
+impl Gauges {
+    pub(crate) fn get(&self, name: &str) -> Option<f64> {
+        self.0.lock().unwrap().get(name).copied()
+    }
+}
+
+struct Emitted(Gauges, String);
+
+impl metrics::GaugeFn for Emitted {
+    fn increment(&self, by: f64) {
+        *self.0.0.lock().unwrap().entry(self.1.clone()).or_default() += by;
+    }
+
+    fn decrement(&self, by: f64) {
+        self.increment(-by);
+    }
+
+    fn set(&self, value: f64) {
+        self.0.0.lock().unwrap().insert(self.1.clone(), value);
+    }
+}
+
+impl metrics::Recorder for Gauges {
+    fn describe_counter(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    fn describe_gauge(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    fn describe_histogram(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+
+    fn register_counter(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Counter {
+        metrics::Counter::noop()
+    }
+
+    fn register_gauge(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Gauge {
+        let labels: Vec<String> =
+            key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        let name = format!("{}{{{}}}", key.name(), labels.join(","));
+        metrics::Gauge::from_arc(Arc::new(Emitted(self.clone(), name)))
+    }
+
+    fn register_histogram(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Histogram {
+        metrics::Histogram::noop()
+    }
 }
 
 /// What is logged on this thread at info and above, a line each. For `tracing::subscriber::set_default`.

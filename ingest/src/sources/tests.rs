@@ -285,6 +285,29 @@ async fn a_spool_that_waits_for_the_tables_says_which_one_and_why_until_it_goes_
 }
 
 #[tokio::test]
+async fn what_waits_is_told_from_the_start_and_while_the_tables_take_nothing() {
+    let house = House::new().await;
+    let dir = house.dir.path().join("spool");
+    let spool = Spool::open(&dir, &settings(1 << 20)).unwrap();
+    append(&house, &spool, &["a", "b", "c"]).await;
+    let partition = house.dir.path().join("warehouse/attempts/event_date=2026-11-25");
+    std::fs::write(&partition, "a file where a folder is to be").unwrap();
+    let running = Running::start(&house, &quick());
+    let wait_until = async |records: u64| {
+        while running.stopped.waiting().records != records {
+            tokio::task::yield_now().await;
+        }
+    };
+    wait_until(3).await;
+    append(&house, &spool, &["d", "e"]).await;
+    wait_until(5).await;
+    assert!(running.stopped.waiting().bytes > 5 * 100);
+    std::fs::remove_file(&partition).unwrap();
+    wait_until(0).await;
+    running.end().await;
+}
+
+#[tokio::test]
 async fn a_commit_is_one_line_with_what_it_took_and_what_is_left() {
     let house = House::new().await;
     let spool = Spool::open(&house.dir.path().join("spool"), &settings(1 << 20)).unwrap();

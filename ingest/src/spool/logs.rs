@@ -18,6 +18,21 @@ pub struct Log {
     pub(super) manifest: Manifest,
 }
 
+/// Records that the tables do not hold, and about how many bytes of the disk they take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    pub records: u64,
+    pub bytes: u64,
+}
+
+impl std::ops::Add for Waiting {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self { records: self.records + more.records, bytes: self.bytes + more.bytes }
+    }
+}
+
 /// A log whose manifest cannot be read. It stands for itself: the others go on.
 #[derive(Debug)]
 pub struct Unreadable {
@@ -49,6 +64,22 @@ impl Log {
     /// Next offset of the log: everything before it is on disk.
     pub fn head(&self) -> i64 {
         HeadFile::read(&self.dir).unwrap_or_default().offset
+    }
+
+    /// What the log holds from `position` on; without one, all of it.
+    pub fn waiting(&self, position: Option<i64>) -> Waiting {
+        let head = self.head();
+        let firsts = segment::list(&self.dir).unwrap_or_default();
+        let from = position.unwrap_or_default().max(firsts.first().copied().unwrap_or(head));
+        let mut waiting = Waiting { records: head.abs_diff(head.min(from)), bytes: 0 };
+        let ends = firsts.iter().skip(1).copied().chain([head]);
+        for (first, end) in firsts.iter().copied().zip(ends).filter(|(_, end)| *end > from) {
+            let size = std::fs::metadata(segment::path(&self.dir, first)).map_or(0, |file| file.len());
+            // Records of a segment are taken to be of one size.
+            let share = (end - from.max(first)) as f64 / (end - first).max(1) as f64;
+            waiting.bytes += (size as f64 * share) as u64;
+        }
+        waiting
     }
 
     /// Whether a later log stands in the same folder, so that nothing more comes into this one. Ask before the

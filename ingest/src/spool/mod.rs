@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 pub use append::AppendError;
 pub use ballast::Ballast;
-pub use logs::{Log, Logs, Unreadable, logs};
+pub use logs::{Log, Logs, Unreadable, Waiting, logs};
 pub use reader::{Reader, Record};
 pub use recover::Cut;
 pub use room::used_bytes;

@@ -405,10 +405,11 @@ mod tests {
     use crate::spool::manifest::Manifest;
 
     fn writer(dir: &Path) -> Writer {
-        let manifest = Manifest::behind(std::iter::empty());
+        let world = World::default();
+        let manifest = Manifest::behind(std::iter::empty(), world.uuid());
         let log = Log { dir: dir.join(manifest.uuid.to_string()), manifest };
         let room = Arc::new(Room::new(dir, u64::MAX));
-        Writer::new(dir, log, 1 << 20, room, Ballast::new(dir, 0), Trouble::default())
+        Writer::new(dir, log, 1 << 20, room, Ballast::new(dir, 0), Trouble::default(), world)
     }
 
     fn append(writer: &mut Writer, text: &str) {
@@ -424,9 +425,9 @@ mod tests {
         let is_synced = |writer: &Writer| writer.open.as_ref().unwrap().head_unsynced_since.is_none();
         append(&mut writer, "synced at once: it is the first");
         assert!(is_synced(&writer));
-        assert_eq!(writer.patience(Instant::now()), RETRY);
+        assert_eq!(writer.patience(writer.world.now()), RETRY);
         // However slow the machine is, what follows is within a second of it.
-        writer.open.as_mut().unwrap().head_synced_at = Some(Instant::now() + Duration::from_secs(3600));
+        writer.open.as_mut().unwrap().head_synced_at = Some(writer.world.now() + Duration::from_secs(3600));
         append(&mut writer, "right behind it");
         assert!(!is_synced(&writer));
         let since = writer.open.as_ref().unwrap().head_unsynced_since.unwrap();

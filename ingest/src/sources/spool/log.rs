@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::backlog::Backlog;
 use crate::batch::{Batch, Encoding, Message, Position, Slot, Stream, Tools};
 use crate::config::Ingest;
 use crate::dedup::{RebuildError, Window};
@@ -46,6 +47,7 @@ pub(super) struct Follower<'a> {
     stream: Stream,
     config: &'a Ingest,
     ballast: &'a Ballast,
+    backlog: &'a Backlog,
     /// None while a blocking task has it.
     state: Option<State>,
     pace: Pace,
@@ -64,12 +66,13 @@ impl<'a> Follower<'a> {
         log: Log,
         config: &'a Ingest,
         ballast: &'a Ballast,
+        backlog: &'a Backlog,
         tools: Tools,
     ) -> Self {
         let reader = Reader::new(&log);
         let stream = Stream::spool(log.uuid());
         let state = Some(State { reader, batch: Batch::new(tools), slot: None });
-        Self { sink, spool, log, stream, config, ballast, state, pace: Pace::new(config) }
+        Self { sink, spool, log, stream, config, ballast, backlog, state, pace: Pace::new(config) }
     }
 
     /// Takes the log and follows it to its end or until shutdown. Who waited for the tables waits no more once they
@@ -163,6 +166,7 @@ impl<'a> Follower<'a> {
         }
         let window = self.window(start).await.map_err(passing)?;
         self.take_over(position, start, window).map_err(lasting)?;
+        self.backlog.stands(self.log.uuid(), &Position { attempts: Some(start), ..position });
         tracing::info!(app = %self.stream, offset = start, head, "reading a log of the spool");
         Ok(None)
     }
@@ -238,10 +242,11 @@ impl<'a> Follower<'a> {
             FlushError::Rows { .. } => Trouble::Log(Error::Flush(error)),
             FlushError::Table { .. } | FlushError::Interrupted(_) => Trouble::Lasting(Error::Flush(error)),
         })?;
-        let Some(end) = flushed.ranges.first().map(|range| range.end) else { return Ok(()) };
-        let lag = self.log.head() - end;
-        flushed.tell(Some(lag));
-        metrics::gauge!(metric::LAG, "topic" => "spool", "partition" => "0").set(lag as f64);
+        let Some((end, time)) = flushed.ranges.first().map(|range| (range.end, range.time)) else {
+            return Ok(());
+        };
+        self.backlog.stands(self.log.uuid(), &Position { attempts: Some(end), time, ..Position::default() });
+        flushed.tell(Some((self.log.head() - end).max(0)));
         let (log, spool, ballast) = (self.log.dir().to_owned(), self.spool.to_owned(), self.ballast.clone());
         let pruned = tokio::task::spawn_blocking(move || {
             let pruned = spool::prune(&log, end);

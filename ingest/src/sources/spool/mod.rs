@@ -3,6 +3,7 @@
 //! A log that the next one has ended is deleted once the tables hold it; its position stays in the tables. A log
 //! that cannot be read stops alone: it is told once, stays on the disk, and the later ones go on.
 
+mod backlog;
 mod log;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::config::{self, Ingest};
 use crate::metric;
 use crate::sink::{Sink, Waiting, Waits};
 use crate::spool::{self, Ballast, Log, Reading};
+use backlog::Backlog;
 use log::{End, Follower};
 
 /// Between tries to take a log (again), and between looks whether there is another one.
@@ -32,6 +34,7 @@ const FOLDER: &str = "";
 pub struct Stopped {
     logs: Arc<Mutex<BTreeMap<PathBuf, String>>>,
     waits: Waits,
+    backlog: Backlog,
 }
 
 impl Stopped {
@@ -48,6 +51,11 @@ impl Stopped {
     /// One line for each.
     pub fn reasons(&self) -> Vec<String> {
         self.lock().values().cloned().collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> spool::Waiting {
+        self.backlog.waiting()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, String>> {
@@ -113,18 +121,37 @@ impl Source {
             .map_err(Error::Tables)?
             .with_ballast(self.ballast.clone())
             .telling(self.stopped.waits.clone());
+        let backlog = self.stopped.backlog.clone();
+        backlog.begin(&self.dir, &sink);
+        tracing::info!(spool = %self.dir.display(), "ingest of the spool starts");
+        let dir = self.dir.clone();
+        let result = tokio::select! {
+            result = self.follow_all(&mut sink, &tools, config, &shutdown) => result,
+            never = backlog.show(dir) => match never {},
+        };
+        tracing::info!(spool = %self.dir.display(), "ingest of the spool ended");
+        result
+    }
+
+    async fn follow_all(
+        &mut self,
+        sink: &mut Sink,
+        tools: &Tools,
+        config: &Ingest,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Error> {
         // Told while the tables do not even say where to go on.
         let mut waiting: Option<Waiting> = None;
-        tracing::info!(spool = %self.dir.display(), "ingest of the spool starts");
         while !shutdown.is_cancelled() {
             settle(&self.ballast);
             let Some(next) = self.next() else {
-                pause(warehouse.world(), &shutdown).await;
+                pause(warehouse.world(), shutdown).await;
                 continue;
             };
+            let backlog = &self.stopped.backlog;
             let mut follower =
-                Follower::new(&mut sink, &self.dir, next.clone(), config, &self.ballast, tools.clone());
-            match follower.follow(&mut waiting, &shutdown).await {
+                Follower::new(sink, &self.dir, next.clone(), config, &self.ballast, backlog, tools.clone());
+            match follower.follow(&mut waiting, shutdown).await {
                 Ok(End::Shutdown) => break,
                 Ok(End::Drained) => self.remove(&next),
                 Ok(End::Again) => {}
@@ -137,7 +164,7 @@ impl Source {
                         Some(waiting) => waiting.still(&*error),
                         None => waiting = Some(self.stopped.waits.begin("a position in the tables", &*error)),
                     }
-                    pause(warehouse.world(), &shutdown).await;
+                    pause(warehouse.world(), shutdown).await;
                 }
                 // A log that was deleted meanwhile has ended; it does not show in the folder again.
                 Err(log::Trouble::Log(_)) if !next.dir().exists() => {}
@@ -145,7 +172,6 @@ impl Source {
                 Err(log::Trouble::Lasting(error)) => return Err(error),
             }
         }
-        tracing::info!(spool = %self.dir.display(), "ingest of the spool ended");
         Ok(())
     }
 
