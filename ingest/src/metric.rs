@@ -2,6 +2,9 @@
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
+/// Value of a gauge whose subject is no longer this process's; the admin port does not show it.
+pub const GONE: f64 = f64::NAN;
+
 /// Counter: rows committed to `attempts`. Label `source`.
 pub const ROWS: &str = "bellwether_ingest_rows_total";
 /// Counter: records committed to `rejects`. Label `source`.
@@ -28,8 +31,8 @@ pub const RETRIES: &str = "bellwether_ingest_retries_total";
 pub const FLUSH_SECONDS: &str = "bellwether_ingest_flush_seconds";
 /// Gauge, bytes: batches and windows held by a worker. Label `worker`.
 pub const MEMORY_BYTES: &str = "bellwether_ingest_memory_bytes";
-/// Gauge: records between the table's position and the end of the log; of the spool over all of its logs; 0 once
-/// another worker has the partition. Labels `topic`, `partition`.
+/// Gauge: records between the table's position and the end of the log; of the spool over all of its logs. Labels
+/// `topic`, `partition`; gone once another worker has the partition.
 pub const LAG: &str = "bellwether_ingest_lag_records";
 /// Gauge, seconds since 1970: newest record time below the table's position. Labels `topic`, `partition`.
 pub const NEWEST_RECORD: &str = "bellwether_ingest_newest_record_timestamp_seconds";
@@ -59,6 +62,8 @@ pub const SPOOL_WAITING_BYTES: &str = "bellwether_spool_waiting_bytes";
 pub const SPOOL_REFUSED: &str = "bellwether_spool_refused_total";
 /// Gauge: logs of the spool that cannot be read and stay behind. See `docs/operate.md`.
 pub const SPOOL_STOPPED: &str = "bellwether_spool_stopped_logs";
+/// Gauge: 1 for each log of the spool that cannot be read and stays behind. Label `log`, the name of its folder.
+pub const SPOOL_LOG_STOPPED: &str = "bellwether_spool_log_stopped";
 /// Gauge: 1 while the ballast is given up because the disk is full, 0 otherwise.
 pub const SPOOL_BALLAST_GIVEN: &str = "bellwether_spool_ballast_given_up";
 
@@ -91,6 +96,7 @@ pub fn describe() {
     describe_gauge!(SPOOL_WAITING_BYTES, Unit::Bytes, "Records of the spool that the tables do not hold");
     describe_counter!(SPOOL_REFUSED, Unit::Count, "Appends that the spool refused");
     describe_gauge!(SPOOL_STOPPED, Unit::Count, "Logs of the spool that cannot be read and stay behind");
+    describe_gauge!(SPOOL_LOG_STOPPED, Unit::Count, "1 for a log of the spool that cannot be read");
     describe_gauge!(
         SPOOL_BALLAST_GIVEN,
         Unit::Count,

@@ -1,6 +1,8 @@
 //! `bellwether ingest`: where continuous ingest stands, and partitions that were stopped.
 
-use std::collections::BTreeMap;
+mod spool_log;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bellwether_ingest::metric;
@@ -28,9 +30,9 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Position, newest record and state of every partition
+    /// Position, newest record and state of every partition and of every log of this host's spool
     ///
-    /// Positions and holds come from the tables. Lag and other stops are those that a process on this host, if one
+    /// Positions and holds come from the tables, the end of a log from the spool. Lag of Kafka and other stops are those that a process on this host, if one
     /// runs with this configuration, tells on its admin port.
     #[command(after_help = "Example:\n  bellwether ingest status --json")]
     Status {
@@ -60,9 +62,13 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
         Action::Status { json } => {
             sink.refresh().await?;
             let live = live(&config.admin.listen).await;
-            let lines: Vec<Line> =
-                sink.standings().into_iter().map(|standing| Line::new(standing, live.as_ref())).collect();
-            print(&lines, json)
+            let (of_spool, of_kafka): (Vec<Standing>, Vec<Standing>) =
+                sink.standings().into_iter().partition(spool_log::is_one);
+            let logs = spool_log::lines(of_spool, &config.spool_dir()?, live.as_ref());
+            let mut lines: Vec<Line> =
+                of_kafka.into_iter().map(|standing| Line::new(standing, live.as_ref())).collect();
+            lines.extend(logs.lines);
+            print(&lines, logs.elsewhere, json)
         }
         Action::Resume { partition } => {
             let (topic, number) = parse(&partition)?;
@@ -93,21 +99,24 @@ fn parse(partition: &str) -> anyhow::Result<(&str, Option<i32>)> {
 struct Line {
     #[serde(flatten)]
     standing: Standing,
+    /// The log's uuid, of one of the spool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<String>,
     /// Records between the table and the end of the log, as this host's process tells.
     lag: Option<i64>,
     state: &'static str,
 }
 
 impl Line {
-    fn new(standing: Standing, live: Option<&BTreeMap<(String, i32), Live>>) -> Self {
-        let known = live.and_then(|live| live.get(&(standing.topic.clone(), standing.partition)));
+    fn new(standing: Standing, live: Option<&Told>) -> Self {
+        let known = live.and_then(|live| live.partitions.get(&(standing.topic.clone(), standing.partition)));
         let state = match (standing.is_held, known) {
             (true, _) => "held",
             (false, Some(live)) if live.is_stopped => "stopped",
             (false, Some(_)) => "read here",
             (false, None) => "",
         };
-        Self { lag: known.and_then(|live| live.lag), state, standing }
+        Self { lag: known.and_then(|live| live.lag), log: None, state, standing }
     }
 }
 
@@ -118,16 +127,24 @@ struct Live {
     is_stopped: bool,
 }
 
+/// What a running process shows of everything that it reads.
+#[derive(Debug, Default)]
+struct Told {
+    partitions: BTreeMap<(String, i32), Live>,
+    /// Names of the folders of logs of the spool that it cannot read.
+    stopped_logs: BTreeSet<String>,
+}
+
 /// None: no process answers at this address.
-async fn live(admin: &str) -> Option<BTreeMap<(String, i32), Live>> {
+async fn live(admin: &str) -> Option<Told> {
     let client = reqwest::Client::builder().timeout(ASK).build().ok()?;
     let answer = client.get(format!("http://{admin}/metrics")).send().await.ok()?;
     Some(parse_metrics(&answer.error_for_status().ok()?.text().await.ok()?))
 }
 
 /// The gauges of partitions among all metrics, in the text form of Prometheus.
-fn parse_metrics(text: &str) -> BTreeMap<(String, i32), Live> {
-    let mut found: BTreeMap<(String, i32), Live> = BTreeMap::new();
+fn parse_metrics(text: &str) -> Told {
+    let mut found = Told::default();
     for line in text.lines() {
         let Some((name, rest)) = line.split_once('{') else { continue };
         let Some((labels, value)) = rest.rsplit_once('}') else { continue };
@@ -136,12 +153,16 @@ fn parse_metrics(text: &str) -> BTreeMap<(String, i32), Live> {
                 (name.trim() == wanted).then(|| value.trim().trim_matches('"').to_owned())
             })
         };
-        let (Some(topic), Some(partition), Ok(value)) =
-            (label("topic"), label("partition").and_then(|p| p.parse().ok()), value.trim().parse::<f64>())
+        let Ok(value) = value.trim().parse::<f64>() else { continue };
+        if let Some(log) = label("log").filter(|_| name == metric::SPOOL_LOG_STOPPED && value > 0.0) {
+            found.stopped_logs.insert(log);
+        }
+        let (Some(topic), Some(partition)) =
+            (label("topic"), label("partition").and_then(|p| p.parse().ok()))
         else {
             continue;
         };
-        let live = found.entry((topic, partition));
+        let live = found.partitions.entry((topic, partition));
         match name {
             metric::LAG => live.or_default().lag = Some(value as i64),
             metric::STOPPED => live.or_default().is_stopped = value > 0.0,
@@ -151,18 +172,27 @@ fn parse_metrics(text: &str) -> BTreeMap<(String, i32), Live> {
     found
 }
 
-fn print(lines: &[Line], json: bool) -> anyhow::Result<()> {
+/// `elsewhere`: logs that the tables know and the spool of this host does not hold.
+fn print(lines: &[Line], elsewhere: usize, json: bool) -> anyhow::Result<()> {
     if json {
         println!("{}", serde_json::to_string_pretty(lines)?);
         return Ok(());
     }
     println!("{}", row(["topic", "partition", "next offset", "newest record", "lag", "state"]));
-    for Line { standing, lag, state } in lines {
+    for Line { standing, log, lag, state } in lines {
         let newest = standing.newest_record_millis.and_then(DateTime::from_timestamp_millis);
         let newest = newest.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)).unwrap_or_default();
         let (partition, offset) = (standing.partition.to_string(), standing.attempts.to_string());
         let lag = lag.map(|lag| lag.to_string()).unwrap_or_default();
-        println!("{}", row([&standing.topic, &partition, &offset, &newest, &lag, state]));
+        let topic = match log {
+            // Enough to tell the folders of one spool apart.
+            Some(log) => format!("{}/{}", standing.topic, log.get(..8).unwrap_or(log)),
+            None => standing.topic.clone(),
+        };
+        println!("{}", row([&topic, &partition, &offset, &newest, &lag, state]));
+    }
+    if elsewhere > 0 {
+        println!("and {elsewhere} logs of spools that were ingested and deleted, or lie on other hosts");
     }
     Ok(())
 }
@@ -174,7 +204,7 @@ fn row([topic, partition, offset, newest, lag, state]: [&str; 6]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Live, parse, parse_metrics};
+    use super::{Live, Told, parse, parse_metrics};
 
     #[test]
     fn a_topic_or_one_partition_is_named() {
@@ -193,8 +223,12 @@ mod tests {
              bellwether_ingest_lag_records{topic=\"t\",partition=\"3\"} 41\n\
              bellwether_ingest_stopped_partitions{partition=\"4\",topic=\"t\"} 1\n\
              bellwether_ingest_rows_total{source=\"native\"} 7\n\
+             bellwether_spool_log_stopped{log=\"6f1c1f4e\"} 1\n\
+             bellwether_spool_log_stopped{log=\"7a\"} 0\n\
              bellwether_ingest_paused{worker=\"kafka\"} 0\n",
         );
+        let Told { partitions: found, stopped_logs } = found;
+        assert_eq!(stopped_logs.into_iter().collect::<Vec<_>>(), ["6f1c1f4e"]);
         assert_eq!(found.len(), 2);
         assert_eq!(found[&("t".to_owned(), 3)], Live { lag: Some(41), is_stopped: false });
         assert_eq!(found[&("t".to_owned(), 4)], Live { lag: None, is_stopped: true });

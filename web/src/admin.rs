@@ -116,5 +116,23 @@ async fn healthz(State(admin): State<Admin>) -> Json<Value> {
 
 async fn render_metrics(State(admin): State<Admin>) -> impl IntoResponse {
     admin.metrics.run_upkeep();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.render())
+    let text = without_gone(&admin.metrics.render());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+/// A recorder forgets no gauge. One whose subject is gone (a partition that another worker has) is set to NaN, and
+/// is not shown.
+fn without_gone(metrics: &str) -> String {
+    metrics.split_inclusive('\n').filter(|line| !line.trim_end().ends_with(" NaN")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_gone;
+
+    #[test]
+    fn a_gauge_without_a_subject_is_not_shown() {
+        let shown = without_gone("# TYPE lag gauge\nlag{topic=\"NaN\"} 3\nlag{topic=\"t\"} NaN\n\n");
+        assert_eq!(shown, "# TYPE lag gauge\nlag{topic=\"NaN\"} 3\n\n");
+    }
 }

@@ -144,3 +144,46 @@ fn ingest_that_cannot_write_says_so_in_the_readiness_until_it_can() {
     wait::until("readiness", wait::START, || line().filter(|line| line == "ready"));
     assert_eq!(both.interrupt().code(), 0);
 }
+
+#[test]
+fn status_shows_the_logs_that_are_there_and_counts_those_that_are_not() {
+    let folder = scratch();
+    let config = Config::new(folder.path()).set("ingest.flush_age", "200ms");
+    let file = config.write();
+    let status = |args: &[&str]| Bellwether::new(folder.path(), args).arg("--config").arg(&file).run().ok();
+    for (start, rows) in [(0, 2), (2, 4), (4, 6)] {
+        let both = serve(folder.path(), "intake,ingest", &file);
+        post(&config, start..start + 2);
+        wait_for_rows(&config, rows);
+        if start == 4 {
+            // The two logs of before go as soon as this one is there.
+            let told = wait::until("one log", wait::START, || {
+                let told = status(&["ingest", "status", "--json"]).json();
+                told.as_array().filter(|lines| lines.len() == 1 && lines[0]["lag"] == 0).cloned()
+            });
+            let log = told[0]["log"].as_str().expect("a uuid").to_owned();
+            assert!(folder.path().join("spool").join(&log).is_dir(), "{log}");
+            assert_eq!((&told[0]["attempts"], &told[0]["state"]), (&2.into(), &"read here".into()));
+            let text = status(&["ingest", "status"]).stdout;
+            assert!(text.contains(&format!("spool/{} ", &log[..8])), "{text}");
+            assert!(
+                text.ends_with(
+                    "and 2 logs of spools that were ingested and deleted, or lie on other hosts\n"
+                )
+            );
+        }
+        assert_eq!(both.interrupt().code(), 0);
+    }
+    // Records that nobody has read yet.
+    let intake = serve(folder.path(), "intake", &file);
+    post(&config, 6..9);
+    assert_eq!(intake.interrupt().code(), 0);
+    let told = status(&["ingest", "status", "--json"]).json();
+    let lags: Vec<(i64, &str)> = told
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|line| (line["lag"].as_i64().expect("a lag"), line["state"].as_str().expect("a state")))
+        .collect();
+    assert_eq!(lags, [(0, ""), (3, "")]);
+}

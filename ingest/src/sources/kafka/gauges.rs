@@ -9,13 +9,19 @@ pub(super) fn lag(key: &Key, high: i64, position: i64) {
     lag_of(key).set((high - position).max(0) as f64);
 }
 
-/// Another worker shows it now.
+/// Another worker shows it now: a value that stays behind would be taken for one of today.
 pub(super) fn not_ours(key: &Key) {
-    lag_of(key).set(0.0);
+    for name in [metric::LAG, metric::NEWEST_RECORD, metric::STOPPED] {
+        of(name, key).set(metric::GONE);
+    }
 }
 
-fn lag_of((topic, partition): &Key) -> metrics::Gauge {
-    metrics::gauge!(metric::LAG, "topic" => topic.clone(), "partition" => partition.to_string())
+fn lag_of(key: &Key) -> metrics::Gauge {
+    of(metric::LAG, key)
+}
+
+fn of(name: &'static str, (topic, partition): &Key) -> metrics::Gauge {
+    metrics::gauge!(name, "topic" => topic.clone(), "partition" => partition.to_string())
 }
 
 /// What a commit moved.
@@ -27,6 +33,28 @@ pub(super) fn committed(flushed: &Flushed) {
                 ("partition", range.stream.partition().to_string()),
             ];
             metrics::gauge!(metric::NEWEST_RECORD, &labels).set(millis as f64 / 1000.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{lag, metric, not_ours};
+    use crate::sources::kafka::stopped::{Cause, Stopped};
+    use crate::testing::Gauges;
+
+    #[test]
+    fn what_another_worker_has_now_shows_no_value_here() {
+        let (gauges, key) = (Gauges::default(), ("t".to_owned(), 3));
+        let shown = |name: &str| gauges.get(&format!("{name}{{topic=t,partition=3}}"));
+        metrics::with_local_recorder(&gauges, || {
+            lag(&key, 10, 4);
+            Stopped::default().stop(&key, &Cause::NoLeader);
+        });
+        assert_eq!((shown(metric::LAG), shown(metric::STOPPED)), (Some(6.0), Some(1.0)));
+        metrics::with_local_recorder(&gauges, || not_ours(&key));
+        for name in [metric::LAG, metric::STOPPED, metric::NEWEST_RECORD] {
+            assert!(shown(name).unwrap().is_nan(), "{name}");
         }
     }
 }

@@ -64,22 +64,32 @@ impl Stopped {
 
     /// Before a new start, which looks at every log again.
     fn clear(&self) {
-        self.lock().clear();
+        for log in std::mem::take(&mut *self.lock()).keys() {
+            gauge(log).set(metric::GONE);
+        }
         metrics::gauge!(metric::SPOOL_STOPPED).set(0.0);
     }
 
     fn remember(&self, log: &Path, reason: String) {
         let mut logs = self.lock();
         logs.insert(log.to_owned(), reason);
+        gauge(log).set(1.0);
         metrics::gauge!(metric::SPOOL_STOPPED).set(logs.len() as f64);
     }
 
     fn forget(&self, log: &Path) {
         let mut logs = self.lock();
         if logs.remove(log).is_some() {
+            gauge(log).set(metric::GONE);
             metrics::gauge!(metric::SPOOL_STOPPED).set(logs.len() as f64);
         }
     }
+}
+
+/// A folder's name is the log's uuid, but for one of an earlier build.
+fn gauge(log: &Path) -> metrics::Gauge {
+    let name = log.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    metrics::gauge!(metric::SPOOL_LOG_STOPPED, "log" => name)
 }
 
 /// The reading side of a spool's folder.
