@@ -8,6 +8,7 @@ use std::fmt;
 
 use zeroize::Zeroize;
 
+use crate::account;
 use crate::identity::Identities;
 use crate::labels::Labeller;
 
@@ -71,8 +72,8 @@ impl Flaws {
 }
 
 impl Event<'_> {
-    /// Labels the request from its texts (labels that the router sent come first), wipes and drops the texts
-    /// and replaces raw ids by their keyed hashes. Idempotent.
+    /// Labels the request from its texts (labels that the router sent come first), wipes and drops the texts, replaces
+    /// raw ids by their keyed hashes and blanks account numbers in the names of models. Idempotent.
     pub fn strip(&mut self, ids: &Identities, labeller: &Labeller) {
         let mut texts = self.texts.take();
         if texts.is_some() || self.labels.is_some() {
@@ -86,6 +87,13 @@ impl Event<'_> {
         hash(&mut self.user, |id| ids.user(id));
         hash(&mut self.api_key, |id| ids.api_key(id));
         hash(&mut self.org, |id| ids.org(id));
+        let of_attempts =
+            self.attempts.iter_mut().flat_map(|attempt| [&mut attempt.model, &mut attempt.endpoint_id]);
+        for name in of_attempts.chain([&mut self.requested_model]).flatten() {
+            if let Some(blanked) = account::blanked(name) {
+                *name = Cow::Owned(blanked);
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! From request logs to rows: sources, formats, labels, batches and the exactly-once sink.
 
+mod account;
 pub mod batch;
 pub mod catalogue;
 pub mod config;

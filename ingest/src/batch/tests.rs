@@ -160,3 +160,24 @@ fn streams_name_their_transaction_and_lineage() {
     assert_eq!(Stream::kafka("abc", "requests", 0, 7).lineage(), "requests");
     assert_eq!(Stream::import().app().0, "import/warehouse/files/0/0");
 }
+
+#[tokio::test]
+async fn no_account_number_of_an_arn_reaches_a_log_or_a_table() {
+    let house = House::new().await;
+    let arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-5-v1:0";
+    let record = native("a").replace("acme/one", arn);
+    let mut event = crate::formats::decode(Format::Native, record.as_bytes()).unwrap();
+    event.strip(&house.tools.identities, &house.tools.labeller);
+    let mut appended = Vec::new();
+    crate::formats::write_event(&event, &mut appended);
+    let appended = String::from_utf8(appended).unwrap();
+    assert!(appended.contains(":us-east-1:*:inference-profile/") && !appended.contains("123456789012"));
+    let mut sink = crate::sink::Sink::open(&house.warehouse).await.unwrap();
+    let mut batch = Batch::new(house.tools.clone());
+    let slot = batch.assign(stream(0), Position::default(), 0, Window::new(100));
+    push(&mut batch, slot, 0, &record);
+    sink.flush(&mut batch, crate::sink::FlushReason::End).await.unwrap();
+    let shown = arn.replace("123456789012", "*");
+    let names = house.ask("SELECT requested_model, raw_model, model_id FROM attempts").await;
+    assert_eq!(names, [format!("{shown}|{shown}|{shown}")]);
+}

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{Error, Names};
+use crate::account;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,7 +22,14 @@ pub(super) struct File {
 
 impl File {
     pub fn parse(text: &str) -> Result<Self, Error> {
-        toml::from_str(text).map_err(|error| Error::Toml(Box::new(error)))
+        let mut file: Self = toml::from_str(text).map_err(|error| Error::Toml(Box::new(error)))?;
+        // What it is compared with has no account either.
+        for name in file.aliases.iter_mut().filter_map(|alias| alias.raw_model.as_mut()) {
+            if let Some(blanked) = account::blanked(name) {
+                *name = blanked;
+            }
+        }
+        Ok(file)
     }
 
     /// Entries of `over` replace those of the same id or follow them; its rules come before the old ones.
