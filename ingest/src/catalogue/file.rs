@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Error, Names};
+use super::{Error, Names, hosts};
 use crate::account;
 
 #[derive(Debug, Default, Deserialize)]
@@ -94,7 +94,7 @@ pub(super) struct Family {
     pub author: String,
 }
 
-/// An exact rule; members that are left out match anything.
+/// A rule for whole names, whatever their case; members that are left out match anything.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Alias {
@@ -111,11 +111,12 @@ impl Alias {
     pub fn matches(&self, names: &Names<&str>) -> bool {
         let fits = |rule: &Option<String>, raw: Option<&str>| match rule.as_deref() {
             None => true,
-            Some(rule) => raw == Some(rule),
+            Some(rule) => raw.is_some_and(|raw| raw.eq_ignore_ascii_case(rule)),
         };
+        let fits_host = |rule: &str| names.host.is_some_and(|host| hosts::matches(host, rule));
         fits(&self.source, Some(names.source))
             && fits(&self.raw_model, names.model)
             && fits(&self.raw_provider, names.provider)
-            && fits(&self.host, names.host)
+            && self.host.as_deref().is_none_or(fits_host)
     }
 }

@@ -40,12 +40,51 @@ pub(super) fn is_among(host: &str, rules: &[String]) -> bool {
     rules.iter().any(|rule| matches(host, rule))
 }
 
-/// A rule with a leading dot matches every name below it.
-fn matches(host: &str, rule: &str) -> bool {
+/// A rule with a leading dot matches every name below it, one without a port every port.
+pub(super) fn matches(host: &str, rule: &str) -> bool {
+    let host = if without_port(rule) == rule { without_port(host) } else { host };
     if rule.starts_with('.') {
         let Some(start) = host.len().checked_sub(rule.len()).filter(|start| *start > 0) else { return false };
         host.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(rule))
     } else {
         host.eq_ignore_ascii_case(rule)
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        // The groups of a bare IPv6 address end like a port.
+        Some((name, port))
+            if !port.is_empty()
+                && port.bytes().all(|b| b.is_ascii_digit())
+                && (name.ends_with(']') || !name.contains(':')) =>
+        {
+            name
+        }
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{matches, well_known};
+
+    #[test]
+    fn a_rule_without_a_port_matches_every_port_and_one_with_a_port_only_that() {
+        for (host, rule, is_match) in [
+            ("llm.example", "llm.example", true),
+            ("LLM.example:8443", "llm.example", true),
+            ("a.llm.example:8443", ".llm.example", true),
+            ("llm.example:8443", "llm.example:8443", true),
+            ("llm.example:8444", "llm.example:8443", false),
+            ("llm.example", "llm.example:8443", false),
+            ("llm.example:", "llm.example", false),
+            ("[::1]:8080", "[::1]", true),
+            ("fe80::1:8080", "fe80::1", false),
+            ("other.example:8443", "llm.example", false),
+        ] {
+            assert_eq!(matches(host, rule), is_match, "{host} by {rule}");
+        }
+        assert_eq!(well_known("api.openai.com:443"), Some("openai"));
     }
 }

@@ -202,3 +202,23 @@ fn an_operators_file_lies_over_the_starter() {
     assert_eq!(id("native", "gpt-5", None), pair("openai/gpt-5", "openai"));
     assert!(matches!(Catalogue::starter().overlaid("modles = []"), Err(Error::Toml(_))));
 }
+
+#[test]
+fn an_alias_knows_its_names_in_any_case_its_host_at_any_port_and_arns_without_their_account() {
+    let text = r#"
+        authors = [{ slug = "acme", name = "Acme" }]
+        models = [{ id = "acme/rocket", name = "Rocket" }, { id = "acme/glider", name = "Glider" }]
+        aliases = [
+            { raw_model = "Rocket-Prod", raw_provider = "OpenAI", host = "llm.acme.example", model_id = "acme/rocket" },
+            { raw_model = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/x1", model_id = "acme/glider" },
+        ]
+    "#;
+    let catalogue = Catalogue::empty().overlaid(text).unwrap();
+    let id = |model, host| {
+        catalogue.resolve("native", Some(model), Some("openai"), host).model_id.clone().unwrap()
+    };
+    assert_eq!(id("rocket-PROD", Some("LLM.acme.example:8443")), "acme/rocket");
+    assert_eq!(id("rocket-prod", Some("other.example:8443")), "rocket-prod");
+    assert_eq!(id("rocket-prod", None), "rocket-prod");
+    assert_eq!(id("arn:aws:bedrock:us-east-1:*:provisioned-model/x1", None), "acme/glider");
+}
