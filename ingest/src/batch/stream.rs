@@ -76,6 +76,16 @@ impl Stream {
         AppId(format!("start/{}/{}/{}", self.log, self.topic, self.incarnation))
     }
 
+    /// The cluster of another stream's transaction, where rows of both could not be told apart: their `src_topic` is
+    /// one, and so is the window of ids that is read back by it.
+    pub fn shares_lineage_with<'a>(&self, app: &'a AppId) -> Option<&'a str> {
+        let mut parts = app.0.strip_prefix(INGEST)?.strip_prefix('/')?.rsplitn(4, '/');
+        let _partition: i32 = parts.next()?.parse().ok()?;
+        let (incarnation, topic, log) = (parts.next()?, parts.next()?, parts.next()?);
+        let is_shared = incarnation.parse() == Ok(self.incarnation) && topic == self.topic && log != self.log;
+        is_shared.then_some(log)
+    }
+
     /// Whether record times come from elsewhere and are judged by those before them.
     pub(super) fn doubts_times(&self) -> bool {
         self.job == INGEST

@@ -47,6 +47,12 @@ impl Sink {
         self.attempts.snapshot().txn(start)
     }
 
+    /// Another cluster with a topic of this stream's name and incarnation, as last read.
+    pub fn other_cluster(&self, stream: &Stream) -> Option<String> {
+        let known = self.attempts.snapshot().txns("ingest/");
+        known.iter().find_map(|(app, _)| stream.shares_lineage_with(app)).map(str::to_owned)
+    }
+
     /// Begins a topic of `count` partitions: gives each of those named here its first position, unless it has one,
     /// and marks the topic as begun, in one commit per table. When another worker began it first, its positions
     /// hold.

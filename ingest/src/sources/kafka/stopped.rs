@@ -25,6 +25,11 @@ pub enum Cause {
          `incarnation`"
     )]
     Recreated { position: i64, high: i64 },
+    #[error(
+        "the tables hold a topic of this name from the cluster `{cluster}`, and could not tell the records of both apart: \
+         raise the topic's `incarnation`"
+    )]
+    OtherCluster { cluster: String },
     #[error("it has no leader; bring its brokers back")]
     NoLeader,
     #[error("the brokers do not say where it begins and ends")]

@@ -196,6 +196,9 @@ async fn begin(sink: &mut Sink, query: &Query, told: &Told) -> Result<(), Cause>
         places.push((stream, start));
     }
     let is_known = places.iter().any(|(stream, _)| sink.position_seen(stream).attempts.is_some());
+    if !is_known && let Some(cluster) = sink.other_cluster(&query.stream) {
+        return Err(Cause::OtherCluster { cluster });
+    }
     if is_known && topic.start != Start::Earliest {
         tracing::warn!(
             topic = topic.name,

@@ -414,3 +414,28 @@ async fn rows_of_one_topic_that_a_table_does_not_take_stop_no_other() {
     running.end().await;
     assert_eq!(house.count("SELECT count(*) FROM attempts").await, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_of_another_cluster_with_the_same_name_is_not_mixed_into_its_rows() {
+    let house = House::new().await;
+    let cluster = cluster(1);
+    let mut config = config(&cluster, TopicFormat::Native);
+    let mut positions = Positions::of(&house, &config).await;
+    let mut batch = Batch::new(house.tools.clone());
+    let stream = Stream::kafka("elsewhere", TOPIC, 0, 0);
+    let slot = batch.assign(stream, Position::default(), 0, Window::new(1));
+    batch.skip_to(slot, 7);
+    positions.sink.flush(&mut batch, FlushReason::End).await.unwrap();
+    let mut running = Running::start(&house, &config, &quick());
+    running.until_stopped(TOPIC, 0, "from the cluster `elsewhere`").await;
+    running.end().await;
+    assert_eq!(positions.position(TOPIC, 0).await, None);
+    config.topics[0].incarnation = 1;
+    let appender = appender(&config, TOPIC).await;
+    produce(&appender, [native("a")]).await;
+    let mut running = Running::start(&house, &config, &quick());
+    let stream = Stream::kafka(&positions.cluster, TOPIC, 1, 0);
+    running.until(async |_| positions.sink.position(&stream).await.unwrap().attempts == Some(1)).await;
+    running.end().await;
+    assert_eq!(house.ask("SELECT src_topic FROM attempts").await, [format!("{TOPIC}@1")]);
+}
