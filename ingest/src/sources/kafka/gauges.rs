@@ -9,6 +9,13 @@ pub(super) fn lag(key: &Key, high: i64, position: i64) {
     lag_of(key).set((high - position).max(0) as f64);
 }
 
+/// Time of the newest record below T, where there is one.
+pub(super) fn newest(key: &Key, millis: Option<i64>) {
+    if let Some(millis) = millis {
+        of(metric::NEWEST_RECORD, key).set(millis as f64 / 1000.0);
+    }
+}
+
 /// Another worker shows it now: a value that stays behind would be taken for one of today.
 pub(super) fn not_ours(key: &Key) {
     for name in [metric::LAG, metric::NEWEST_RECORD, metric::STOPPED] {
@@ -27,13 +34,7 @@ fn of(name: &'static str, (topic, partition): &Key) -> metrics::Gauge {
 /// What a commit moved.
 pub(super) fn committed(flushed: &Flushed) {
     for range in &flushed.ranges {
-        if let Some(millis) = range.time {
-            let labels = [
-                ("topic", range.stream.topic().to_owned()),
-                ("partition", range.stream.partition().to_string()),
-            ];
-            metrics::gauge!(metric::NEWEST_RECORD, &labels).set(millis as f64 / 1000.0);
-        }
+        newest(&(range.stream.topic().to_owned(), range.stream.partition()), range.time);
     }
 }
 

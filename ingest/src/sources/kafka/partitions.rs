@@ -327,6 +327,7 @@ impl State {
         }
         owned.phase = Phase::Reading { slot, poison: Poison::default() };
         owned.stands(key, Some(begin), None);
+        gauges::newest(key, position.time);
         self.stopped.clear(key);
         tracing::info!(topic = key.0, partition = key.1, offset = start, "reading partition");
     }
