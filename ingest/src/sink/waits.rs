@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bellwether_warehouse::health::State;
+use bellwether_warehouse::{Moment, World};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 /// A store may stumble for so long without anybody having to know.
@@ -21,6 +22,7 @@ pub struct Waits {
     list: Arc<Mutex<List>>,
     impaired_after: Duration,
     down_after: Duration,
+    world: World,
 }
 
 #[derive(Debug, Default)]
@@ -29,14 +31,14 @@ struct List {
     waiting: BTreeMap<u64, Wait>,
     next: u64,
     /// When anything was committed last.
-    moved_at: Option<Instant>,
+    moved_at: Option<Moment>,
 }
 
 #[derive(Debug)]
 struct Wait {
     what: String,
     cause: String,
-    since: Instant,
+    since: Moment,
     shown_since: DateTime<Utc>,
 }
 
@@ -48,24 +50,24 @@ impl Default for Waits {
 
 impl Waits {
     pub(crate) fn with_limits(impaired_after: Duration, down_after: Duration) -> Self {
-        Self { list: Arc::default(), impaired_after, down_after }
+        Self { list: Arc::default(), impaired_after, down_after, world: World::default() }
     }
 
     /// For the readiness of the process: of those who wait, the one that has waited longest.
     pub fn state(&self) -> State {
-        self.state_at(Instant::now())
+        self.state_at(self.world.now())
     }
 
-    fn state_at(&self, now: Instant) -> State {
+    fn state_at(&self, now: Moment) -> State {
         let list = self.lock();
         let Some(wait) = list.waiting.values().next() else { return State::Works };
-        let waited = now.saturating_duration_since(wait.since);
+        let waited = now.since(wait.since);
         if waited < self.impaired_after {
             return State::Works;
         }
         let since = wait.shown_since.to_rfc3339_opts(SecondsFormat::Secs, true);
         let text = format!("{} cannot be used since {since}: {}; it is tried again", wait.what, wait.cause);
-        let moves = list.moved_at.is_some_and(|at| now.saturating_duration_since(at) < self.down_after);
+        let moves = list.moved_at.is_some_and(|at| now.since(at) < self.down_after);
         if waited < self.down_after || moves { State::Impaired(text) } else { State::Down(text) }
     }
 
@@ -77,8 +79,8 @@ impl Waits {
         let wait = Wait {
             what: what.into(),
             cause: bellwether_warehouse::chain(cause),
-            since: Instant::now(),
-            shown_since: Utc::now(),
+            since: self.world.now(),
+            shown_since: self.world.wall(),
         };
         list.waiting.insert(key, wait);
         drop(list);
@@ -87,7 +89,7 @@ impl Waits {
 
     /// Something was committed.
     pub(crate) fn moved(&self) {
-        self.lock().moved_at = Some(Instant::now());
+        self.lock().moved_at = Some(self.world.now());
     }
 
     fn lock(&self) -> MutexGuard<'_, List> {

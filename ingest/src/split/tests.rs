@@ -180,10 +180,20 @@ fn a_wrong_bracket_closes_the_nearest_open_one_that_fits() {
 
 #[test]
 fn wrong_brackets_cost_no_more_than_other_bytes() {
-    let hostile = format!("[{}{}", "[".repeat(4_096), "}".repeat(4 << 20));
-    let (world, started) = (World::default(), World::default().now());
-    Splitter::new(1 << 23).push(hostile.as_bytes(), |_| {});
-    assert!(world.since(started).as_secs() < 10);
+    let fitting = format!("[{}{}", "[".repeat(4_096), "[]".repeat(1 << 19));
+    let hostile = format!("[{}{}", "[".repeat(4_096), "}".repeat(1 << 20));
+    // The least of some runs, as others may want the processor too.
+    let took = |text: &str| {
+        let world = World::default();
+        let run = || {
+            let started = world.now();
+            Splitter::new(1 << 23).push(text.as_bytes(), |_| {});
+            world.since(started)
+        };
+        (0..3).map(|_| run()).min().unwrap()
+    };
+    // Looking through all that is open for each wrong one takes some thousand times as long.
+    assert!(took(&hostile) < 20 * took(&fitting));
 }
 
 #[test]

@@ -406,7 +406,7 @@ mod tests {
 
     fn writer(dir: &Path) -> Writer {
         let world = World::default();
-        let manifest = Manifest::behind(std::iter::empty(), world.uuid());
+        let manifest = Manifest::behind(world.uuid(), std::iter::empty());
         let log = Log { dir: dir.join(manifest.uuid.to_string()), manifest };
         let room = Arc::new(Room::new(dir, u64::MAX));
         Writer::new(dir, log, 1 << 20, room, Ballast::new(dir, 0), Trouble::default(), world)
