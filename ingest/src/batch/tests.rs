@@ -181,3 +181,21 @@ async fn no_account_number_of_an_arn_reaches_a_log_or_a_table() {
     let names = house.ask("SELECT requested_model, raw_model, model_id FROM attempts").await;
     assert_eq!(names, [format!("{shown}|{shown}|{shown}")]);
 }
+
+#[tokio::test]
+async fn times_of_the_spool_are_judged_like_those_of_a_broker() {
+    let house = House::new().await;
+    let mut batch = Batch::new(house.tools.clone());
+    let slot = batch.assign(Stream::spool(uuid::Uuid::nil()), Position::default(), 0, Window::new(100));
+    let mut push = |offset, appended_at_us, record: &str| {
+        let message = Message { offset, appended_at_us, payload: record.as_bytes() };
+        batch.push(slot, &message, RAW).unwrap()
+    };
+    assert_eq!(push(0, NOON_US, &native("a")).rows, 1);
+    // The clock of the host was two days ahead: an event of tomorrow is still none.
+    let ahead = NOON_US + 2 * 86_400_000_000;
+    let late = native("late").replace("2026-11-25T11", "2026-11-27T11");
+    assert_eq!(push(1, ahead, &late).rejected.unwrap().reason.as_str(), "time_out_of_range");
+    let range = batch.freeze().unwrap().ranges.remove(0);
+    assert_eq!(range.time, Some(NOON_US / 1000));
+}

@@ -106,3 +106,47 @@ impl Flight {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::{Batch, Position, Stream};
+    use crate::dedup::Window;
+    use crate::testing::House;
+
+    /// The polling thread is none of the runtime's.
+    fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+        std::thread::scope(|scope| scope.spawn(work).join().unwrap())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_flush_that_panicked_is_lost_and_the_next_one_goes_through() {
+        let house = House::new().await;
+        let sink = Sink::open(&house.warehouse).await.unwrap();
+        let mut flight = Flight::new(Handle::current(), house.warehouse.clone(), sink);
+        flight.sink = None;
+        flight.flush = Some(tokio::spawn(async { panic!("in a flush") }));
+        flight.held_bytes = 7;
+        let lost = apart(|| flight.land(Duration::from_secs(60)));
+        assert!(matches!(lost, Some(Err(Lost::Panicked(_)))), "its range would wait for the next record");
+        assert!(!flight.is_busy() && flight.held_bytes() == 0);
+        assert!(apart(|| flight.landed()).is_none());
+        let mut batch = Batch::new(house.tools.clone());
+        let slot = batch.assign(Stream::kafka("c", "t", 0, 0), Position::default(), 0, Window::new(1));
+        batch.skip_to(slot, 3);
+        let frozen = batch.freeze().unwrap();
+        apart(|| flight.begin(frozen, FlushReason::End)).unwrap();
+        let landed = apart(|| flight.land(Duration::from_secs(60)));
+        assert_eq!(landed.unwrap().unwrap().ranges[0].end, 3);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_flush_that_is_abandoned_is_lost_too() {
+        let house = House::new().await;
+        let sink = Sink::open(&house.warehouse).await.unwrap();
+        let mut flight = Flight::new(Handle::current(), house.warehouse.clone(), sink);
+        flight.flush = Some(tokio::spawn(std::future::pending()));
+        assert!(matches!(apart(|| flight.land(Duration::ZERO)), Some(Err(Lost::TooSlow(_)))));
+        assert!(!flight.is_busy());
+    }
+}

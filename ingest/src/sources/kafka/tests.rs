@@ -13,9 +13,10 @@ use super::{Error, Stopped, client, run};
 use crate::batch::{Batch, Position, Stream};
 use crate::config::{Ingest, Kafka, OnGap, Span, Start, Topic, TopicFormat};
 use crate::dedup::Window;
+use crate::identity;
 use crate::intake::{Appender, KafkaAppender, Outgoing};
 use crate::sink::{FlushReason, Sink};
-use crate::testing::{House, native};
+use crate::testing::{House, NOON_US, native};
 
 const TOPIC: &str = "requests";
 /// The mock cluster holds the join that follows a leave for a session less one second. The first join of a group it
@@ -438,4 +439,45 @@ async fn a_topic_of_another_cluster_with_the_same_name_is_not_mixed_into_its_row
     running.until(async |_| positions.sink.position(&stream).await.unwrap().attempts == Some(1)).await;
     running.end().await;
     assert_eq!(house.ask("SELECT src_topic FROM attempts").await, [format!("{TOPIC}@1")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_secret_that_cannot_be_read_stops_the_partition_that_needs_it_and_no_other() {
+    let house = House::new().await;
+    let (_cluster, config) = two_topics().await;
+    let early = appender(&config, "other").await;
+    // A request of twelve weeks before, and the secret of its label epoch.
+    produce(&early, [native("early").replace("2026-11-25T11", "2026-09-02T11")]).await;
+    let epoch = identity::epoch_of(NOON_US - 84 * 86_400_000_000);
+    let secret = house.dir.path().join(format!("secrets/label-{epoch}.key"));
+    std::fs::write(&secret, "damaged").unwrap();
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let mut positions = Positions::of(&house, &config).await;
+    let mut running = Running::start(&house, &config, &quick());
+    running.until_stopped("other", 0, "the label secrets cannot be read").await;
+    running.until(async |_| positions.position(TOPIC, 0).await == Some(1)).await;
+    assert!(running.stopped.list().iter().all(|(topic, ..)| topic == "other"), "{:?}", running.stopped);
+    std::fs::remove_file(&secret).unwrap();
+    running.until(async |_| positions.position("other", 0).await == Some(2)).await;
+    running.end().await;
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_later_than_every_record_begins_behind_them_and_keeps_that_place() {
+    let house = House::new().await;
+    let cluster = cluster(1);
+    let mut config = config(&cluster, TopicFormat::Native);
+    config.topics[0].start = Start::At(chrono::Utc::now() + chrono::Duration::days(365));
+    let appender = appender(&config, TOPIC).await;
+    produce(&appender, (0..3).map(|n| native(&format!("before-{n}")))).await;
+    let mut positions = Positions::of(&house, &config).await;
+    let mut running = Running::start(&house, &config, &Ingest::default());
+    running.until(async |_| positions.position(TOPIC, 0).await == Some(3)).await;
+    running.end().await;
+    // Whatever their times are: the place was found once.
+    produce(&appender, (0..2).map(|n| native(&format!("after-{n}")))).await;
+    ingest(&house, &config, 1, 5).await;
+    assert_eq!(house.count("SELECT count(*) FROM attempts WHERE request_id LIKE 'after-%'").await, 2);
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 2);
 }
