@@ -31,6 +31,8 @@ pub struct Lineage<'a> {
     pub topic: &'a str,
     pub partition: i32,
     pub offset: i64,
+    /// Number, within its record, of the first row of the event.
+    pub first_index: i32,
     pub appended_at_us: i64,
     /// The latest moment (µs) at which an event of this record may have begun.
     pub events_until_us: i64,
@@ -61,7 +63,8 @@ pub fn normalise(
     for (index, attempt) in event.attempts.iter().enumerate() {
         prepared.push(shared.attempt(event, index, attempt)?);
     }
-    for attempt in prepared {
+    for (number, mut attempt) in (lineage.first_index..).zip(prepared) {
+        attempt.row.src_index = Some(number);
         attempt.emit(event, catalogue, each);
     }
     Ok(())
@@ -126,6 +129,7 @@ impl<'e> Shared<'e> {
             src_topic: lineage.topic,
             src_partition: lineage.partition,
             src_offset: lineage.offset,
+            src_index: Some(lineage.first_index),
             ..AttemptRow::default()
         };
         Ok(Self { source, row })

@@ -30,7 +30,7 @@ pub(crate) fn creation(id: TableId, world: &World) -> Vec<Action> {
         name: None,
         description: None,
         format: Format { provider: "parquet".to_owned(), options: BTreeMap::new() },
-        schema_string: schema_string(id, Vec::new()),
+        schema_string: schema_string(id),
         partition_columns: id.partition_column().map(str::to_owned).into_iter().collect(),
         configuration,
         created_time: Some(now),
@@ -45,7 +45,8 @@ pub(crate) fn creation(id: TableId, world: &World) -> Vec<Action> {
     ]
 }
 
-/// Compares the stored columns with ours.
+/// Compares the stored columns with ours. Stored ones keep their places, also those that this binary does not
+/// know; ours that are missing come behind them.
 ///
 /// # Errors
 /// `ColumnType` when a column has another type: no such change is ever made in place.
@@ -54,13 +55,14 @@ pub(crate) fn extension(id: TableId, stored: &MetaData, world: &World) -> Result
     let damaged = |detail: String| Error::Damaged { table, path: crate::log::FOLDER.to_owned(), detail };
     let schema: Value =
         serde_json::from_str(&stored.schema_string).map_err(|e| damaged(format!("schemaString: {e}")))?;
-    let fields = schema.get("fields").and_then(Value::as_array).cloned().unwrap_or_default();
+    let fields = schema.get("fields").and_then(Value::as_array);
+    let mut fields = fields.cloned().ok_or_else(|| damaged("schemaString: it has no `fields`".to_owned()))?;
     let name = |field: &Value| field.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let ours = id.schema();
-    let mut missing = false;
+    let mut missing = Vec::new();
     for field in ours.fields() {
         let Some(found) = fields.iter().find(|f| name(f) == *field.name()) else {
-            missing = true;
+            missing.push(delta_field(field));
             continue;
         };
         let expected = delta_type(field.data_type());
@@ -70,12 +72,12 @@ pub(crate) fn extension(id: TableId, stored: &MetaData, world: &World) -> Result
             return Err(Error::ColumnType { table, column: field.name().clone(), stored, expected });
         }
     }
-    let unknown: Vec<Value> =
-        fields.into_iter().filter(|f| ours.field_with_name(&name(f)).is_err()).collect();
-    if !missing {
-        return Ok(if unknown.is_empty() { Extension::None } else { Extension::StoredIsNewer });
+    if missing.is_empty() {
+        let is_newer = fields.iter().any(|f| ours.field_with_name(&name(f)).is_err());
+        return Ok(if is_newer { Extension::StoredIsNewer } else { Extension::None });
     }
-    let metadata = MetaData { schema_string: schema_string(id, unknown), ..stored.clone() };
+    fields.append(&mut missing);
+    let metadata = MetaData { schema_string: struct_of(&fields), ..stored.clone() };
     Ok(Extension::Add(vec![
         commit_info("ADD COLUMNS", world.wall_millis()),
         Action { meta_data: Some(metadata), ..Action::default() },
@@ -86,7 +88,7 @@ pub(crate) fn extension(id: TableId, stored: &MetaData, world: &World) -> Result
 pub(crate) fn fingerprint() -> String {
     let mut hasher = blake3::Hasher::new();
     for id in TableId::ALL {
-        hasher.update(id.name().as_bytes()).update(schema_string(id, Vec::new()).as_bytes());
+        hasher.update(id.name().as_bytes()).update(schema_string(id).as_bytes());
     }
     hasher.finalize().to_hex().to_string()
 }
@@ -101,13 +103,16 @@ fn commit_info(operation: &str, now_millis: i64) -> Action {
     Action { commit_info: Some(info.into_iter().collect()), ..Action::default() }
 }
 
-/// Nullability is not enforced by Delta readers, and an old file lacks a new column: all are nullable.
-fn schema_string(id: TableId, unknown: Vec<Value>) -> String {
+fn schema_string(id: TableId) -> String {
     let schema = id.schema();
-    let ours = schema.fields().iter().map(|field| delta_field(field));
-    json!({"type": "struct", "fields": ours.chain(unknown).collect::<Vec<_>>()}).to_string()
+    struct_of(&schema.fields().iter().map(|field| delta_field(field)).collect::<Vec<_>>())
 }
 
+fn struct_of(fields: &[Value]) -> String {
+    json!({"type": "struct", "fields": fields}).to_string()
+}
+
+/// Nullability is not enforced by Delta readers, and an old file lacks a new column: all are nullable.
 fn delta_field(field: &Field) -> Value {
     json!({"name": field.name(), "type": delta_type(field.data_type()), "nullable": true, "metadata": {}})
 }

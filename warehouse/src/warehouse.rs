@@ -177,10 +177,9 @@ impl Warehouse {
                 path: log::entry_name(version),
                 detail: e.to_string(),
             })?;
-            // Whoever loses the race finds the winner's table on the next turn.
-            if log.write(version, lines.into()).await? {
-                return Ok(false);
-            }
+            // Won or lost, the next turn reads what stands now: it may be the other's, and a version that was
+            // cleaned away meanwhile can be written without becoming part of the table.
+            log.write(version, lines.into()).await?;
         }
     }
 

@@ -189,6 +189,7 @@ impl Batch {
             topic: stream.lineage(),
             partition: stream.partition(),
             offset,
+            first_index: 0,
             appended_at_us: judged.appended_at_us,
             events_until_us: judged.events_until_us,
         };
@@ -272,6 +273,8 @@ impl Batch {
                 size_bytes: i64::try_from(reject.size_bytes).unwrap_or(i64::MAX),
                 skeleton: reject.skeleton.as_deref(),
                 raw: None,
+                // A record is refused as a whole.
+                src_index: Some(0),
             });
         }
     }

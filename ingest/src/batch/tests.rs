@@ -1,6 +1,7 @@
 use super::{Batch, Encoding, Message, Position, Slot, Stream};
 use crate::dedup::Window;
 use crate::formats::Format;
+use crate::sink::{FlushReason, Sink};
 use crate::testing::{House, NOON_US, native};
 
 const RAW: Encoding = Encoding::Raw(Format::Native);
@@ -37,6 +38,27 @@ async fn ranges_follow_each_other_and_count_what_happened() {
     push(&mut batch, slot, 15, &native("b"));
     let next = batch.freeze().unwrap().ranges.remove(0);
     assert_eq!((next.start, next.end, next.from.attempts), (15, 16, Some(15)));
+}
+
+#[tokio::test]
+async fn rows_of_one_record_are_numbered_whichever_of_them_are_new() {
+    let house = House::new().await;
+    let (mut sink, mut batch) =
+        (Sink::open(&house.warehouse).await.unwrap(), Batch::new(house.tools.clone()));
+    let slot = batch.assign(stream(0), Position::default(), 0, Window::new(100));
+    let attempt = |id: &str| format!(r#"{{"event_id":"{id}","model":"acme/one","http_status":200}}"#);
+    let record = |ids: &[&str]| {
+        let attempts = ids.iter().map(|id| attempt(id)).collect::<Vec<_>>().join(",");
+        format!(r#"{{"request_id":"r","started_at":"2026-11-25T11:00:00Z","attempts":[{attempts}]}}"#)
+    };
+    push(&mut batch, slot, 0, &record(&["a", "b", "c"]));
+    let again = push(&mut batch, slot, 1, &record(&["d", "b", "e"]));
+    assert_eq!((again.rows, again.duplicates), (2, 1));
+    push(&mut batch, slot, 2, "{broken");
+    sink.flush(&mut batch, FlushReason::End).await.unwrap();
+    let rows = house.ask("SELECT event_id, src_offset, src_index FROM attempts ORDER BY 1").await;
+    assert_eq!(rows, ["a|0|0", "b|0|1", "c|0|2", "d|1|0", "e|1|2"]);
+    assert_eq!(house.ask("SELECT src_offset, src_index FROM rejects").await, ["2|0"]);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ fn lineage() -> Lineage<'static> {
         topic: "events",
         partition: 3,
         offset: 41,
+        first_index: 6,
         appended_at_us: START + 5_000_000,
         events_until_us: START + 5_000_000 + AHEAD_US,
     }
@@ -58,7 +59,7 @@ fn attempts_become_rows_in_order_and_the_last_is_final() {
         assert_eq!((row.model_id, row.author), (Some("deepseek/deepseek-v3.2"), Some("deepseek")));
         (
             row.event_id.to_owned(),
-            (row.attempt, row.is_final, row.started_at - START),
+            (row.attempt, row.is_final, row.started_at - START, row.src_index),
             row.provider_id.map(str::to_owned),
             (row.outcome.to_owned(), row.error_class.map(str::to_owned)),
             (row.finish_reason.map(str::to_owned), row.native_finish_reason.map(str::to_owned)),
@@ -70,14 +71,14 @@ fn attempts_become_rows_in_order_and_the_last_is_final() {
         [
             (
                 "native:r:0".to_owned(),
-                (Some(0), Some(false), 0),
+                (Some(0), Some(false), 0, Some(6)),
                 text("novita"),
                 ("rate_limited".to_owned(), text("rate_limit")),
                 (None, None)
             ),
             (
                 "native:r:1".to_owned(),
-                (Some(1), Some(true), 7),
+                (Some(1), Some(true), 7, Some(7)),
                 text("fireworks"),
                 ("ok".to_owned(), None),
                 (text("stop"), text("end_turn"))
@@ -92,6 +93,7 @@ fn a_request_that_reached_no_provider_is_one_row() {
     event.requested_model = Some("gpt-5".into());
     let look = |row: &AttemptRow<'_>| {
         assert_eq!((row.event_id, row.attempt, row.is_final), ("native:r:0", Some(0), Some(true)));
+        assert_eq!(row.src_index, Some(6));
         assert_eq!((row.provider_id, row.raw_model, row.outcome), (None, None, "gateway_error"));
         (row.error_class.unwrap().to_owned(), row.model_id.map(str::to_owned), row.http_status)
     };

@@ -25,14 +25,14 @@ FROM (
                 started_at,
                 outcome,
                 raw_provider
-            ORDER BY ingested_at, src_topic, src_partition, src_offset
+            ORDER BY ingested_at, src_topic, src_partition, src_offset, coalesce(src_index, 0)
         ) AS retold
     FROM (
         SELECT
             stored.*,
             row_number() OVER (
                 PARTITION BY stored.event_date, stored.event_id
-                ORDER BY ingested_at, src_topic, src_partition, src_offset
+                ORDER BY ingested_at, src_topic, src_partition, src_offset, coalesce(src_index, 0)
             ) AS copy
         FROM stored
         LEFT SEMI JOIN duplicate

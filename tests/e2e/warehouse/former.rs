@@ -52,6 +52,12 @@ fn warehouse_with_a_checkpoint_of_the_delta_crate_is_read_written_and_checkpoint
     run(&["jobs", "run"]);
     assert_eq!(store::number(&warehouse, "SELECT count(*) FROM attempts"), ROWS + 1);
     assert_eq!(folded(), INPUT_TOKENS + 120);
+    // Columns that were added since are null in what stood before.
+    for (table, stood) in [("attempts", ROWS), ("rejects", 3)] {
+        let sql = format!("SELECT count(*) FROM {table} WHERE src_index IS NULL");
+        assert_eq!(store::number(&warehouse, &sql), stood, "{table}");
+    }
+    assert_eq!(store::number(&warehouse, "SELECT count(*) FROM attempts WHERE src_index = 0"), 1);
 
     let location = Location::parse(warehouse.to_str().expect("a text path")).expect("a location");
     let version = runtime().block_on(async {

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{attempts, line, offsets, over, warehouse};
-use crate::testing::append;
+use crate::tables::attempts::AttemptRow;
+use crate::testing::{append, attempt, batch};
 use crate::{Error, Location, TableId, Warehouse};
 
 fn locate(path: &std::path::Path) -> Location {
@@ -109,29 +110,12 @@ async fn a_table_of_an_older_binary_gets_its_new_columns_and_reads_them_as_null(
     let file = table.snapshot().files()[0].clone();
     super::files::drop_column(&dir.path().join("attempts").join(&file.path), "refused");
     let size = std::fs::metadata(dir.path().join("attempts").join(&file.path)).unwrap().len();
-    let log = dir.path().join("attempts/_delta_log");
-    let rewrite = |version: i64, change: &dyn Fn(&mut Value)| {
-        let lines: Vec<String> = entry(dir.path(), "attempts", version)
-            .into_iter()
-            .map(|mut action| {
-                change(&mut action);
-                action.to_string()
-            })
-            .collect();
-        std::fs::write(log.join(format!("{version:020}.json")), lines.join("\n")).unwrap();
-    };
-    rewrite(0, &|action| {
-        let Some(text) = action.pointer_mut("/metaData/schemaString") else { return };
-        let mut schema: Value = serde_json::from_str(text.as_str().unwrap()).unwrap();
-        schema["fields"].as_array_mut().unwrap().retain(|field| field["name"] != "refused");
-        *text = schema.to_string().into();
-    });
-    rewrite(1, &|action| {
+    with_columns(dir.path(), |fields| fields.retain(|field| field["name"] != "refused"));
+    rewrite(dir.path(), 1, |action| {
         if let Some(bytes) = action.pointer_mut("/add/size") {
             *bytes = size.into();
         }
     });
-    std::fs::remove_file(dir.path().join("_bellwether.json")).unwrap();
 
     let reopened = Warehouse::open_or_create(warehouse.location()).await.unwrap();
     let mut table = reopened.table(TableId::Attempts).await.unwrap();
@@ -148,6 +132,69 @@ async fn a_table_of_an_older_binary_gets_its_new_columns_and_reads_them_as_null(
     std::fs::remove_file(dir.path().join("_bellwether.json")).unwrap();
     Warehouse::open_or_create(warehouse.location()).await.unwrap();
     assert_eq!(table.refresh().await.unwrap(), 3);
+}
+
+/// Changes the actions of an entry of `attempts`.
+fn rewrite(root: &std::path::Path, version: i64, change: impl Fn(&mut Value)) {
+    let mut actions = entry(root, "attempts", version);
+    actions.iter_mut().for_each(change);
+    let lines: Vec<String> = actions.iter().map(Value::to_string).collect();
+    std::fs::write(root.join(format!("attempts/_delta_log/{version:020}.json")), lines.join("\n")).unwrap();
+}
+
+/// Changes the columns with which `attempts` was made, and lets the next start look at them.
+fn with_columns(root: &std::path::Path, change: impl Fn(&mut Vec<Value>)) {
+    rewrite(root, 0, |action| {
+        let Some(text) = action.pointer_mut("/metaData/schemaString") else { return };
+        let mut schema: Value = serde_json::from_str(text.as_str().unwrap()).unwrap();
+        change(schema["fields"].as_array_mut().unwrap());
+        *text = schema.to_string().into();
+    });
+    std::fs::remove_file(root.join("_bellwether.json")).unwrap();
+}
+
+fn columns(root: &std::path::Path, version: i64) -> Vec<String> {
+    let actions = entry(root, "attempts", version);
+    let text = actions.iter().find_map(|action| action.pointer("/metaData/schemaString")).unwrap();
+    let schema: Value = serde_json::from_str(text.as_str().unwrap()).unwrap();
+    let fields = schema["fields"].as_array().unwrap();
+    fields.iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn new_columns_come_behind_all_that_are_stored_and_those_of_a_newer_binary_stay() {
+    let (dir, warehouse) = warehouse().await;
+    let newer =
+        serde_json::json!({"name": "zone", "type": "string", "nullable": true, "metadata": {"of": "newer"}});
+    with_columns(dir.path(), |fields| {
+        fields.retain(|field| field["name"] != "src_index" && field["name"] != "refused");
+        fields.insert(2, newer.clone());
+        fields.rotate_left(1);
+    });
+    let mut expected = columns(dir.path(), 0);
+    assert_eq!((expected[1].as_str(), expected.last().map(String::as_str)), ("zone", Some("event_date")));
+    // Two processes that start at once: one of them adds the columns.
+    let (one, two) = tokio::join!(
+        Warehouse::open_or_create(warehouse.location()),
+        Warehouse::open_or_create(warehouse.location())
+    );
+    one.unwrap();
+    let mut table = two.unwrap().table(TableId::Attempts).await.unwrap();
+    assert_eq!(table.snapshot().version(), 1);
+    expected.extend(["refused".to_owned(), "src_index".to_owned()]);
+    assert_eq!(columns(dir.path(), 1), expected);
+    assert!(entry(dir.path(), "attempts", 1).iter().any(|action| {
+        let schema = action.pointer("/metaData/schemaString").and_then(Value::as_str).unwrap_or_default();
+        schema.contains(&newer.to_string())
+    }));
+
+    let numbered = AttemptRow { src_index: Some(4), ..attempt("numbered") };
+    append(&mut table, &batch(&[numbered, attempt("one")])).await.unwrap();
+    assert_eq!(line(&over(&table), "SELECT count(*), sum(src_index) FROM attempts").await, "2 4");
+    // The next start of this binary leaves the newer one's column alone.
+    std::fs::remove_file(dir.path().join("_bellwether.json")).unwrap();
+    Warehouse::open_or_create(warehouse.location()).await.unwrap();
+    assert_eq!(table.refresh().await.unwrap(), 2);
 }
 
 #[tokio::test]

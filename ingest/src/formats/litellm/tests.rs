@@ -67,6 +67,7 @@ fn columns(record: &Value, ids: &Identities) -> HashMap<&'static str, Value> {
         topic: "t",
         partition: 0,
         offset: 7,
+        first_index: 0,
         appended_at_us: 1_795_360_000_000_000,
         events_until_us: 1_795_446_400_000_000,
     };

@@ -75,4 +75,5 @@ row_builder! {
     src_topic: StringBuilder = row.src_topic;
     src_partition: Int32Builder = row.src_partition;
     src_offset: Int64Builder = row.src_offset;
+    src_index: Int32Builder = row.src_index;
 }

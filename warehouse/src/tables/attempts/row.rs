@@ -67,4 +67,6 @@ pub struct AttemptRow<'a> {
     pub src_topic: &'a str,
     pub src_partition: i32,
     pub src_offset: i64,
+    /// Which of its record's rows and rejects this is. None, in rows of before there was a number: the only one.
+    pub src_index: Option<i32>,
 }

@@ -86,5 +86,6 @@ pub fn schema() -> SchemaRef {
         Field::new("src_topic", DataType::Utf8, false),
         Field::new("src_partition", DataType::Int32, false),
         Field::new("src_offset", DataType::Int64, false),
+        Field::new("src_index", DataType::Int32, true),
     ]))
 }

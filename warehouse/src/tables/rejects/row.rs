@@ -24,6 +24,8 @@ pub struct RejectRow<'a> {
     pub skeleton: Option<&'a str>,
     /// Only of a source declared free of text.
     pub raw: Option<&'a str>,
+    /// Which of its record's rows and rejects this is. None, in rejects of before there was a number: the only one.
+    pub src_index: Option<i32>,
 }
 
 row_builder! {
@@ -40,4 +42,5 @@ row_builder! {
     size_bytes: Int64Builder = row.size_bytes;
     skeleton: StringBuilder = row.skeleton;
     raw: StringBuilder = row.raw;
+    src_index: Int32Builder = row.src_index;
 }

@@ -22,5 +22,6 @@ pub fn schema() -> SchemaRef {
         Field::new("size_bytes", DataType::Int64, false),
         Field::new("skeleton", DataType::Utf8, true),
         Field::new("raw", DataType::Utf8, true),
+        Field::new("src_index", DataType::Int32, true),
     ]))
 }
