@@ -245,7 +245,7 @@ impl Prepared<'_> {
         let mut row = AttemptRow {
             event_id: &self.event_id,
             model_id: resolved.model_id.as_deref(),
-            variant: &resolved.variant,
+            variant: Some(&resolved.variant),
             author: resolved.author.as_deref(),
             provider_id: resolved.provider_id.as_deref(),
             outcome: self.settled.outcome,
@@ -258,7 +258,10 @@ impl Prepared<'_> {
         }
         let has_no_model = self.settled.error_class == Some("unknown_model");
         if has_no_model || (event.attempts.is_empty() && !resolved.model_mapped) {
-            (row.model_id, row.author, row.variant) = (None, None, crate::catalogue::STANDARD);
+            (row.model_id, row.author) = (None, None);
+        }
+        if has_no_model {
+            row.variant = None;
         }
         if event.attempts.is_empty() {
             row.raw_model = None;
@@ -276,7 +279,7 @@ fn settle_cost(row: &mut AttemptRow<'_>) {
     } else {
         let tokens = row.input_tokens.unwrap_or(0).saturating_add(row.output_tokens.unwrap_or(0));
         let is_answered = matches!(row.outcome, "ok" | "cancelled");
-        let is_free = row.variant == "free";
+        let is_free = row.variant == Some("free");
         if row.cost_usd == Some(0) && tokens > 0 && is_answered && !is_free {
             (row.cost_usd, row.input_cost_usd, row.output_cost_usd) = (None, None, None);
         }

@@ -27,7 +27,7 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    #[error("cannot understand `{path}`; it should hold {{\"layout\": 1}}")]
+    #[error("cannot understand `{path}`; it should hold {{\"layout\": 2}}")]
     UnreadableLayout {
         path: PathBuf,
         #[source]

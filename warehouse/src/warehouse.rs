@@ -16,9 +16,13 @@ use crate::tables::TableId;
 use crate::world::World;
 use crate::{delta_schema, log};
 
-/// Version of what lies in a warehouse folder. Raised when an older binary could misread or damage it;
-/// a new table or a new nullable column is no reason.
-const LAYOUT: u64 = 1;
+/// Version of what lies in a warehouse folder. Raised when an older binary could not read, misread or damage it;
+/// a new table or a new nullable column is no reason. This binary reads all of them.
+///
+/// | layout | since it |
+/// |---|---|
+/// | 2 | `variant` of `attempts`, usage and health may be null: before, a null there failed folds and pages |
+const LAYOUT: u64 = 2;
 const LAYOUT_FILE: &str = "_bellwether.json";
 /// Holds `blake3_keyed(pepper, "check")`: all who write keys of people must hash with one pepper, or one person
 /// counts as several.
@@ -61,8 +65,8 @@ impl Warehouse {
         let warehouse = Self { location: location.clone(), store, world };
         let root = location.root();
         let fingerprint = delta_schema::fingerprint();
-        let unchanged =
-            read_layout(root)?.is_some_and(|layout| layout.schemas.as_deref() == Some(&fingerprint));
+        let unchanged = read_layout(root)?
+            .is_some_and(|layout| layout.layout == LAYOUT && layout.schemas.as_deref() == Some(&fingerprint));
         if unchanged && TableId::ALL.iter().all(|id| root.join(id.name()).join(log::FOLDER).is_dir()) {
             return Ok(warehouse);
         }

@@ -95,6 +95,7 @@ fn a_request_that_reached_no_provider_is_one_row() {
         assert_eq!((row.event_id, row.attempt, row.is_final), ("native:r:0", Some(0), Some(true)));
         assert_eq!(row.src_index, Some(6));
         assert_eq!((row.provider_id, row.raw_model, row.outcome), (None, None, "gateway_error"));
+        assert_eq!(row.variant.is_some(), row.error_class != Some("unknown_model"));
         (row.error_class.unwrap().to_owned(), row.model_id.map(str::to_owned), row.http_status)
     };
     let model = Some("openai/gpt-5".to_owned());
@@ -172,9 +173,10 @@ fn gateway_failures_never_touch_a_provider() {
     one(attempt.clone(), |row| {
         assert_eq!((row.provider_id, row.endpoint_id, row.raw_provider), (None, None, Some("openai")));
         assert_eq!((row.outcome, row.model_id), ("gateway_error", Some("openai/gpt-5")));
+        assert_eq!(row.variant, Some("standard"));
     });
     one(Attempt { error_class: Some("unknown_model".into()), ..attempt }, |row| {
-        assert_eq!((row.model_id, row.author, row.variant), (None, None, "standard"));
+        assert_eq!((row.model_id, row.author, row.variant), (None, None, None));
         assert_eq!(row.raw_model, Some("openai/gpt-5"));
     });
 }

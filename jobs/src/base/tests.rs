@@ -69,7 +69,7 @@ fn fill(builder: &mut Builder, row: i64) {
         started_at: NOON_US - days * DAY_US - (draw(row, 4) % (DAY_US as u64 / 3)) as i64,
         model_id: model,
         author: model.filter(|_| row % 4 > 0).and_then(|model| model.split_once('/')).map(|split| split.0),
-        variant: pick(row, 5, &["standard", "free"]),
+        variant: pick(row, 5, &[Some("standard"), Some("free"), None]),
         provider_id: pick(row, 6, &[None, Some("north"), Some("south")]),
         endpoint_id: pick(row, 7, &[None, Some("a"), Some("b")]),
         region: pick(row, 8, &[None, Some("eu")]),

@@ -25,7 +25,7 @@ fn varied(ids: &[String]) -> Vec<AttemptRow<'_>> {
             started_at: NOON_US - DAY_US - (n as i64 * 37 % 30) * HOUR_US + n as i64 * 1_000_003,
             model_id: Some(pick(n, &["acme/one", "acme/two", "zeta/one"])).filter(|_| n % 17 != 0),
             author: Some(pick(n, &["acme", "acme", "zeta"])).filter(|_| n % 17 != 0),
-            variant: pick(n / 3, &["standard", "standard", "free"]),
+            variant: Some(pick(n / 3, &["standard", "standard", "free"])),
             provider_id: Some(pick(n / 2, &["north", "south"])),
             endpoint_id: Some(pick(n / 2, &["north/x", "south/x"])).filter(|_| n % 5 != 0),
             region: None,

@@ -67,7 +67,7 @@ fn every_page_answers_with_its_headers() {
             "{page}"
         );
         assert!(!html.contains(" style="), "{page} has a style attribute");
-        assert!(!html.contains(">NaN") && !html.contains("Infinity"), "{page}");
+        assert!(!html.contains(">NaN") && !html.contains("Infinity") && !html.contains(">null"), "{page}");
     }
 }
 

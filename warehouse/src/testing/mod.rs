@@ -25,7 +25,7 @@ pub fn attempt(event_id: &str) -> AttemptRow<'_> {
         started_at: NOON_US,
         ingested_at: NOON_US + 1_000_000,
         model_id: Some("acme/one"),
-        variant: "standard",
+        variant: Some("standard"),
         author: Some("acme"),
         provider_id: Some("north"),
         endpoint_id: Some("north/one"),

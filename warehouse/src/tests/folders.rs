@@ -76,9 +76,9 @@ async fn a_newer_layout_is_refused_with_both_versions() {
         [Warehouse::open(warehouse.location()).await, Warehouse::open_or_create(warehouse.location()).await]
     {
         let error = result.unwrap_err();
-        assert!(matches!(error, Error::NewerLayout { found: 7, supported: 1, .. }), "{error:?}");
+        assert!(matches!(error, Error::NewerLayout { found: 7, supported: 2, .. }), "{error:?}");
         let text = error.to_string();
-        assert!(text.contains("layout 7") && text.contains("up to 1") && text.contains("upgrade"), "{text}");
+        assert!(text.contains("layout 7") && text.contains("up to 2") && text.contains("upgrade"), "{text}");
     }
 }
 

@@ -158,7 +158,7 @@ fn one_day(date: &str, part: f64) -> Value {
 /// | acme/one:free | 0.1 M | – | 50 | 1–25 |
 /// | beta/two | 0.6 M | 0.6 M | 100 | 21–70 |
 /// | gamma/tiny | 1 k | 1 k | 10 | 1–5 |
-/// | unmapped | 10 k | 10 k | 1 | none |
+/// | neither model nor variant | 10 k | 10 k | 1 | none |
 fn usage() -> Vec<Value> {
     let mut rows = Vec::new();
     for back in 1..=14 {
@@ -191,8 +191,7 @@ fn usage() -> Vec<Value> {
             "input_tokens": 900, "output_tokens": 100, "cost_usd": "0.000000001",
         }));
         rows.push(json!({
-            "date": date, "variant": "standard", "provider_id": "north", "requests": 1, "input_tokens": 9_000,
-            "output_tokens": 1_000,
+            "date": date, "provider_id": "north", "requests": 1, "input_tokens": 9_000, "output_tokens": 1_000,
         }));
     }
     rows

@@ -11,7 +11,8 @@ pub struct AttemptRow<'a> {
     pub started_at: i64,
     pub ingested_at: i64,
     pub model_id: Option<&'a str>,
-    pub variant: &'a str,
+    /// None where there is no model to be a variant of.
+    pub variant: Option<&'a str>,
     pub author: Option<&'a str>,
     pub provider_id: Option<&'a str>,
     pub endpoint_id: Option<&'a str>,

@@ -31,7 +31,7 @@ pub fn schema() -> SchemaRef {
         Field::new("started_at", timestamp(), false),
         Field::new("ingested_at", timestamp(), false),
         Field::new("model_id", DataType::Utf8, true),
-        Field::new("variant", DataType::Utf8, false),
+        Field::new("variant", DataType::Utf8, true),
         Field::new("author", DataType::Utf8, true),
         Field::new("provider_id", DataType::Utf8, true),
         Field::new("endpoint_id", DataType::Utf8, true),

@@ -25,7 +25,7 @@ fn keys_and_sums() -> Vec<Field> {
     vec![
         Field::new("model_id", DataType::Utf8, true),
         Field::new("author", DataType::Utf8, true),
-        Field::new("variant", DataType::Utf8, false),
+        Field::new("variant", DataType::Utf8, true),
         Field::new("provider_id", DataType::Utf8, true),
         Field::new("requests", DataType::Int64, false),
         Field::new("gateway_cache_hits", DataType::Int64, false),

@@ -208,7 +208,7 @@ fn variants_beyond_the_samples_follow_the_same_rules() {
                 gateway("unknown_model"),
                 vec![
                     ("model_id", Value::Null),
-                    ("variant", json!("standard")),
+                    ("variant", Value::Null),
                     ("raw_model", json!("openai/e500")),
                 ],
             ]
