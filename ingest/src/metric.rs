@@ -44,7 +44,8 @@ pub const PAUSED: &str = "bellwether_ingest_paused";
 pub const REBALANCES: &str = "bellwether_ingest_rebalances_total";
 /// Counter: HTTP intake requests. Labels `format`, `status`.
 pub const INTAKE_REQUESTS: &str = "bellwether_intake_requests_total";
-/// Counter: records appended by the HTTP intake. Labels `format`, `outcome` (accepted, rejected).
+/// Counter: records received by the HTTP intake. Labels `format`, `outcome` (accepted, rejected; repeated: refused
+/// before in an earlier copy of the body, and not appended again).
 pub const INTAKE_RECORDS: &str = "bellwether_intake_records_total";
 /// Counter, bytes: decompressed bytes received by the HTTP intake. Label `format`.
 pub const INTAKE_BYTES: &str = "bellwether_intake_bytes_total";
@@ -87,7 +88,7 @@ pub fn describe() {
     describe_gauge!(PAUSED, Unit::Count, "1 while the worker fetches nothing because its memory is used");
     describe_counter!(REBALANCES, Unit::Count, "Changes of what the group gives to this worker");
     describe_counter!(INTAKE_REQUESTS, Unit::Count, "HTTP intake requests");
-    describe_counter!(INTAKE_RECORDS, Unit::Count, "Records appended by the HTTP intake");
+    describe_counter!(INTAKE_RECORDS, Unit::Count, "Records received by the HTTP intake");
     describe_counter!(INTAKE_BYTES, Unit::Bytes, "Decompressed bytes received by the HTTP intake");
     describe_gauge!(INTAKE_IN_FLIGHT, Unit::Bytes, "Bytes held by running intake requests");
     describe_histogram!(SPOOL_SYNC_SECONDS, Unit::Seconds, "Time of one group commit of the spool");

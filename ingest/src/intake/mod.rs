@@ -2,7 +2,7 @@
 //!
 //! A body is decompressed, split, decoded, labelled and stripped while it streams; what is appended holds no
 //! text and no raw id. The answer comes after the append is durable. A bad record is appended as a reject and
-//! does not hold up its neighbours.
+//! does not hold up its neighbours; of a body that is sent again it is not appended again.
 
 mod access;
 mod appender;
@@ -12,6 +12,7 @@ mod kafka;
 mod problem;
 mod reach;
 mod receive;
+mod repeats;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ use access::Access;
 use budget::Budget;
 use inflate::Compression;
 use problem::Problem;
+use repeats::Repeats;
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -49,6 +51,7 @@ struct Inner {
     labeller: Arc<Labeller>,
     appender: Arc<dyn Appender>,
     budget: Budget,
+    repeats: Repeats,
 }
 
 impl IntakeState {
@@ -60,7 +63,8 @@ impl IntakeState {
     ) -> Self {
         let access = Access::new(&config.tokens);
         let budget = Budget::new(config.in_flight.len());
-        Self { inner: Arc::new(Inner { config, access, identities, labeller, appender, budget }) }
+        let repeats = Repeats::default();
+        Self { inner: Arc::new(Inner { config, access, identities, labeller, appender, budget, repeats }) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One body: split, decode, strip, append.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::BodyDataStream;
 use futures::StreamExt;
@@ -10,6 +10,7 @@ use super::appender::Outgoing;
 use super::budget::Share;
 use super::inflate::{Compression, Failure, Inflate, WINDOW_LOG};
 use super::problem::Problem;
+use super::repeats::Mark;
 use super::{Inner, Receipt, Refused};
 use crate::config::Bytes;
 use crate::formats::{self, Format};
@@ -42,7 +43,8 @@ pub(super) async fn receive(
     // Whatever became of the rest: what was read so far is kept.
     intake.sum_up();
     intake.append().await?;
-    for (outcome, count) in [("accepted", intake.receipt.accepted), ("rejected", intake.receipt.rejected)] {
+    let (accepted, rejected) = (intake.receipt.accepted, intake.receipt.rejected - intake.repeated);
+    for (outcome, count) in [("accepted", accepted), ("rejected", rejected), ("repeated", intake.repeated)] {
         let format = format.to_string();
         metrics::counter!(metric::INTAKE_RECORDS, "format" => format, "outcome" => outcome).increment(count);
     }
@@ -92,6 +94,10 @@ struct Intake<'a> {
     /// The first refusal, and whether all are for size.
     first: Option<Reason>,
     kept_rejects: usize,
+    /// Refused records that an earlier copy of the body brought, and which are not appended again.
+    repeated: u64,
+    /// What is refused for the first time and not known to be appended yet.
+    fresh: Vec<Mark>,
     /// Rejects beyond `KEPT_REJECTS`: how many by reason, and their bytes.
     further: BTreeMap<Reason, u64>,
     further_bytes: u64,
@@ -112,6 +118,8 @@ impl<'a> Intake<'a> {
             understood: false,
             first: None,
             kept_rejects: 0,
+            repeated: 0,
+            fresh: Vec::new(),
             further: BTreeMap::new(),
             further_bytes: 0,
             kept: 0,
@@ -244,7 +252,7 @@ impl<'a> Intake<'a> {
 
     fn take(&mut self, piece: Piece<'_>) {
         match piece {
-            Piece::Record { bytes, .. } => match formats::decode(self.format, bytes) {
+            Piece::Record { bytes, at } => match formats::decode(self.format, bytes) {
                 Ok(mut event) => {
                     event.strip(&self.inner.identities, &self.inner.labeller);
                     let mut payload = Vec::with_capacity(1024);
@@ -255,7 +263,8 @@ impl<'a> Intake<'a> {
                             payload.len(),
                             self.inner.config.max_event
                         );
-                        self.refuse(Reject::new(Reason::TooLarge, detail, &event.source, bytes.len()));
+                        let reject = Reject::new(Reason::TooLarge, detail, &event.source, bytes.len());
+                        self.refuse(reject, Some((at, bytes)));
                     } else {
                         let key = Some(event.request_id.clone().into_owned());
                         self.push(Outgoing { key, payload });
@@ -263,17 +272,21 @@ impl<'a> Intake<'a> {
                         self.understood = true;
                     }
                 }
-                Err(reject) => self.refuse(reject),
+                Err(reject) => self.refuse(reject, Some((at, bytes))),
             },
             Piece::TooLarge { size_bytes, at } => {
                 let limit = self.inner.config.max_record;
                 let detail = format!("record at byte {at}: {size_bytes} bytes, limit {limit}");
                 let mut reject = Reject::new(Reason::TooLarge, detail, self.source(), 0);
                 reject.size_bytes = size_bytes;
-                self.refuse(reject);
+                // Its bytes are not there to be known again.
+                self.refuse(reject, None);
             }
-            Piece::Zeros { size_bytes, at } => self.refuse(Reject::zeros(size_bytes, at, self.source())),
-            Piece::Truncated { size_bytes, at, .. } => {
+            Piece::Zeros { size_bytes, at } => {
+                let reject = Reject::zeros(size_bytes, at, self.source());
+                self.refuse(reject, Some((at, &size_bytes.to_le_bytes())));
+            }
+            Piece::Truncated { bytes, size_bytes, at } => {
                 let detail = if size_bytes == 0 {
                     "body: the array is not closed".to_owned()
                 } else {
@@ -281,21 +294,37 @@ impl<'a> Intake<'a> {
                 };
                 let mut reject = Reject::new(Reason::Truncated, detail, self.source(), 0);
                 reject.size_bytes = size_bytes;
-                self.refuse(reject);
+                let is_whole = bytes.len() as u64 == size_bytes;
+                self.refuse(reject, is_whole.then_some((at, bytes)));
             }
         }
         self.index += 1;
     }
 
-    fn refuse(&mut self, reject: Reject) {
+    /// `known_by`: its place in the body and its bytes.
+    fn refuse(&mut self, reject: Reject, known_by: Option<(u64, &[u8])>) {
         if self.kept_rejects < KEPT_REJECTS {
             self.kept_rejects += 1;
-            self.keep(&reject);
+            if self.is_repeated(known_by) {
+                self.repeated += 1;
+            } else {
+                self.keep(&reject);
+            }
         } else {
             *self.further.entry(reject.reason).or_default() += 1;
             self.further_bytes = self.further_bytes.saturating_add(reject.size_bytes);
         }
         self.count(reject);
+    }
+
+    fn is_repeated(&mut self, known_by: Option<(u64, &[u8])>) -> bool {
+        let Some((at, bytes)) = known_by else { return false };
+        let mark = self.inner.repeats.mark(at, bytes);
+        if self.inner.repeats.knows(mark, Instant::now()) {
+            return true;
+        }
+        self.fresh.push(mark);
+        false
     }
 
     fn keep(&mut self, reject: &Reject) {
@@ -314,7 +343,14 @@ impl<'a> Intake<'a> {
         let detail = format!("body: {total} further records refused: {}", counts.join(", "));
         let mut reject = Reject::new(reason, detail, self.source(), 0);
         reject.size_bytes = self.further_bytes;
-        self.keep(&reject);
+        // They are known by their numbers and by those that were kept before them.
+        let numbers = format!("{} {} bytes", reject.detail, reject.size_bytes);
+        let is_repeated = self.repeated == KEPT_REJECTS as u64;
+        if self.is_repeated(Some((self.index, numbers.as_bytes()))) && is_repeated {
+            self.repeated += total;
+        } else {
+            self.keep(&reject);
+        }
     }
 
     fn count(&mut self, reject: Reject) {
@@ -350,6 +386,7 @@ impl<'a> Intake<'a> {
         self.ready_bytes = 0;
         match self.inner.appender.append(std::mem::take(&mut self.ready)).await {
             Ok(()) => {
+                self.inner.repeats.remember(self.fresh.drain(..), Instant::now());
                 self.kept = self.receipt.accepted;
                 Ok(())
             }

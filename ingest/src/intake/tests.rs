@@ -1,5 +1,7 @@
 //! Requests as senders make them, and what the spool holds afterwards.
 
+mod repeats;
+
 use std::io::Write;
 use std::sync::Arc;
 
