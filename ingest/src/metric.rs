@@ -11,6 +11,8 @@ pub const ROWS: &str = "bellwether_ingest_rows_total";
 pub const REJECTS: &str = "bellwether_ingest_rejects_total";
 /// Counter: records committed to `rejects`. Label `reason` (the closed list of `rejects.reason`).
 pub const REJECT_REASONS: &str = "bellwether_ingest_rejects_by_reason_total";
+/// Counter: records in `rejects` that became rows after all when they were read again by another version.
+pub const RECOVERED: &str = "bellwether_ingest_recovered_total";
 /// Counter: offsets without a record (transaction markers, compaction, gaps) and records without a value. Label
 /// `topic`.
 pub const SKIPPED: &str = "bellwether_ingest_skipped_total";
@@ -73,6 +75,11 @@ pub fn describe() {
     describe_counter!(ROWS, Unit::Count, "Rows committed to attempts");
     describe_counter!(REJECTS, Unit::Count, "Records committed to rejects");
     describe_counter!(REJECT_REASONS, Unit::Count, "Records committed to rejects, by reason");
+    describe_counter!(
+        RECOVERED,
+        Unit::Count,
+        "Records in rejects that became rows when they were read again"
+    );
     describe_counter!(SKIPPED, Unit::Count, "Offsets without a record and records without a value");
     describe_counter!(DUPLICATES, Unit::Count, "Attempts dropped because their event_id was seen before");
     describe_counter!(UNKNOWN_FIELDS, Unit::Count, "Members of records that this version does not know");

@@ -38,6 +38,12 @@ pub struct Range {
 }
 
 impl Range {
+    /// Where `rejects` is ahead of this range: it holds what became of the offsets below this one when they were
+    /// read before.
+    pub fn known_below(&self) -> Option<i64> {
+        self.from.rejects.map(|rejects| rejects.min(self.end)).filter(|below| *below > self.start)
+    }
+
     /// T of each table once this range is committed.
     pub(super) fn after(&self) -> Position {
         let at_least = |table: Option<i64>| Some(table.unwrap_or(self.end).max(self.end));
@@ -57,6 +63,8 @@ pub struct Frozen {
     pub ranges: Vec<Range>,
     pub rows: Option<RecordBatch>,
     pub rejects: Option<RecordBatch>,
+    /// Rejects of offsets that `rejects` is ahead with. It may hold them, or not.
+    pub rejects_again: Option<RecordBatch>,
     pub cells: Option<RecordBatch>,
     pub sources: BTreeMap<String, Counts>,
     /// Records refused, by reason.
@@ -78,7 +86,7 @@ impl Frozen {
 
     /// Bytes held until the flush is done.
     pub fn size_bytes(&self) -> usize {
-        [&self.rows, &self.rejects, &self.cells]
+        [&self.rows, &self.rejects, &self.rejects_again, &self.cells]
             .into_iter()
             .flatten()
             .map(RecordBatch::get_array_memory_size)

@@ -15,7 +15,7 @@ pub(super) struct Lane {
     start: i64,
     /// Next offset to take; the batch holds `[start, next)`.
     pub(super) next: i64,
-    /// Offsets from which label cells and rejects are still to be written.
+    /// Offsets from which label cells and rejects are not in the tables for sure.
     pub(super) labels_from: i64,
     pub(super) rejects_from: i64,
     pub(super) seen: Seen,

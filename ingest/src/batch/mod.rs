@@ -2,7 +2,8 @@
 //!
 //! A batch takes records in offset order, stream by stream, and turns them into rows, rejects and label cells.
 //! Every decision depends on the stream's records alone (never on the clock or on where a batch begins), so a
-//! replay after a crash gives the same. Tables may be ahead of `attempts`: what they hold is left out here.
+//! replay after a crash gives the same. Tables may be ahead of `attempts`: the label cells that they hold are left out
+//! here, and rejects that they may hold are set apart.
 
 mod frozen;
 mod lane;
@@ -76,6 +77,7 @@ pub struct Batch {
     lanes: Vec<Option<Lane>>,
     rows: attempts::Builder,
     rejects: rejects::Builder,
+    rejects_again: rejects::Builder,
     cells: Cells,
     sources: Sources,
     reasons: BTreeMap<Reason, u64>,
@@ -88,6 +90,7 @@ impl Batch {
             lanes: Vec::new(),
             rows: attempts::Builder::default(),
             rejects: rejects::Builder::default(),
+            rejects_again: rejects::Builder::default(),
             cells: Cells::default(),
             sources: Sources::default(),
             reasons: BTreeMap::new(),
@@ -261,22 +264,22 @@ impl Batch {
         lane.counts.rejects += 1;
         self.sources.of(&reject.source).rejects += 1;
         *self.reasons.entry(reject.reason).or_default() += 1;
-        if offset >= lane.rejects_from {
-            self.rejects.push(&RejectRow {
-                received_at: appended_at_us,
-                reason: reject.reason.as_str(),
-                detail: &reject.detail,
-                source: &reject.source,
-                src_topic: lane.stream.lineage(),
-                src_partition: lane.stream.partition(),
-                src_offset: offset,
-                size_bytes: i64::try_from(reject.size_bytes).unwrap_or(i64::MAX),
-                skeleton: reject.skeleton.as_deref(),
-                raw: None,
-                // A record is refused as a whole.
-                src_index: Some(0),
-            });
-        }
+        let is_new = offset >= lane.rejects_from;
+        let rejects = if is_new { &mut self.rejects } else { &mut self.rejects_again };
+        rejects.push(&RejectRow {
+            received_at: appended_at_us,
+            reason: reject.reason.as_str(),
+            detail: &reject.detail,
+            source: &reject.source,
+            src_topic: lane.stream.lineage(),
+            src_partition: lane.stream.partition(),
+            src_offset: offset,
+            size_bytes: i64::try_from(reject.size_bytes).unwrap_or(i64::MAX),
+            skeleton: reject.skeleton.as_deref(),
+            raw: None,
+            // A record is refused as a whole.
+            src_index: Some(0),
+        });
     }
 
     /// Rows and rejects waiting.
@@ -292,7 +295,10 @@ impl Batch {
 
     /// Bytes of the waiting rows.
     pub fn pending_bytes(&self) -> usize {
-        self.rows.size_bytes() + self.rejects.size_bytes() + self.cells.size_bytes()
+        self.rows.size_bytes()
+            + self.rejects.size_bytes()
+            + self.rejects_again.size_bytes()
+            + self.cells.size_bytes()
     }
 
     /// The dates that a stream of imported files knows.
@@ -319,6 +325,7 @@ impl Batch {
             ranges,
             rows,
             rejects: (!self.rejects.is_empty()).then(|| self.rejects.finish()),
+            rejects_again: (!self.rejects_again.is_empty()).then(|| self.rejects_again.finish()),
             cells: self.cells.finish(),
             sources: self.sources.take(),
             reasons: std::mem::take(&mut self.reasons),

@@ -95,8 +95,9 @@ async fn tables_that_are_ahead_get_only_the_rest() {
     }
     let frozen = batch.freeze().unwrap();
     assert_eq!(frozen.rejects.as_ref().unwrap().num_rows(), 1);
+    assert_eq!(frozen.rejects_again.as_ref().unwrap().num_rows(), 3);
     assert_eq!(frozen.counts().rejects, 4);
-    assert_eq!(frozen.ranges[0].from, ahead);
+    assert_eq!((frozen.ranges[0].from, frozen.ranges[0].known_below()), (ahead, Some(3)));
 }
 
 #[tokio::test]

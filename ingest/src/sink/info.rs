@@ -9,8 +9,9 @@ use crate::batch::{Counts, Range};
 /// Version of what decoding and normalising make of a record. Raised whenever a row would come out otherwise.
 pub const DECODER: u32 = 3;
 
-pub(super) fn of(ranges: &[Range]) -> Map<String, Value> {
-    let ranges: Vec<Value> = ranges
+/// `recovered`: rejects of records that are no longer refused, by range.
+pub(super) fn of(ranges: &[Range], recovered: &[(usize, u64)]) -> Map<String, Value> {
+    let mut ranges: Vec<Value> = ranges
         .iter()
         .map(|range| {
             json!({
@@ -24,6 +25,11 @@ pub(super) fn of(ranges: &[Range]) -> Map<String, Value> {
             })
         })
         .collect();
+    for (number, rejects) in recovered {
+        if let Some(Value::Object(range)) = ranges.get_mut(*number) {
+            range.insert("recovered".to_owned(), (*rejects).into());
+        }
+    }
     let mut info = Map::new();
     info.insert("decoder".to_owned(), DECODER.into());
     info.insert("ranges".to_owned(), ranges.into());

@@ -3,13 +3,15 @@
 //! For each stream, the rows of `attempts` are those of the records with offset < T, where T is the stream's
 //! application transaction in the same snapshot. A flush commits `rejects`, then `label_cells`, then `attempts`,
 //! so T_attempts ≤ T_labels ≤ T_rejects always holds. After a crash in between a worker reads again from
-//! T_attempts, and each table takes only the offsets that it does not have. A commit moves T by
+//! T_attempts, and each table takes only the offsets that it does not have (`again`: what `rejects` has of them is
+//! compared with what is refused now). A commit moves T by
 //! compare-and-set: a worker that lost its stream is *fenced*, drops its batch and asks for the position anew.
 //!
 //! Events that come from no log at all (simulated history) take the same way under a stream of their own:
 //! [`Batch::assign`](crate::batch::Batch::assign) with [`Stream::history`], [`Batch::push_event`] with offsets
 //! counted by the writer from [`Sink::position`] on, [`Sink::flush`].
 
+mod again;
 mod backoff;
 mod info;
 mod line;
@@ -26,6 +28,7 @@ use crate::batch::{Batch, Frozen, Position, Range, Stream};
 use crate::dedup::{self, Window};
 use crate::metric;
 use crate::spool::Ballast;
+use again::Again;
 use backoff::Backoff;
 pub use info::DECODER;
 pub use marks::{MarkError, Standing};
@@ -83,6 +86,8 @@ pub enum FlushError {
         #[source]
         source: Box<bellwether_warehouse::Error>,
     },
+    #[error("failed to read what `rejects` holds of records that are read again")]
+    Again(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Trying again cannot help.
     #[error("`{table}` cannot take the rows")]
     Table {
@@ -238,11 +243,15 @@ impl Sink {
             (backoff(TableId::Rejects), backoff(TableId::LabelCells), backoff(TableId::Attempts));
         fail_point("sink-before-rejects", ranges)?;
         rows::fail_point(ranges)?;
-        let info = info::of(ranges);
-        let advance = advances(ranges, |position| position.rejects);
-        let committed =
-            commit(&mut self.rejects, frozen.rejects.as_slice(), advance, &info, of_rejects).await;
-        rows::told_apart(committed, &self.rejects, frozen.rejects.as_slice(), ranges).await?;
+        let Again { rows, advance, recovered } =
+            again::compare(&mut self.rejects, ranges, frozen.rejects_again.as_ref())
+                .await
+                .map_err(FlushError::Again)?;
+        let info = info::of(ranges, &recovered);
+        let rejects: Vec<RecordBatch> = frozen.rejects.iter().cloned().chain(rows).collect();
+        let advance = [advances(ranges, |position| position.rejects), advance].concat();
+        let committed = commit(&mut self.rejects, &rejects, advance, &info, of_rejects).await;
+        rows::told_apart(committed, &self.rejects, &rejects, ranges).await?;
         fail_point("sink-after-rejects", ranges)?;
         let advance = advances(ranges, |position| position.labels);
         commit(&mut self.cells, frozen.cells.as_slice(), advance, &info, of_cells).await?;
@@ -255,6 +264,8 @@ impl Sink {
         fail_point("sink-after-attempts", ranges)?;
         self.waits.moved();
         let took = self.world.since(started);
+        let recovered = recovered.iter().map(|(_, rejects)| rejects).sum();
+        metrics::counter!(metric::RECOVERED).increment(recovered);
         record(&frozen, reason, took);
         Ok(Flushed { version, took, reason: Some(reason), ranges: frozen.ranges })
     }

@@ -1,5 +1,7 @@
 //! Exactly once: positions, order of the tables, fences, and a crash between each pair of commits.
 
+mod again;
+
 use bellwether_warehouse::TableId;
 
 use super::{FlushError, FlushReason, Sink};

@@ -238,7 +238,9 @@ impl<'a> Follower<'a> {
     async fn flush(&mut self, reason: FlushReason) -> Result<(), Trouble> {
         let state = self.state.as_mut().ok_or(Trouble::Lasting(Error::Thread))?;
         let flushed = self.sink.flush(&mut state.batch, reason).await.map_err(|error| match error {
-            FlushError::Fenced { .. } | FlushError::Storage { .. } => Trouble::Passing(error.into()),
+            FlushError::Fenced { .. } | FlushError::Storage { .. } | FlushError::Again(_) => {
+                Trouble::Passing(error.into())
+            }
             FlushError::Rows { .. } => Trouble::Log(Error::Flush(error)),
             FlushError::Table { .. } | FlushError::Interrupted(_) => Trouble::Lasting(Error::Flush(error)),
         })?;
