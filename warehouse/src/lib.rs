@@ -17,6 +17,7 @@ pub mod sketches;
 pub mod snapshot;
 mod stats;
 mod store;
+pub mod streams;
 pub mod table;
 pub mod tables;
 pub mod testing;

@@ -8,6 +8,7 @@ use crate::commit::{self, AppId, Change, CommitError, Committed};
 use crate::log::Log;
 use crate::snapshot::Snapshot;
 use crate::store::Storage;
+use crate::streams::StreamNames;
 use crate::tables::TableId;
 use crate::write::{self, Staging};
 
@@ -25,6 +26,8 @@ pub struct DataFile {
     pub partition: Vec<(String, Option<String>)>,
     /// Delta statistics JSON.
     pub stats: Option<String>,
+    /// Offsets of the logs whose rows it holds, as `streams` writes them. None: they may be of any.
+    pub streams: Option<String>,
 }
 
 /// One commit as its log entry tells it.
@@ -104,7 +107,19 @@ impl Table {
     /// # Errors
     /// The rows do not fit the table.
     pub async fn stage(&self, batches: &[RecordBatch]) -> Result<Staging, Error> {
-        write::stage(self.id, &self.storage, batches).await
+        self.stage_of_streams(batches, StreamNames::default()).await
+    }
+
+    /// As `stage`, for rows of logs whose names are known: each file tells what it holds of them.
+    ///
+    /// # Errors
+    /// The rows do not fit the table.
+    pub async fn stage_of_streams(
+        &self,
+        batches: &[RecordBatch],
+        streams: StreamNames,
+    ) -> Result<Staging, Error> {
+        write::stage(self.id, &self.storage, batches, streams).await
     }
 
     /// Commits by compare-and-set. An ambiguous storage error is resolved by reading the log for this

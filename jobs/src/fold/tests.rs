@@ -412,6 +412,7 @@ async fn a_long_history_is_folded_in_pieces_and_one_commit() {
         rows,
         partition: vec![("event_date".to_owned(), Some(day.to_owned()))],
         stats: None,
+        streams: None,
     };
     let pieces = super::chunks(vec![
         file("d", "2026-11-03", 900_000),

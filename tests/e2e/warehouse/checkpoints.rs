@@ -22,7 +22,8 @@ fn app(stream: i64) -> AppId {
 fn linked(folder: &Path, file: &DataFile, index: usize) -> DataFile {
     let path = file.path.replace(".parquet", &format!("-{index}.parquet"));
     std::fs::hard_link(folder.join(&file.path), folder.join(&path)).expect("link a file");
-    DataFile { path, ..file.clone() }
+    let streams = Some(format!(r#"[["ingest/c/t/0/0",{index},{index}]]"#));
+    DataFile { path, streams, ..file.clone() }
 }
 
 async fn write(table: &Table) -> DataFile {

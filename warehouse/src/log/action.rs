@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::streams;
 use crate::table::DataFile;
 
 /// One line of a log entry. Exactly one member is set; members this version does not know are none of ours.
@@ -110,7 +111,7 @@ impl Add {
             modification_time: now_millis,
             data_change,
             stats: file.stats.clone(),
-            tags: None,
+            tags: file.streams.clone().map(|tag| BTreeMap::from([(streams::TAG.to_owned(), Some(tag))])),
             deletion_vector: None,
         }
     }
@@ -130,6 +131,7 @@ impl Add {
             rows,
             partition: self.partition_values.into_iter().collect(),
             stats: self.stats,
+            streams: self.tags.and_then(|mut tags| tags.remove(streams::TAG)).flatten(),
         })
     }
 }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::{attempts, line, offsets, over};
 use crate::log::Log;
 use crate::store::{DurableLocal, Storage};
+use crate::streams::{StreamNames, StreamSpans};
 use crate::testing::append;
 use crate::{Advance, AppId, Change, Table, TableId, Warehouse};
 
@@ -65,13 +66,25 @@ fn log_of(warehouse: &Warehouse) -> Log {
 async fn three_partitions() -> (TempDir, Warehouse, Table) {
     let (dir, warehouse, mut table) = attempts().await;
     for partition in 0..3 {
-        let add = table.write(&[offsets(partition * 10, partition * 10 + 10)]).await.unwrap();
+        let mut names = StreamNames::default();
+        names.insert("events", 0, app(0).0);
+        let rows = offsets(partition * 10, partition * 10 + 10);
+        let mut staging = table.stage_of_streams(&[rows], names).await.unwrap();
+        staging.store().await.unwrap();
+        let add = staging.files();
         let advance = vec![Advance { app: app(partition), from: None, to: 10 + partition }];
         table.commit(Change { advance, add, ..Change::default() }).await.unwrap();
     }
     let gone = table.snapshot().files()[0].path.clone();
     table.commit(Change { remove: vec![gone], ..Change::default() }).await.unwrap();
     (dir, warehouse, table)
+}
+
+/// What files tell of the log that they hold, each ten offsets of it.
+fn told(table: &Table) -> Vec<(i64, i64)> {
+    let tags = table.snapshot().files().iter().filter_map(|file| file.streams.as_deref());
+    let spans = tags.map(|tag| StreamSpans::parse(tag).unwrap().of(&app(0).0).unwrap());
+    spans.inspect(|(first, last)| assert_eq!((first % 10, last - first), (0, 9))).collect()
 }
 
 #[tokio::test]
@@ -84,6 +97,7 @@ async fn files_and_transactions_outlive_the_entries_that_brought_them() {
     let mut later = reopened(&warehouse).await;
     assert_eq!(later.snapshot().version(), 4);
     assert_eq!(later.snapshot().files(), table.snapshot().files());
+    assert_eq!(told(&later).len(), 2);
     let txns = [(app(0), 10), (app(1), 11), (app(2), 12)];
     assert_eq!(later.snapshot().txns("ingest/"), txns);
     assert_eq!(line(&over(&later), "SELECT count(*) FROM attempts").await, "20");
@@ -111,6 +125,7 @@ async fn checkpoint_is_made_from_the_former_one_when_the_entries_before_it_are_g
 
     let later = reopened(&warehouse).await;
     assert_eq!(later.snapshot().files(), table.snapshot().files());
+    assert_eq!(told(&later).len(), 1);
     assert_eq!(later.snapshot().txns("ingest/"), [(app(0), 10), (app(1), 99), (app(2), 12)]);
     assert_eq!(line(&over(&later), "SELECT count(*) FROM attempts").await, "15");
     let rows = rows(dir.path(), 5);

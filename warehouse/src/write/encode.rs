@@ -12,6 +12,7 @@ use parquet::schema::types::ColumnPath;
 
 use crate::error::Error;
 use crate::stats;
+use crate::streams::{Spans, StreamNames};
 use crate::tables::TableId;
 use crate::write::split::file_schema;
 
@@ -25,6 +26,7 @@ pub(super) struct Encoded {
     pub bytes: Bytes,
     pub rows: i64,
     pub stats: String,
+    pub streams: Option<String>,
 }
 
 /// Batches not encoded yet. Cheap to clone.
@@ -47,27 +49,33 @@ impl Rest {
 }
 
 /// None when nothing is left.
-pub(super) fn next_file(id: TableId, rest: &mut Rest) -> Result<Option<Encoded>, Error> {
-    encode(id, rest).map_err(|source| Error::Encode { table: id.name(), source })
+pub(super) fn next_file(
+    id: TableId,
+    rest: &mut Rest,
+    streams: &StreamNames,
+) -> Result<Option<Encoded>, Error> {
+    encode(id, rest, streams).map_err(|source| Error::Encode { table: id.name(), source })
 }
 
-fn encode(id: TableId, rest: &mut Rest) -> Result<Option<Encoded>, ParquetError> {
+fn encode(id: TableId, rest: &mut Rest, streams: &StreamNames) -> Result<Option<Encoded>, ParquetError> {
     let Some(first) = rest.next_slice() else {
         return Ok(None);
     };
     let schema = file_schema(id);
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, schema.clone(), Some(properties(id)?))?;
+    let mut spans = Spans::new(streams);
     let mut slice = Some(first);
     while let Some(batch) = slice {
         writer.write(&batch)?;
+        spans.add(&batch);
         let size = writer.bytes_written() + writer.in_progress_size();
         slice = if size < FILE_BYTES { rest.next_slice() } else { None };
     }
     let footer = writer.close()?;
     let rows = footer.file_metadata().num_rows();
     let stats = stats::from_footer(&footer, &schema, id.stats_columns())?;
-    Ok(Some(Encoded { bytes: bytes.into(), rows, stats }))
+    Ok(Some(Encoded { bytes: bytes.into(), rows, stats, streams: spans.finish() }))
 }
 
 fn properties(id: TableId) -> Result<WriterProperties, ParquetError> {

@@ -12,6 +12,7 @@ use futures::StreamExt;
 
 use crate::error::Error;
 use crate::store::Storage;
+use crate::streams::StreamNames;
 use crate::table::DataFile;
 use crate::tables::TableId;
 use crate::world::World;
@@ -22,6 +23,7 @@ use crate::world::World;
 pub struct Staging {
     id: TableId,
     storage: Arc<Storage>,
+    streams: Arc<StreamNames>,
     parts: Vec<Part>,
 }
 
@@ -39,6 +41,7 @@ pub(crate) async fn stage(
     id: TableId,
     storage: &Arc<Storage>,
     batches: &[RecordBatch],
+    streams: StreamNames,
 ) -> Result<Staging, Error> {
     let batches = batches.to_vec();
     let parts = blocking(id, move || split::split(id, &batches)).await?;
@@ -51,7 +54,7 @@ pub(crate) async fn stage(
             stored: Vec::new(),
         })
         .collect();
-    Ok(Staging { id, storage: Arc::clone(storage), parts })
+    Ok(Staging { id, storage: Arc::clone(storage), streams: Arc::new(streams), parts })
 }
 
 impl Staging {
@@ -65,12 +68,13 @@ impl Staging {
         let (id, failed) = (self.id, Arc::new(AtomicBool::new(false)));
         let parts = std::mem::take(&mut self.parts).into_iter().map(|mut part| {
             let (storage, failed) = (Arc::clone(&self.storage), Arc::clone(&failed));
+            let streams = Arc::clone(&self.streams);
             async move {
                 // Each part that was begun is seen to its end: a write that is cut short may land all the same.
                 if failed.load(Ordering::Relaxed) {
                     return (part, Ok(()));
                 }
-                let result = part.store(id, &storage).await;
+                let result = part.store(id, &storage, &streams).await;
                 failed.fetch_or(result.is_err(), Ordering::Relaxed);
                 (part, result)
             }
@@ -109,11 +113,16 @@ impl Staging {
 }
 
 impl Part {
-    async fn store(&mut self, id: TableId, storage: &Storage) -> Result<(), Error> {
+    async fn store(
+        &mut self,
+        id: TableId,
+        storage: &Storage,
+        streams: &Arc<StreamNames>,
+    ) -> Result<(), Error> {
         loop {
             let (file, bytes) = match self.waiting.take() {
                 Some(waiting) => waiting,
-                None => match self.encode(id, storage.world()).await? {
+                None => match self.encode(id, streams, storage.world()).await? {
                     Some(encoded) => encoded,
                     None => return Ok(()),
                 },
@@ -127,12 +136,17 @@ impl Part {
     }
 
     /// The next file and its bytes. None when nothing is left.
-    async fn encode(&mut self, id: TableId, world: &World) -> Result<Option<(DataFile, Bytes)>, Error> {
+    async fn encode(
+        &mut self,
+        id: TableId,
+        streams: &Arc<StreamNames>,
+        world: &World,
+    ) -> Result<Option<(DataFile, Bytes)>, Error> {
         // Before anything is waited for: which file is encoded first must not decide who gets which name.
         let name = format!("part-{}.parquet", world.uuid());
-        let mut rest = self.rest.clone();
+        let (mut rest, streams) = (self.rest.clone(), Arc::clone(streams));
         let (encoded, rest) = blocking(id, move || {
-            let encoded = encode::next_file(id, &mut rest)?;
+            let encoded = encode::next_file(id, &mut rest, &streams)?;
             Ok((encoded, rest))
         })
         .await?;
@@ -148,6 +162,7 @@ impl Part {
             rows: encoded.rows,
             partition: self.partition.iter().map(|(c, v)| ((*c).to_owned(), Some(v.clone()))).collect(),
             stats: Some(encoded.stats),
+            streams: encoded.streams,
         };
         Ok(Some((file, encoded.bytes)))
     }
