@@ -9,6 +9,8 @@
 
 mod dates;
 mod mark;
+mod newest;
+mod reach;
 mod rebuild;
 
 use std::collections::{HashSet, VecDeque};
@@ -16,6 +18,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 pub use dates::{Dates, Error as DatesError};
 pub use mark::Mark;
+pub use reach::Wanted;
 pub use rebuild::{Error as RebuildError, rebuild};
 
 use mark::Former;

@@ -1,3 +1,5 @@
+mod table;
+
 use std::collections::VecDeque;
 
 use proptest::prelude::*;

@@ -22,6 +22,7 @@ mod waits;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use bellwether_warehouse::streams::StreamNames;
 use bellwether_warehouse::{Advance, AppId, Change, CommitError, Staging, Table, TableId, Warehouse, World};
 
 use crate::batch::{Batch, Frozen, Position, Range, Stream};
@@ -212,7 +213,9 @@ impl Sink {
         start: i64,
         limit: usize,
     ) -> Result<Window, dedup::RebuildError> {
-        dedup::rebuild(self.attempts.snapshot(), stream.lineage(), stream.partition(), start, limit).await
+        let (name, topic) = (stream.to_string(), stream.lineage());
+        let wanted = dedup::Wanted { stream: &name, topic, partition: stream.partition(), below: start };
+        dedup::rebuild(self.attempts.snapshot(), wanted, limit).await
     }
 
     /// Commits what the batch holds. The batch goes on behind it with the same streams.
@@ -247,20 +250,21 @@ impl Sink {
             again::compare(&mut self.rejects, ranges, frozen.rejects_again.as_ref())
                 .await
                 .map_err(FlushError::Again)?;
-        let info = info::of(ranges, &recovered);
+        let (info, untold) = (info::of(ranges, &recovered), StreamNames::default());
         let rejects: Vec<RecordBatch> = frozen.rejects.iter().cloned().chain(rows).collect();
         let advance = [advances(ranges, |position| position.rejects), advance].concat();
-        let committed = commit(&mut self.rejects, &rejects, advance, &info, of_rejects).await;
+        let committed = commit(&mut self.rejects, &rejects, &untold, advance, &info, of_rejects).await;
         rows::told_apart(committed, &self.rejects, &rejects, ranges).await?;
         fail_point("sink-after-rejects", ranges)?;
         let advance = advances(ranges, |position| position.labels);
-        commit(&mut self.cells, frozen.cells.as_slice(), advance, &info, of_cells).await?;
+        commit(&mut self.cells, frozen.cells.as_slice(), &untold, advance, &info, of_cells).await?;
         fail_point("sink-after-label-cells", ranges)?;
         let mut advance = advances(ranges, |position| position.attempts);
         advance.extend(ranges.iter().flat_map(beside));
         let info = info::with_intake(info, &frozen.sources);
-        let committed = commit(&mut self.attempts, frozen.rows.as_slice(), advance, &info, of_attempts).await;
-        let version = rows::told_apart(committed, &self.attempts, frozen.rows.as_slice(), ranges).await?;
+        let (own, streams) = (frozen.rows.as_slice(), names(ranges));
+        let committed = commit(&mut self.attempts, own, &streams, advance, &info, of_attempts).await;
+        let version = rows::told_apart(committed, &self.attempts, own, ranges).await?;
         fail_point("sink-after-attempts", ranges)?;
         self.waits.moved();
         let took = self.world.since(started);
@@ -269,6 +273,15 @@ impl Sink {
         record(&frozen, reason, took);
         Ok(Flushed { version, took, reason: Some(reason), ranges: frozen.ranges })
     }
+}
+
+/// By what the rows of each stream say.
+fn names(ranges: &[Range]) -> StreamNames {
+    let mut names = StreamNames::default();
+    for Range { stream, .. } in ranges {
+        names.insert(stream.lineage(), stream.partition(), stream.to_string());
+    }
+    names
 }
 
 /// What moves in one table: the streams that it is not ahead of.
@@ -299,6 +312,7 @@ fn beside(range: &Range) -> Vec<Advance> {
 async fn commit(
     table: &mut Table,
     rows: &[RecordBatch],
+    streams: &StreamNames,
     advance: Vec<Advance>,
     info: &serde_json::Map<String, serde_json::Value>,
     mut backoff: Backoff,
@@ -307,7 +321,7 @@ async fn commit(
         return Ok(None);
     }
     let name = table.id().name();
-    let staging = store(table, rows, &mut backoff).await?;
+    let staging = store(table, rows, streams, &mut backoff).await?;
     // A commit whose answer was lost may have landed all the same.
     let mut is_in_doubt = false;
     loop {
@@ -342,11 +356,16 @@ async fn commit(
 }
 
 /// Stores the rows as files. A further try goes on with what is not stored yet, and giving up leaves nothing.
-async fn store(table: &Table, rows: &[RecordBatch], backoff: &mut Backoff) -> Result<Staging, FlushError> {
+async fn store(
+    table: &Table,
+    rows: &[RecordBatch],
+    streams: &StreamNames,
+    backoff: &mut Backoff,
+) -> Result<Staging, FlushError> {
     let name = table.id().name();
     let fatal = |error| FlushError::Table { table: name, source: Box::new(error) };
     let mut staging = loop {
-        match table.stage(rows).await {
+        match table.stage_of_streams(rows, streams.clone()).await {
             Ok(staging) => break staging,
             Err(error) if is_passing(&error) => backoff.wait(error).await?,
             Err(error) => return Err(fatal(error)),

@@ -186,6 +186,9 @@ async fn one_flush_covers_several_streams() {
     for stream in &streams {
         assert_eq!(sink.position(stream).await.unwrap().attempts, Some(8));
     }
+    let files = sink.attempts().files();
+    let tag = r#"[["ingest/c/t/0/0",5,7],["ingest/c/t/0/1",5,7]]"#;
+    assert_eq!(files.iter().map(|file| file.streams.as_deref()).collect::<Vec<_>>(), [Some(tag)]);
     let rows = house.ask("SELECT src_partition, count(*) FROM attempts GROUP BY 1 ORDER BY 1").await;
     assert_eq!(rows, ["0|3", "1|3"]);
 }

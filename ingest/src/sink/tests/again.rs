@@ -9,6 +9,7 @@ use crate::sink::again::{self, Again};
 use crate::sink::backoff::Backoff;
 use crate::sink::{FlushError, commit};
 use crate::testing::litellm_failure;
+use bellwether_warehouse::streams::StreamNames;
 use bellwether_warehouse::{AppId, TableId};
 
 const NATIVE: Encoding = Encoding::Raw(Format::Native);
@@ -93,7 +94,8 @@ async fn of_two_readers_that_found_the_same_one_writes() {
     }
     for (worker, Again { rows, advance, .. }) in &mut compared {
         let (advance, backoff) = (std::mem::take(advance), Backoff::new("rejects", None, None));
-        let written = commit(&mut worker.sink.rejects, rows, advance, &Map::new(), backoff).await;
+        let (untold, info) = (StreamNames::default(), Map::new());
+        let written = commit(&mut worker.sink.rejects, rows, &untold, advance, &info, backoff).await;
         outcomes.push(written.is_ok());
         assert!(matches!(written, Ok(Some(_)) | Err(FlushError::Fenced { .. })), "{written:?}");
     }
