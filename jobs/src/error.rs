@@ -1,6 +1,6 @@
 //! What can stop a job. Every job may simply be run again.
 
-use bellwether_warehouse::CommitError;
+use bellwether_warehouse::{CommitError, chain};
 use datafusion::error::DataFusionError;
 
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +52,9 @@ pub enum Error {
     EmptyRange { from: chrono::NaiveDate, to: chrono::NaiveDate },
     #[error("table `{table}` has a file whose date is `{date}`")]
     BadDate { table: &'static str, date: String },
+    /// What could be done apart from these is done.
+    #[error("{}", each(.0))]
+    Several(Vec<Error>),
 }
 
 impl Error {
@@ -63,7 +66,36 @@ impl Error {
         match self {
             Self::Commit { source, .. } => fenced(source),
             Self::Unfolded { .. } => true,
+            Self::Several(errors) => errors.iter().all(Self::is_fenced),
             _ => false,
+        }
+    }
+}
+
+fn each(errors: &[Error]) -> String {
+    let texts: Vec<String> = errors.iter().map(|error| chain(error)).collect();
+    format!("{} failures: {}", errors.len(), texts.join("; "))
+}
+
+/// What went wrong while the rest of a run went on.
+#[derive(Debug, Default)]
+pub(crate) struct Failures(Vec<Error>);
+
+impl Failures {
+    /// The value of what went well.
+    pub(crate) fn take<T>(&mut self, result: Result<T, Error>) -> Option<T> {
+        result.map_err(|error| self.0.push(error)).ok()
+    }
+
+    /// `done` where nothing failed, else all that did.
+    pub(crate) fn or<T>(mut self, done: T) -> Result<T, Error> {
+        match (self.0.pop(), self.0.is_empty()) {
+            (None, _) => Ok(done),
+            (Some(only), true) => Err(only),
+            (Some(last), false) => {
+                self.0.push(last);
+                Err(Error::Several(self.0))
+            }
         }
     }
 }

@@ -53,6 +53,25 @@ impl Fixture {
         self.warehouse.table(table).await.unwrap().snapshot().clone()
     }
 
+    /// Takes a stored file out of the way; what it returns puts it back.
+    pub(crate) async fn hide(&self, table: TableId, date: &str) -> impl FnOnce() + use<> {
+        let snapshot = self.snapshot(table).await;
+        let file = snapshot.files().iter().find(|file| file.path.contains(date)).unwrap();
+        let path = self.warehouse.location().root().join(table.name()).join(&file.path);
+        let hidden = path.with_extension("hidden");
+        std::fs::rename(&path, &hidden).unwrap();
+        move || std::fs::rename(hidden, path).unwrap()
+    }
+
+    /// Puts something in the place of the next commit; what it returns takes it away.
+    pub(crate) async fn damage_log(&self, table: TableId) -> impl FnOnce() + use<> {
+        let next = self.snapshot(table).await.version() + 1;
+        let log = self.warehouse.location().root().join(table.name()).join("_delta_log");
+        let path = log.join(format!("{next:020}.json"));
+        std::fs::write(&path, "damaged").unwrap();
+        move || std::fs::remove_file(path).unwrap()
+    }
+
     /// Answer of a query over the stored tables, a line a row, cells joined by a blank; NULL is `-`.
     pub(crate) async fn query(&self, sql: &str) -> Vec<String> {
         let ctx = session::session(2);

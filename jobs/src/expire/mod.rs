@@ -9,11 +9,11 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use bellwether_warehouse::{Change, Snapshot};
+use bellwether_warehouse::{Change, Snapshot, Table};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::{Error, Failures};
 use crate::jobs::{Jobs, refresh};
 use crate::rollup::{date_of, first_kept, folded};
 
@@ -31,54 +31,65 @@ pub struct ExpireReport {
 
 pub(crate) async fn expire(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<ExpireReport, Error> {
     let mut report = ExpireReport::default();
+    let mut failures = Failures::default();
     for target in &mut jobs.folded {
-        let Some(keep_days) = target.rollup.keep_days else {
-            continue;
-        };
-        let (name, table) = (target.rollup.table.name(), &mut target.table);
-        refresh(table).await?;
-        if folded(table.snapshot()).is_none() {
-            continue;
+        if let Some(keep_days) = target.rollup.keep_days {
+            let dropped = drop_old(&mut target.table, keep_days, now, &mut report).await;
+            failures.take(dropped);
         }
-        let newest = newest_date(table.snapshot())?;
-        let believed = newest.map_or(now, |newest| now.min(midnight(newest)));
-        let (first, by_clock) = (first_kept(keep_days, believed), first_kept(keep_days, now));
-        let mut remove = Vec::new();
-        let mut rows = 0;
-        let mut held = 0;
-        for file in table.snapshot().files() {
-            let date = date_of(name, file)?;
-            if date < first {
-                remove.push(file.path.clone());
-                rows += file.rows;
-            } else if date < by_clock {
-                held += 1;
-            }
-        }
-        if held > 0 {
-            tracing::warn!(
-                table = name,
-                newest = ?newest,
-                today = %now.date_naive(),
-                files = held,
-                "old dates are kept until newer rows come; is the clock of this host ahead?"
-            );
-        }
-        report.files_held += held;
-        if remove.is_empty() {
-            continue;
-        }
-        let files = remove.len();
-        let change = Change {
-            remove,
-            info: [("job".to_owned(), "expire".into())].into_iter().collect(),
-            ..Change::default()
-        };
-        table.commit(change).await.map_err(|source| Error::Commit { table: name, source })?;
-        report.files += files;
-        report.rows += rows;
     }
-    Ok(report)
+    failures.or(report)
+}
+
+async fn drop_old(
+    table: &mut Table,
+    keep_days: u64,
+    now: DateTime<Utc>,
+    report: &mut ExpireReport,
+) -> Result<(), Error> {
+    let name = table.id().name();
+    refresh(table).await?;
+    if folded(table.snapshot()).is_none() {
+        return Ok(());
+    }
+    let newest = newest_date(table.snapshot())?;
+    let believed = newest.map_or(now, |newest| now.min(midnight(newest)));
+    let (first, by_clock) = (first_kept(keep_days, believed), first_kept(keep_days, now));
+    let mut remove = Vec::new();
+    let mut rows = 0;
+    let mut held = 0;
+    for file in table.snapshot().files() {
+        let date = date_of(name, file)?;
+        if date < first {
+            remove.push(file.path.clone());
+            rows += file.rows;
+        } else if date < by_clock {
+            held += 1;
+        }
+    }
+    if held > 0 {
+        tracing::warn!(
+            table = name,
+            newest = ?newest,
+            today = %now.date_naive(),
+            files = held,
+            "old dates are kept until newer rows come; is the clock of this host ahead?"
+        );
+    }
+    report.files_held += held;
+    if remove.is_empty() {
+        return Ok(());
+    }
+    let files = remove.len();
+    let change = Change {
+        remove,
+        info: [("job".to_owned(), "expire".into())].into_iter().collect(),
+        ..Change::default()
+    };
+    table.commit(change).await.map_err(|source| Error::Commit { table: name, source })?;
+    report.files += files;
+    report.rows += rows;
+    Ok(())
 }
 
 /// The newest date with rows that has another one shortly before it; the oldest where none has.

@@ -1,3 +1,4 @@
+use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::testing::attempt;
 
@@ -48,4 +49,17 @@ async fn a_clock_that_is_years_ahead_drops_nothing_and_tells() {
     let report = f.jobs.expire(at("2031-01-01T19:00:00Z")).await.unwrap();
     assert_eq!((report.files, report.files_held), (0, 4));
     assert_eq!(f.query(COUNTS).await, ["3 3 3 3"]);
+}
+
+#[tokio::test]
+async fn a_table_that_fails_keeps_no_other_from_dropping_what_is_old() {
+    let mut f = Fixture::new().await;
+    fold_dates(&mut f, &["2026-11-25", "2027-03-05", "2027-03-06"]).await;
+    let mend = f.damage_log(TableId::Health5m).await;
+    let error = f.jobs.expire(at("2027-03-06T00:00:00Z")).await.unwrap_err();
+    assert!(error.to_string().contains("the log of table `health_5m`"), "{error}");
+    mend();
+    assert_eq!(f.query(COUNTS).await, ["3 2 3 3"]);
+    f.jobs.expire(at("2027-03-06T00:00:00Z")).await.unwrap();
+    assert_eq!(f.query(COUNTS).await, ["2 2 3 3"]);
 }

@@ -13,7 +13,7 @@ use datafusion::prelude::SessionContext;
 use futures::future::BoxFuture;
 
 use super::{Drift, mark, once};
-use crate::error::Error;
+use crate::error::{Error, Failures};
 use crate::fold::Changes;
 use crate::jobs::{Jobs, refresh};
 use crate::replace::Replacement;
@@ -79,14 +79,16 @@ impl Batch<'_> {
             false => None,
         };
         computed().await;
+        let mut failures = Failures::default();
         for derived in derived {
-            let drift = self.replace_folded(jobs, &ctx, derived).await?;
-            found.drift.extend(drift);
+            let replaced = self.replace_folded(jobs, &ctx, derived).await;
+            found.drift.extend(failures.take(replaced).flatten());
         }
         if let Some(rows) = routed {
-            found.drift.push(self.replace_routing(jobs, &ctx, rows).await?);
+            let replaced = self.replace_routing(jobs, &ctx, rows).await;
+            found.drift.extend(failures.take(replaced));
         }
-        Ok(())
+        failures.or(())
     }
 
     /// Nothing that this worker does would change what it found.

@@ -1,3 +1,4 @@
+use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::testing::{DAY_US, HOUR_US, NOON_US, attempt};
 use chrono::NaiveDate;
@@ -160,6 +161,26 @@ async fn dates_that_a_table_no_longer_keeps_are_not_rebuilt_there() {
     assert_eq!(f.query("SELECT sum(attempts) FROM health_5m").await, ["2"]);
     assert_eq!(f.query("SELECT sum(attempts) FROM health_hourly").await, ["1"]);
     assert_eq!(f.query("SELECT sum(attempts) FROM health_daily").await, ["1"]);
+}
+
+#[tokio::test]
+async fn a_table_that_cannot_be_rebuilt_holds_up_no_other() {
+    let mut f = Fixture::new().await;
+    let copy = AttemptRow { started_at: NOON_US - DAY_US, ..attempt("e") };
+    f.append(&[copy.clone(), copy]).await;
+    f.jobs.fold(at(NOW)).await.unwrap();
+    let put_back = f.hide(TableId::UsageHourly, "2026-11-24").await;
+    let yesterday = date("2026-11-24");
+    let error = f.jobs.rebuild(yesterday, yesterday, at(NOW)).await.unwrap_err();
+    assert!(error.to_string().contains("`usage/hourly.sql`"), "{error}");
+    for table in ["health_5m", "health_hourly", "health_daily", "routing_hourly"] {
+        assert_eq!(f.query(&format!("SELECT sum(attempts) FROM {table}")).await, ["1"], "{table}");
+    }
+    assert_eq!(f.query("SELECT sum(requests) FROM usage_daily").await, ["1"]);
+    put_back();
+    assert_eq!(f.query("SELECT sum(requests) FROM usage_hourly").await, ["2"]);
+    rebuild(&mut f, "2026-11-24", "2026-11-24").await;
+    assert_eq!(f.query("SELECT sum(requests) FROM usage_hourly").await, ["1"]);
 }
 
 #[tokio::test]

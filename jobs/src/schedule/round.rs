@@ -9,7 +9,7 @@ use futures::FutureExt;
 
 use super::report::{JobReport, Outcome, RoundReport};
 use super::{Job, Timetable};
-use crate::error::Error;
+use crate::error::{Error, Failures};
 use crate::jobs::Jobs;
 use crate::rebuild::{self, Batch, Folding, RebuildReport};
 use crate::{metric, routing};
@@ -140,7 +140,7 @@ async fn rebuild_due(
     };
     let left = batches.len() > most;
     let mut rows = 0;
-    let mut failure = None;
+    let mut failures = Failures::default();
     for dates in batches.into_iter().take(most) {
         timetable.rebuild_tried = dates.last().copied();
         let tables = dates.iter().filter_map(|date| due.get(date)).flatten().copied().collect();
@@ -157,14 +157,11 @@ async fn rebuild_due(
                     error = &error as &dyn StdError,
                     "dates were not rebuilt"
                 );
-                // One that only has to wait must not hide one that failed.
-                if failure.as_ref().is_none_or(Error::is_fenced) {
-                    failure = Some(error);
-                }
+                failures.take::<()>(Err(error));
             }
         }
     }
-    failure.map_or(Ok(Done { rows, left }), Err)
+    failures.or(Done { rows, left })
 }
 
 fn warn_of_drift(report: &RebuildReport) {

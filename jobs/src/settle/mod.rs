@@ -2,7 +2,7 @@
 //! depends on nothing but the attempts behind it.
 //!
 //! The files seen are removed and the merged one is added in one commit, which is refused when one of them is
-//! gone. What a fold adds in between stays beside it.
+//! gone. What a fold adds in between stays beside it. A table or batch of dates that fails holds up no other.
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +14,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::prelude::SessionContext;
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::{Error, Failures};
 use crate::jobs::{Folded, Jobs, refresh};
 use crate::replace::Replacement;
 use crate::rollup::{date_of, folded};
@@ -54,14 +54,17 @@ pub(crate) async fn settle(
     now: DateTime<Utc>,
 ) -> Result<SettleReport, Error> {
     let mut report = SettleReport::default();
+    let mut failures = Failures::default();
     let ctx = jobs.session();
     for folded in &mut jobs.folded {
-        refresh(&mut folded.table).await?;
-        for dates in due(folded, settling, now.date_naive())? {
-            merge(folded, &ctx, dates, &mut report).await?;
+        let read = refresh(&mut folded.table).await;
+        let batches = read.and_then(|_| due(folded, settling, now.date_naive()));
+        for dates in failures.take(batches).unwrap_or_default() {
+            let merged = merge(folded, &ctx, dates, &mut report).await;
+            failures.take(merged);
         }
     }
-    Ok(report)
+    failures.or(report)
 }
 
 type Dates = BTreeMap<NaiveDate, Vec<DataFile>>;

@@ -87,6 +87,27 @@ async fn a_past_date_with_few_files_waits_for_the_settling_of_closed_dates() {
 }
 
 #[tokio::test]
+async fn tables_that_fail_hold_up_no_other_and_are_all_told() {
+    let mut f = Fixture::new().await;
+    fold_often(&mut f, 2, 3).await;
+    fold_often(&mut f, 2, 1).await;
+    let put_back = f.hide(TableId::UsageHourly, "2026-11-22").await;
+    let mend = f.damage_log(TableId::UsageDaily).await;
+    let error = f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap_err();
+    assert!(!error.is_fenced());
+    let text = error.to_string();
+    assert!(text.contains("`usage/hourly.sql`") && text.contains("the log of table `usage_daily`"), "{text}");
+    mend();
+    for table in [TableId::Health5m, TableId::HealthHourly, TableId::HealthDaily] {
+        assert_eq!(files(&f, table).await, ["2026-11-22", "2026-11-24"], "{}", table.name());
+    }
+    assert_eq!(files(&f, TableId::UsageDaily).await.len(), 4);
+    put_back();
+    let report = f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap();
+    assert_eq!((report.dates, report.files_before), (4, 8));
+}
+
+#[tokio::test]
 async fn merging_changes_no_answer() {
     let mut f = Fixture::new().await;
     fold_often(&mut f, 7, 2).await;
