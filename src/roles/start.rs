@@ -60,7 +60,7 @@ impl Roles {
             self.spool = Some(spool.clone());
             self.health.ask("spool", {
                 let spool = spool.clone();
-                move || spool.problem().map_or(State::Works, State::Down)
+                move || spool.state()
             });
             Arc::new(SpoolAppender::new(spool))
         };

@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use bellwether_warehouse::World;
+use bellwether_warehouse::health::State;
 use tokio::sync::{Semaphore, oneshot};
 use uuid::Uuid;
 
@@ -97,14 +98,14 @@ struct Inner {
 
 /// Why the newest append failed; None since one went well.
 #[derive(Clone, Debug, Default)]
-struct Trouble(Arc<Mutex<Option<String>>>);
+struct Trouble(Arc<Mutex<Option<AppendError>>>);
 
 impl Trouble {
-    fn set(&self, trouble: Option<String>) {
+    fn set(&self, trouble: Option<AppendError>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
-    fn get(&self) -> Option<String> {
+    fn get(&self) -> Option<AppendError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -204,9 +205,19 @@ impl Spool {
         }
     }
 
-    /// Why records are not taken at present, for the readiness of the process.
-    pub fn problem(&self) -> Option<String> {
-        self.refusal().map(|refusal| refusal.to_string()).or_else(|| self.inner.trouble.get())
+    /// For the readiness of the process. Where records are refused only until ingest or an operator has made
+    /// room, nobody is helped by a process that counts as dead: the rest of it works, and senders are told.
+    pub fn state(&self) -> State {
+        if self.inner.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+            return State::Down(AppendError::Stopped.to_string());
+        }
+        match self.refusal().or_else(|| self.inner.trouble.get()) {
+            None => State::Works,
+            Some(error @ (AppendError::Bound | AppendError::DiskFull)) => {
+                State::Impaired(format!("{error}; goes on by itself once there is room"))
+            }
+            Some(error) => State::Down(error.to_string()),
+        }
     }
 
     /// Appends records one after the other and resolves with their offsets once they are on disk. A future that

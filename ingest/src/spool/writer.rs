@@ -155,7 +155,7 @@ impl Writer {
                     "failed to append to the spool"
                 );
                 let refusal = AppendError::of(&error);
-                self.trouble.set(Some(refusal.to_string()));
+                self.trouble.set(Some(refusal.clone()));
                 for append in group {
                     refusal.count();
                     let _ = append.done.send(Err(refusal.clone()));

@@ -2,12 +2,19 @@
 
 use std::sync::Arc;
 
+use bellwether_warehouse::health::State;
+
 use super::{append, config, log_dir, open, pairs, read_all, segments};
 use crate::config::{self as settings, Bytes};
 use crate::spool::append::QUEUE_BYTES;
 use crate::spool::{AppendError, Ballast, Spool, prune};
 
 const FRAME: usize = 20;
+
+/// The process stays ready: what is refused now is taken once there is room.
+fn waits_for_room(why: &str) -> State {
+    State::Impaired(format!("{why}; goes on by itself once there is room"))
+}
 
 #[tokio::test]
 async fn a_full_disk_refuses_the_append_and_leaves_no_trace() {
@@ -19,7 +26,9 @@ async fn a_full_disk_refuses_the_append_and_leaves_no_trace() {
     let answer = spool.append(vec![b"refused".to_vec()]).await;
     fail::remove("spool-write");
     assert!(matches!(answer, Err(AppendError::DiskFull)));
+    assert_eq!(spool.state(), waits_for_room("the spool's disk is full"));
     append(&spool, &["after"]).await;
+    assert_eq!(spool.state(), State::Works);
     assert_eq!(read_all(&mut spool.reader().unwrap()).unwrap(), pairs(&["kept", "after"]));
 }
 
@@ -31,6 +40,7 @@ async fn a_folder_deleted_under_the_writer_refuses_what_could_never_be_read() {
     std::fs::remove_dir_all(log_dir(&spool)).unwrap();
     let refused = spool.append(vec![b"lost".to_vec()]).await.unwrap_err();
     assert!(refused.to_string().contains("deleted under this process"), "{refused}");
+    assert_eq!(spool.state(), State::Down(refused.to_string()));
 }
 
 #[tokio::test]
@@ -45,6 +55,8 @@ async fn beyond_its_bound_the_spool_takes_nothing_until_ingest_has_freed_somethi
     }
     assert!(spool.refusal().is_none());
     assert!(matches!(spool.append(vec![record.clone()]).await, Err(AppendError::Bound)));
+    // The test for room is of one byte, and 99 are left.
+    assert_eq!(spool.state(), State::Works);
     // A refused append begins the next segment: what is ingested of the full one can go.
     let log = log_dir(&spool);
     while segments(&log).len() < 2 {
@@ -61,6 +73,7 @@ async fn a_segment_that_fills_the_spool_to_the_byte_can_be_freed_too() {
     let spool = Spool::open(dir.path(), &settings::Spool { max_bytes, ..config(1 << 20) }).unwrap();
     spool.append(vec![vec![b'x'; 100 - FRAME]]).await.unwrap();
     assert!(matches!(spool.refusal(), Some(AppendError::Bound)), "senders are refused before the writer");
+    assert_eq!(spool.state(), waits_for_room("the spool holds `spool.max_bytes`; ingest is behind"));
     let log = log_dir(&spool);
     while segments(&log).len() < 2 {
         tokio::task::yield_now().await;
@@ -123,6 +136,7 @@ async fn the_ballast_holds_space_and_the_intake_waits_while_it_is_given_up() {
     assert_eq!(held(), (None, Some(0)));
     assert!(matches!(spool.refusal(), Some(AppendError::DiskFull)));
     assert!(matches!(spool.append(vec![b"early".to_vec()]).await, Err(AppendError::DiskFull)));
+    assert_eq!(spool.state(), waits_for_room("the spool's disk is full"));
     assert!(ballast.restore().unwrap());
     assert_eq!(held(), (Some(true), None));
     append(&spool, &["now"]).await;

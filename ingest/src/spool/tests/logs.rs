@@ -1,5 +1,7 @@
 //! Several logs in one folder.
 
+use bellwether_warehouse::health::State;
+
 use super::{append, config, log_dir, open, pairs, read_all, read_former, segments};
 use crate::spool::{Error, Reader, Reading, Spool, logs};
 
@@ -127,10 +129,10 @@ async fn a_failed_fsync_leaves_the_file_alone_and_goes_on_in_the_next_segment() 
     assert_eq!(read_all(&mut reader).unwrap(), pairs(&["kept"]));
     fail::cfg("spool-sync", &format!("return({name})")).unwrap();
     spool.append(vec![b"refused".to_vec()]).await.unwrap_err();
-    assert!(spool.problem().unwrap().contains("input/output error"));
+    assert!(matches!(spool.state(), State::Down(why) if why.contains("input/output error")));
     fail::remove("spool-sync");
     append(&spool, &["after"]).await;
-    assert_eq!(spool.problem(), None);
+    assert_eq!(spool.state(), State::Works);
     assert_eq!(segments(&log_dir(&spool)).len(), 2);
     let all = pairs(&["kept", "after"]);
     assert_eq!(
@@ -157,9 +159,9 @@ async fn the_trouble_of_a_failed_fsync_passes_without_another_record() {
     let spool = open(dir.path());
     fail::cfg("spool-sync", &format!("return({name})")).unwrap();
     spool.append(vec![b"refused".to_vec()]).await.unwrap_err();
-    assert!(spool.problem().is_some());
+    assert!(matches!(spool.state(), State::Down(_)));
     fail::remove("spool-sync");
-    while spool.problem().is_some() {
+    while spool.state() != State::Works {
         tokio::task::yield_now().await;
     }
 }
