@@ -1,12 +1,17 @@
 //! Keyed hashes of callers' ids. The ids themselves are never stored.
 //!
-//! The secrets lie in a folder of their own outside the warehouse, each in a file of mode 0600: the pepper for
+//! The secrets lie in a folder outside the warehouse, each in a file of mode 0600: the pepper for
 //! the stable keys of `attempts`, and one secret per label epoch. An epoch's secret is independent of every
 //! other, so destroying its file makes the epoch's user keys unlinkable for good.
+//!
+//! Whoever uses the pepper holds a shared lock on its file, so that no other is put in its place meanwhile.
+
+mod place;
+mod rotate;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -15,7 +20,9 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-const PEPPER_FILE: &str = "pepper.key";
+use place::Place;
+pub use rotate::Rotation;
+
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// Days of a label epoch: four ISO weeks.
 const EPOCH_DAYS: i64 = 28;
@@ -44,58 +51,85 @@ pub enum Error {
     #[error("secret `{path}` can be read by others (mode {mode:04o}); run `chmod 600 {path}`")]
     Exposed { path: PathBuf, mode: u32 },
     #[error(
-        "the pepper in `{dir}` has the fingerprint {own}, but the tables hold keys of the one with {standing}; copy \
-         `pepper.key` from a host that ingests into them"
+        "the pepper `{path}` has the fingerprint {own}, but the tables hold keys of the one with {standing}; copy \
+         that file from a host that ingests into them"
     )]
-    OtherPepper { dir: PathBuf, own: String, standing: String },
+    OtherPepper { path: PathBuf, own: String, standing: String },
     #[error(
-        "`{dir}` has no pepper, and the tables hold keys of the one with the fingerprint {standing}; copy \
-         `pepper.key` from a host that ingests into them"
+        "there is no pepper `{path}`, and the tables hold keys of the one with the fingerprint {standing}; copy \
+         that file from a host that ingests into them"
     )]
-    NoPepper { dir: PathBuf, standing: String },
+    NoPepper { path: PathBuf, standing: String },
+    #[error(
+        "the tables hold keys of the pepper in `{path}`, which a rotation that was cut off did not put in its \
+         place; run `bellwether keys rotate` again to finish it"
+    )]
+    Unfinished { path: PathBuf },
+    #[error("the pepper `{path}` is being rotated; start again when that is done")]
+    Rotating { path: PathBuf },
+    #[error(
+        "another process on this host uses the pepper `{path}`; stop it, and all others that ingest into the \
+         warehouse, on every host"
+    )]
+    InUse { path: PathBuf },
 }
 
-/// Hashes ids with the secrets of one folder.
+/// Hashes ids with the secrets of one host.
 pub struct Identities {
-    dir: PathBuf,
+    place: Place,
     pepper: Secret,
+    /// With a shared lock, where the file system knows locks.
+    _held: File,
     epochs: Mutex<HashMap<i64, Secret>>,
 }
 
 impl fmt::Debug for Identities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identities").field("dir", &self.dir).finish_non_exhaustive()
+        f.debug_struct("Identities").field("place", &self.place).finish_non_exhaustive()
     }
 }
 
 impl Identities {
-    /// Opens the folder of secrets, creating it and the pepper on first use.
+    /// Opens the secrets at `path`, a folder or the file of the pepper in one, creating folder and pepper on first
+    /// use.
     ///
     /// # Errors
     /// When a secret cannot be read or created, is damaged, or is readable by other users.
-    pub fn open(dir: &Path) -> Result<Self, Error> {
-        let pepper = read_or_create(dir, PEPPER_FILE)?;
-        Ok(Self { dir: dir.to_owned(), pepper, epochs: Mutex::default() })
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let place = Place::of(path);
+        let absent = || ErrorKind::NotFound.into();
+        read_or_create(&place.dir, &place.pepper)?;
+        Self::open_existing(path)?.ok_or_else(|| Error::Read { path: place.pepper, source: absent() })
     }
 
-    /// Opens the folder of secrets, changing nothing. None: it has no pepper yet.
+    /// Opens the secrets at `path`, changing nothing. None: there is no pepper yet.
     ///
     /// # Errors
     /// When the pepper cannot be read, is damaged, or is readable by other users.
-    pub fn open_existing(dir: &Path) -> Result<Option<Self>, Error> {
-        let path = dir.join(PEPPER_FILE);
-        let pepper = match File::open(&path) {
-            Ok(file) => read(file, path)?,
+    pub fn open_existing(path: &Path) -> Result<Option<Self>, Error> {
+        let place = Place::of(path);
+        let path = place.pepper.clone();
+        let file = match File::open(&path) {
+            Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(Error::Read { path, source }),
         };
-        Ok(Some(Self { dir: dir.to_owned(), pepper, epochs: Mutex::default() }))
+        if matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+            return Err(Error::Rotating { path });
+        }
+        let pepper = read(&file, path)?;
+        Ok(Some(Self { place, pepper, _held: file, epochs: Mutex::default() }))
+    }
+
+    /// The folder that has to be writable: of the pepper, until it is there, and of the secrets of label epochs.
+    pub fn folder(path: &Path) -> PathBuf {
+        Place::of(path).dir
     }
 
     /// What the warehouse keeps of the pepper, so that all who write keys into it have the same. It tells nothing
     /// about the pepper or the keys.
     pub fn check_value(&self) -> String {
-        blake3::keyed_hash(&self.pepper, b"check").to_hex().to_string()
+        check_value(&self.pepper)
     }
 
     /// Refuses a pepper whose check value is not the one that the warehouse keeps.
@@ -107,13 +141,19 @@ impl Identities {
         if own == standing {
             return Ok(());
         }
-        let (own, standing) = (fingerprint(&own), fingerprint(standing));
-        Err(Error::OtherPepper { dir: self.dir.clone(), own, standing })
+        let unfinished = rotate::unfinished(&self.place, standing);
+        Err(unfinished.unwrap_or_else(|| Error::OtherPepper {
+            path: self.place.pepper.clone(),
+            own: fingerprint(&own),
+            standing: fingerprint(standing),
+        }))
     }
 
-    /// What an operator is told where the warehouse keeps a check value and the folder has no pepper.
-    pub fn missing(dir: &Path, standing: &str) -> Error {
-        Error::NoPepper { dir: dir.to_owned(), standing: fingerprint(standing) }
+    /// What an operator is told where the warehouse keeps a check value and there is no pepper at `path`.
+    pub fn missing(path: &Path, standing: &str) -> Error {
+        let place = Place::of(path);
+        let unfinished = rotate::unfinished(&place, standing);
+        unfinished.unwrap_or_else(|| Error::NoPepper { path: place.pepper, standing: fingerprint(standing) })
     }
 
     pub fn user(&self, id: &str) -> i64 {
@@ -151,7 +191,8 @@ impl Identities {
         if let Some(secret) = epochs.get(&epoch) {
             return Ok(hash(secret));
         }
-        let secret = read_or_create(&self.dir, &format!("label-{epoch}.key"))?;
+        let dir = &self.place.dir;
+        let secret = read_or_create(dir, &dir.join(format!("label-{epoch}.key")))?;
         Ok(hash(epochs.entry(epoch).or_insert(secret)))
     }
 }
@@ -167,8 +208,12 @@ pub fn epoch_of(micros: i64) -> i64 {
     (micros.div_euclid(MICROS_PER_DAY) - FIRST_MONDAY).div_euclid(EPOCH_DAYS)
 }
 
+fn check_value(pepper: &Secret) -> String {
+    blake3::keyed_hash(pepper, b"check").to_hex().to_string()
+}
+
 /// Enough of a check value to tell two apart by eye.
-fn fingerprint(check_value: &str) -> String {
+pub fn fingerprint(check_value: &str) -> String {
     check_value.chars().filter(char::is_ascii_hexdigit).take(12).collect()
 }
 
@@ -182,24 +227,23 @@ fn hash64(secret: &Secret, domain: &str, message: &[u8]) -> i64 {
     i64::from_le_bytes(first)
 }
 
-fn read_or_create(dir: &Path, name: &str) -> Result<Secret, Error> {
-    let path = dir.join(name);
+fn read_or_create(dir: &Path, path: &Path) -> Result<Secret, Error> {
     loop {
-        match File::open(&path) {
-            Ok(file) => return read(file, path),
+        match File::open(path) {
+            Ok(file) => return read(&file, path.to_owned()),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(source) => return Err(Error::Read { path, source }),
+            Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
         }
-        match create(dir, &path) {
+        match create(dir, path) {
             Ok(()) => {}
             // Another process was first: its secret holds.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(source) => return Err(Error::Create { path, source }),
+            Err(source) => return Err(Error::Create { path: path.to_owned(), source }),
         }
     }
 }
 
-fn read(mut file: File, path: PathBuf) -> Result<Secret, Error> {
+fn read(mut file: &File, path: PathBuf) -> Result<Secret, Error> {
     let metadata = match file.metadata() {
         Ok(metadata) => metadata,
         Err(source) => return Err(Error::Read { path, source }),
@@ -285,7 +329,7 @@ mod tests {
     fn secrets_of_others_and_damaged_ones_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         Identities::open(dir.path()).unwrap();
-        let path = dir.path().join(PEPPER_FILE);
+        let path = dir.path().join("pepper.key");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file stays");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();

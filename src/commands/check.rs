@@ -101,7 +101,7 @@ async fn check_warehouse(config: &Config, findings: &mut Findings) {
 }
 
 async fn check_keys(config: &Config) -> anyhow::Result<String> {
-    let keys = config.keys_dir()?;
+    let keys = config.keys_path()?;
     let refused = |error| roles::keys_error(&keys, &error);
     let identities = Identities::open_existing(&keys).map_err(refused)?;
     let standing = match Warehouse::open(&config.location()?).await {
@@ -117,7 +117,7 @@ async fn check_keys(config: &Config) -> anyhow::Result<String> {
         (Some(_), None) => Ok(format!("secrets in `{}`", keys.display())),
         (None, Some(standing)) => Err(refused(Identities::missing(&keys, &standing))),
         (None, None) => {
-            writable(&keys)?;
+            writable(&Identities::folder(&keys))?;
             Ok(format!("`{}` will be made by the first start", keys.display()))
         }
     }

@@ -6,6 +6,7 @@ mod demo;
 mod import;
 mod ingest;
 mod jobs;
+mod keys;
 mod man;
 mod serve;
 mod simulate;
@@ -68,6 +69,7 @@ enum Configured {
     Ingest(ingest::Args),
     Jobs(jobs::Args),
     Sql(sql::Args),
+    Keys(keys::Args),
     Check(check::Args),
 }
 
@@ -92,6 +94,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             Configured::Ingest(args) => ingest::run(args, config).await,
             Configured::Jobs(args) => jobs::run(args, config).await,
             Configured::Sql(args) => sql::run(args, config).await,
+            Configured::Keys(args) => keys::run(args, config).await,
             Configured::Check(args) => check::run(args, config).await,
         }
     });

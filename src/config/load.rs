@@ -52,7 +52,7 @@ impl Config {
         self.intake.validate().map_err(|error| format!("[intake] {error}"))?;
         self.spool.validate().map_err(|error| format!("[spool] {error}"))?;
         self.kafka.validate().map_err(|error| format!("[kafka] {error}"))?;
-        self.outside_the_warehouse("[keys] `dir`", self.keys_dir())?;
+        self.outside_the_warehouse("[keys] `path`", self.keys_path())?;
         self.outside_the_warehouse("[spool] `folder`", self.spool_dir())?;
         self.web.validate().map_err(|error| format!("[web] {error}"))?;
         if self.warehouse.query_memory < LEAST_QUERY_MEMORY {
@@ -206,13 +206,17 @@ mod tests {
 
     #[test]
     fn keys_and_spool_inside_the_warehouse_are_refused() {
-        for section in ["[keys]\ndir = \"./wh/keys\"", "[spool]\nfolder = \"other/../wh/attempts\""] {
+        for section in [
+            "[keys]\npath = \"./wh/pepper.key\"",
+            "[keys]\ndir = \"./wh/keys\"",
+            "[spool]\nfolder = \"other/../wh/attempts\"",
+        ] {
             let config: Config =
                 toml::from_str(&format!("[warehouse]\nlocation = \"wh\"\n{section}")).unwrap();
             let reason = config.validate().unwrap_err();
             assert!(reason.contains("lies inside the warehouse"), "{reason}");
         }
-        let beside = "[warehouse]\nlocation = \"wh\"\n[keys]\ndir = \"wh-keys\"";
+        let beside = "[warehouse]\nlocation = \"wh\"\n[keys]\npath = \"wh-keys\"";
         assert_eq!(toml::from_str::<Config>(beside).unwrap().validate(), Ok(()));
     }
 

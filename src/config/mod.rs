@@ -43,8 +43,9 @@ pub struct WarehouseSection {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeysSection {
-    /// Unset: `<warehouse>-local/keys`.
-    pub dir: Option<PathBuf>,
+    /// Their folder, or the file of the pepper in it. Unset: `<warehouse>-local/keys`.
+    #[serde(alias = "dir")]
+    pub path: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -135,8 +136,8 @@ impl Config {
         Ok(Path::new(&beside).join(part))
     }
 
-    pub fn keys_dir(&self) -> anyhow::Result<PathBuf> {
-        self.keys.dir.clone().map_or_else(|| self.local("keys"), Ok)
+    pub fn keys_path(&self) -> anyhow::Result<PathBuf> {
+        self.keys.path.clone().map_or_else(|| self.local("keys"), Ok)
     }
 
     /// What belongs to this host's demo only.

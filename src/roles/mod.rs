@@ -179,7 +179,7 @@ pub async fn tools(config: &Config, warehouse: &Warehouse) -> anyhow::Result<Too
 }
 
 async fn identities(config: &Config, warehouse: &Warehouse) -> anyhow::Result<Identities> {
-    let keys = config.keys_dir()?;
+    let keys = config.keys_path()?;
     let refused = |error| keys_error(&keys, &error);
     let standing = warehouse.pepper_check().await.map_err(as_usage)?;
     let identities = match (Identities::open_existing(&keys).map_err(refused)?, standing) {
@@ -195,7 +195,7 @@ async fn identities(config: &Config, warehouse: &Warehouse) -> anyhow::Result<Id
 
 /// Secrets that cannot be used are the caller's to mend.
 pub fn keys_error(keys: &Path, error: &identity::Error) -> anyhow::Error {
-    usage(format!("[keys] `dir` = `{}`: {}", keys.display(), chain(error)))
+    usage(format!("[keys] `path` = `{}`: {}", keys.display(), chain(error)))
 }
 
 /// A place that cannot be used is the caller's to mend.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use object_store::{DynObjectStore, Error as StoreError, ObjectStoreExt, PutMode, PutPayload};
+use object_store::{DynObjectStore, Error as StoreError, ObjectStoreExt, PutMode, PutPayload, UpdateVersion};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -144,6 +144,35 @@ impl Warehouse {
         }
         // Whoever was first, what is there now holds.
         self.pepper_check().await?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
+    }
+
+    /// Puts the check value of a new pepper in the place of the one that stood. Returns what stands now: not
+    /// `new` where somebody else was first.
+    ///
+    /// # Errors
+    /// The file can be neither read nor written. An error leaves open whether it was written.
+    pub async fn replace_pepper(&self, stood: &str, new: &str) -> Result<Option<String>, Error> {
+        let path = self.location.root().join(PEPPER_FILE);
+        let failed = |source| Error::Unwritable { path: path.clone(), source };
+        let name = object_store::path::Path::from_absolute_path(&path)
+            .map_err(|source| failed(io::Error::other(source)))?;
+        let found = match self.store.get(&name).await {
+            Err(StoreError::NotFound { .. }) => return Ok(None),
+            other => other.map_err(|source| failed(io::Error::other(source)))?,
+        };
+        let seen = UpdateVersion { e_tag: found.meta.e_tag.clone(), version: found.meta.version.clone() };
+        let bytes = found.bytes().await.map_err(|source| failed(io::Error::other(source)))?;
+        let standing: PepperCheck = serde_json::from_slice(&bytes).map_err(|source| failed(source.into()))?;
+        if standing.check != stood {
+            return Ok(Some(standing.check));
+        }
+        let text = serde_json::to_vec(&PepperCheck { check: new.to_owned() })
+            .map_err(|source| failed(source.into()))?;
+        match self.store.put_opts(&name, PutPayload::from(text), PutMode::Update(seen).into()).await {
+            Ok(_) | Err(StoreError::Precondition { .. } | StoreError::AlreadyExists { .. }) => {}
+            Err(source) => return Err(failed(io::Error::other(source))),
+        }
+        self.pepper_check().await
     }
 
     /// An independent handle with its own log cursor.

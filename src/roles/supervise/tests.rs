@@ -128,7 +128,7 @@ async fn a_task_that_has_run_for_a_while_works_again() {
 #[tokio::test]
 async fn an_error_that_a_new_start_would_meet_again_stays_down() {
     let errors: [fn() -> anyhow::Error; 2] =
-        [|| lasting(anyhow!("records are missing")), || usage("[keys] `dir` is wrong")];
+        [|| lasting(anyhow!("records are missing")), || usage("[keys] `path` is wrong")];
     for error in errors {
         let mut process = Process::default();
         process.good("intake");

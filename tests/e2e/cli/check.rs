@@ -37,7 +37,7 @@ fn pepper_of_another_host_is_refused_with_both_fingerprints() {
     std::fs::write(folder.path().join("none.ndjson"), "").unwrap();
     let with_keys = |name: &str| {
         let keys = folder.path().join(name);
-        Config::new(folder.path()).set("keys.dir", keys.to_str().unwrap()).write()
+        Config::new(folder.path()).set("keys.path", keys.to_str().unwrap()).write()
     };
     let import =
         |file: &str| Bellwether::new(folder.path(), &["import", "none.ndjson", "--config", file]).run();
@@ -53,7 +53,7 @@ fn pepper_of_another_host_is_refused_with_both_fingerprints() {
     // A host with another one.
     Bellwether::new(folder.path(), &["import", "none.ndjson", "--warehouse", "other"]).run().ok();
     let other = folder.path().join("other-local/keys");
-    let file = Config::new(folder.path()).set("keys.dir", other.to_str().unwrap()).write();
+    let file = Config::new(folder.path()).set("keys.path", other.to_str().unwrap()).write();
     let refused = import(&file);
     let own = refused.stderr.split("fingerprint ").nth(1).expect("a fingerprint")[..12].to_owned();
     assert_ne!(own, standing);

@@ -3,4 +3,5 @@
 mod check;
 mod generated;
 mod help;
+mod keys;
 mod refusals;

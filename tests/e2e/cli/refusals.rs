@@ -64,13 +64,13 @@ fn keys_inside_the_warehouse_are_refused() {
     let folder = scratch();
     std::fs::write(
         folder.path().join("b.toml"),
-        "[warehouse]\nlocation = \"w\"\n[keys]\ndir = \"./w/keys\"\n",
+        "[warehouse]\nlocation = \"w\"\n[keys]\npath = \"./w/keys\"\n",
     )
     .unwrap();
     for command in ["serve", "check"] {
         Bellwether::new(folder.path(), &[command, "--config", "b.toml"])
             .run()
-            .refused(2, &["[keys] `dir`", "./w/keys"]);
+            .refused(2, &["[keys] `path`", "./w/keys"]);
     }
 }
 

@@ -54,7 +54,7 @@ fn a_full_disk_under_spool_and_tables_frees_itself_and_keeps_every_accepted_reco
     let config = Config::new(home.path())
         .set("warehouse.location", &place("warehouse"))
         .set("spool.folder", &place("spool"))
-        .set("keys.dir", &place("keys"))
+        .set("keys.path", &place("keys"))
         .set("spool.segment", "1 MiB")
         .set("spool.ballast", "4 MiB")
         .set("ingest.flush_bytes", "4 MiB")

@@ -45,7 +45,7 @@ fn two_live_workers_and_the_rebalances_between_them_keep_every_event_once() {
     let text = |path: std::path::PathBuf| path.to_str().expect("folders are text").to_owned();
     let second = of(other.path())
         .set("warehouse.location", text(warehouse.clone()).as_str())
-        .set("keys.dir", text(one.path().join("keys")).as_str());
+        .set("keys.path", text(one.path().join("keys")).as_str());
 
     let mut first = serve(one.path(), &config);
     reach(&warehouse, produce(), &mut first);

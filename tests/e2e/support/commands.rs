@@ -1,7 +1,7 @@
 //! The program's commands.
 
 /// Every command that help names.
-pub const COMMANDS: [&[&str]; 15] = [
+pub const COMMANDS: [&[&str]; 17] = [
     &[],
     &["demo"],
     &["serve"],
@@ -15,6 +15,8 @@ pub const COMMANDS: [&[&str]; 15] = [
     &["jobs", "rebuild"],
     &["jobs", "status"],
     &["sql"],
+    &["keys"],
+    &["keys", "rotate"],
     &["check"],
     &["completions"],
 ];

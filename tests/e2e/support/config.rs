@@ -20,7 +20,7 @@ impl Config {
         config
             .set("warehouse.location", &text("warehouse"))
             .set("spool.folder", &text("spool"))
-            .set("keys.dir", &text("keys"))
+            .set("keys.path", &text("keys"))
             .set("web.listen", &format!("127.0.0.1:{}", free_port()))
             .set("intake.listen", &format!("127.0.0.1:{}", free_port()))
             .set("admin.listen", &format!("127.0.0.1:{}", free_port()))

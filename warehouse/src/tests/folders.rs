@@ -220,3 +220,19 @@ async fn the_first_pepper_is_the_one_that_stands() {
     assert_eq!(warehouse.claim_pepper("second").await.unwrap(), "first");
     assert_eq!(warehouse.pepper_check().await.unwrap().as_deref(), Some("first"));
 }
+
+#[tokio::test]
+async fn a_new_pepper_takes_the_place_of_the_one_it_was_made_for_and_of_no_other() {
+    let (_dir, warehouse) = warehouse().await;
+    let stands = |check: &str| Some(check.to_owned());
+    assert_eq!(warehouse.replace_pepper("first", "second").await.unwrap(), None);
+    warehouse.claim_pepper("first").await.unwrap();
+    // Of two at once one is first, and both see which.
+    let (one, other) =
+        tokio::join!(warehouse.replace_pepper("first", "one"), warehouse.replace_pepper("first", "other"));
+    let (one, other) = (one.unwrap().unwrap(), other.unwrap().unwrap());
+    assert!(one == other && ["one", "other"].contains(&one.as_str()), "{one} {other}");
+    assert_eq!(warehouse.replace_pepper("first", "third").await.unwrap(), stands(&one));
+    assert_eq!(warehouse.replace_pepper(&one, "third").await.unwrap(), stands("third"));
+    assert_eq!(warehouse.claim_pepper("fourth").await.unwrap(), "third");
+}
