@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 
 use crate::config::Config;
 use crate::exit::{chain, usage};
-use crate::roles;
+use crate::roles::{self, Role};
 
 /// Checks the configuration, the warehouse, the brokers and the folders, and says what to fix
 ///
@@ -21,9 +21,12 @@ use crate::roles;
 /// `bellwether/self-test`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bellwether check --config bellwether.toml\n  bellwether check --config bellwether.toml --send-test"
+    after_help = "Examples:\n  bellwether check --config bellwether.toml\n  bellwether check --config bellwether.toml --roles ingest,jobs\n  bellwether check --config bellwether.toml --send-test"
 )]
 pub struct Args {
+    /// Roles that this host is to have, over all of its processes
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Role::SERVED)]
+    roles: Vec<Role>,
     /// Sends one event to the running service and follows it
     #[arg(long)]
     send_test: bool,
@@ -40,7 +43,7 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
     findings.take("keys", check_keys(&config).await);
     findings.take("catalogue", config.catalogue().map(|_| "names and aliases can be used".to_owned()));
     check_kafka(&config, &mut findings).await;
-    check_spool(&config, &mut findings);
+    check_spool(&config, &args.roles, &mut findings);
     if findings.failed > 0 {
         return Err(usage(format!("{} of {} checks failed, see above", findings.failed, findings.all)));
     }
@@ -145,12 +148,25 @@ async fn check_kafka(config: &Config, findings: &mut Findings) {
     );
 }
 
-fn check_spool(config: &Config, findings: &mut Findings) {
-    if config.kafka.intake_topic.is_some() {
+fn check_spool(config: &Config, roles: &[Role], findings: &mut Findings) {
+    let (writes, reads) = (roles.contains(&Role::Intake), roles.contains(&Role::Ingest));
+    if config.kafka.intake_topic.is_some() || !(writes || reads) {
         return;
     }
     let Ok(dir) = config.spool_dir() else { return };
+    // A spool is a folder of one host. That an intake is to come cannot be known, only that none was ever here.
+    if reads && !writes && !spool::was_written(&dir) {
+        if config.kafka.topics.is_empty() {
+            findings.take("spool", Err(alone(&dir)));
+        }
+        return;
+    }
     findings.take("spool", spool_state(&dir));
+    if writes && !reads && !spool::was_read(&dir) {
+        let dir = dir.display();
+        let detail = format!("nothing has ever ingested `{dir}`; give this host the ingest role, too");
+        findings.warn("spool", &detail);
+    }
     let Ok(location) = config.location() else { return };
     if roles::shares_disk(&dir, location.root()) {
         let ballast = config.spool.ballast;
@@ -161,6 +177,15 @@ fn check_spool(config: &Config, findings: &mut Findings) {
         );
         findings.warn("spool", &detail);
     }
+}
+
+/// What ingest is told whose intake runs elsewhere.
+fn alone(dir: &Path) -> anyhow::Error {
+    usage(format!(
+        "ingest reads the spool of its own host, and no intake ever opened `{}` here; give this host the intake role, \
+         too, or let the two meet in Kafka (`intake_topic` and `topics` in [kafka])",
+        dir.display()
+    ))
 }
 
 fn spool_state(dir: &Path) -> anyhow::Result<String> {

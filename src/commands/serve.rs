@@ -15,7 +15,7 @@ use crate::shutdown;
 )]
 pub struct Args {
     /// Roles of this process
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Role::Intake, Role::Ingest, Role::Jobs, Role::Web, Role::Maintain])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Role::SERVED)]
     roles: Vec<Role>,
     /// Address of the site; overrides `web.listen`
     #[arg(long, value_name = "HOST:PORT")]

@@ -56,6 +56,11 @@ pub enum Role {
     Admin,
 }
 
+impl Role {
+    /// What `serve` runs where nothing else is said.
+    pub const SERVED: [Self; 5] = [Self::Intake, Self::Ingest, Self::Jobs, Self::Web, Self::Maintain];
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

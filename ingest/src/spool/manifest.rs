@@ -166,6 +166,10 @@ impl HeadFile {
     }
 }
 
+/// The file of the writer's lock, named in the time when a folder was one log. It stays.
+pub(super) const WRITER: &str = "lock";
+pub(super) const READER: &str = "reader.lock";
+
 /// Held by the one writer, or the one reader, of a folder for as long as it lives.
 #[derive(Debug)]
 pub(super) struct Lock {
@@ -173,13 +177,12 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// The file keeps its name from the time when a folder was one log.
     pub(super) fn of_writer(dir: &Path) -> Result<Self, Error> {
-        Self::take(&dir.join("lock"), || Error::Locked { dir: dir.to_owned() })
+        Self::take(&dir.join(WRITER), || Error::Locked { dir: dir.to_owned() })
     }
 
     pub(super) fn of_reader(dir: &Path) -> Result<Self, Error> {
-        Self::take(&dir.join("reader.lock"), || Error::ReadElsewhere { dir: dir.to_owned() })
+        Self::take(&dir.join(READER), || Error::ReadElsewhere { dir: dir.to_owned() })
     }
 
     fn take(path: &Path, taken: impl FnOnce() -> Error) -> Result<Self, Error> {

@@ -295,6 +295,16 @@ impl Reading {
     }
 }
 
+/// Whether an intake ever opened the spool in `dir`: what has no writer on this host has none to wait for.
+pub fn was_written(dir: &Path) -> bool {
+    dir.join(manifest::WRITER).exists() || logs(dir).is_ok_and(|found| !found.readable.is_empty())
+}
+
+/// Whether an ingest ever opened the spool in `dir`.
+pub fn was_read(dir: &Path) -> bool {
+    dir.join(manifest::READER).exists()
+}
+
 /// Whether a folder can be written, or made where it is not there yet. Changes nothing.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use crate::support::app::{Bellwether, Finished};
 use crate::support::config::Config;
-use crate::support::{scratch, store};
+use crate::support::{http, scratch, store, wait};
 
 fn check(folder: &std::path::Path, file: &str) -> Finished {
     Bellwether::new(folder, &["check", "--config", file]).run()
@@ -29,6 +29,31 @@ fn spool_and_warehouse_on_one_disk_are_a_warning() {
     let warning = checked.stdout.lines().find(|line| line.starts_with("warning spool: "));
     let warning = warning.unwrap_or_else(|| panic!("{}", checked.stdout));
     assert!(warning.contains("share a disk") && warning.contains("96 MiB"), "{warning}");
+}
+
+#[test]
+fn ingest_without_the_intake_of_its_host_is_refused() {
+    let folder = scratch();
+    let config = Config::new(folder.path());
+    let file = config.write();
+    let check = |roles: &str| {
+        let checked = Bellwether::new(folder.path(), &["check", "--roles", roles, "--config", &file]).run();
+        let told: Vec<_> = checked.stdout.lines().filter(|line| line.contains(" spool: ")).collect();
+        (checked.code(), told.join("\n"))
+    };
+    let (code, told) = check("ingest,jobs");
+    assert!(code == 2 && told.starts_with("failed  spool: ingest reads the spool of its own host"), "{told}");
+    assert!(told.contains(folder.path().join("spool").to_str().unwrap()), "{told}");
+    assert_eq!(check("web,jobs"), (0, String::new()));
+    let (code, told) = check("intake");
+    assert!(code == 0 && told.contains("nothing has ever ingested"), "{told}");
+    // A folder that the package made is no sign of an intake; one that was opened is.
+    std::fs::create_dir(folder.path().join("spool")).unwrap();
+    assert_eq!(check("ingest").0, 2);
+    let intake = Bellwether::new(folder.path(), &["serve", "--roles", "intake", "--config", &file]).start();
+    wait::until("the intake", wait::START, || http::try_get(&config.url("intake", "/livez")));
+    assert_eq!(intake.interrupt().code(), 0);
+    assert_eq!(check("ingest").0, 0);
 }
 
 #[test]

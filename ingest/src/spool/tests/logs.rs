@@ -3,7 +3,20 @@
 use bellwether_warehouse::health::State;
 
 use super::{append, config, log_dir, open, pairs, read_all, read_former, segments};
-use crate::spool::{Error, Reader, Reading, Spool, logs};
+use crate::spool::{Error, Reader, Reading, Spool, logs, was_read, was_written};
+
+#[tokio::test]
+async fn whoever_opened_the_folder_can_be_told_afterwards() {
+    let dir = tempfile::tempdir().unwrap();
+    let told = || (was_written(dir.path()), was_read(dir.path()));
+    assert_eq!(told(), (false, false));
+    drop(Reading::of(dir.path()).unwrap());
+    assert_eq!(told(), (false, true));
+    // Before its first record.
+    drop(open(dir.path()));
+    assert_eq!(told(), (true, true));
+    assert!(!was_written(&dir.path().join("absent")));
+}
 
 #[tokio::test]
 async fn each_opening_begins_a_log_of_its_own_that_shows_with_its_first_record() {
