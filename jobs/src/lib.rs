@@ -32,7 +32,7 @@ pub use error::Error;
 pub use expire::ExpireReport;
 pub use fold::{FoldReport, FoldedTable};
 pub use jobs::Jobs;
-pub use pin::{Pinned, pin};
+pub use pin::{Pinned, pin, pin_newest};
 pub use rebuild::{Drift, RebuildReport};
 pub use routing::RoutingReport;
 pub use schedule::{Job, JobReport, Outcome, RoundReport, Scheduler, Settings};

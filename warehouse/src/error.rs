@@ -55,6 +55,8 @@ pub enum Error {
     Damaged { table: &'static str, path: String, detail: String },
     #[error("commit {version} of table `{table}` is no longer in the log")]
     CommitGone { table: &'static str, version: i64 },
+    #[error("version {version} of table `{table}` cannot be read any more: the log was cleaned up behind it")]
+    VersionGone { table: &'static str, version: i64 },
     #[error("rows do not fit table `{table}`: {detail}")]
     Rows { table: &'static str, detail: String },
     #[error("failed to encode rows of table `{table}` as Parquet")]

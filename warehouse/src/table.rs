@@ -75,6 +75,18 @@ impl Table {
         &self.snapshot
     }
 
+    /// The table as of `version`, which may be an earlier one.
+    ///
+    /// # Errors
+    /// `VersionGone` when the log does not lead to it: cleaned up, or not written yet.
+    pub async fn at(&self, version: i64) -> Result<Snapshot, Error> {
+        if version == self.snapshot.version() {
+            return Ok(self.snapshot.clone());
+        }
+        let state = self.log.load_at(version).await?;
+        Ok(Snapshot::new(self.id, Arc::clone(&self.storage), state))
+    }
+
     /// Log entries with version in `(after, upto]`, oldest first.
     ///
     /// # Errors

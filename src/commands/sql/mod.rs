@@ -20,16 +20,20 @@ use print::Printer;
 /// Tables: attempts, rejects, label_cells, imports, usage_hourly, usage_daily, health_5m, health_hourly,
 /// health_daily, routing_hourly, intake_daily, and the view requests. Rollups hold partial rows: group and
 /// sum them; sketches merge with ddsketch_merge and hll_merge and are read with ddsketch_quantile(sketch, q)
-/// and hll_estimate(sketch).
+/// and hll_estimate(sketch). `attempts` and `requests` are read as far as the rollups are folded, so that sums over
+/// both agree.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bellwether sql \"SELECT model_id, sum(requests) FROM usage_daily GROUP BY 1 ORDER BY 2 DESC LIMIT 5\" --warehouse ./bellwether-demo\n  bellwether sql \"SHOW TABLES\" --format csv\n  echo \"SELECT count(*) FROM attempts\" | bellwether sql -"
+    after_help = "Examples:\n  bellwether sql \"SELECT model_id, sum(requests) FROM usage_daily GROUP BY 1 ORDER BY 2 DESC LIMIT 5\" --warehouse ./bellwether-demo\n  bellwether sql \"SHOW TABLES\" --format csv\n  echo \"SELECT count(*) FROM attempts\" | bellwether sql - --latest"
 )]
 pub struct Args {
     /// The statement, or `-` to read it from standard input
     statement: String,
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    /// Reads `attempts` as it stands, with rows that no rollup has yet
+    #[arg(long)]
+    latest: bool,
 }
 
 pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
@@ -41,7 +45,18 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
         args.statement
     };
     let warehouse = Warehouse::open(&config.location()?).await.map_err(roles::as_usage)?;
-    let pinned = bellwether_jobs::pin(&warehouse).await?;
+    let pinned = match args.latest {
+        true => bellwether_jobs::pin_newest(&warehouse).await?,
+        false => bellwether_jobs::pin(&warehouse).await.context(
+            "read `attempts` as far as the rollups are folded (`bellwether jobs run` folds the rest, --latest reads it as it stands)",
+        )?,
+    };
+    if pinned.left_out > 0 {
+        tracing::info!(
+            attempts = pinned.left_out,
+            "the newest attempts are in no rollup yet and are left out; --latest reads them too"
+        );
+    }
     if !pinned.is_even {
         tracing::warn!(
             "the rollups do not stand at one version of attempts: a join over two of them mixes versions; `bellwether jobs run` brings them together"

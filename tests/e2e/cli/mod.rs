@@ -5,3 +5,4 @@ mod generated;
 mod help;
 mod keys;
 mod refusals;
+mod sql;

@@ -269,3 +269,39 @@ async fn checkpoint_whose_entries_are_gone_says_which() {
     assert_eq!(error.to_string(), "commit 0 of table `attempts` is no longer in the log");
     assert!(!log_file(dir.path(), "_last_checkpoint").exists());
 }
+
+#[tokio::test]
+async fn a_table_is_read_as_of_any_version_that_its_log_still_leads_to() {
+    let (dir, warehouse, mut table) = attempts().await;
+    // Version v holds v rows.
+    for n in 0..6 {
+        let rows = offsets(n, n + 1);
+        let add = table.write(std::slice::from_ref(&rows)).await.unwrap();
+        let advance = vec![Advance { app: app(0), from: (n > 0).then_some(n), to: n + 1 }];
+        table.commit(Change { add, advance, ..Change::default() }).await.unwrap();
+        if n == 1 || n == 4 {
+            table.checkpoint().await.unwrap();
+        }
+    }
+    let rows = async |version: i64| {
+        let snapshot = table.at(version).await?;
+        assert_eq!(snapshot.version(), version);
+        assert_eq!(snapshot.txn(&app(0)), (version > 0).then_some(version));
+        let ctx = crate::session::session(2);
+        crate::session::register(&ctx, &[snapshot]).unwrap();
+        Ok::<_, crate::Error>(line(&ctx, "SELECT count(*) FROM attempts").await)
+    };
+    for version in 0..=6 {
+        assert_eq!(rows(version).await.unwrap(), version.to_string());
+    }
+    // From a checkpoint that the pointer has left, too, but not behind its entries.
+    clean(dir.path(), 4);
+    for version in [5, 6, 2] {
+        assert_eq!(rows(version).await.unwrap(), version.to_string());
+    }
+    for version in [0, 1, 3, 4, 7] {
+        let gone = rows(version).await.unwrap_err();
+        assert!(matches!(gone, crate::Error::VersionGone { table: "attempts", .. }), "{version}: {gone}");
+    }
+    drop(warehouse);
+}

@@ -1,5 +1,6 @@
 //! Delta checkpoints: the state of one version as rows of Parquet, so that opening a table reads no history.
 
+mod past;
 mod read;
 mod schema;
 mod write;
@@ -54,10 +55,7 @@ impl Log {
         if let Some(pointer) = self.last_checkpoint().await? {
             return Ok(Some(pointer));
         }
-        let single = |name: &String| {
-            name.strip_suffix(".checkpoint.parquet").filter(|v| v.len() == 20)?.parse::<i64>().ok()
-        };
-        let newest = self.storage.list(FOLDER).await?.iter().filter_map(single).max();
+        let newest = self.storage.list(FOLDER).await?.iter().filter_map(|name| single_version(name)).max();
         Ok(newest.map(Pointer::single))
     }
 
@@ -89,6 +87,11 @@ impl Log {
             }
         }
     }
+}
+
+/// Version of a checkpoint of one file.
+fn single_version(name: &str) -> Option<i64> {
+    name.strip_suffix(".checkpoint.parquet").filter(|version| version.len() == 20)?.parse().ok()
 }
 
 fn pointer_name() -> String {
