@@ -8,6 +8,8 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 
 use crate::error::Error;
 
@@ -64,6 +66,19 @@ impl Statement {
         ctx.deregister_table("part").map_err(failed)?;
         ctx.register_table("part", part).map_err(failed)?;
         self.run(ctx, Vec::new()).await
+    }
+
+    /// As [`Statement::run_over_table`], with the rows as they come.
+    pub(crate) async fn stream_over_table(
+        self,
+        ctx: &SessionContext,
+        part: Arc<dyn TableProvider>,
+    ) -> Result<BoxStream<'static, Result<RecordBatch, Error>>, Error> {
+        let failed = move |source| self.failed(source);
+        ctx.deregister_table("part").map_err(failed)?;
+        ctx.register_table("part", part).map_err(failed)?;
+        let frame = ctx.sql(self.sql).await.map_err(failed)?;
+        Ok(frame.execute_stream().await.map_err(failed)?.map_err(failed).boxed())
     }
 
     pub(crate) fn failed(self, source: DataFusionError) -> Error {

@@ -7,10 +7,12 @@
 
 use std::collections::BTreeSet;
 
+use arrow::array::RecordBatch;
 use bellwether_warehouse::{Advance, DataFile, Snapshot, Table, TableId};
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::prelude::SessionContext;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 
 use super::{Drift, mark, once};
 use crate::error::{Error, Failures};
@@ -22,7 +24,6 @@ use crate::routing::{around, compute, files_of, routed, routing_app, window_of};
 use crate::statement::{Rows, Statement};
 use crate::{base, fold, routing};
 
-const COMPARE: Statement = Statement { name: "rebuild/drift.rs", sql: "" };
 const STOOD: Statement = Statement { name: "rebuild/stood.sql", sql: include_str!("stood.sql") };
 
 /// Who folds what has to be folded first.
@@ -139,7 +140,7 @@ impl Batch<'_> {
             self.dates.iter().copied().filter(|date| target.rollup.keeps(*date, self.now)).collect();
         let stood = files_of(target.table.snapshot(), &kept)?;
         let provider = target.table.snapshot().provider_over(stood.clone());
-        let before = target.rollup.merge.run_over_table(ctx, provider).await?;
+        let before = target.rollup.merge.stream_over_table(ctx, provider).await?;
         let after = Rows { schema: rows.schema(), batches: vec![rows] };
         let advance = mark::advance(target.table.snapshot(), &kept, self.now);
         self.put(&mut target.table, New { advance, stood, before, after }).await.map(Some)
@@ -166,7 +167,7 @@ impl Batch<'_> {
     ) -> Result<Drift, Error> {
         let snapshot = jobs.routing.snapshot();
         let stood = files_of(snapshot, self.dates)?;
-        let before = STOOD.run_over_table(ctx, snapshot.provider_over(stood.clone())).await?;
+        let before = STOOD.stream_over_table(ctx, snapshot.provider_over(stood.clone())).await?;
         let mut advance = mark::advance(snapshot, self.dates, self.now);
         // Routing replaces a date it touches, so the files tell whether it did, but only where there are any.
         let mut with_files = BTreeSet::new();
@@ -183,7 +184,7 @@ impl Batch<'_> {
     async fn put(&mut self, table: &mut Table, new: New) -> Result<Drift, Error> {
         let New { advance, stood, before, after } = new;
         let id = table.id();
-        let found = Drift::between(id, &before, &after).map_err(|source| COMPARE.failed(source.into()))?;
+        let found = Drift::between(id, before, &after).await?;
         let mut dates = BTreeSet::new();
         for file in &stood {
             dates.insert(date_of(id.name(), file)?);
@@ -203,6 +204,6 @@ impl Batch<'_> {
 struct New {
     advance: Vec<Advance>,
     stood: Vec<DataFile>,
-    before: Rows,
+    before: BoxStream<'static, Result<RecordBatch, Error>>,
     after: Rows,
 }
