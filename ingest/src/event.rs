@@ -194,8 +194,8 @@ pub struct Texts<'a> {
 }
 
 impl Texts<'_> {
-    /// Overwrites every text that is owned here. Borrowed ones lie in the record's buffer, whose owner has to
-    /// wipe it.
+    /// Overwrites every text that is owned here. Borrowed ones lie in the record's buffer, whose owner wipes it: the
+    /// splitter and the decompressors do. A message of Kafka lies in memory of librdkafka, which frees it as it is.
     pub fn wipe(&mut self) {
         let texts = self.user.iter_mut().chain(&mut self.completion).chain(&mut self.tool_paths);
         for text in texts {

@@ -21,3 +21,4 @@ pub mod split;
 pub mod spool;
 #[cfg(test)]
 mod testing;
+mod wiped;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::magic::{self, Packing};
 use crate::split::{Piece, Splitter};
+use crate::wiped::Buffer;
 
 const READ_BYTES: usize = 256 << 10;
 
@@ -86,13 +87,13 @@ fn items_of(
     };
     let is_compressed = !matches!(decoder, Decoder::Plain(_));
     let mut splitter = Splitter::new(max_record);
-    let mut buffer = vec![0; READ_BYTES];
+    let mut buffer = Buffer::zeros(READ_BYTES);
     let mut goes_on = true;
     let mut given = 0;
     // Where the newest gzip member with bytes behind it has ended.
     let mut member_ended_at = None;
     while goes_on {
-        let read = match decoder.read(&mut buffer) {
+        let read = match decoder.read(buffer.as_mut_slice()) {
             Ok(0) => {
                 let more;
                 (decoder, more) = decoder.next_member()?;

@@ -6,6 +6,7 @@ use flate2::write::GzDecoder;
 use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
 
 use crate::magic::{self, Packing};
+use crate::wiped::Buffer;
 
 /// Compressed bytes offered to a decoder at a time. It takes as much as fills its output buffer, which bounds what
 /// comes out of a bomb before the limits are looked at.
@@ -64,7 +65,7 @@ pub(super) enum Failure {
 
 enum Decoder {
     /// Too few bytes to tell.
-    Undecided(Vec<u8>),
+    Undecided(Buffer),
     Plain,
     Gzip(Gzip),
     Zstd(Zstd),
@@ -83,7 +84,7 @@ pub(super) struct Inflate {
 impl Inflate {
     pub(super) fn new(compression: Compression, max_bytes: u64, max_ratio: u64) -> io::Result<Self> {
         let decoder = match compression {
-            Compression::Unnamed => Decoder::Undecided(Vec::new()),
+            Compression::Unnamed => Decoder::Undecided(Buffer::default()),
             Compression::Gzip => Decoder::Gzip(Gzip::new()),
             Compression::Zstd => Decoder::Zstd(Zstd::new()?),
         };
@@ -146,7 +147,7 @@ impl Inflate {
             // What is not understood is refused as the noise that it looks like.
             Some(Packing::Foreign(_)) | None => Decoder::Plain,
         };
-        let mut rest = held.as_slice();
+        let mut rest: &[u8] = &held;
         while !rest.is_empty() {
             self.feed(&mut rest, out)?;
         }
@@ -222,15 +223,20 @@ struct Zstd {
     context: DCtx<'static>,
     /// The bytes so far end inside a frame, or there are none.
     is_inside: bool,
-    buffer: Vec<u8>,
-    ready: Vec<u8>,
+    buffer: Buffer,
+    ready: Buffer,
 }
 
 impl Zstd {
     fn new() -> io::Result<Self> {
         let mut context = DCtx::try_create().ok_or_else(|| io::Error::other("no memory for a decoder"))?;
         context.set_parameter(DParameter::WindowLogMax(WINDOW_LOG)).map_err(zstd_error)?;
-        Ok(Self { context, is_inside: true, buffer: vec![0; STEP_BYTES as usize], ready: Vec::new() })
+        Ok(Self {
+            context,
+            is_inside: true,
+            buffer: Buffer::zeros(STEP_BYTES as usize),
+            ready: Buffer::default(),
+        })
     }
 
     /// Returns how much was taken; all of it unless much came out.
@@ -268,14 +274,14 @@ fn zstd_error(code: usize) -> io::Error {
 /// Members of a gzip stream one after the other; zero bytes behind a member are padding.
 struct Gzip {
     /// None: between two members.
-    member: Option<Box<GzDecoder<Vec<u8>>>>,
+    member: Option<Box<GzDecoder<Buffer>>>,
     /// What ended members have given.
-    ready: Vec<u8>,
+    ready: Buffer,
 }
 
 impl Gzip {
     fn new() -> Self {
-        Self { member: Some(Box::new(GzDecoder::new(Vec::new()))), ready: Vec::new() }
+        Self { member: Some(Box::new(GzDecoder::new(Buffer::default()))), ready: Buffer::default() }
     }
 
     /// Returns how much was taken; 0 where a member has ended.
@@ -287,7 +293,7 @@ impl Gzip {
                 if padding > 0 {
                     return Ok(padding);
                 }
-                self.member.insert(Box::new(GzDecoder::new(Vec::new())))
+                self.member.insert(Box::new(GzDecoder::new(Buffer::default())))
             }
         };
         let taken = member.write(input)?;
@@ -297,7 +303,7 @@ impl Gzip {
         }
         // The decoder takes nothing behind the end of its member.
         member.try_finish()?;
-        self.ready.append(member.get_mut());
+        self.ready.extend_from_slice(member.get_ref());
         self.member = None;
         Ok(0)
     }
@@ -306,13 +312,14 @@ impl Gzip {
         self.member.as_mut().map_or(Ok(()), |member| member.try_finish())
     }
 
-    fn given(&mut self) -> Vec<u8> {
+    fn given(&mut self) -> Buffer {
         let mut ready = std::mem::take(&mut self.ready);
         if let Some(member) = &mut self.member {
             if ready.is_empty() {
                 return std::mem::take(member.get_mut());
             }
-            ready.append(member.get_mut());
+            ready.extend_from_slice(member.get_ref());
+            member.get_mut().clear();
         }
         ready
     }

@@ -12,6 +12,8 @@ mod scanner;
 
 use scanner::{Scanner, Step};
 
+use crate::wiped::Buffer;
+
 /// One piece of the stream. `at` is the position of its first byte in the (decompressed) stream.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -42,8 +44,8 @@ pub enum Piece<'a> {
 pub struct Splitter {
     scanner: Scanner,
     limit: usize,
-    /// Bytes of the unfinished record, up to `limit`.
-    held: Vec<u8>,
+    /// Bytes of the unfinished record, up to `limit`. Wiped after each.
+    held: Buffer,
     /// Length of the unfinished record, kept or not.
     size: u64,
     /// Position of the unfinished record.
@@ -55,7 +57,7 @@ pub struct Splitter {
 impl Splitter {
     /// Records longer than `limit` bytes become [`Piece::TooLarge`].
     pub fn new(limit: usize) -> Self {
-        Self { scanner: Scanner::default(), limit, held: Vec::new(), size: 0, at: 0, position: 0 }
+        Self { scanner: Scanner::default(), limit, held: Buffer::default(), size: 0, at: 0, position: 0 }
     }
 
     /// Bytes held for the unfinished record.
@@ -166,7 +168,7 @@ impl Splitter {
         self.held.clear();
         self.size = 0;
         if self.held.capacity() > 1 << 20 {
-            self.held = Vec::new();
+            self.held = Buffer::default();
         }
     }
 }
