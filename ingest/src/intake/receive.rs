@@ -1,7 +1,7 @@
 //! One body: split, decode, strip, append.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::BodyDataStream;
 use futures::StreamExt;
@@ -320,7 +320,7 @@ impl<'a> Intake<'a> {
     fn is_repeated(&mut self, known_by: Option<(u64, &[u8])>) -> bool {
         let Some((at, bytes)) = known_by else { return false };
         let mark = self.inner.repeats.mark(at, bytes);
-        if self.inner.repeats.knows(mark, Instant::now()) {
+        if self.inner.repeats.knows(mark) {
             return true;
         }
         self.fresh.push(mark);
@@ -386,7 +386,7 @@ impl<'a> Intake<'a> {
         self.ready_bytes = 0;
         match self.inner.appender.append(std::mem::take(&mut self.ready)).await {
             Ok(()) => {
-                self.inner.repeats.remember(self.fresh.drain(..), Instant::now());
+                self.inner.repeats.remember(self.fresh.drain(..));
                 self.kept = self.receipt.accepted;
                 Ok(())
             }

@@ -9,7 +9,9 @@
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use bellwether_warehouse::{Moment, World};
 
 /// How many are remembered, at some 30 bytes each.
 const MOST: usize = 65_536;
@@ -24,6 +26,7 @@ pub(super) struct Mark(u64);
 pub(super) struct Repeats {
     /// Random keys, made once.
     hashes: RandomState,
+    world: World,
     known: Mutex<Known>,
 }
 
@@ -31,7 +34,7 @@ pub(super) struct Repeats {
 struct Known {
     marks: HashSet<Mark>,
     /// Oldest first.
-    order: VecDeque<(Instant, Mark)>,
+    order: VecDeque<(Moment, Mark)>,
 }
 
 impl Repeats {
@@ -40,14 +43,22 @@ impl Repeats {
         Mark(self.hashes.hash_one((at, bytes)))
     }
 
-    pub(super) fn knows(&self, mark: Mark, now: Instant) -> bool {
+    pub(super) fn knows(&self, mark: Mark) -> bool {
+        self.knows_at(mark, self.world.now())
+    }
+
+    fn knows_at(&self, mark: Mark, now: Moment) -> bool {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.forget(MOST, now);
         known.marks.contains(&mark)
     }
 
     /// Only for records that were appended: what is known is not appended again.
-    pub(super) fn remember(&self, marks: impl IntoIterator<Item = Mark>, now: Instant) {
+    pub(super) fn remember(&self, marks: impl IntoIterator<Item = Mark>) {
+        self.remember_at(marks, self.world.now());
+    }
+
+    fn remember_at(&self, marks: impl IntoIterator<Item = Mark>, now: Moment) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for mark in marks {
             known.forget(MOST - 1, now);
@@ -60,9 +71,9 @@ impl Repeats {
 
 impl Known {
     /// Leaves at most `most`, none of them too old.
-    fn forget(&mut self, most: usize, now: Instant) {
+    fn forget(&mut self, most: usize, now: Moment) {
         while let Some((since, mark)) = self.order.front()
-            && (self.order.len() > most || now.saturating_duration_since(*since) > KEPT)
+            && (self.order.len() > most || now.since(*since) > KEPT)
         {
             self.marks.remove(mark);
             self.order.pop_front();
@@ -76,26 +87,26 @@ mod tests {
 
     #[test]
     fn what_was_refused_is_known_for_a_while_by_its_bytes_and_place() {
-        let (repeats, then) = (Repeats::default(), Instant::now());
+        let (repeats, then) = (Repeats::default(), World::default().now());
         let mark = repeats.mark(7, b"{broken");
-        assert!(!repeats.knows(mark, then));
-        repeats.remember([mark], then);
-        assert!(repeats.knows(repeats.mark(7, b"{broken"), then));
-        assert!(!repeats.knows(repeats.mark(8, b"{broken"), then));
-        assert!(!repeats.knows(repeats.mark(7, b"{broke"), then));
+        assert!(!repeats.knows_at(mark, then));
+        repeats.remember_at([mark], then);
+        assert!(repeats.knows_at(repeats.mark(7, b"{broken"), then));
+        assert!(!repeats.knows_at(repeats.mark(8, b"{broken"), then));
+        assert!(!repeats.knows_at(repeats.mark(7, b"{broke"), then));
         // The key is that of one process.
         assert_ne!(Repeats::default().mark(7, b"{broken"), mark);
-        assert!(repeats.knows(mark, then + KEPT));
-        assert!(!repeats.knows(mark, then + KEPT + Duration::from_secs(1)));
+        assert!(repeats.knows_at(mark, then + KEPT));
+        assert!(!repeats.knows_at(mark, then + KEPT + Duration::from_secs(1)));
     }
 
     #[test]
     fn the_oldest_are_forgotten_when_there_are_too_many() {
-        let (repeats, now) = (Repeats::default(), Instant::now());
+        let (repeats, now) = (Repeats::default(), World::default().now());
         let marks: Vec<Mark> = (0..=MOST as u64).map(|at| repeats.mark(at, b"{")).collect();
-        repeats.remember(marks.clone(), now);
-        assert!(!repeats.knows(marks[0], now));
-        assert!(repeats.knows(marks[1], now) && repeats.knows(marks[MOST], now));
+        repeats.remember_at(marks.clone(), now);
+        assert!(!repeats.knows_at(marks[0], now));
+        assert!(repeats.knows_at(marks[1], now) && repeats.knows_at(marks[MOST], now));
         assert_eq!(repeats.known.lock().unwrap().order.len(), MOST);
     }
 }

@@ -130,13 +130,13 @@ mod tests {
     #[test]
     fn a_wait_is_told_after_some_seconds_and_is_down_after_a_minute_in_which_nothing_moved() {
         let waits = Waits::default();
-        let start = Instant::now();
+        let start = waits.world.now();
         let later = |secs: u64| start + Duration::from_secs(secs);
         assert_eq!(waits.state_at(later(100)), State::Works);
         let waiting = waits.begin("table `attempts`", &error("permission denied"));
         assert_eq!(waits.state_at(later(4)), State::Works);
         let State::Impaired(text) = waits.state_at(later(6)) else { panic!("not told") };
-        let since = Utc::now().format("since %Y-").to_string();
+        let since = waits.world.wall().format("since %Y-").to_string();
         for part in ["table `attempts` cannot be used", &since, ": permission denied; it is tried again"] {
             assert!(text.contains(part), "{text}");
         }
@@ -145,7 +145,7 @@ mod tests {
         assert!(text.contains("no such folder") && !text.contains("permission"), "{text}");
         // Another one commits, so the process is of some use.
         waits.moved();
-        assert!(matches!(waits.state_at(Instant::now() + Duration::from_secs(59)), State::Impaired(_)));
+        assert!(matches!(waits.state_at(waits.world.now() + Duration::from_secs(59)), State::Impaired(_)));
         drop(waiting);
         assert_eq!(waits.state_at(later(100)), State::Works);
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bellwether_warehouse::World;
 use uuid::Uuid;
 
 use crate::batch::{Position, Stream};
@@ -75,12 +76,12 @@ impl Backlog {
     }
 
     /// Shows it again and again.
-    pub(super) async fn show(self, dir: PathBuf) -> Infallible {
+    pub(super) async fn show(self, dir: PathBuf, world: &World) -> Infallible {
         loop {
             let (backlog, dir) = (self.clone(), dir.clone());
             // A look that panicked shows nothing; the next one may.
             let _ = tokio::task::spawn_blocking(move || backlog.measure(&dir)).await;
-            tokio::time::sleep(EVERY).await;
+            world.sleep(EVERY).await;
         }
     }
 

@@ -137,7 +137,7 @@ impl Source {
         let dir = self.dir.clone();
         let result = tokio::select! {
             result = self.follow_all(&mut sink, &tools, config, &shutdown) => result,
-            never = backlog.show(dir) => match never {},
+            never = backlog.show(dir, warehouse.world()) => match never {},
         };
         tracing::info!(spool = %self.dir.display(), "ingest of the spool ended");
         result
@@ -150,12 +150,13 @@ impl Source {
         config: &Ingest,
         shutdown: &CancellationToken,
     ) -> Result<(), Error> {
+        let world = sink.world().clone();
         // Told while the tables do not even say where to go on.
         let mut waiting: Option<Waiting> = None;
         while !shutdown.is_cancelled() {
             settle(&self.ballast);
             let Some(next) = self.next() else {
-                pause(warehouse.world(), shutdown).await;
+                pause(&world, shutdown).await;
                 continue;
             };
             let backlog = &self.stopped.backlog;
@@ -174,7 +175,7 @@ impl Source {
                         Some(waiting) => waiting.still(&*error),
                         None => waiting = Some(self.stopped.waits.begin("a position in the tables", &*error)),
                     }
-                    pause(warehouse.world(), shutdown).await;
+                    pause(&world, shutdown).await;
                 }
                 // A log that was deleted meanwhile has ended; it does not show in the folder again.
                 Err(log::Trouble::Log(_)) if !next.dir().exists() => {}
