@@ -7,10 +7,10 @@ use crate::batch::Encoding;
 use crate::formats::Format;
 use crate::sink::again::{self, Again};
 use crate::sink::backoff::Backoff;
-use crate::sink::{FlushError, commit};
+use crate::sink::{FlushError, Waits, commit};
 use crate::testing::litellm_failure;
 use bellwether_warehouse::streams::StreamNames;
-use bellwether_warehouse::{AppId, TableId};
+use bellwether_warehouse::{AppId, TableId, World};
 
 const NATIVE: Encoding = Encoding::Raw(Format::Native);
 const LITELLM: Encoding = Encoding::Raw(Format::LiteLlm);
@@ -93,7 +93,10 @@ async fn of_two_readers_that_found_the_same_one_writes() {
         compared.push((worker, again));
     }
     for (worker, Again { rows, advance, .. }) in &mut compared {
-        let (advance, backoff) = (std::mem::take(advance), Backoff::new("rejects", None, None));
+        let (advance, backoff) = (
+            std::mem::take(advance),
+            Backoff::new("rejects", None, None, Waits::default(), World::default()),
+        );
         let (untold, info) = (StreamNames::default(), Map::new());
         let written = commit(&mut worker.sink.rejects, rows, &untold, advance, &info, backoff).await;
         outcomes.push(written.is_ok());

@@ -1,21 +1,14 @@
-//! Questions to the brokers, each asked once for all partitions.
+//! What the worker asks of Kafka: a membership in a group, which it polls, and answers of the brokers.
 //!
-//! A client of its own asks them, so that no answer is waited for where messages are polled.
+//! librdkafka gives both (`member`, `questions`), and so does a broker in memory (`memory`) for tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use futures::future::BoxFuture;
 use rdkafka::error::KafkaError;
-use rdkafka::topic_partition_list::Offset;
 
-use super::client::{self, Quiet};
 use super::stopped::Cause;
-use crate::config::Kafka;
-
-/// One question.
-const ASK: Duration = Duration::from_secs(20);
 
 /// Topic and partition.
 pub(super) type Key = (String, i32);
@@ -23,13 +16,89 @@ pub(super) type Key = (String, i32);
 /// An answer about each partition.
 pub(super) type Told<T> = BTreeMap<Key, Result<T, Cause>>;
 
-pub(super) struct Broker {
-    client: BaseConsumer<Quiet>,
+/// An answer that may take as long as the network does.
+pub(super) type Asked<'a, T> = BoxFuture<'a, Result<T, KafkaError>>;
+
+/// First offsets from some time on, where there are any.
+pub(super) type Firsts = BTreeMap<Key, Option<i64>>;
+
+/// A partition, and the next offset of it.
+pub(super) type Place = (Key, i64);
+
+/// What polling may give.
+#[derive(Debug)]
+pub(super) enum Event<'a> {
+    Record(Record<'a>),
+    /// These partitions are ours and no others. The group waits until `assign` is called.
+    Assigned(Vec<Key>),
+    /// All partitions are to be given back. The group waits until `unassign` is called, but not for ever.
+    Revoked,
+    /// The group has given all partitions to others already. `unassign` is to be called all the same.
+    Lost,
+    /// The offsets behind the newest records of some partitions.
+    Ends(Vec<Place>),
+    /// Some partition was to be read from where its broker has nothing.
+    OutOfRange,
+    /// Something that passes by itself.
+    Trouble(KafkaError),
+    /// Nothing will come any more.
+    Fatal(KafkaError),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record<'a> {
+    pub(super) topic: &'a str,
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    /// The broker's or the producer's time, as the topic is set up: the same on every reading.
+    pub(super) millis: i64,
+    pub(super) payload: Option<&'a [u8]>,
+}
+
+/// One worker's place in its group.
+pub(super) trait Member: Send + Sync {
+    /// Hands what came to `take`, in its order. Waits for something at most so long. False: nothing came.
+    fn poll(&self, wait: Duration, take: &mut dyn FnMut(Event<'_>)) -> bool;
+
+    /// Fetches exactly these partitions, from these offsets on. What was fetched before is dropped; what was paused
+    /// stays paused.
+    fn assign(&self, places: &[Place]) -> Result<(), KafkaError>;
+
+    /// Fetches nothing any more, and tells the group so.
+    fn unassign(&self) -> Result<(), KafkaError>;
+
+    fn pause(&self, places: &[Place]) -> Result<(), KafkaError>;
+
+    fn resume(&self, places: &[Place]) -> Result<(), KafkaError>;
+
+    /// How far the present assignment was read, also over what is no record (transaction markers, aborted records);
+    /// partitions of which that is not known are left out.
+    fn positions(&self) -> Vec<Place>;
+
+    /// Writes committed positions to the group, for tools that look there. Nobody waits for it.
+    fn mirror(&self, places: &[Place]);
+}
+
+/// Questions, each asked once for all partitions.
+pub(super) trait Broker: Send + Sync {
+    fn layout(&self, topics: BTreeSet<String>) -> Asked<'_, Layout>;
+
+    /// Oldest offset of each partition, and the offset behind its newest.
+    fn bounds(&self, keys: Vec<Key>) -> Asked<'_, Told<(i64, i64)>>;
+
+    /// Offset of the first record with this time (ms) or later, where there is one.
+    fn first_at(&self, keys: Vec<Key>, millis: i64) -> Asked<'_, Firsts>;
 }
 
 /// The partitions of some topics, and whether each has a leader to ask.
 #[derive(Debug, Default)]
 pub(super) struct Layout(BTreeMap<Key, bool>);
+
+impl FromIterator<(Key, bool)> for Layout {
+    fn from_iter<I: IntoIterator<Item = (Key, bool)>>(partitions: I) -> Self {
+        Self(partitions.into_iter().collect())
+    }
+}
 
 impl Layout {
     pub(super) fn partitions(&self, topic: &str) -> Vec<Key> {
@@ -38,83 +107,5 @@ impl Layout {
 
     pub(super) fn has_leader(&self, key: &Key) -> bool {
         self.0.get(key).copied().unwrap_or_default()
-    }
-}
-
-impl Broker {
-    pub(super) fn connect(config: &Kafka) -> Result<Self, client::Error> {
-        let mut settings = client::common(config);
-        for (name, value) in &config.properties {
-            settings.set(name, value);
-        }
-        // The end of a partition is where a consumer of committed records ends.
-        settings.set("isolation.level", "read_committed");
-        let client = settings.create_with_context(Quiet).map_err(client::Error::create)?;
-        Ok(Self { client })
-    }
-
-    pub(super) fn layout(&self, topics: &BTreeSet<&str>) -> Result<Layout, KafkaError> {
-        // Nobody else takes what the client says of itself; its context has logged it.
-        while self.client.poll(Duration::ZERO).is_some() {}
-        let mut layout = Layout::default();
-        for &name in topics {
-            let metadata = self.client.fetch_metadata(Some(name), ASK)?;
-            for topic in metadata.topics().iter().filter(|topic| topic.name() == name) {
-                for partition in topic.partitions() {
-                    let has_leader = partition.leader() >= 0 && partition.error().is_none();
-                    layout.0.insert((name.to_owned(), partition.id()), has_leader);
-                }
-            }
-        }
-        Ok(layout)
-    }
-
-    /// Oldest offset of each partition, and the offset behind its newest.
-    pub(super) fn bounds(&self, keys: &[Key]) -> Result<Told<(i64, i64)>, KafkaError> {
-        let low = self.offsets(keys, Offset::Beginning)?;
-        let mut high = self.offsets(keys, Offset::End)?;
-        Ok(low
-            .into_iter()
-            .map(|(key, low)| {
-                let high = high.remove(&key).unwrap_or(Err(Cause::NoLeader));
-                let bounds = low.and_then(|low| Ok((low, high?)));
-                (key, bounds)
-            })
-            .collect())
-    }
-
-    /// Offset of the first record with this time (ms) or later, where there is one.
-    pub(super) fn first_at(
-        &self,
-        keys: &[Key],
-        millis: i64,
-    ) -> Result<BTreeMap<Key, Option<i64>>, KafkaError> {
-        let found = self.offsets(keys, Offset::Offset(millis))?;
-        Ok(found.into_iter().map(|(key, offset)| (key, offset.ok().filter(|offset| *offset >= 0))).collect())
-    }
-
-    fn offsets(&self, keys: &[Key], what: Offset) -> Result<Told<i64>, KafkaError> {
-        if keys.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let mut asked = TopicPartitionList::with_capacity(keys.len());
-        for (topic, partition) in keys {
-            asked.add_partition_offset(topic, *partition, what)?;
-        }
-        let answered = self.client.offsets_for_times(asked, ASK)?;
-        Ok(answered
-            .elements()
-            .iter()
-            .map(|element| {
-                let key = (element.topic().to_owned(), element.partition());
-                let offset = match (element.error(), element.offset()) {
-                    (Err(error), _) => Err(Cause::Broker(error)),
-                    (Ok(()), Offset::Offset(offset)) => Ok(offset),
-                    // Behind all records of a time that was asked for.
-                    (Ok(()), _) => Ok(-1),
-                };
-                (key, offset)
-            })
-            .collect())
     }
 }

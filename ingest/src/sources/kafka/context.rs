@@ -1,5 +1,7 @@
-//! librdkafka's callbacks: they hand rebalances to the worker's state and logs to ours.
+//! librdkafka's callbacks. They run while the consumer is polled and only note what happened: the worker takes it from
+//! there as soon as the poll has returned, before it polls again.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rdkafka::client::ClientContext;
@@ -10,23 +12,33 @@ use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
-use super::partitions::State;
+use super::broker::Event;
 use crate::metric;
 
 /// Called on the polling thread only; the lock is there because librdkafka cannot know that.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Context {
-    state: Arc<Mutex<State>>,
+    told: Arc<Mutex<Vec<Event<'static>>>>,
+    is_leaving: Arc<AtomicBool>,
 }
 
 impl Context {
-    pub(super) fn new(state: State) -> Self {
-        Self { state: Arc::new(Mutex::new(state)) }
+    /// What happened since the last call.
+    pub(super) fn told(&self) -> Vec<Event<'static>> {
+        std::mem::take(&mut *self.lock())
     }
 
-    /// The worker's state. Must not be held while polling.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// From now on nobody takes what is told.
+    pub(super) fn leave(&self) {
+        self.is_leaving.store(true, Ordering::Relaxed);
+    }
+
+    fn tell(&self, event: Event<'static>) {
+        self.lock().push(event);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Event<'static>>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -46,13 +58,15 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
-        let mut state = self.state();
-        for (key, owned) in &mut state.owned {
-            let partition = statistics.topics.get(&key.0).and_then(|topic| topic.partitions.get(&key.1));
-            if let Some(high) = partition.map(|partition| partition.hi_offset).filter(|high| *high >= 0) {
-                owned.stands(key, None, Some(high));
+        let mut ends = Vec::new();
+        for (topic, told) in &statistics.topics {
+            for (number, partition) in &told.partitions {
+                if partition.hi_offset >= 0 {
+                    ends.push(((topic.clone(), *number), partition.hi_offset));
+                }
             }
         }
+        self.tell(Event::Ends(ends));
     }
 }
 
@@ -68,7 +82,6 @@ impl ConsumerContext for Context {
             .iter()
             .map(|partition| (partition.topic().to_owned(), partition.partition()))
             .collect();
-        let mut state = self.state();
         let event = match event {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => "assign",
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS if !consumer.assignment_lost() => "revoke",
@@ -76,13 +89,16 @@ impl ConsumerContext for Context {
         };
         metrics::counter!(metric::REBALANCES, "event" => event).increment(1);
         tracing::info!(event, partitions = partitions.len(), "the group changes what this worker reads");
-        match event {
-            "assign" => state.take(consumer, partitions),
-            "revoke" => {
-                state.flush_before_revoke(consumer);
-                state.give_up(consumer);
+        if self.is_leaving.load(Ordering::Relaxed) {
+            if let Err(error) = consumer.unassign() {
+                tracing::warn!(error = &error as &dyn std::error::Error, "failed to give partitions back");
             }
-            _ => state.give_up(consumer),
+            return;
         }
+        self.tell(match event {
+            "assign" => Event::Assigned(partitions),
+            "revoke" => Event::Revoked,
+            _ => Event::Lost,
+        });
     }
 }

@@ -1,8 +1,7 @@
 //! The sink and the one flush that may be under way while the next batch fills.
 
-use std::time::Duration;
-
 use bellwether_warehouse::Warehouse;
+use futures::FutureExt;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -12,18 +11,25 @@ use crate::sink::{FlushError, FlushReason, Flushed, Sink, Waits};
 /// A flush that left open what it did. Its batch, and all that was frozen behind it, are to be read again.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Lost {
+    #[error("the tables could not be opened")]
+    Unopened(#[source] bellwether_warehouse::Error),
     #[error("the flush failed")]
     Failed(#[source] FlushError),
     #[error("the flush ended unexpectedly")]
     Panicked(#[source] tokio::task::JoinError),
-    #[error("the flush took longer than {0:?} and was abandoned")]
-    TooSlow(Duration),
 }
 
-/// Between two looks at a flush that is waited for.
-const LOOK: Duration = Duration::from_millis(1);
+impl Lost {
+    /// Whether the same would come of it at once.
+    pub(super) fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::Unopened(_) | Self::Failed(FlushError::Table { .. } | FlushError::Interrupted(_))
+        )
+    }
+}
 
-type Landed = (Sink, Result<Flushed, FlushError>);
+type Landed = Result<(Sink, Result<Flushed, FlushError>), bellwether_warehouse::Error>;
 
 #[derive(Debug)]
 pub(super) struct Flight {
@@ -42,6 +48,10 @@ impl Flight {
         Self { runtime, warehouse, sink: Some(sink), waits, flush: None, held_bytes: 0 }
     }
 
+    pub(super) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
     pub(super) fn is_busy(&self) -> bool {
         self.flush.is_some()
     }
@@ -52,58 +62,40 @@ impl Flight {
     }
 
     /// Begins a flush; call only when not busy.
-    pub(super) fn begin(
-        &mut self,
-        frozen: Frozen,
-        reason: FlushReason,
-    ) -> Result<(), bellwether_warehouse::Error> {
-        let mut sink = match self.sink.take() {
-            Some(sink) => sink,
-            None => self.runtime.block_on(Sink::open(&self.warehouse))?.telling(self.waits.clone()),
-        };
+    pub(super) fn begin(&mut self, frozen: Frozen, reason: FlushReason) {
+        let (sink, warehouse, waits) = (self.sink.take(), self.warehouse.clone(), self.waits.clone());
         self.held_bytes = frozen.size_bytes();
         self.flush = Some(self.runtime.spawn(async move {
+            let mut sink = match sink {
+                Some(sink) => sink,
+                None => Sink::open(&warehouse).await?.telling(waits),
+            };
             let result = sink.commit(frozen, reason).await;
-            (sink, result)
+            Ok::<_, bellwether_warehouse::Error>((sink, result))
         }));
-        Ok(())
     }
 
-    /// What the flush came to, once it has ended.
+    /// What the flush came to, once it has ended. None: there is none, or it has not.
     pub(super) fn landed(&mut self) -> Option<Result<Flushed, Lost>> {
-        if !self.flush.as_ref()?.is_finished() {
-            return None;
-        }
-        self.land(Duration::from_secs(1))
-    }
-
-    /// The same after waiting at most `patience` for its end.
-    pub(super) fn landed_within(&mut self, patience: Duration) -> Option<Result<Flushed, Lost>> {
-        let world = self.warehouse.world();
-        let until = world.now() + patience;
-        while !self.flush.as_ref()?.is_finished() && world.now() < until {
-            self.runtime.block_on(world.sleep(LOOK));
-        }
-        self.landed()
-    }
-
-    /// Waits for the flush under way. None: there is none. Of one that takes longer and is abandoned it does not
-    /// matter to the next reader of T whether it still commits.
-    pub(super) fn land(&mut self, patience: Duration) -> Option<Result<Flushed, Lost>> {
-        let mut flush = self.flush.take()?;
+        let landed = self.flush.as_mut()?.now_or_never()?;
+        self.flush = None;
         self.held_bytes = 0;
-        let landed = self.runtime.block_on(self.warehouse.world().within(patience, &mut flush));
         Some(match landed {
-            Some(Ok((sink, result))) => {
+            Ok(Ok((sink, result))) => {
                 self.sink = Some(sink);
                 result.map_err(Lost::Failed)
             }
-            Some(Err(panicked)) => Err(Lost::Panicked(panicked)),
-            None => {
-                flush.abort();
-                Err(Lost::TooSlow(patience))
-            }
+            Ok(Err(unopened)) => Err(Lost::Unopened(unopened)),
+            Err(panicked) => Err(Lost::Panicked(panicked)),
         })
+    }
+
+    /// Gives up the flush under way. To the next reader of T it does not matter whether it still commits.
+    pub(super) fn abandon(&mut self) {
+        if let Some(flush) = self.flush.take() {
+            flush.abort();
+            self.held_bytes = 0;
+        }
     }
 }
 
@@ -114,12 +106,16 @@ mod tests {
     use crate::dedup::Window;
     use crate::testing::House;
 
-    /// The polling thread is none of the runtime's.
-    fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-        std::thread::scope(|scope| scope.spawn(work).join().unwrap())
+    async fn land(flight: &mut Flight) -> Result<Flushed, Lost> {
+        loop {
+            if let Some(landed) = flight.landed() {
+                return landed;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
-    #[tokio::test(flavor = "multi_thread")]
+    #[tokio::test]
     async fn a_flush_that_panicked_is_lost_and_the_next_one_goes_through() {
         let house = House::new().await;
         let sink = Sink::open(&house.warehouse).await.unwrap();
@@ -127,26 +123,25 @@ mod tests {
         flight.sink = None;
         flight.flush = Some(tokio::spawn(async { panic!("in a flush") }));
         flight.held_bytes = 7;
-        let lost = apart(|| flight.land(Duration::from_secs(60)));
-        assert!(matches!(lost, Some(Err(Lost::Panicked(_)))), "its range would wait for the next record");
+        let lost = land(&mut flight).await;
+        assert!(matches!(lost, Err(Lost::Panicked(_))), "its range would wait for the next record");
         assert!(!flight.is_busy() && flight.held_bytes() == 0);
-        assert!(apart(|| flight.landed()).is_none());
+        assert!(flight.landed().is_none());
         let mut batch = Batch::new(house.tools.clone());
         let slot = batch.assign(Stream::kafka("c", "t", 0, 0), Position::default(), 0, Window::new(1));
         batch.skip_to(slot, 3);
-        let frozen = batch.freeze().unwrap();
-        apart(|| flight.begin(frozen, FlushReason::End)).unwrap();
-        let landed = apart(|| flight.land(Duration::from_secs(60)));
-        assert_eq!(landed.unwrap().unwrap().ranges[0].end, 3);
+        flight.begin(batch.freeze().unwrap(), FlushReason::End);
+        assert_eq!(land(&mut flight).await.unwrap().ranges[0].end, 3);
     }
 
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_flush_that_is_abandoned_is_lost_too() {
+    #[tokio::test]
+    async fn a_flush_that_is_abandoned_is_under_way_no_more() {
         let house = House::new().await;
         let sink = Sink::open(&house.warehouse).await.unwrap();
         let mut flight = Flight::new(Handle::current(), house.warehouse.clone(), sink);
         flight.flush = Some(tokio::spawn(std::future::pending()));
-        assert!(matches!(apart(|| flight.land(Duration::ZERO)), Some(Err(Lost::TooSlow(_)))));
-        assert!(!flight.is_busy());
+        flight.held_bytes = 7;
+        flight.abandon();
+        assert!(!flight.is_busy() && flight.held_bytes() == 0);
     }
 }

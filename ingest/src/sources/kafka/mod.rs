@@ -1,6 +1,7 @@
 //! Ingests Kafka topics.
 //!
-//! The protocol of a rebalance, all on the polling thread and inside librdkafka's callback:
+//! The worker is a function from one step to the next (`worker`), over what it asks of Kafka (`broker`); a thread polls
+//! and waits around it (`thread`). The protocol of a rebalance, all on that thread and before it polls again:
 //!
 //! * *assign*: the partitions are noted, and nothing of them is fetched. A survey beside the polling thread reads T
 //!   of each from the table, compares it with what the broker holds, and reads the window of ids back; then the
@@ -23,10 +24,15 @@ mod context;
 mod flight;
 mod gauges;
 mod hold;
+mod member;
+#[cfg(test)]
+mod memory;
 mod partitions;
 mod poison;
+mod questions;
 mod stopped;
 mod survey;
+mod thread;
 mod worker;
 
 use std::time::Duration;
@@ -69,7 +75,7 @@ pub async fn run(
     stopped: Stopped,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    let setup = worker::Setup {
+    let setup = thread::Setup {
         config: config.clone(),
         ingest: ingest.clone(),
         warehouse: warehouse.clone(),
@@ -82,7 +88,7 @@ pub async fn run(
     std::thread::Builder::new()
         .name("kafka-poll".to_owned())
         .spawn(move || {
-            let _ = done.send(worker::run(setup));
+            let _ = done.send(thread::run(setup));
         })
         .map_err(|_| Error::Thread)?;
     tokio::select! {
@@ -99,3 +105,5 @@ pub async fn run(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod worlds;

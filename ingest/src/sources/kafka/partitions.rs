@@ -9,16 +9,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::Duration;
 
-use bellwether_warehouse::{Moment, World};
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::KafkaError;
-use rdkafka::topic_partition_list::Offset;
-use tokio::runtime::Handle;
+use bellwether_warehouse::Moment;
 use tokio::task::JoinHandle;
 
-use super::broker::Key;
-use super::context::Context;
+use super::broker::{self, Key, Member};
 use super::flight::Flight;
 use super::gauges;
 use super::hold;
@@ -28,18 +22,14 @@ use super::survey::{Answer, Place, Query, Surveyor};
 use crate::batch::{Batch, Encoding, Range, Slot, Stream};
 use crate::config::{Topic, TopicFormat};
 use crate::formats::Format;
-use crate::sink::{FlushReason, Flushed};
+use crate::sink::Flushed;
 use crate::sources::Error;
 
-/// How long a revoke waits for the last flush; well below the time after which the group goes on without us.
-const REVOKE: Duration = Duration::from_secs(10);
 /// Between two tries to take a partition: doubles from the first to the last of these.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// Between two looks at the mark of a partition that is held: how soon `resume` takes effect.
 const HELD_LOOK: Duration = Duration::from_secs(3);
-/// How long librdkafka may take to forget the positions of an earlier assignment.
-const RESET: Duration = Duration::from_secs(1);
 
 /// A partition that the group has given us.
 #[derive(Debug)]
@@ -65,8 +55,7 @@ pub(super) enum Phase {
 pub(super) struct State {
     pub(super) topics: BTreeMap<String, Arc<Topic>>,
     pub(super) cluster: String,
-    pub(super) runtime: Handle,
-    pub(super) world: World,
+    pub(super) member: Arc<dyn Member>,
     pub(super) surveyor: Arc<Surveyor>,
     pub(super) flight: Flight,
     pub(super) batch: Batch,
@@ -78,8 +67,6 @@ pub(super) struct State {
     survey: Option<Survey>,
     /// The flush under way holds what was given up since, and may still move T.
     is_doubtful: bool,
-    /// Positions that librdkafka tells are those of the present assignment.
-    follows_ends: bool,
 }
 
 struct Survey {
@@ -111,15 +98,14 @@ impl State {
         surveyor: Surveyor,
         flight: Flight,
         batch: Batch,
-        runtime: Handle,
+        member: Arc<dyn Member>,
         stopped: Stopped,
     ) -> Self {
         let topics = topics.iter().map(|topic| (topic.name.clone(), Arc::new(topic.clone()))).collect();
         Self {
             topics,
             cluster,
-            runtime,
-            world: surveyor.warehouse.world().clone(),
+            member,
             surveyor: Arc::new(surveyor),
             flight,
             batch,
@@ -129,14 +115,12 @@ impl State {
             fatal: None,
             survey: None,
             is_doubtful: false,
-            follows_ends: false,
         }
     }
 
     /// These partitions are ours now and no others. Nothing of them is fetched yet.
-    pub(super) fn take(&mut self, consumer: &BaseConsumer<Context>, keys: Vec<Key>) {
+    pub(super) fn take(&mut self, now: Moment, keys: Vec<Key>) {
         self.forget();
-        let now = self.world.now();
         for key in keys {
             let Some(topic) = self.topics.get(&key.0).cloned() else { continue };
             let encoding = match topic.format {
@@ -151,20 +135,20 @@ impl State {
                 Owned { topic, stream, encoding, phase, committed: None, high: None, pause: FIRST_PAUSE };
             self.owned.insert(key, owned);
         }
-        self.apply(consumer);
+        self.apply();
     }
 
     /// Gives all partitions back.
-    pub(super) fn give_up(&mut self, consumer: &BaseConsumer<Context>) {
+    pub(super) fn give_up(&mut self) {
         self.forget();
-        if let Err(error) = consumer.unassign() {
+        if let Err(error) = self.member.unassign() {
             tracing::warn!(error = &error as &dyn std::error::Error, "failed to give partitions back");
         }
     }
 
-    fn forget(&mut self) {
-        // A flush that is still under way here was not waited for by a revoke: its result decides nothing.
-        let _ = self.flight.land(REVOKE);
+    /// Nothing is ours any more. A flush that is still under way has been waited for long enough.
+    pub(super) fn forget(&mut self) {
+        self.flight.abandon();
         self.survey = None;
         self.batch.clear();
         for key in std::mem::take(&mut self.owned).keys() {
@@ -176,25 +160,16 @@ impl State {
 
     /// Drops what was read and not committed, and asks anew where everything is to be read from. With a `cause`,
     /// which concerns all partitions, not before a while.
-    pub(super) fn take_again(&mut self, consumer: &BaseConsumer<Context>, cause: Option<&Cause>) {
-        self.again(consumer, |_| cause);
+    pub(super) fn take_again(&mut self, now: Moment, cause: Option<&Cause>) {
+        self.again(now, |_| cause);
     }
 
     /// The same, but `cause` concerns only the partitions that `is_meant` names: the others are asked for at once.
-    pub(super) fn take_again_but(
-        &mut self,
-        consumer: &BaseConsumer<Context>,
-        cause: &Cause,
-        is_meant: impl Fn(&Stream) -> bool,
-    ) {
-        self.again(consumer, |stream| is_meant(stream).then_some(cause));
+    pub(super) fn take_again_but(&mut self, now: Moment, cause: &Cause, is_meant: impl Fn(&Stream) -> bool) {
+        self.again(now, |stream| is_meant(stream).then_some(cause));
     }
 
-    fn again<'c>(
-        &mut self,
-        consumer: &BaseConsumer<Context>,
-        cause_of: impl Fn(&Stream) -> Option<&'c Cause>,
-    ) {
+    fn again<'c>(&mut self, now: Moment, cause_of: impl Fn(&Stream) -> Option<&'c Cause>) {
         self.survey = None;
         self.is_doubtful = self.flight.is_busy();
         self.batch.clear();
@@ -206,47 +181,52 @@ impl State {
             .collect();
         for (key, cause) in &keys {
             match cause {
-                Some(cause) => self.halt(key, cause),
+                Some(cause) => self.halt(now, key, cause),
                 None => {
                     if let Some(owned) = self.owned.get_mut(key) {
-                        owned.phase = Phase::Waiting { due: self.world.now() };
+                        owned.phase = Phase::Waiting { due: now };
                     }
                 }
             }
         }
-        self.apply(consumer);
+        self.apply();
     }
 
     /// Fetches exactly what is being read, each from the next offset. What was fetched before is dropped.
-    fn apply(&mut self, consumer: &BaseConsumer<Context>) {
-        let result = self.reading().and_then(|places| {
-            consumer.assign(&places)?;
+    fn apply(&mut self) {
+        let (places, member) = (self.reading(), &self.member);
+        let result = member.assign(&places).and_then(|()| {
             // A partition that was paused for memory stays paused over an assignment.
-            consumer.resume(&places)?;
-            if self.is_paused { consumer.pause(&places) } else { Ok(()) }
+            member.resume(&places)?;
+            if self.is_paused { member.pause(&places) } else { Ok(()) }
         });
         if let Err(error) = result {
             self.fatal = Some(Error::Kafka(error));
         }
-        self.follows_ends = self.are_positions_reset(consumer);
     }
 
     /// The partitions being read, with the next offset of each.
-    pub(super) fn reading(&self) -> Result<TopicPartitionList, KafkaError> {
-        let mut places = TopicPartitionList::new();
-        for ((topic, partition), owned) in &self.owned {
-            if let Phase::Reading { slot, .. } = &owned.phase
-                && let Some(next) = self.batch.next_offset(*slot)
-            {
-                places.add_partition_offset(topic, *partition, Offset::Offset(next))?;
+    pub(super) fn reading(&self) -> Vec<broker::Place> {
+        let next = |(key, owned): (&Key, &Owned)| match owned.phase {
+            Phase::Reading { slot, .. } => Some((key.clone(), self.batch.next_offset(slot)?)),
+            Phase::Waiting { .. } | Phase::Settling { .. } => None,
+        };
+        let places: Vec<broker::Place> = self.owned.iter().filter_map(next).collect();
+        self.stopped.reading(places.len());
+        places
+    }
+
+    /// Takes news of the brokers' ends.
+    pub(super) fn note_ends(&mut self, ends: Vec<broker::Place>) {
+        for (key, high) in ends {
+            if let Some(owned) = self.owned.get_mut(&key) {
+                owned.stands(&key, None, Some(high));
             }
         }
-        self.stopped.reading(places.count());
-        Ok(places)
     }
 
     /// Takes the answers of the survey under way and begins the next one when one is due.
-    pub(super) fn survey(&mut self, consumer: &BaseConsumer<Context>) {
+    pub(super) fn survey(&mut self, now: Moment) {
         let mut is_over = false;
         let mut has_places = false;
         while let Some(survey) = &self.survey {
@@ -266,23 +246,22 @@ impl State {
                     self.read(&key, place);
                     has_places = true;
                 }
-                Err(cause) => self.halt(&key, &cause),
+                Err(cause) => self.halt(now, &key, &cause),
             }
         }
         if is_over {
             self.survey = None;
         }
         if has_places {
-            self.apply(consumer);
+            self.apply();
         }
         self.is_doubtful &= self.flight.is_busy();
         if self.survey.is_none() && !self.is_doubtful {
-            self.begin_survey();
+            self.begin_survey(now);
         }
     }
 
-    fn begin_survey(&mut self) {
-        let now = self.world.now();
+    fn begin_survey(&mut self, now: Moment) {
         let mut queries = Vec::new();
         let mut waits = false;
         for (key, owned) in &mut self.owned {
@@ -302,7 +281,7 @@ impl State {
             return;
         }
         let (answer, answers) = channel();
-        let task = self.runtime.spawn(Arc::clone(&self.surveyor).survey(queries, answer));
+        let task = self.flight.runtime().spawn(Arc::clone(&self.surveyor).survey(queries, answer));
         self.survey = Some(Survey { task, answers });
     }
 
@@ -333,7 +312,7 @@ impl State {
     }
 
     /// Lets a partition wait that cannot be read. The caller sees to it that nothing of it is fetched.
-    fn halt(&mut self, key: &Key, cause: &Cause) {
+    fn halt(&mut self, now: Moment, key: &Key, cause: &Cause) {
         let Some(owned) = self.owned.get_mut(key) else { return };
         let pause = if cause.passes() {
             let next = (owned.pause * 2).min(LONGEST_PAUSE);
@@ -341,7 +320,7 @@ impl State {
         } else {
             HELD_LOOK
         };
-        owned.phase = Phase::Waiting { due: self.world.now() + pause };
+        owned.phase = Phase::Waiting { due: now + pause };
         let error = cause as &dyn std::error::Error;
         if self.stopped.stop(key, cause) {
             tracing::error!(topic = key.0, partition = key.1, error, "partition stopped, the others go on");
@@ -351,7 +330,7 @@ impl State {
     }
 
     /// Stops a partition for good behind what it gave so far.
-    pub(super) fn settle(&mut self, consumer: &BaseConsumer<Context>, key: &Key) {
+    pub(super) fn settle(&mut self, key: &Key) {
         let Some(owned) = self.owned.get_mut(key) else { return };
         let Phase::Reading { slot, .. } = owned.phase else { return };
         self.batch.hold(slot, hold::settings(&owned.topic, &self.surveyor.ingest));
@@ -361,11 +340,11 @@ impl State {
         let error = &cause as &dyn std::error::Error;
         tracing::error!(topic = key.0, partition = key.1, error, "partition stopped, the others go on");
         self.stopped.stop(key, &cause);
-        self.apply(consumer);
+        self.apply();
     }
 
     /// A flush was committed.
-    pub(super) fn landed(&mut self, consumer: &BaseConsumer<Context>, flushed: &Flushed) {
+    pub(super) fn landed(&mut self, now: Moment, flushed: &Flushed) {
         gauges::committed(flushed);
         let mut lag = None;
         for range in &flushed.ranges {
@@ -380,92 +359,21 @@ impl State {
                 && range.hold.is_some()
             {
                 self.batch.release(slot);
-                owned.phase = Phase::Waiting { due: self.world.now() + HELD_LOOK };
+                owned.phase = Phase::Waiting { due: now + HELD_LOOK };
             }
         }
         flushed.tell(lag);
-        mirror(consumer, &flushed.ranges);
+        let place = |range: &Range| ((range.stream.topic().to_owned(), range.stream.partition()), range.end);
+        self.member.mirror(&flushed.ranges.iter().map(place).collect::<Vec<_>>());
     }
 
     /// Moves each partition over what no record came of behind its last one: transaction markers and aborted
     /// records. Otherwise T would stand below them for ever, and seem to stand before a gap once they are deleted.
-    pub(super) fn follow_ends(&mut self, consumer: &BaseConsumer<Context>) {
-        if !self.follows_ends {
-            return;
-        }
-        let Ok(positions) = consumer.position() else { return };
-        for element in positions.elements() {
-            let key = (element.topic().to_owned(), element.partition());
-            if let (Some(Owned { phase: Phase::Reading { slot, .. }, .. }), Offset::Offset(at)) =
-                (self.owned.get(&key), element.offset())
-            {
+    pub(super) fn follow_ends(&mut self) {
+        for (key, at) in self.member.positions() {
+            if let Some(Owned { phase: Phase::Reading { slot, .. }, .. }) = self.owned.get(&key) {
                 self.batch.skip_to(*slot, at);
             }
         }
-    }
-
-    /// Commits what is pending, if that takes not too long.
-    pub(super) fn flush_before_revoke(&mut self, consumer: &BaseConsumer<Context>) {
-        self.flush_within(consumer, FlushReason::Revoke, REVOKE);
-    }
-
-    /// Waits for the flush under way and then for that of the rest, as long as patience lasts.
-    pub(super) fn flush_within(
-        &mut self,
-        consumer: &BaseConsumer<Context>,
-        reason: FlushReason,
-        patience: Duration,
-    ) {
-        let until = self.world.now() + patience;
-        for _ in 0..2 {
-            match self.flight.land(until.since(self.world.now())) {
-                None => {}
-                Some(Ok(flushed)) => self.landed(consumer, &flushed),
-                Some(Err(error)) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the last flush failed; what it held is read again");
-                    // What was frozen behind it has lost its place.
-                    self.batch.clear();
-                    return;
-                }
-            }
-            if let Some(frozen) = self.batch.freeze()
-                && let Err(error) = self.flight.begin(frozen, reason)
-            {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the last flush could not begin; what it held is read again");
-                return;
-            }
-        }
-    }
-
-    /// Whether librdkafka has forgotten how far earlier assignments were read. It does so on a thread of its own; until
-    /// then a position says nothing of this assignment. Nothing can be read meanwhile, as only polling moves positions.
-    fn are_positions_reset(&self, consumer: &BaseConsumer<Context>) -> bool {
-        let until = self.world.now() + RESET;
-        loop {
-            let Ok(positions) = consumer.position() else { return false };
-            if positions.elements().iter().all(|element| !matches!(element.offset(), Offset::Offset(_))) {
-                return true;
-            }
-            if self.world.now() > until {
-                return false;
-            }
-            self.runtime.block_on(self.world.sleep(Duration::from_millis(1)));
-        }
-    }
-}
-
-/// Writes the committed positions to the group, for tools that look there.
-fn mirror(consumer: &BaseConsumer<Context>, ranges: &[Range]) {
-    let mut offsets = TopicPartitionList::new();
-    for range in ranges {
-        let (topic, partition) = (range.stream.topic(), range.stream.partition());
-        if offsets.add_partition_offset(topic, partition, Offset::Offset(range.end)).is_err() {
-            return;
-        }
-    }
-    if let Err(error) = consumer.commit(&offsets, CommitMode::Async) {
-        tracing::debug!(error = &error as &dyn std::error::Error, "failed to mirror positions to the group");
     }
 }

@@ -51,7 +51,7 @@ pub(super) struct Answer {
 
 /// What all surveys of a worker share.
 pub(super) struct Surveyor {
-    pub(super) broker: Broker,
+    pub(super) broker: Arc<dyn Broker>,
     pub(super) warehouse: Warehouse,
     pub(super) ingest: Ingest,
     /// Ids remembered per partition.
@@ -65,7 +65,7 @@ struct Told {
     layout: Layout,
     bounds: broker::Told<(i64, i64)>,
     /// First offsets by topic, where a topic begins at a time.
-    first: BTreeMap<Key, Option<i64>>,
+    first: broker::Firsts,
 }
 
 impl Surveyor {
@@ -87,16 +87,9 @@ impl Surveyor {
             .filter(|query| sink.begun_with(&query.stream.start_app()).is_none())
             .map(|query| (query.topic.name.as_str(), query))
             .collect();
-        let asked: Vec<Query> = queries.clone();
-        let new: BTreeMap<String, Start> =
-            unbegun.iter().map(|(name, query)| ((*name).to_owned(), query.topic.start.clone())).collect();
-        let surveyor = Arc::clone(&self);
-        let told = tokio::task::spawn_blocking(move || surveyor.ask(&asked, &new)).await;
-        let mut told = match told {
-            Ok(Ok(told)) => told,
-            Ok(Err(error)) => return refuse_all(&queries, &answers, &Cause::Broker(error)),
-            // The runtime ends.
-            Err(_) => return,
+        let mut told = match self.ask(&queries, &unbegun).await {
+            Ok(told) => told,
+            Err(error) => return refuse_all(&queries, &answers, &Cause::Broker(error)),
         };
         let mut refused: BTreeMap<&str, Cause> = BTreeMap::new();
         for (name, query) in unbegun {
@@ -126,26 +119,27 @@ impl Surveyor {
         }
     }
 
-    /// Asks the brokers, blocking: about the partitions of the queries, and about all of the `new` topics.
-    fn ask(
+    /// Asks the brokers about the partitions of the queries, and about all of the `new` topics.
+    async fn ask(
         &self,
         queries: &[Query],
-        new: &BTreeMap<String, Start>,
+        new: &BTreeMap<&str, &Query>,
     ) -> Result<Told, rdkafka::error::KafkaError> {
-        let topics: BTreeSet<&str> = queries.iter().map(|query| query.topic.name.as_str()).collect();
-        let layout = self.broker.layout(&topics)?;
+        let topics: BTreeSet<String> = queries.iter().map(|query| query.topic.name.clone()).collect();
+        let layout = self.broker.layout(topics).await?;
         let mut keys: BTreeSet<Key> = queries.iter().map(|query| query.key.clone()).collect();
         for topic in new.keys() {
             keys.extend(layout.partitions(topic));
         }
         keys.retain(|key| layout.has_leader(key));
         let keys: Vec<Key> = keys.into_iter().collect();
-        let bounds = self.broker.bounds(&keys)?;
+        let bounds = self.broker.bounds(keys.clone()).await?;
         let mut first = BTreeMap::new();
-        for (topic, start) in new {
-            if let Start::At(time) = start {
-                let keys: Vec<Key> = keys.iter().filter(|(name, _)| name == topic).cloned().collect();
-                first.extend(self.broker.first_at(&keys, time.timestamp_millis())?);
+        for (topic, query) in new {
+            if let Start::At(time) = &query.topic.start {
+                let keys: Vec<Key> =
+                    keys.iter().filter(|(name, _)| name.as_str() == *topic).cloned().collect();
+                first.extend(self.broker.first_at(keys, time.timestamp_millis()).await?);
             }
         }
         Ok(Told { layout, bounds, first })

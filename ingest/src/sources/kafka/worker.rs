@@ -1,99 +1,36 @@
-//! The polling thread.
+//! The worker, as a function from one step to the next.
+//!
+//! It is given the time and what its membership of the group gives, and says whether it wants more. It never waits:
+//! what has to end first (a flush before partitions are given back) is looked at in each step.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bellwether_warehouse::{Moment, Warehouse, World};
-use rdkafka::Message as _;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
-use rdkafka::message::BorrowedMessage;
-use rdkafka::types::RDKafkaErrorCode;
-use tokio::runtime::Handle;
+use bellwether_warehouse::{Moment, World};
 use tokio_util::sync::CancellationToken;
 
-use super::broker::Broker;
-use super::client;
-use super::context::Context;
-use super::flight::{Flight, Lost};
+use super::broker::{Event, Record};
+use super::flight::Lost;
 use super::partitions::{Phase, State};
-use super::stopped::{Cause, Stopped};
-use super::survey::Surveyor;
-use crate::batch::{Batch, Message, Tools};
-use crate::config::{Ingest, Kafka};
+use super::stopped::Cause;
+use crate::batch::Message;
+use crate::config::Ingest;
 use crate::metric;
-use crate::sink::{FlushError, FlushReason, Sink};
+use crate::sink::{FlushError, FlushReason};
 use crate::sources::Error;
 use crate::sources::pace::Pace;
 
 /// Longest wait for messages: how late a flush for age or a shutdown may be noticed.
 const POLL: Duration = Duration::from_millis(50);
-/// Messages between two looks at the flush limits.
+/// Messages between two steps.
 const STRIDE: usize = 64;
+/// How long a revoke waits for the last flush; well below the time after which the group goes on without us.
+const REVOKE: Duration = Duration::from_secs(10);
 /// How long the last flush may take on shutdown.
 const LAST_FLUSH: Duration = Duration::from_secs(20);
-/// Bytes of one fingerprint in a window, with its places in set and queue.
-const FINGERPRINT_BYTES: usize = 27;
 
-pub(super) struct Setup {
-    pub(super) config: Kafka,
-    pub(super) ingest: Ingest,
-    pub(super) warehouse: Warehouse,
-    pub(super) tools: Tools,
-    pub(super) runtime: Handle,
-    pub(super) stopped: Stopped,
-    pub(super) shutdown: CancellationToken,
-}
-
-pub(super) fn run(setup: Setup) -> Result<(), Error> {
-    let Setup { config, ingest, warehouse, tools, runtime, stopped, shutdown } = setup;
-    let topics: Vec<&str> = config.topics.iter().map(|topic| topic.name.as_str()).collect();
-    let cluster = client::contact(&config, &topics).map_err(Error::Client)?;
-    let sink = runtime.block_on(Sink::open(&warehouse)).map_err(Error::Tables)?.telling(stopped.waits());
-    // Windows take a third of the budget at most. The share of one partition counts all partitions of the
-    // topics, not the ones assigned here, so that every owner of a partition decides alike.
-    let fitting = ingest.memory_budget.len() / 3 / FINGERPRINT_BYTES / cluster.partitions.max(1);
-    let surveyor = Surveyor {
-        broker: Broker::connect(&config).map_err(Error::Client)?,
-        warehouse: warehouse.clone(),
-        ingest: ingest.clone(),
-        window: ingest.dedup_window.min(fitting),
-        sink: tokio::sync::Mutex::default(),
-    };
-    let world = warehouse.world().clone();
-    let flight = Flight::new(runtime.clone(), warehouse, sink);
-    let batch = Batch::new(tools);
-    let state = State::new(&config.topics, cluster.id, surveyor, flight, batch, runtime, stopped);
-    let consumer: BaseConsumer<Context> =
-        client::consumer(&config, ingest.memory_budget.len() / 16, cluster.brokers)
-            .create_with_context(Context::new(state))
-            .map_err(|error| Error::Client(client::Error::create(error)))?;
-    consumer.subscribe(&topics).map_err(Error::Kafka)?;
-    tracing::info!(brokers = config.brokers.join(","), topics = topics.join(","), "ingest from kafka starts");
-    let mut worker = Worker {
-        pace: Pace::new(&ingest),
-        // Writers and the slack of growing columns take about as much again as the batches.
-        high_water: ingest.memory_budget.len() / 3,
-        ends_at: world.now() + ingest.flush_age.0,
-        ingest,
-        world,
-        shutdown,
-    };
-    let result = worker.poll(&consumer);
-    {
-        let mut state = consumer.context().state();
-        if result.is_ok() {
-            state.flush_within(&consumer, FlushReason::Shutdown, LAST_FLUSH);
-        } else {
-            // Leaving the group would flush what is pending, and that may be half a record.
-            state.batch.clear();
-        }
-    }
-    tracing::info!("ingest from kafka ended");
-    result
-}
-
-struct Worker {
+pub(super) struct Worker {
+    state: State,
     ingest: Ingest,
     shutdown: CancellationToken,
     pace: Pace,
@@ -101,107 +38,240 @@ struct Worker {
     high_water: usize,
     /// When partitions are next moved over what no record came of.
     ends_at: Moment,
-    world: World,
+    /// Until when nothing is read because the batch is full and the one before it is still being flushed.
+    full_until: Option<Moment>,
+    ending: Option<Ending>,
+}
+
+/// What is wanted from whoever calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// To be read, waiting for at most this long.
+    Read(Duration),
+    /// Not to be read yet: something has to land first. Another step soon.
+    Wait,
+    /// No further step.
+    Ended,
+}
+
+/// What was read is being brought to its end; nothing more is read meanwhile.
+struct Ending {
+    /// When the flush under way is no longer waited for.
+    until: Moment,
+    /// Why what is not being flushed yet is to be flushed. None: it is dropped.
+    reason: Option<FlushReason>,
+    then: Then,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Then {
+    TakeAgain,
+    Stop,
+    GiveUp,
 }
 
 impl Worker {
-    fn poll(&mut self, consumer: &BaseConsumer<Context>) -> Result<(), Error> {
-        while !self.shutdown.is_cancelled() {
-            let until = self.world.now() + POLL;
-            for _ in 0..STRIDE {
-                match consumer.poll(until.since(self.world.now())) {
-                    None => break,
-                    Some(Ok(message)) => self.push(consumer, &message),
-                    Some(Err(error)) => self.failed(consumer, error)?,
-                }
-            }
-            if self.ends_at <= self.world.now() {
-                consumer.context().state().follow_ends(consumer);
-                self.ends_at = self.world.now() + self.ingest.flush_age.0;
-            }
-            self.flush(consumer);
-            self.balance(consumer);
-            let mut state = consumer.context().state();
-            state.survey(consumer);
-            if let Some(error) = state.fatal.take() {
-                return Err(error);
-            }
+    pub(super) fn new(state: State, ingest: Ingest, shutdown: CancellationToken, now: Moment) -> Self {
+        Self {
+            state,
+            pace: Pace::new(&ingest),
+            // Writers and the slack of growing columns take about as much again as the batches.
+            high_water: ingest.memory_budget.len() / 3,
+            ends_at: now + ingest.flush_age.0,
+            full_until: None,
+            ending: None,
+            ingest,
+            shutdown,
         }
-        Ok(())
     }
 
-    fn push(&mut self, consumer: &BaseConsumer<Context>, message: &BorrowedMessage<'_>) {
-        let mut guard = consumer.context().state();
-        let state = &mut *guard;
-        let key = (message.topic().to_owned(), message.partition());
+    /// Does what is due.
+    ///
+    /// # Errors
+    /// The client fails for good.
+    pub(super) fn step(&mut self, now: Moment) -> Result<Step, Error> {
+        if self.ending.is_none() && self.shutdown.is_cancelled() {
+            self.end(now, LAST_FLUSH, Some(FlushReason::Shutdown), Then::Stop);
+        }
+        match self.ending.take() {
+            Some(ending) if !self.has_ended(now, &ending) => {
+                self.ending = Some(ending);
+                return Ok(Step::Wait);
+            }
+            None => {}
+            Some(Ending { then, .. }) => match then {
+                Then::TakeAgain => self.state.take_again(now, None),
+                Then::GiveUp => self.state.give_up(),
+                Then::Stop => {
+                    self.state.forget();
+                    return Ok(Step::Ended);
+                }
+            },
+        }
+        if self.ends_at <= now {
+            self.state.follow_ends();
+            self.ends_at = now + self.ingest.flush_age.0;
+        }
+        let may_read = self.flush(now);
+        self.balance();
+        self.state.survey(now);
+        if let Some(error) = self.state.fatal.take() {
+            // What is pending may be half a record.
+            self.state.batch.clear();
+            self.state.forget();
+            return Err(error);
+        }
+        Ok(if may_read { Step::Read(POLL) } else { Step::Wait })
+    }
+
+    /// Takes what comes until nothing more does, or until a step is due.
+    pub(super) fn read(&mut self, world: &World, wait: Duration) {
+        let member = Arc::clone(&self.state.member);
+        let until = world.now() + wait;
+        for _ in 0..STRIDE {
+            let has_come = member.poll(until.since(world.now()), &mut |event| self.take(world.now(), event));
+            if !has_come || self.ending.is_some() {
+                break;
+            }
+        }
+    }
+
+    fn take(&mut self, now: Moment, event: Event<'_>) {
+        match event {
+            Event::Record(record) => self.push(now, &record),
+            Event::Assigned(keys) => {
+                self.ending = None;
+                self.state.take(now, keys);
+            }
+            Event::Revoked => self.end(now, REVOKE, Some(FlushReason::Revoke), Then::GiveUp),
+            Event::Lost => self.end(now, REVOKE, None, Then::GiveUp),
+            Event::Ends(ends) => self.state.note_ends(ends),
+            // Some partition's position left what the broker holds; taking all again finds out which.
+            Event::OutOfRange => self.end(now, LAST_FLUSH, Some(FlushReason::Revoke), Then::TakeAgain),
+            Event::Trouble(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "kafka reports trouble and goes on");
+            }
+            Event::Fatal(error) => self.state.fatal = Some(Error::Kafka(error)),
+        }
+    }
+
+    fn push(&mut self, now: Moment, record: &Record<'_>) {
+        if self.ending.is_some() {
+            // Behind what is flushed last; whoever reads from T gets it again.
+            return;
+        }
+        let state = &mut self.state;
+        let key = (record.topic.to_owned(), record.partition);
         let Some(owned) = state.owned.get_mut(&key) else { return };
         let encoding = owned.encoding;
         let Phase::Reading { slot, poison } = &mut owned.phase else { return };
         // Tombstones of a compacted topic say nothing of a request.
-        let Some(payload) = message.payload().filter(|payload| !payload.is_empty()) else {
-            state.batch.skip_to(*slot, message.offset() + 1);
+        let Some(payload) = record.payload.filter(|payload| !payload.is_empty()) else {
+            state.batch.skip_to(*slot, record.offset + 1);
             return;
         };
-        // The broker's or the producer's time, as the topic is set up: the same on every reading.
-        let appended_at_us = message.timestamp().to_millis().unwrap_or_default().saturating_mul(1000);
-        let record = Message { offset: message.offset(), appended_at_us, payload };
-        match state.batch.push(*slot, &record, encoding) {
+        let appended_at_us = record.millis.saturating_mul(1000);
+        let message = Message { offset: record.offset, appended_at_us, payload };
+        match state.batch.push(*slot, &message, encoding) {
             Ok(outcome) => {
                 let (window, share) = (self.ingest.reject_window, self.ingest.max_reject_share);
                 if poison.count(outcome.rejected.is_some(), window, share) {
-                    state.settle(consumer, &key);
+                    state.settle(&key);
                 }
             }
             Err(error) => {
                 // Half of the record is in the batch. The others are read again at once.
                 let (cause, stream) = (Cause::Secrets(Arc::new(error)), owned.stream.clone());
-                state.take_again_but(consumer, &cause, |other| *other == stream);
+                state.take_again_but(now, &cause, |other| *other == stream);
             }
         }
     }
 
-    /// Reaps the flush under way and begins the next one when it is due.
-    fn flush(&mut self, consumer: &BaseConsumer<Context>) {
-        let mut state = consumer.context().state();
+    /// Nothing more is read until this is done. What takes everything from us goes before what only begins again.
+    fn end(&mut self, now: Moment, patience: Duration, reason: Option<FlushReason>, then: Then) {
+        if self.ending.as_ref().is_some_and(|ending| ending.then > then) {
+            return;
+        }
+        if reason.is_none() {
+            self.state.batch.clear();
+        }
+        self.ending = Some(Ending { until: now + patience, reason, then });
+    }
+
+    /// Waits for the flush under way and then for that of the rest, as long as patience lasts.
+    fn has_ended(&mut self, now: Moment, ending: &Ending) -> bool {
+        let state = &mut self.state;
+        match state.flight.landed() {
+            None => {}
+            Some(Ok(flushed)) if ending.reason.is_some() => state.landed(now, &flushed),
+            // Its result decides nothing.
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the last flush failed; what it held is read again");
+                // What was frozen behind it has lost its place.
+                state.batch.clear();
+            }
+        }
+        if state.flight.is_busy() {
+            if now < ending.until {
+                return false;
+            }
+            tracing::warn!("the last flush took too long and was abandoned; what it held is read again");
+            state.flight.abandon();
+            state.batch.clear();
+            return true;
+        }
+        let Some((reason, frozen)) = ending.reason.zip(state.batch.freeze()) else { return true };
+        state.flight.begin(frozen, reason);
+        false
+    }
+
+    /// Reaps the flush under way and begins the next one when it is due. False: the batch is full, and nothing is to
+    /// be read for a moment.
+    fn flush(&mut self, now: Moment) -> bool {
+        let state = &mut self.state;
+        let landed = state.flight.landed();
         // Limits hold for the batch behind a slow flush too: it hardly grows until that has landed.
-        let is_full = matches!(
-            self.pace.due(&state.batch, self.world.now()),
-            Some(FlushReason::Rows | FlushReason::Bytes)
-        );
-        let landed = if is_full { state.flight.landed_within(POLL) } else { state.flight.landed() };
+        let is_full =
+            matches!(self.pace.due(&state.batch, now), Some(FlushReason::Rows | FlushReason::Bytes));
+        if is_full && state.flight.is_busy() {
+            let until = *self.full_until.get_or_insert(now + POLL);
+            if now < until {
+                return false;
+            }
+        }
+        self.full_until = None;
         match landed {
             None => {}
-            Some(Ok(flushed)) => state.landed(consumer, &flushed),
+            Some(Ok(flushed)) => state.landed(now, &flushed),
             Some(Err(error)) => {
                 let shown = &error as &dyn std::error::Error;
                 tracing::warn!(error = shown, "flush lost, reading again from the table's position");
-                let is_lasting =
-                    matches!(error, Lost::Failed(FlushError::Table { .. } | FlushError::Interrupted(_)));
                 if let Lost::Failed(FlushError::Rows { apps, .. }) = &error {
                     let apps = apps.clone();
                     let cause = Cause::Table(Arc::new(error));
-                    state.take_again_but(consumer, &cause, |stream| apps.contains(&stream.app()));
+                    state.take_again_but(now, &cause, |stream| apps.contains(&stream.app()));
                 } else {
-                    let cause = is_lasting.then(|| Cause::Table(Arc::new(error)));
-                    state.take_again(consumer, cause.as_ref());
+                    let cause = error.is_lasting().then(|| Cause::Table(Arc::new(error)));
+                    state.take_again(now, cause.as_ref());
                 }
             }
         }
-        let due = self.pace.due(&state.batch, self.world.now());
+        let due = self.pace.due(&state.batch, now);
         if let Some(reason) = due
             && !state.flight.is_busy()
             && let Some(frozen) = state.batch.freeze()
         {
-            if let Err(error) = state.flight.begin(frozen, reason) {
-                state.take_again(consumer, Some(&Cause::Table(Arc::new(error))));
-            }
-            self.pace.due(&state.batch, self.world.now());
+            state.flight.begin(frozen, reason);
+            self.pace.due(&state.batch, now);
         }
+        true
     }
 
     /// Stops fetching above the budget and goes on at half of it; polling goes on all the time.
-    fn balance(&mut self, consumer: &BaseConsumer<Context>) {
-        let mut state = consumer.context().state();
+    fn balance(&mut self) {
+        let state = &mut self.state;
         let batches = state.batch.pending_bytes() + state.flight.held_bytes();
         let held = batches + state.batch.seen_bytes();
         metrics::gauge!(metric::MEMORY_BYTES, "worker" => "kafka").set(held as f64);
@@ -209,9 +279,8 @@ impl Worker {
         if pause == state.is_paused {
             return;
         }
-        let result = state
-            .reading()
-            .and_then(|reading| if pause { consumer.pause(&reading) } else { consumer.resume(&reading) });
+        let reading = state.reading();
+        let result = if pause { state.member.pause(&reading) } else { state.member.resume(&reading) };
         match result {
             Ok(()) => state.is_paused = pause,
             Err(error) => {
@@ -220,24 +289,5 @@ impl Worker {
         }
         metrics::gauge!(metric::PAUSED, "worker" => "kafka").set(f64::from(u8::from(state.is_paused)));
         tracing::debug!(batches, pause, "memory budget");
-    }
-
-    fn failed(&mut self, consumer: &BaseConsumer<Context>, error: KafkaError) -> Result<(), Error> {
-        match error {
-            KafkaError::MessageConsumptionFatal(_) => Err(Error::Kafka(error)),
-            KafkaError::MessageConsumption(
-                RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange,
-            ) => {
-                // Some partition's position left what the broker holds; taking all again finds out which.
-                let mut state = consumer.context().state();
-                state.flush_within(consumer, FlushReason::Revoke, LAST_FLUSH);
-                state.take_again(consumer, None);
-                Ok(())
-            }
-            error => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "kafka reports trouble and goes on");
-                Ok(())
-            }
-        }
     }
 }
