@@ -17,10 +17,14 @@ const NEVER: &str = "1h";
 const SOON: &str = "200ms";
 
 fn topic(name: &str, start: &str) -> Value {
+    topic_with(name, [("start", start.into())])
+}
+
+fn topic_with<const N: usize>(name: &str, settings: [(&str, Value); N]) -> Value {
     let mut topic = Table::new();
     topic.insert("name".into(), name.into());
     topic.insert("format".into(), "native".into());
-    topic.insert("start".into(), start.into());
+    topic.extend(settings.map(|(key, value)| (key.to_owned(), value)));
     Value::Table(topic)
 }
 
@@ -170,4 +174,72 @@ fn a_topic_of_rubbish_is_held_while_the_other_goes_on_and_an_operator_resumes_it
     assert_eq!(running.interrupt().code(), 0);
     assert_eq!(store::number(&warehouse, "SELECT count(*) FROM rejects"), 700);
     assert_eq!(store::number(&warehouse, "SELECT count(*) FROM attempts"), rows_of(&records));
+}
+
+#[test]
+fn start_at_a_time_begins_with_its_first_record_and_where_there_is_none_yet_at_the_end() {
+    const TOPIC: &str = "alive-at";
+    let broker = Broker::shared();
+    broker.create_topic(TOPIC, 2);
+    let records = good(0..28, 14);
+    let ago = |minutes: i64| chrono::Utc::now() - chrono::Duration::minutes(minutes);
+    broker.produce_at(TOPIC, 0, ago(60), &records[..10]);
+    broker.produce_at(TOPIC, 0, ago(10), &records[10..15]);
+    broker.produce_at(TOPIC, 1, ago(60), &records[15..25]);
+    let folder = scratch();
+    let start = Table::from_iter([("at".to_owned(), Value::from(ago(30).to_rfc3339()))]);
+    let topics = vec![topic_with(TOPIC, [("start", Value::Table(start))])];
+    let config =
+        config(folder.path(), broker, &[(TOPIC, "earliest")]).set("kafka.topics", Value::Array(topics));
+    let warehouse = config.warehouse();
+
+    let mut running = serve(folder.path(), &config.clone().set("ingest.flush_age", NEVER));
+    reach(&warehouse, TOPIC, 0, 10, &mut running);
+    reach(&warehouse, TOPIC, 1, 10, &mut running);
+    running.kill();
+    // Older than the start, but behind the place that was found.
+    broker.produce_at(TOPIC, 1, ago(50), &records[25..]);
+    let mut running = serve(folder.path(), &config.set("ingest.flush_age", SOON));
+    reach(&warehouse, TOPIC, 0, 15, &mut running);
+    reach(&warehouse, TOPIC, 1, 13, &mut running);
+    assert_eq!(running.interrupt().code(), 0);
+    let read = rows_of(&records[10..15]) + rows_of(&records[25..]);
+    assert_eq!(store::number(&warehouse, "SELECT count(*) FROM attempts"), read);
+}
+
+#[test]
+fn records_that_were_deleted_before_they_were_read_stop_the_partition_or_become_one_reject() {
+    const TOPIC: &str = "alive-gap";
+    let broker = Broker::shared();
+    broker.create_topic(TOPIC, 1);
+    let records = good(0..15, 15);
+    let noon = |day: u32| {
+        chrono::NaiveDate::from_ymd_opt(2026, 3, day).unwrap().and_hms_opt(12, 0, 0).unwrap().and_utc()
+    };
+    broker.produce_at(TOPIC, 0, noon(5), &records[..10]);
+    let folder = scratch();
+    let config = config(folder.path(), broker, &[(TOPIC, "earliest")]).set("ingest.flush_age", SOON);
+    let warehouse = config.warehouse();
+    let mut running = serve(folder.path(), &config);
+    reach(&warehouse, TOPIC, 0, 10, &mut running);
+    assert_eq!(running.interrupt().code(), 0);
+    broker.produce_at(TOPIC, 0, noon(6), &records[10..]);
+    broker.delete_records(TOPIC, 0, 13);
+
+    let running = serve(folder.path(), &config);
+    running.wait_for("stands at offset 10, but the broker's oldest record is 13", wait::START);
+    assert_eq!(position(&warehouse, TOPIC, 0), Some(10));
+    assert_eq!(running.interrupt().code(), 0);
+
+    let topics = vec![topic_with(TOPIC, [("start", "earliest".into()), ("on_gap", "skip".into())])];
+    let mut running = serve(folder.path(), &config.set("kafka.topics", Value::Array(topics)));
+    reach(&warehouse, TOPIC, 0, 15, &mut running);
+    assert_eq!(running.interrupt().code(), 0);
+    let read = rows_of(&records[..10]) + rows_of(&records[13..]);
+    assert_eq!(store::number(&warehouse, "SELECT count(*) FROM attempts"), read);
+    assert_eq!(store::number(&warehouse, "SELECT count(*) FROM rejects"), 1);
+    // Dated by what was known below it, not by the day on which it was found.
+    let told =
+        "SELECT count(*) FROM rejects WHERE reason = 'gap' AND src_offset = 10 AND date = DATE '2026-03-05'";
+    assert_eq!(store::number(&warehouse, told), 1);
 }

@@ -145,9 +145,20 @@ impl Broker {
 
     /// Sends records to one partition, acknowledged by the broker.
     pub fn produce_to(&self, topic: &str, partition: i32, records: &[Record]) {
+        self.produce_at(topic, partition, chrono::Utc::now(), records);
+    }
+
+    /// The same as of some time.
+    pub fn produce_at(
+        &self,
+        topic: &str,
+        partition: i32,
+        time: chrono::DateTime<chrono::Utc>,
+        records: &[Record],
+    ) {
         let producer: BaseProducer =
             self.client().set("acks", "all").create().expect("create a Kafka producer");
-        send(&producer, topic, partition, records);
+        send(&producer, topic, partition, time, records);
         producer.flush(DELIVERY).expect("deliver every record to Kafka");
     }
 
@@ -157,10 +168,10 @@ impl Broker {
             self.client().set("transactional.id", topic).create().expect("create a Kafka producer");
         producer.init_transactions(DELIVERY).expect("begin with transactions");
         producer.begin_transaction().expect("begin a transaction");
-        send(&producer, topic, 0, committed);
+        send(&producer, topic, 0, chrono::Utc::now(), committed);
         producer.commit_transaction(DELIVERY).expect("commit a transaction");
         producer.begin_transaction().expect("begin a transaction");
-        send(&producer, topic, 0, aborted);
+        send(&producer, topic, 0, chrono::Utc::now(), aborted);
         producer.flush(DELIVERY).expect("deliver every record to Kafka");
         producer.abort_transaction(DELIVERY).expect("abort a transaction");
     }
@@ -232,9 +243,16 @@ impl Drop for Broker {
     }
 }
 
-fn send(producer: &BaseProducer, topic: &str, partition: i32, records: &[Record]) {
+fn send(
+    producer: &BaseProducer,
+    topic: &str,
+    partition: i32,
+    time: chrono::DateTime<chrono::Utc>,
+    records: &[Record],
+) {
     for record in records {
         let record = BaseRecord::to(topic).partition(partition).key(&record.key).payload(&record.value);
+        let record = record.timestamp(time.timestamp_millis());
         producer.send(record).map_err(|(error, _)| error).expect("send to Kafka");
     }
 }
