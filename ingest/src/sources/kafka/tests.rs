@@ -15,7 +15,7 @@ use crate::config::{Ingest, Kafka, OnGap, Span, Start, Topic, TopicFormat};
 use crate::dedup::Window;
 use crate::identity;
 use crate::intake::{Appender, KafkaAppender, Outgoing};
-use crate::sink::{FlushReason, Sink};
+use crate::sink::{FlushReason, Sink, Waits};
 use crate::testing::{House, NOON_US, native};
 
 const TOPIC: &str = "requests";
@@ -68,7 +68,11 @@ struct Running {
 
 impl Running {
     fn start(house: &House, config: &Kafka, ingest: &Ingest) -> Self {
-        let (stopped, shutdown) = (Stopped::default(), CancellationToken::new());
+        Self::telling(house, config, ingest, Stopped::default())
+    }
+
+    fn telling(house: &House, config: &Kafka, ingest: &Ingest, stopped: Stopped) -> Self {
+        let shutdown = CancellationToken::new();
         let (config, ingest) = (config.clone(), ingest.clone());
         let (warehouse, tools) = (house.warehouse.clone(), house.tools.clone());
         let (told, ends) = (stopped.clone(), shutdown.clone());
@@ -242,6 +246,26 @@ async fn a_table_that_takes_nothing_is_tried_again_until_it_does() {
     assert_eq!(running.stopped.list(), []);
     running.end().await;
     assert_eq!(house.count("SELECT count(*) FROM attempts").await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_waits_for_the_tables_says_so_until_they_take_its_rows() {
+    let house = House::new().await;
+    let cluster = cluster(1);
+    let config = config(&cluster, TopicFormat::Native);
+    let partition = house.dir.path().join("warehouse/attempts/event_date=2026-11-25");
+    std::fs::write(&partition, "a file where a folder is to be").unwrap();
+    let appender = appender(&config, TOPIC).await;
+    produce(&appender, [native("a")]).await;
+    let waits = Waits::with_limits(Duration::ZERO, Duration::ZERO);
+    let telling = Stopped::default().with_waits(waits.clone());
+    let mut running = Running::telling(&house, &config, &quick(), telling);
+    running.until(async |_| matches!(waits.state(), State::Down(why) if why.contains("`attempts`"))).await;
+    assert_eq!(running.stopped.list(), [], "no partition is at fault");
+    std::fs::remove_file(&partition).unwrap();
+    running.until(async |_| waits.state() == State::Works).await;
+    running.end().await;
+    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
