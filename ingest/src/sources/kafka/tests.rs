@@ -492,7 +492,7 @@ async fn a_start_later_than_every_record_begins_behind_them_and_keeps_that_place
     let house = House::new().await;
     let cluster = cluster(1);
     let mut config = config(&cluster, TopicFormat::Native);
-    config.topics[0].start = Start::At(chrono::Utc::now() + chrono::Duration::days(365));
+    config.topics[0].start = Start::At(house.warehouse.world().wall() + chrono::Duration::days(365));
     let appender = appender(&config, TOPIC).await;
     produce(&appender, (0..3).map(|n| native(&format!("before-{n}")))).await;
     let mut positions = Positions::of(&house, &config).await;
