@@ -52,4 +52,15 @@ impl PageCache {
         let hit = !entry.is_fresh();
         Ok((entry.into_value(), hit))
     }
+
+    /// Gives everything back: no page of a former dataset is asked for again, and new numbers come every few seconds.
+    pub fn forget(&self) {
+        self.pages.invalidate_all();
+    }
+
+    #[cfg(test)]
+    pub async fn bytes(&self) -> u64 {
+        self.pages.run_pending_tasks().await;
+        self.pages.weighted_size()
+    }
 }

@@ -99,6 +99,7 @@ impl Site {
 
     pub(crate) fn swap(&self, dataset: Arc<Dataset>) {
         *self.inner.dataset.write().unwrap_or_else(PoisonError::into_inner) = Some(dataset);
+        self.inner.cache.forget();
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

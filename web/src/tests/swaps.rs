@@ -3,6 +3,7 @@
 use bellwether_warehouse::{TableId, testing};
 use serde_json::json;
 
+use super::routes::App;
 use crate::data::testing::{Fixture, day, now};
 use crate::data::{Filter, Options, Profile, Refreshed, Refresher, UserQuery};
 use crate::data::{GroupBy, Window};
@@ -142,4 +143,16 @@ async fn damage_keeps_the_last_good_numbers_and_is_told_to_the_operator() {
     site.refresh().await;
     assert_eq!(site.progress().failing, None);
     assert_eq!(site.dataset().unwrap().total(today(), &Filter::default()).requests, 5);
+}
+
+#[tokio::test]
+async fn pages_of_a_former_dataset_are_given_back() {
+    let app = App::filled().await;
+    let page = app.get("/rankings/models").await.body.len() as u64;
+    let cached = app.site.cache().bytes().await;
+    assert!(cached > 0 && cached < 2 * page, "{cached} bytes for a page of {page}");
+    app.site.swap(app.site.dataset().unwrap());
+    assert_eq!(app.site.cache().bytes().await, 0);
+    app.get("/rankings/models").await;
+    assert_eq!(app.site.cache().bytes().await, cached);
 }
