@@ -33,6 +33,10 @@ pub const RETRIES: &str = "bellwether_ingest_retries_total";
 pub const FLUSH_SECONDS: &str = "bellwether_ingest_flush_seconds";
 /// Gauge, bytes: batches and windows held by a worker. Label `worker`.
 pub const MEMORY_BYTES: &str = "bellwether_ingest_memory_bytes";
+/// Gauge, bytes: what a worker may hold, as configured. Label `worker`.
+pub const MEMORY_BUDGET: &str = "bellwether_ingest_memory_budget_bytes";
+/// Gauge, bytes: event ids that a worker remembers to recognise what was sent twice. Label `worker`.
+pub const WINDOW_BYTES: &str = "bellwether_ingest_window_bytes";
 /// Gauge: records between the table's position and the end of the log; of the spool over all of its logs. Labels
 /// `topic`, `partition`; gone once another worker has the partition.
 pub const LAG: &str = "bellwether_ingest_lag_records";
@@ -89,6 +93,8 @@ pub fn describe() {
     describe_counter!(RETRIES, Unit::Count, "Storage operations tried again");
     describe_histogram!(FLUSH_SECONDS, Unit::Seconds, "Time of one flush of all three tables");
     describe_gauge!(MEMORY_BYTES, Unit::Bytes, "Batches and windows held by a worker");
+    describe_gauge!(MEMORY_BUDGET, Unit::Bytes, "What a worker may hold");
+    describe_gauge!(WINDOW_BYTES, Unit::Bytes, "Event ids remembered to recognise what was sent twice");
     describe_gauge!(LAG, Unit::Count, "Records between the committed position and the end of the log");
     describe_gauge!(NEWEST_RECORD, Unit::Seconds, "Newest record time below the committed position");
     describe_gauge!(STOPPED, Unit::Count, "1 while the partition is stopped");

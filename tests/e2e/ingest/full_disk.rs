@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::app::{Bellwether, PROGRAM, Running};
 use crate::support::config::Config;
 use crate::support::disk::Disk;
-use crate::support::{http, scratch, traffic, wait};
+use crate::support::{http, metrics, scratch, traffic, wait};
 
 const DISK_MIB: u32 = 24;
 const EVENTS_PER_BODY: u64 = 500;
@@ -38,13 +38,6 @@ fn post_until_refused(config: &Config, accepted: &mut u64, bodies: u64) -> Optio
         *accepted += EVENTS_PER_BODY;
     }
     None
-}
-
-fn metric(config: &Config, name: &str) -> f64 {
-    let Some(answer) = http::try_get(&config.url("admin", "/metrics")) else { return 0.0 };
-    let text = answer.text();
-    let of_name = text.lines().filter(|line| line.starts_with(name));
-    of_name.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }
 
 #[test]
@@ -80,13 +73,13 @@ fn a_full_disk_under_spool_and_tables_frees_itself_and_keeps_every_accepted_reco
     both.wait_for("gave up the ballast", wait::START);
     both.wait_for("made the ballast of the spool, the intake goes on", wait::WORK);
     let rows = "bellwether_ingest_rows_total";
-    wait::until("all rows", wait::WORK, || (metric(&config, rows) as u64 == accepted).then_some(()));
+    wait::until("all rows", wait::WORK, || (metrics::sum(&config, rows) as u64 == accepted).then_some(()));
     wait::until("readiness", wait::START, || {
         let ready = http::get(&config.url("admin", "/readyz"));
         (ready.status == 200 && ready.text().lines().any(|line| line == "spool: ready")).then_some(())
     });
     assert!(post_until_refused(&config, &mut accepted, 4).is_none(), "there is room again");
-    wait::until("all rows", wait::WORK, || (metric(&config, rows) as u64 == accepted).then_some(()));
+    wait::until("all rows", wait::WORK, || (metrics::sum(&config, rows) as u64 == accepted).then_some(()));
     assert_eq!(both.interrupt().code(), 0);
 
     let sql = "SELECT count(*) AS rows, count(DISTINCT event_id) AS events FROM attempts";

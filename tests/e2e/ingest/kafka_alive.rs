@@ -10,7 +10,7 @@ use crate::support::app::{Bellwether, Running};
 use crate::support::broker::Broker;
 use crate::support::config::Config;
 use crate::support::traffic::{self, Dice, Record};
-use crate::support::{scratch, store, wait};
+use crate::support::{metrics, scratch, store, wait};
 
 /// Long after the test, so that nothing is committed but by another reason.
 const NEVER: &str = "1h";
@@ -166,11 +166,20 @@ fn a_topic_of_rubbish_is_held_while_the_other_goes_on_and_an_operator_resumes_it
         told.eq(expected).then_some(())
     });
     assert!(command(&["ingest", "status"]).ok().stdout.contains("held"));
+    let stopped = r#"bellwether_ingest_stopped_partitions{topic="alive-bad",partition="0"}"#;
+    let lag = r#"bellwether_ingest_lag_records{topic="alive-bad",partition="0"}"#;
+    let lag_of_good = r#"bellwether_ingest_lag_records{topic="alive-good",partition="0"}"#;
+    let malformed = r#"bellwether_ingest_rejects_by_reason_total{reason="malformed_json"}"#;
+    let freshness = r#"bellwether_ingest_newest_record_timestamp_seconds{topic="alive-good",partition="0"}"#;
+    let told = [(stopped, 1.0), (lag, 200.0), (lag_of_good, 0.0), (malformed, 500.0)];
+    metrics::reach(&config, &mut running, &told);
+    metrics::reach(&config, &mut running, &[(freshness, store::newest_record(&warehouse))]);
     command(&["ingest", "resume", GOOD]).refused(1, &["nothing of `alive-good` is held"]);
 
     let resumed = command(&["ingest", "resume", "alive-bad/0"]).ok();
     assert_eq!(resumed.stdout, "alive-bad/0 goes on at offset 500\n");
     reach(&warehouse, BAD, 0, 700, &mut running);
+    metrics::reach(&config, &mut running, &[(stopped, 0.0), (lag, 0.0), (malformed, 700.0)]);
     assert_eq!(running.interrupt().code(), 0);
     assert_eq!(store::number(&warehouse, "SELECT count(*) FROM rejects"), 700);
     assert_eq!(store::number(&warehouse, "SELECT count(*) FROM attempts"), rows_of(&records));

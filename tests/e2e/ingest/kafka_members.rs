@@ -7,7 +7,7 @@ use crate::support::app::{Bellwether, Running};
 use crate::support::broker::Broker;
 use crate::support::config::Config;
 use crate::support::traffic;
-use crate::support::{scratch, wait};
+use crate::support::{metrics, scratch, wait};
 
 const TOPIC: &str = "members";
 const PARTITIONS: i32 = 6;
@@ -55,6 +55,12 @@ fn two_live_workers_and_the_rebalances_between_them_keep_every_event_once() {
     let mut late = serve(other.path(), &second);
     late.wait_for("reading partition", wait::START);
     reach(&warehouse, all, &mut first);
+    let changes = |event: &str| {
+        metrics::value(&config, &format!("bellwether_ingest_rebalances_total{{event=\"{event}\"}}"))
+    };
+    // All partitions came, went, and half of them came back.
+    assert!(changes("assign").is_some_and(|times| times >= 2.0), "{:?}", changes("assign"));
+    assert!(changes("revoke").is_some_and(|times| times >= 1.0), "{:?}", changes("revoke"));
 
     // The first one goes while the second reads.
     let all = produce();

@@ -9,4 +9,5 @@ mod kafka_killed;
 mod kafka_members;
 mod kafka_secured;
 mod litellm;
+mod metrics;
 mod spool;

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::support::app::{Bellwether, Running};
 use crate::support::broker::Broker;
 use crate::support::config::Config;
-use crate::support::{http, scratch, store, tool, traffic, wait};
+use crate::support::{http, metrics, scratch, store, tool, traffic, wait};
 
 fn serve(folder: &Path, roles: &str, file: &str) -> Running {
     Bellwether::new(folder, &["serve", "--roles", roles, "--config", file]).start()
@@ -30,9 +30,7 @@ fn post(config: &Config, ids: std::ops::Range<u32>) {
 
 fn wait_for_rows(config: &Config, rows: i64) {
     wait::until("the rows", wait::START, || {
-        store::snapshot(&config.warehouse(), bellwether_warehouse::TableId::Attempts)
-            .map(|table| table.files().iter().map(|file| file.rows).sum::<i64>())
-            .filter(|found| *found >= rows)
+        (store::rows_of_attempts(&config.warehouse()) >= rows).then_some(())
     });
 }
 
@@ -71,11 +69,11 @@ fn spool_folder_put_back_from_a_copy_swallows_no_accepted_record() {
 #[test]
 fn second_instance_on_a_spool_is_refused_with_its_folder() {
     let folder = scratch();
-    let config = Config::new(folder.path());
+    let config = Config::new(folder.path()).set("ingest.flush_age", "200ms");
     let file = config.write();
     let first = serve(folder.path(), "intake,ingest", &file);
-    wait::until("the intake to listen", wait::START, || http::try_get(&config.url("intake", "/livez")));
-    let other = config.set("intake.listen", "127.0.0.1:0").set("admin.listen", "127.0.0.1:0").write();
+    post(&config, 0..20);
+    let other = config.clone().set("intake.listen", "127.0.0.1:0").set("admin.listen", "127.0.0.1:0").write();
     for (roles, word) in [("intake", "written by another process"), ("ingest", "ingested by another process")]
     {
         let spool = folder.path().join("spool");
@@ -83,7 +81,12 @@ fn second_instance_on_a_spool_is_refused_with_its_folder() {
             .run()
             .refused(2, &[spool.to_str().unwrap(), word]);
     }
+    // Nor does the first one notice.
+    post(&config, 20..40);
+    wait_for_rows(&config, 40);
     assert_eq!(first.interrupt().code(), 0);
+    assert_eq!(store::number(&config.warehouse(), "SELECT count(*) FROM attempts"), 40);
+    assert_eq!(store::number(&config.warehouse(), "SELECT count(DISTINCT request_id) FROM attempts"), 40);
 }
 
 #[test]
@@ -115,8 +118,7 @@ fn unreadable_log_beside_kafka_is_told_and_counted_while_the_rest_goes_on() {
         .find(|line| line.starts_with("logs of the spool: ready, but"))
         .expect("what has stopped");
     assert!(stopped.contains("version 9"), "{stopped}");
-    let metrics = http::get(&config.url("admin", "/metrics")).text();
-    assert!(metrics.lines().any(|line| line == "bellwether_spool_stopped_logs 1"), "{metrics}");
+    assert_eq!(metrics::value(&config, "bellwether_spool_stopped_logs"), Some(1.0));
     let ended = ingest.interrupt();
     assert_eq!(ended.code(), 0);
     assert_eq!(ended.stderr.matches("version 9").count(), 1, "told more than once: {}", ended.stderr);

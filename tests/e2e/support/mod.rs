@@ -8,6 +8,7 @@ pub mod config;
 pub mod disk;
 pub mod guard;
 pub mod http;
+pub mod metrics;
 pub mod python;
 pub mod root;
 pub mod services;

@@ -92,6 +92,19 @@ pub fn number(folder: &Path, sql: &str) -> i64 {
     first.and_then(Value::as_i64).unwrap_or_else(|| panic!("{sql} gave {rows:?}"))
 }
 
+/// Rows of `attempts` by its log alone; 0 while there is none.
+pub fn rows_of_attempts(folder: &Path) -> i64 {
+    let table = snapshot(folder, TableId::Attempts);
+    table.map_or(0, |table| table.files().iter().map(|file| file.rows).sum())
+}
+
+/// When the newest record came, in seconds, of which the tables keep milliseconds beside their positions.
+#[track_caller]
+pub fn newest_record(folder: &Path) -> f64 {
+    let micros = number(folder, "SELECT CAST(max(ingested_at) AS BIGINT) FROM attempts");
+    micros.div_euclid(1000) as f64 / 1000.0
+}
+
 /// Every regular file below `folder`, sorted.
 pub fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();

@@ -47,6 +47,7 @@ pub use stopped::{Cause, Stopped};
 use super::Error;
 use crate::batch::Tools;
 use crate::config::{Ingest, Kafka};
+use crate::metric;
 
 /// How long the end of the polling thread is waited for; librdkafka may hang when it leaves a group.
 const STOP: Duration = Duration::from_secs(30);
@@ -75,6 +76,7 @@ pub async fn run(
     stopped: Stopped,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
+    metrics::gauge!(metric::MEMORY_BUDGET, "worker" => "kafka").set(ingest.memory_budget.len() as f64);
     let setup = thread::Setup {
         config: config.clone(),
         ingest: ingest.clone(),

@@ -275,6 +275,7 @@ impl Worker {
         let batches = state.batch.pending_bytes() + state.flight.held_bytes();
         let held = batches + state.batch.seen_bytes();
         metrics::gauge!(metric::MEMORY_BYTES, "worker" => "kafka").set(held as f64);
+        metrics::gauge!(metric::WINDOW_BYTES, "worker" => "kafka").set(state.batch.seen_bytes() as f64);
         let pause = if state.is_paused { batches > self.high_water / 2 } else { batches > self.high_water };
         if pause == state.is_paused {
             return;

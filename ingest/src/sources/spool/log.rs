@@ -224,8 +224,10 @@ impl<'a> Follower<'a> {
         })
         .await
         .map_err(|_| Trouble::Lasting(Error::Thread))?;
-        let held = state.batch.pending_bytes() + state.batch.seen_bytes();
-        metrics::gauge!(metric::MEMORY_BYTES, "worker" => "spool").set(held as f64);
+        let seen = state.batch.seen_bytes();
+        metrics::gauge!(metric::MEMORY_BYTES, "worker" => "spool")
+            .set((state.batch.pending_bytes() + seen) as f64);
+        metrics::gauge!(metric::WINDOW_BYTES, "worker" => "spool").set(seen as f64);
         let has_good_records = !state.batch.is_empty();
         self.state = Some(state);
         if matches!(result, Err(Trouble::Log(_))) && has_good_records {

@@ -126,6 +126,7 @@ impl Source {
     ) -> Result<(), Error> {
         self.stopped.clear();
         metrics::gauge!(metric::SPOOL_BALLAST_GIVEN).set(f64::from(u8::from(self.ballast.is_given_up())));
+        metrics::gauge!(metric::MEMORY_BUDGET, "worker" => "spool").set(config.memory_budget.len() as f64);
         let mut sink = Sink::open(warehouse)
             .await
             .map_err(Error::Tables)?
