@@ -6,11 +6,16 @@ use crate::support::app::Bellwether;
 use crate::support::broker::Broker;
 use crate::support::config::Config;
 use crate::support::traffic::{self, Dice};
+use crate::support::wire::Wire;
 use crate::support::{scratch, store, wait};
 
 const TOPIC: &str = "secured";
 
 fn secured(folder: &std::path::Path, broker: &Broker, password: &str) -> Config {
+    secured_at(&broker.secured_address(), folder, broker, password)
+}
+
+fn secured_at(address: &str, folder: &std::path::Path, broker: &Broker, password: &str) -> Config {
     let mut tls = Table::new();
     tls.insert("ca_file".into(), broker.authority().to_str().expect("a text path").into());
     let mut sasl = Table::new();
@@ -18,7 +23,7 @@ fn secured(folder: &std::path::Path, broker: &Broker, password: &str) -> Config 
     sasl.insert("username".into(), broker.user().0.into());
     sasl.insert("password".into(), password.into());
     Config::new(folder)
-        .kafka(&broker.secured_address(), &[(TOPIC, "native")])
+        .kafka(address, &[(TOPIC, "native")])
         .set("kafka.tls", Value::Table(tls))
         .set("kafka.sasl", Value::Table(sasl))
         .set("kafka.connect_timeout", "5s")
@@ -56,4 +61,25 @@ fn kafka_with_tls_and_scram_is_read_and_a_wrong_password_is_told() {
     assert_ne!(ended.code(), 0);
     assert!(ended.stderr.contains(&broker.secured_address()), "{}", ended.stderr);
     assert!(!ended.stderr.contains("a-wrong-password"), "a password was logged: {}", ended.stderr);
+}
+
+#[test]
+fn certificate_for_another_name_is_told_with_the_address_and_what_to_set() {
+    let broker = Broker::shared();
+    broker.create_topic("secured-elsewhere", 1);
+    // The certificate is made for localhost and 127.0.0.1.
+    let port =
+        broker.secured_address().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let elsewhere = Wire::forward("127.0.0.2", port).address();
+    let folder = scratch();
+    let config = secured_at(&elsewhere, folder.path(), broker, broker.user().1);
+    let file = config.set("kafka.connect_timeout", "2s").write();
+    let run = |args: &[&str]| Bellwether::new(folder.path(), args).arg("--config").arg(&file).run();
+    let words = [elsewhere.as_str(), "certificate", "`kafka.brokers`", "`kafka.tls.ca_file`"];
+
+    let checked = run(&["check"]);
+    assert_eq!(checked.code(), 2);
+    let told: Vec<&str> = checked.stdout.lines().filter(|line| line.starts_with("failed")).collect();
+    assert!(told.len() == 1 && words.iter().all(|word| told[0].contains(word)), "{}", checked.stdout);
+    run(&["serve", "--roles", "ingest"]).refused(1, &words);
 }

@@ -10,4 +10,5 @@ mod kafka_members;
 mod kafka_secured;
 mod litellm;
 mod metrics;
+mod old_broker;
 mod spool;

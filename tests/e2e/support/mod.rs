@@ -16,6 +16,7 @@ pub mod store;
 pub mod tool;
 pub mod traffic;
 pub mod wait;
+pub mod wire;
 pub mod year;
 
 use std::path::{Path, PathBuf};

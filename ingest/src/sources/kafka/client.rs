@@ -1,5 +1,6 @@
 //! librdkafka's configuration, and the first contact with the brokers.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -16,6 +17,12 @@ use crate::config::{Kafka, Tls};
 const LARGEST_RECORD: usize = 16 << 20;
 /// Largest response that is asked for, whatever the budget; librdkafka ends at 2 GiB.
 const LARGEST_RESPONSE: usize = 1 << 30;
+/// More than it says of its connections while it is waited for.
+const SAID: usize = 256;
+/// What librdkafka calls the state in which it waits for the first answer.
+const NO_VERSIONS: &str = "APIVERSION_QUERY";
+/// What librdkafka writes before its complaints about a connection.
+const FAIL: &str = "FAIL";
 /// librdkafka's own limit.
 const LARGEST_QUEUE_KIB: usize = 2_097_151;
 
@@ -35,7 +42,23 @@ pub enum Error {
         #[source]
         source: KafkaError,
     },
-    #[error("the kafka brokers `{brokers}` do not tell their cluster id")]
+    #[error(
+        "the kafka brokers `{brokers}` close the connection on the first question (ApiVersions): brokers older than \
+         Kafka 0.10 do so, and those that ask for TLS or SASL; bellwether needs Kafka 0.11 or newer, and for secured \
+         brokers `kafka.tls` and `kafka.sasl`"
+    )]
+    NoVersions { brokers: String },
+    #[error(
+        "the certificate of the kafka brokers `{brokers}` is refused: `kafka.brokers` must call them by a name that it \
+         is made for, and `kafka.tls.ca_file` hold the authority that signed it: {heard}"
+    )]
+    Certificate { brokers: String, heard: String },
+    #[error("the kafka brokers `{brokers}` cannot be used: {heard}")]
+    Refused { brokers: String, heard: String },
+    #[error(
+        "the kafka brokers `{brokers}` do not tell their cluster id, as those older than Kafka 0.10.1; bellwether needs \
+         Kafka 0.11 or newer"
+    )]
     NoClusterId { brokers: String },
     #[error("topic `{topic}` does not exist on `{brokers}`; create it or correct `kafka.topics`")]
     NoTopic { topic: String, brokers: String },
@@ -51,6 +74,21 @@ impl Error {
             _ => "has a value that librdkafka does not take",
         };
         Self::Property { key, reason }
+    }
+
+    /// By what librdkafka said meanwhile.
+    fn unreachable(brokers: String, waited: Duration, heard: Option<String>, source: KafkaError) -> Self {
+        match heard {
+            Some(heard) if heard.contains(NO_VERSIONS) => Self::NoVersions { brokers },
+            Some(heard) if heard.contains("certificate verify failed") => {
+                Self::Certificate { brokers, heard }
+            }
+            // Of the network it says no more than the source does.
+            Some(heard) if heard.contains("SSL") || heard.contains("SASL") => {
+                Self::Refused { brokers, heard }
+            }
+            _ => Self::Unreachable { brokers, waited, source },
+        }
     }
 }
 
@@ -135,8 +173,17 @@ pub(crate) fn contact(config: &Kafka, topics: &[&str]) -> Result<Cluster, Error>
     for (name, value) in &config.properties {
         client.set(name, value);
     }
-    let consumer: BaseConsumer<Quiet> = client.create_with_context(Quiet).map_err(Error::create)?;
-    let unreachable = |source| Error::Unreachable { brokers: brokers.clone(), waited, source };
+    // That a broker hangs up is no more than news to librdkafka.
+    client.set_log_level(RDKafkaLogLevel::Info);
+    let consumer: BaseConsumer<Quiet> =
+        client.create_with_context(Quiet::default()).map_err(Error::create)?;
+    let unreachable = |source| {
+        // Each takes one thing that librdkafka has said; None means no message, not that there is no more.
+        for _ in 0..SAID {
+            let _ = consumer.poll(Duration::ZERO);
+        }
+        Error::unreachable(brokers.clone(), waited, consumer.context().heard(), source)
+    };
     let (mut partitions, mut nodes) = (0, 0);
     for topic in topics {
         let metadata = consumer.fetch_metadata(Some(topic), waited).map_err(unreachable)?;
@@ -152,12 +199,26 @@ pub(crate) fn contact(config: &Kafka, topics: &[&str]) -> Result<Cluster, Error>
 }
 
 /// The first contact reports its failure itself; librdkafka's repeated complaints are not shown.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Quiet;
+#[derive(Clone, Debug, Default)]
+pub(super) struct Quiet {
+    /// The last complaint about a connection.
+    heard: Arc<Mutex<Option<String>>>,
+}
+
+impl Quiet {
+    fn heard(&self) -> Option<String> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 impl ClientContext for Quiet {
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", facility, "{message}");
+        if facility == FAIL {
+            // Behind the name of the thread.
+            let reason = message.split_once("]: ").map_or(message, |(_, reason)| reason);
+            *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

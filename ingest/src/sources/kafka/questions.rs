@@ -32,7 +32,7 @@ impl Brokers {
         }
         // The end of a partition is where a consumer of committed records ends.
         settings.set("isolation.level", "read_committed");
-        let client = settings.create_with_context(Quiet).map_err(client::Error::create)?;
+        let client = settings.create_with_context(Quiet::default()).map_err(client::Error::create)?;
         Ok(Self { client: Arc::new(client) })
     }
 
