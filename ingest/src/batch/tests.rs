@@ -146,16 +146,17 @@ async fn a_record_time_that_cannot_be_leaves_the_judgement_to_those_before_it() 
         let message = Message { offset, appended_at_us, payload: record.as_bytes() };
         batch.push(slot, &message, RAW).unwrap()
     };
-    // Times of 0, in seconds instead of milliseconds, and of a host that is years ahead.
+    // Times of 0, in seconds instead of milliseconds, and of a host that is years ahead, which moves what is known by a
+    // day: the stream may have been idle.
     for (offset, appended_at_us) in [(0, 0), (1, 1_795_608_000_000), (2, 4_000_000_000_000_000)] {
         assert_eq!(push(&mut batch, offset, appended_at_us, &native(&format!("r{offset}"))).rows, 1);
     }
-    let late = native("late").replace("2026-11-25T11", "2026-11-26T13");
+    let late = native("late").replace("2026-11-25T11", "2026-11-27T13");
     let reject = push(&mut batch, 3, 0, &late).rejected.unwrap();
     assert_eq!(reject.reason.as_str(), "time_out_of_range");
-    assert_eq!(push(&mut batch, 4, NOON_US + 3_600_000_000, &late).rows, 1);
+    assert_eq!(push(&mut batch, 4, NOON_US + 25 * 3_600_000_000, &late).rows, 1);
     let range = batch.freeze().unwrap().ranges.remove(0);
-    assert_eq!((range.from.time, range.time), (Some(NOON_US / 1000), Some(NOON_US / 1000 + 3_600_000)));
+    assert_eq!((range.from.time, range.time), (Some(NOON_US / 1000), Some(NOON_US / 1000 + 25 * 3_600_000)));
 }
 
 #[tokio::test]

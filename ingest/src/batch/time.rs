@@ -2,7 +2,8 @@
 //!
 //! A record's time says when it was appended: no event of it can have begun much later. Some clients write 0 or
 //! seconds, some hosts are days ahead. What follows from a time must come out the same on every reading, so a
-//! time is judged by those before it in its own stream, of which the newest valid one stands in the table.
+//! time is judged by those before it in its own stream, of which the newest valid one stands in the table. A day
+//! without records must not make those after it wrong.
 
 /// 2020-01-01T00:00:00Z; nothing older is a request to a language model.
 pub(crate) const EARLIEST_US: i64 = 1_577_836_800_000_000;
@@ -54,6 +55,9 @@ impl Times {
         // Only the first valid time of a stream is held against this host's clock: there is nothing else yet.
         let until = newest_us.unwrap_or_else(wall_us).saturating_add(AHEAD_US);
         let is_valid = (EARLIEST_US..=until).contains(&appended_at_us);
+        if newest_us.is_some() && (until..=LATEST_US).contains(&appended_at_us) && !is_valid {
+            return Self::catch_up(newest_millis, until);
+        }
         if is_valid {
             let millis = appended_at_us.div_euclid(1000);
             *newest_millis = Some(newest_millis.map_or(millis, |newest| newest.max(millis)));
@@ -70,6 +74,14 @@ impl Times {
                 .max(if is_valid { appended_at_us } else { newest_us })
                 .saturating_add(AHEAD_US),
         }
+    }
+
+    /// A time further ahead than clocks may run: of a stream that was idle for days, of a host whose clock was behind and
+    /// was put right, or wrong. Its events are not refused for that, and the newest time follows by a day a record, so
+    /// that one wrong record moves it no further.
+    fn catch_up(newest_millis: &mut Option<i64>, until: i64) -> Judged {
+        *newest_millis = Some(until.div_euclid(1000));
+        Judged { appended_at_us: until, events_until_us: LATEST_US }
     }
 }
 
@@ -101,11 +113,22 @@ mod tests {
 
     #[test]
     fn a_time_that_cannot_be_judges_nothing() {
-        for wrong in [0, -1, 1_700_000_000_000, NOON + AHEAD_US + 1, i64::MAX, i64::MIN] {
+        for wrong in [0, -1, 1_700_000_000_000, LATEST_US + 1, i64::MAX, i64::MIN] {
             let mut times = Times::after(Some(NOON / 1000));
             assert_eq!(times.judge(wrong, unasked), judged(NOON, NOON + AHEAD_US), "{wrong}");
             assert_eq!(times.newest_millis(), Some(NOON / 1000), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_stream_that_was_idle_for_days_refuses_nothing_and_catches_up() {
+        let mut times = Times::after(Some(NOON / 1000));
+        let late = NOON + 3 * AHEAD_US;
+        for days in 1..3 {
+            assert_eq!(times.judge(late), judged(NOON + days * AHEAD_US, LATEST_US));
+            assert_eq!(times.newest_millis(), Some((NOON + days * AHEAD_US) / 1000));
+        }
+        assert_eq!(times.judge(late), judged(late, late + AHEAD_US));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::clock::HostClock;
 use super::guard::Guard;
 use super::wait;
 
@@ -109,6 +110,11 @@ impl Bellwether {
     pub fn giving_way(mut self) -> Self {
         self.program.splice(0..0, ["nice", "-n", "19"].map(str::to_owned));
         self
+    }
+
+    /// Runs on a host with this wall clock.
+    pub fn with_clock(self, clock: &HostClock) -> Self {
+        clock.env().into_iter().fold(self, |command, (name, value)| command.env(name, &value))
     }
 
     fn command(&self) -> Command {
@@ -276,6 +282,14 @@ impl Running {
     pub fn interrupt(mut self) -> Finished {
         self.signal(Signal::INT);
         let status = wait::until("the program to end after SIGINT", wait::START, || self.exited());
+        self.finish(status)
+    }
+
+    /// SIGTERM, as a service manager sends it, and the end that follows.
+    #[track_caller]
+    pub fn terminate(mut self) -> Finished {
+        self.signal(Signal::TERM);
+        let status = wait::until("the program to end after SIGTERM", wait::START, || self.exited());
         self.finish(status)
     }
 

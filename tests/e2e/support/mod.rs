@@ -3,6 +3,7 @@
 pub mod app;
 pub mod broker;
 pub mod browser;
+pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod disk;
