@@ -3,6 +3,7 @@
 mod bad_input;
 mod canary;
 mod clock;
+mod ended;
 mod full_disk;
 mod idempotence;
 mod kafka_alive;
