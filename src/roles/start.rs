@@ -23,6 +23,10 @@ use super::supervise::lasting;
 use super::{Role, Roles, StoppedLogs, accept, maintain, progress};
 use crate::exit::{chain, usage};
 
+/// Between two times that samples are counted into their buckets. Until then each one is kept, and it may be that nobody
+/// ever asks for the metrics.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
 impl Roles {
     /// Starts roles whose addresses, if any, are bound.
     pub async fn start(&mut self, roles: &[Role]) -> anyhow::Result<()> {
@@ -214,6 +218,13 @@ impl Roles {
     fn start_admin(&mut self) -> anyhow::Result<()> {
         let router =
             bellwether_web::admin::router(self.site.clone(), self.health.clone(), self.metrics.clone());
+        let (metrics, shutdown) = (self.metrics.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move {
+            while shutdown.run_until_cancelled(tokio::time::sleep(METRICS_UPKEEP)).await.is_some() {
+                metrics.run_upkeep();
+            }
+            Ok(())
+        });
         self.serve(Role::Admin, router, None)
     }
 
