@@ -125,10 +125,10 @@ mod tests {
         let mut times = Times::after(Some(NOON / 1000));
         let late = NOON + 3 * AHEAD_US;
         for days in 1..3 {
-            assert_eq!(times.judge(late), judged(NOON + days * AHEAD_US, LATEST_US));
+            assert_eq!(times.judge(late, unasked), judged(NOON + days * AHEAD_US, LATEST_US));
             assert_eq!(times.newest_millis(), Some((NOON + days * AHEAD_US) / 1000));
         }
-        assert_eq!(times.judge(late), judged(late, late + AHEAD_US));
+        assert_eq!(times.judge(late, unasked), judged(late, late + AHEAD_US));
     }
 
     #[test]
