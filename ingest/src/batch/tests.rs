@@ -216,10 +216,12 @@ async fn times_of_the_spool_are_judged_like_those_of_a_broker() {
         batch.push(slot, &message, RAW).unwrap()
     };
     assert_eq!(push(0, NOON_US, &native("a")).rows, 1);
-    // The clock of the host was two days ahead: an event of tomorrow is still none.
-    let ahead = NOON_US + 2 * 86_400_000_000;
-    let late = native("late").replace("2026-11-25T11", "2026-11-27T11");
-    assert_eq!(push(1, ahead, &late).rejected.unwrap().reason.as_str(), "time_out_of_range");
+    // The clock of the host was ahead by three days: an event of tomorrow is still none, and the newest time follows
+    // by a day.
+    let ahead = NOON_US + 3 * 86_400_000_000;
+    assert_eq!(push(1, ahead, &native("b")).rows, 1);
+    let late = native("late").replace("2026-11-25T11", "2026-11-28T11");
+    assert_eq!(push(2, NOON_US, &late).rejected.unwrap().reason.as_str(), "time_out_of_range");
     let range = batch.freeze().unwrap().ranges.remove(0);
-    assert_eq!(range.time, Some(NOON_US / 1000));
+    assert_eq!(range.time, Some(NOON_US / 1000 + 86_400_000));
 }

@@ -314,6 +314,8 @@ async fn a_commit_is_one_line_with_what_it_took_and_what_is_left() {
     append(&house, &spool, &["a", "a"]).await;
     spool.append(vec![b"{noise".to_vec()]).await.unwrap();
     let lines = Lines::default();
+    // While a process has a single subscriber, a line that another thread comes by first is off for all of them.
+    let _another = tracing::Dispatch::new(lines.clone());
     let _guard = tracing::subscriber::set_default(lines.clone());
     let running = Running::start(&house, &quick());
     wait_for(&house, &spool, 3).await;

