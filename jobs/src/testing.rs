@@ -15,7 +15,7 @@ pub(crate) struct Fixture {
     pub warehouse: Warehouse,
     pub attempts: Table,
     pub jobs: Jobs,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// "2026-11-25T12:00:00Z" as an instant.
@@ -35,7 +35,12 @@ impl Fixture {
         let warehouse = Warehouse::open_or_create(&location).await.unwrap();
         let attempts = warehouse.table(TableId::Attempts).await.unwrap();
         let jobs = Jobs::open(&warehouse).await.unwrap();
-        Self { warehouse, attempts, jobs, _folder: folder }
+        Self { warehouse, attempts, jobs, folder }
+    }
+
+    /// The folder of the warehouse.
+    pub(crate) fn root(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// One commit.
@@ -55,7 +60,7 @@ impl Fixture {
 
     /// Answer of a query over the stored tables, a line a row, cells joined by a blank; NULL is `-`.
     pub(crate) async fn query(&self, sql: &str) -> Vec<String> {
-        let ctx = session::session(2);
+        let ctx = self.warehouse.session(2);
         for table in TableId::ALL {
             session::register(&ctx, &[self.snapshot(table).await]).unwrap();
         }

@@ -1,8 +1,6 @@
 //! Starts each role as a supervised task.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,7 +45,7 @@ impl Roles {
         } else {
             let dir = self.config.spool_dir()?;
             let mut config = self.config.spool.clone();
-            if !shares_disk(&dir, self.warehouse.location().root()) {
+            if !self.warehouse.location().shares_disk(&dir) {
                 // The tables would not get the space.
                 config.ballast = Bytes(0);
             }
@@ -249,11 +247,4 @@ fn ended(error: sources::Error) -> anyhow::Error {
 
 fn owned<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
     names.map(|(id, name)| (id.to_owned(), name.to_owned())).collect()
-}
-
-/// Whether spool and warehouse fill the same disk. Unknown counts as no.
-pub fn shares_disk(spool: &Path, warehouse: &Path) -> bool {
-    // The folder itself may not be there yet.
-    let disk = |path: &Path| path.ancestors().find_map(|at| std::fs::metadata(at).ok()).map(|at| at.dev());
-    disk(spool).is_some_and(|of_spool| disk(warehouse) == Some(of_spool))
 }

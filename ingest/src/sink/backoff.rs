@@ -4,11 +4,15 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
+use bellwether_warehouse::Retry;
+
 use super::FlushError;
 use crate::metric;
 use crate::spool::Ballast;
 
 const FIRST: Duration = Duration::from_millis(100);
+/// Where somebody has to mend something, which takes longer than a hiccup of the store.
+const FIRST_WHEN_MENDED: Duration = Duration::from_secs(2);
 /// Long enough not to burden a store in trouble, short enough to be back soon after it.
 const LONGEST: Duration = Duration::from_secs(20);
 
@@ -34,7 +38,12 @@ impl Backoff {
             return Ok(());
         }
         let waited = self.since.elapsed();
-        if self.patience.is_some_and(|patience| waited + self.pause > patience) {
+        let is_to_be_mended = source.retry() == Retry::WhenMended;
+        if is_to_be_mended {
+            self.pause = self.pause.max(FIRST_WHEN_MENDED);
+        }
+        // Whoever has little patience learns at once what he can mend himself.
+        if self.patience.is_some_and(|patience| is_to_be_mended || waited + self.pause > patience) {
             return Err(FlushError::Storage { table: self.table, waited, source: Box::new(source) });
         }
         tracing::warn!(
@@ -82,7 +91,7 @@ mod tests {
     use crate::spool::Ballast;
 
     fn failed(kind: ErrorKind) -> bellwether_warehouse::Error {
-        bellwether_warehouse::Error::Unwritable { path: "t".into(), source: Error::from(kind) }
+        bellwether_warehouse::Error::Unwritable { path: "t".into(), source: Error::from(kind).into() }
     }
 
     #[tokio::test]

@@ -17,7 +17,7 @@ mod marks;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
-use bellwether_warehouse::{Advance, AppId, Change, CommitError, Staging, Table, TableId, Warehouse};
+use bellwether_warehouse::{Advance, AppId, Change, CommitError, Retry, Staging, Table, TableId, Warehouse};
 
 use crate::batch::{Batch, Frozen, Position, Range, Stream};
 use crate::dedup::{self, Window};
@@ -267,7 +267,7 @@ async fn commit(
         };
         match table.commit(change).await {
             Ok(committed) => return Ok(Some(committed.version)),
-            Err(CommitError::Log { source, .. }) if is_passing(&source) => {
+            Err(CommitError::Log { source, .. }) if source.retry() != Retry::Never => {
                 is_in_doubt = true;
                 backoff.wait(source).await?;
             }
@@ -296,14 +296,14 @@ async fn store(table: &Table, rows: &[RecordBatch], backoff: &mut Backoff) -> Re
     let mut staging = loop {
         match table.stage(rows).await {
             Ok(staging) => break staging,
-            Err(error) if is_passing(&error) => backoff.wait(error).await?,
+            Err(error) if error.retry() != Retry::Never => backoff.wait(error).await?,
             Err(error) => return Err(fatal(error)),
         }
     };
     loop {
         let given_up = match staging.store().await {
             Ok(()) => return Ok(staging),
-            Err(error) if is_passing(&error) => backoff.wait(error).await.err(),
+            Err(error) if error.retry() != Retry::Never => backoff.wait(error).await.err(),
             Err(error) => Some(fatal(error)),
         };
         if let Some(error) = given_up {
@@ -311,19 +311,6 @@ async fn store(table: &Table, rows: &[RecordBatch], backoff: &mut Backoff) -> Re
             return Err(error);
         }
     }
-}
-
-/// Whether the same operation may succeed later: what the store says, but not what the table is.
-fn is_passing(error: &bellwether_warehouse::Error) -> bool {
-    use bellwether_warehouse::Error;
-    matches!(
-        error,
-        Error::Storage { .. }
-            | Error::Unwritable { .. }
-            | Error::Unreadable { .. }
-            | Error::Contended { .. }
-            | Error::Task { .. }
-    )
 }
 
 fn record(frozen: &Frozen, reason: FlushReason, took: Duration) {

@@ -1,6 +1,7 @@
 //! Checkpoints: what is known from them, and handles that the log was cleaned away under.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::json::LineDelimitedWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{attempts, line, offsets, over};
 use crate::log::Log;
-use crate::store::{DurableLocal, Storage};
+use crate::store::{Root, Storage};
 use crate::testing::append;
 use crate::{Advance, AppId, Change, Table, TableId, Warehouse};
 
@@ -57,8 +58,12 @@ fn pointer(root: &Path) -> Value {
 }
 
 fn log_of(warehouse: &Warehouse) -> Log {
-    let store = std::sync::Arc::new(DurableLocal::default());
-    Log::new(std::sync::Arc::new(Storage::new("attempts", store, warehouse.location()).unwrap()))
+    Log::new(storage_of(warehouse))
+}
+
+fn storage_of(warehouse: &Warehouse) -> Arc<Storage> {
+    let root = Arc::new(Root::open(warehouse.location()).unwrap());
+    Arc::new(Storage::new("attempts", &root))
 }
 
 /// Three partitions with ten rows each, then one file taken away: version 4.
@@ -223,12 +228,11 @@ async fn pointer_never_moves_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn replacing_a_file_that_another_replaced_meanwhile_is_refused() {
     let (_dir, warehouse, _table) = attempts().await;
-    let store = std::sync::Arc::new(DurableLocal::default());
-    let storage = std::sync::Arc::new(Storage::new("attempts", store, warehouse.location()).unwrap());
+    let storage = storage_of(&warehouse);
     assert!(storage.put_over("counter", "0".into(), None).await.unwrap());
     assert!(!storage.put_over("counter", "0".into(), None).await.unwrap());
     let writers = (0..8).map(|_| {
-        let storage = std::sync::Arc::clone(&storage);
+        let storage = Arc::clone(&storage);
         tokio::spawn(async move {
             let mut done = 0;
             while done < 25 {

@@ -153,8 +153,8 @@ async fn a_table_of_an_older_binary_gets_its_new_columns_and_reads_them_as_null(
 #[tokio::test]
 async fn a_log_whose_folder_is_gone_is_not_begun_anew_by_a_later_entry() {
     let (dir, warehouse) = warehouse().await;
-    let store = std::sync::Arc::new(crate::store::DurableLocal::default());
-    let storage = crate::store::Storage::new("attempts", store, warehouse.location()).unwrap();
+    let root = std::sync::Arc::new(crate::store::Root::open(warehouse.location()).unwrap());
+    let storage = crate::store::Storage::new("attempts", &root);
     std::fs::remove_dir_all(dir.path().join("attempts")).unwrap();
     let write = |version: i64| {
         let (storage, name) = (storage.clone(), crate::log::entry_name(version));
