@@ -5,6 +5,7 @@ mod canary;
 mod full_disk;
 mod idempotence;
 mod kafka_alive;
+mod kafka_frozen;
 mod kafka_killed;
 mod kafka_members;
 mod kafka_secured;
