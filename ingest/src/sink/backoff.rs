@@ -87,7 +87,7 @@ impl Backoff {
 mod tests {
     use std::io::{Error, ErrorKind};
 
-    use super::{Backoff, Duration};
+    use super::{Backoff, Duration, FlushError};
     use crate::spool::Ballast;
 
     fn failed(kind: ErrorKind) -> bellwether_warehouse::Error {
@@ -105,5 +105,13 @@ mod tests {
         backoff.wait(failed(ErrorKind::StorageFull)).await.unwrap();
         assert!(ballast.is_given_up());
         backoff.wait(failed(ErrorKind::StorageFull)).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn what_somebody_must_mend_is_told_at_once_to_whom_has_an_end_of_patience() {
+        let mut backoff = Backoff::new("attempts", Some(Duration::from_secs(3600)), None);
+        let replaced = bellwether_warehouse::Error::Replaced { table: "attempts", version: 3 };
+        let error = backoff.wait(replaced).await.unwrap_err();
+        assert!(matches!(error, FlushError::Storage { table: "attempts", .. }), "{error}");
     }
 }

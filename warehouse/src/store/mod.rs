@@ -5,6 +5,7 @@ mod probe;
 mod remote;
 mod root;
 mod told;
+mod trouble;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub(crate) use durable::DurableLocal;
 pub(crate) use root::Root;
 
 use crate::error::Error;
+use trouble::Access;
 
 /// Names are relative to the table's folder and use `/`.
 #[derive(Clone, Debug)]
@@ -82,7 +84,8 @@ impl Storage {
     /// Names of the files directly in `folder`, sorted.
     pub(crate) async fn list(&self, folder: &str) -> Result<Vec<String>, Error> {
         let listed = async { self.store().list(Some(&self.path(folder)?)).try_collect::<Vec<_>>().await };
-        let listed = self.root.note(listed.await).map_err(|source| self.error("list", folder, source))?;
+        let listed =
+            self.note(Access::Read, listed.await).map_err(|source| self.error("list", folder, source))?;
         let mut names: Vec<String> =
             listed.iter().filter_map(|meta| meta.location.filename().map(str::to_owned)).collect();
         names.sort();
@@ -91,14 +94,17 @@ impl Storage {
 
     pub(crate) async fn put(&self, name: &str, bytes: Bytes) -> Result<(), Error> {
         let written = async { self.store().put(&self.path(name)?, PutPayload::from_bytes(bytes)).await };
-        self.root.note(written.await).map_err(|source| self.error("write", name, source))?;
+        self.note(Access::Write, written.await).map_err(|source| self.error("write", name, source))?;
         Ok(())
     }
 
     /// A file that is not there counts as deleted.
     pub(crate) async fn delete(&self, name: &str) -> Result<(), Error> {
         let deleted = async { self.store().delete(&self.path(name)?).await };
-        self.found("delete", name, deleted.await).map(|_| ())
+        match self.note(Access::Write, deleted.await) {
+            Err(source) if !told::is_absent(&source) => Err(self.error("delete", name, source)),
+            _ => Ok(()),
+        }
     }
 
     /// False when the file exists already, whoever wrote it: after a lost answer it may be ours, and some stores
@@ -120,7 +126,7 @@ impl Storage {
     async fn put_if(&self, name: &str, bytes: Bytes, mode: PutMode) -> Result<bool, Error> {
         let payload = PutPayload::from_bytes(bytes);
         let written = async { self.store().put_opts(&self.path(name)?, payload, mode.into()).await };
-        match self.root.note(written.await) {
+        match self.note(Access::Write, written.await) {
             Ok(_) => Ok(true),
             Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => Ok(false),
             Err(source) => Err(self.error("write", name, source)),
@@ -134,11 +140,15 @@ impl Storage {
         name: &str,
         answer: Result<T, StoreError>,
     ) -> Result<Option<T>, Error> {
-        match self.root.note(answer) {
+        match self.note(Access::Read, answer) {
             Ok(found) => Ok(Some(found)),
             Err(source) if told::is_absent(&source) => Ok(None),
             Err(source) => Err(self.error(operation, name, source)),
         }
+    }
+
+    fn note<T>(&self, access: Access, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.root.note((self.table, access), answer)
     }
 
     fn error(&self, operation: &'static str, name: &str, source: StoreError) -> Error {

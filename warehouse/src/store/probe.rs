@@ -4,6 +4,7 @@ use bytes::Bytes;
 use object_store::{Error as StoreError, PutMode, PutPayload};
 
 use super::Root;
+use super::trouble::Access;
 use crate::error::Error;
 
 /// Keys that are tried when a store gave no clear answer: it may refuse both of two writers that meet.
@@ -70,7 +71,7 @@ impl Root {
         let payload = PutPayload::from_bytes(Bytes::from(body.to_owned()));
         let written =
             async { self.store().put_opts(&self.path(name)?, payload, PutMode::Create.into()).await };
-        match self.note(written.await) {
+        match self.note(("", Access::Write), written.await) {
             Ok(_) => Ok(true),
             Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => Ok(false),
             Err(source) => {

@@ -1,8 +1,7 @@
 //! The one store behind a warehouse. Tables, commits, scans and the warehouse's own files all go through it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +10,7 @@ use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{DynObjectStore, Error as StoreError, ObjectStoreExt, PutMode, PutPayload, UpdateVersion};
 
+use super::trouble::{Access, Of, Trouble};
 use super::{DurableLocal, remote, told};
 use crate::error::{Error, Retry};
 use crate::location::{Location, Place};
@@ -27,15 +27,6 @@ pub(crate) struct Root {
     prefix: Path,
     runtime: Arc<RuntimeEnv>,
     trouble: Trouble,
-}
-
-/// What stops the store until somebody mends it: credentials, rights, a bucket that is gone.
-#[derive(Default)]
-struct Trouble {
-    /// From then on the log tells of it; before, whoever opens the warehouse gets the error.
-    is_watched: AtomicBool,
-    stands: AtomicBool,
-    text: Mutex<Option<String>>,
 }
 
 impl fmt::Debug for Root {
@@ -103,7 +94,7 @@ impl Root {
             let tag = UpdateVersion { e_tag: found.meta.e_tag.clone(), version: found.meta.version.clone() };
             Ok((found.bytes().await?, tag))
         };
-        match self.note(found.await) {
+        match self.note(("", Access::Read), found.await) {
             Ok(found) => Ok(Some(found)),
             Err(source) if told::is_absent(&source) => Ok(None),
             Err(source) => Err(Error::Unreadable { path: self.shown(name), source: Box::new(source) }),
@@ -139,7 +130,7 @@ impl Root {
     async fn put(&self, name: &str, bytes: Vec<u8>, mode: PutMode) -> Result<bool, Error> {
         let written =
             async { self.store.put_opts(&self.path(name)?, PutPayload::from(bytes), mode.into()).await };
-        match self.note(written.await) {
+        match self.note(("", Access::Write), written.await) {
             Ok(_) => Ok(true),
             Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => Ok(false),
             Err(source) => Err(Error::Unwritable { path: self.shown(name), source: Box::new(source) }),
@@ -149,7 +140,7 @@ impl Root {
     /// A file that is not there counts as deleted.
     pub(crate) async fn delete(&self, name: &str) -> Result<(), Error> {
         let deleted = async { self.store.delete(&self.path(name)?).await };
-        match self.note(deleted.await) {
+        match self.note(("", Access::Write), deleted.await) {
             Ok(()) => Ok(()),
             Err(source) if told::is_absent(&source) => Ok(()),
             Err(source) => Err(Error::Unwritable { path: self.shown(name), source: Box::new(source) }),
@@ -158,13 +149,18 @@ impl Root {
 
     /// Shortens what a store answered, and keeps in mind what somebody has to mend. Every answer of the store goes
     /// through here.
-    pub(crate) fn note<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) fn note<T>(&self, of: Of, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         let answer = answer.map_err(told::shortened);
         match &answer {
-            Err(error) if told::retry(error) == Retry::WhenMended => self.trouble_begins(error),
-            // A file that is not there is an answer, as good as any.
-            Ok(_) => self.trouble_ends(),
-            Err(error) if told::is_absent(error) => self.trouble_ends(),
+            Err(error) if told::retry(error) == Retry::WhenMended => {
+                let remedy = told::remedy(&self.location, error);
+                self.trouble.begins(of, format!("{}: {}; {remedy}", self.location, told::short(error)));
+            }
+            // That a file is there, or is not, is an answer as good as any.
+            Ok(_) | Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => {
+                self.trouble.ends(of);
+            }
+            Err(error) if told::is_absent(error) => self.trouble.ends(of),
             Err(_) => {}
         }
         answer
@@ -172,33 +168,11 @@ impl Root {
 
     /// The warehouse is open: trouble that comes now is told in the log.
     pub(crate) fn watch(&self) {
-        self.trouble.is_watched.store(true, Ordering::Release);
+        self.trouble.watch();
     }
 
     /// What somebody has to mend before the store works again, if anything.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.trouble.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn trouble_begins(&self, error: &StoreError) {
-        let text =
-            format!("{}: {}; {}", self.location, told::short(error), told::remedy(&self.location, error));
-        let mut stands = self.trouble.text.lock().unwrap_or_else(PoisonError::into_inner);
-        if stands.is_none() && self.trouble.is_watched.load(Ordering::Acquire) {
-            tracing::error!("the warehouse cannot be used: {text}");
-        }
-        *stands = Some(text);
-        self.trouble.stands.store(true, Ordering::Release);
-    }
-
-    fn trouble_ends(&self) {
-        if !self.trouble.stands.load(Ordering::Acquire) {
-            return;
-        }
-        let mut stands = self.trouble.text.lock().unwrap_or_else(PoisonError::into_inner);
-        if stands.take().is_some() && self.trouble.is_watched.load(Ordering::Acquire) {
-            tracing::info!(warehouse = %self.location, "the warehouse can be used again");
-        }
-        self.trouble.stands.store(false, Ordering::Release);
+        self.trouble.told()
     }
 }

@@ -103,6 +103,8 @@ async fn what_somebody_must_mend_is_told_until_it_is_mended() {
         let told = root.trouble().unwrap();
         assert!(told.contains("s3://lake/a/b") && told.contains(word) && !told.contains('\n'), "{told}");
         assert_eq!(storage.get("b").await.unwrap(), None);
+        assert!(root.trouble().is_some(), "a read says nothing about writes");
+        storage.put("a", "x".into()).await.unwrap();
         assert_eq!(root.trouble(), None);
     }
 }
