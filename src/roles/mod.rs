@@ -80,6 +80,8 @@ pub struct Roles {
     health: Health,
     listeners: BTreeMap<Role, TcpListener>,
     addresses: BTreeMap<Role, SocketAddr>,
+    /// Takes over a spool that belongs to the same warehouse at another place.
+    adopt: bool,
     board: Board,
     tasks: JoinSet<anyhow::Result<()>>,
     shutdown: CancellationToken,
@@ -110,10 +112,16 @@ impl Roles {
             health,
             listeners: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            adopt: false,
             board: Board::default(),
             tasks: JoinSet::new(),
             shutdown,
         })
+    }
+
+    /// The warehouse is a copy that takes the place of the one before.
+    pub fn adopt(&mut self) {
+        self.adopt = true;
     }
 
     pub fn config(&self) -> &Config {

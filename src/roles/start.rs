@@ -1,6 +1,7 @@
 //! Starts each role as a supervised task.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use bellwether_ingest::config::Bytes;
 use bellwether_ingest::intake::{self, Appender, IntakeState, KafkaAppender, SpoolAppender};
 use bellwether_ingest::sink::Sink;
 use bellwether_ingest::sources;
-use bellwether_ingest::spool::{self, Spool};
+use bellwether_ingest::spool::{self, Owner, Spool};
 use bellwether_jobs::{Jobs, Scheduler};
 use bellwether_warehouse::health::State;
 use bellwether_web::Site;
@@ -44,6 +45,7 @@ impl Roles {
             Arc::new(connected.map_err(|error| usage(chain(&error)))?)
         } else {
             let dir = self.config.spool_dir()?;
+            self.claim_spool(&dir)?;
             let mut config = self.config.spool.clone();
             if !self.warehouse.location().shares_disk(&dir) {
                 // The tables would not get the space.
@@ -102,6 +104,7 @@ impl Roles {
             let dir = dir.display();
             return Err(usage(format!("no spool in `{dir}`; start the intake role on this host first")));
         }
+        self.claim_spool(&dir)?;
         let stopped = StoppedLogs::default();
         self.stopped = Some(stopped.clone());
         self.health.ask("logs of the spool", {
@@ -123,6 +126,13 @@ impl Roles {
             async move { source?.run(&warehouse, tools, &config, shutdown).await.map_err(ended) }
         });
         Ok(())
+    }
+
+    /// The spool's records go to this warehouse and to no copy of it.
+    fn claim_spool(&self, dir: &Path) -> anyhow::Result<()> {
+        let Some(id) = self.warehouse.id() else { return Ok(()) };
+        let owner = Owner { id: id.to_owned(), url: self.warehouse.location().to_string() };
+        spool::claim(dir, &owner, self.adopt).map_err(|error| usage(chain(&error)))
     }
 
     /// Waits until everything in the spool that can be read is in the tables.

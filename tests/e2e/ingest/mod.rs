@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod canary;
+mod copied;
 mod full_disk;
 mod idempotence;
 mod kafka_alive;
