@@ -68,8 +68,9 @@ fn frozen(place: Place, topic: &str) {
             // What it finds in its hands when it wakes is another's by now.
             workers[victim].thaw();
         } else {
-            let gone = std::mem::replace(&mut workers[victim], start(victim));
-            gone.kill();
+            // Its successor wants its ports.
+            workers.remove(victim).kill();
+            workers.insert(victim, start(victim));
             reach(&warehouse, produced, &mut workers[other]);
         }
     }

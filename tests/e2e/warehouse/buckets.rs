@@ -13,6 +13,8 @@ use crate::support::traffic::{self, Dice, Record};
 use crate::support::{http, python, scratch, store, wait};
 
 const EVENTS: u64 = 600;
+/// One that has a page, for the catalogue knows it.
+const MODEL: &str = "deepseek/deepseek-v3.2";
 
 /// Events of the last hours as a file, and the rows that they must give.
 fn events(folder: &Path) -> (String, i64) {
@@ -23,7 +25,8 @@ fn events(folder: &Path) -> (String, i64) {
     for (index, record) in (0..).zip(&records) {
         let value = String::from_utf8(record.value.clone()).expect("events are text");
         let at = first + chrono::TimeDelta::milliseconds(500 * i64::try_from(index).expect("few events"));
-        text.push_str(&value.replace(&traffic::instant(index), &at.to_rfc3339()));
+        let value = value.replace(&traffic::instant(index), &at.to_rfc3339());
+        text.push_str(&value.replace("acme/large-1", MODEL));
         text.push('\n');
     }
     let path = folder.join("events.ndjson");
@@ -46,7 +49,7 @@ fn asked(folder: &Path, file: &str, sql: &str) -> serde_json::Value {
 #[test]
 fn import_jobs_site_sql_and_other_engines_work_on_a_bucket() {
     let folder = scratch();
-    let config = Place::Bucket.of(Config::new(folder.path()).without_catalogue(), "whole");
+    let config = Place::Bucket.of(Config::new(folder.path()), "whole");
     let (file, (events, rows)) = (config.write(), events(folder.path()));
     let checked = run(folder.path(), &["check", "--config", &file]).ok();
     assert!(checked.stdout.contains("`s3://whole/w` will be made by the first start"), "{}", checked.stdout);
@@ -58,9 +61,9 @@ fn import_jobs_site_sql_and_other_engines_work_on_a_bucket() {
     assert_eq!(again["rows"], 0);
     run(folder.path(), &["jobs", "run", "--config", &file]).ok();
     assert_eq!(asked(folder.path(), &file, "SELECT count(*) AS n FROM attempts"), rows);
-    let served = "SELECT count(*) AS n FROM attempts WHERE outcome = 'ok' AND model_id = 'acme/large-1'";
-    let folded = "SELECT sum(requests) AS n FROM usage_daily WHERE model_id = 'acme/large-1'";
-    let [served, folded] = [served, folded].map(|sql| asked(folder.path(), &file, sql).as_i64());
+    let served = format!("SELECT count(*) AS n FROM attempts WHERE outcome = 'ok' AND model_id = '{MODEL}'");
+    let folded = format!("SELECT sum(requests) AS n FROM usage_daily WHERE model_id = '{MODEL}'");
+    let [served, folded] = [served, folded].map(|sql| asked(folder.path(), &file, &sql).as_i64());
     assert!(served > Some(0) && folded >= served, "{served:?} {folded:?}");
     // What is a file of this host is no table.
     run(folder.path(), &["sql", &format!("SELECT * FROM '{events}'"), "--config", &file])
@@ -70,7 +73,7 @@ fn import_jobs_site_sql_and_other_engines_work_on_a_bucket() {
         Bellwether::new(folder.path(), &["serve", "--roles", "web,maintain", "--config", &file]).start();
     service.wait_for("web is at", wait::START);
     wait::until("a page with the model", wait::FRESH, || {
-        http::try_get(&config.url("web", "/models/acme/large-1")).filter(|answer| answer.status == 200)
+        http::try_get(&config.url("web", &format!("/models/{MODEL}"))).filter(|answer| answer.status == 200)
     });
     assert_eq!(service.interrupt().code(), 0);
     let checked = run(folder.path(), &["check", "--config", &file]).ok();
@@ -143,10 +146,7 @@ fn slow_downs_conflicts_with_nobody_and_lost_answers_lose_and_double_nothing() {
         for (sql, expected) in [
             ("SELECT count(*) AS n FROM attempts", rows),
             ("SELECT count(DISTINCT event_id) AS n FROM attempts", rows),
-            (
-                "SELECT CAST(sum(attempts) AS BIGINT) - (SELECT count(*) FROM attempts WHERE provider_id IS NOT NULL) AS n FROM health_daily",
-                0,
-            ),
+            ("SELECT CAST(sum(attempts) AS BIGINT) AS n FROM health_daily", rows),
         ] {
             assert_eq!(asked(folder.path(), &file, sql), expected, "{manner:?}: {sql}");
         }
