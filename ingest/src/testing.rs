@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use bellwether_warehouse::{Location, TableId, Warehouse, World, session};
+use bellwether_warehouse::{Location, TableId, Warehouse, World};
 
 use crate::batch::Tools;
 use crate::catalogue::Catalogue;
@@ -40,9 +40,14 @@ impl House {
         Self { dir, warehouse, tools }
     }
 
+    /// The folder of the warehouse.
+    pub(crate) fn root(&self) -> std::path::PathBuf {
+        self.dir.path().join("warehouse")
+    }
+
     /// Rows of a statement over the ingest tables, columns joined by `|`.
     pub(crate) async fn ask(&self, statement: &str) -> Vec<String> {
-        let ctx = session::session(1);
+        let ctx = self.warehouse.session(1);
         for id in [TableId::Attempts, TableId::Rejects, TableId::LabelCells, TableId::Imports] {
             let table = self.warehouse.table(id).await.unwrap();
             ctx.register_table(id.name(), table.snapshot().provider()).unwrap();

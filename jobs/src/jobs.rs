@@ -1,6 +1,6 @@
 //! Handles on the tables that jobs read and write.
 
-use bellwether_warehouse::{Table, TableId, Warehouse, session};
+use bellwether_warehouse::{Table, TableId, Warehouse};
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::prelude::SessionContext;
 
@@ -97,7 +97,7 @@ impl Jobs {
     }
 
     pub(crate) fn session(&self) -> SessionContext {
-        session::session(self.threads)
+        self.warehouse.session(self.threads)
     }
 }
 

@@ -129,7 +129,7 @@ mod tests {
 
     /// Rows of `attempts`, and what the rollup has of them.
     async fn counted(pinned: &Pinned) -> [String; 2] {
-        let ctx = bellwether_warehouse::session::session(2);
+        let ctx = pinned.snapshots[0].session(2);
         bellwether_warehouse::session::register(&ctx, &pinned.snapshots).unwrap();
         let count = async |sql: &str| {
             let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
@@ -166,7 +166,7 @@ mod tests {
         f.append(&[attempt("b")]).await;
         f.append(&[attempt("c")]).await;
         f.attempts.checkpoint().await.unwrap();
-        let log = f.warehouse.location().root().join("attempts/_delta_log");
+        let log = f.warehouse.location().folder().unwrap().join("attempts/_delta_log");
         for version in 0..3 {
             std::fs::remove_file(log.join(format!("{version:020}.json"))).unwrap();
         }

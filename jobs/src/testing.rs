@@ -15,7 +15,7 @@ pub(crate) struct Fixture {
     pub warehouse: Warehouse,
     pub attempts: Table,
     pub jobs: Jobs,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// "2026-11-25T12:00:00Z" as an instant.
@@ -35,7 +35,12 @@ impl Fixture {
         let warehouse = Warehouse::open_or_create(&location).await.unwrap();
         let attempts = warehouse.table(TableId::Attempts).await.unwrap();
         let jobs = Jobs::open(&warehouse).await.unwrap();
-        Self { warehouse, attempts, jobs, _folder: folder }
+        Self { warehouse, attempts, jobs, folder }
+    }
+
+    /// The folder of the warehouse.
+    pub(crate) fn root(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// One commit.
@@ -57,7 +62,7 @@ impl Fixture {
     pub(crate) async fn hide(&self, table: TableId, date: &str) -> impl FnOnce() + use<> {
         let snapshot = self.snapshot(table).await;
         let file = snapshot.files().iter().find(|file| file.path.contains(date)).unwrap();
-        let path = self.warehouse.location().root().join(table.name()).join(&file.path);
+        let path = self.warehouse.location().folder().unwrap().join(table.name()).join(&file.path);
         let hidden = path.with_extension("hidden");
         std::fs::rename(&path, &hidden).unwrap();
         move || std::fs::rename(hidden, path).unwrap()
@@ -66,7 +71,7 @@ impl Fixture {
     /// Puts something in the place of the next commit; what it returns takes it away.
     pub(crate) async fn damage_log(&self, table: TableId) -> impl FnOnce() + use<> {
         let next = self.snapshot(table).await.version() + 1;
-        let log = self.warehouse.location().root().join(table.name()).join("_delta_log");
+        let log = self.warehouse.location().folder().unwrap().join(table.name()).join("_delta_log");
         let path = log.join(format!("{next:020}.json"));
         std::fs::write(&path, "damaged").unwrap();
         move || std::fs::remove_file(path).unwrap()
@@ -74,7 +79,7 @@ impl Fixture {
 
     /// Answer of a query over the stored tables, a line a row, cells joined by a blank; NULL is `-`.
     pub(crate) async fn query(&self, sql: &str) -> Vec<String> {
-        let ctx = session::session(2);
+        let ctx = self.warehouse.session(2);
         for table in TableId::ALL {
             session::register(&ctx, &[self.snapshot(table).await]).unwrap();
         }

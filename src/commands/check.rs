@@ -87,18 +87,21 @@ impl Findings {
 async fn check_warehouse(config: &Config, findings: &mut Findings) {
     let opened = async {
         let location = config.location()?;
-        let root = location.root();
-        writable(root)?;
+        match location.folder() {
+            Some(folder) => writable(folder)?,
+            // Who may write there is known only by doing it.
+            None => Warehouse::probe(&location).await.map_err(roles::as_usage)?,
+        }
         let warehouse = match Warehouse::open(&location).await {
             Ok(warehouse) => warehouse,
             Err(warehouse::Error::NotFound(_)) => {
-                return Ok(format!("`{}` will be made by the first start", root.display()));
+                return Ok(format!("`{location}` will be made by the first start"));
             }
             Err(error) => return Err(roles::as_usage(error)),
         };
         let attempts = warehouse.table(TableId::Attempts).await?;
         let rows: i64 = attempts.snapshot().files().iter().map(|file| file.rows).sum();
-        Ok(format!("`{}` holds {rows} attempts", root.display()))
+        Ok(format!("`{location}` holds {rows} attempts"))
     };
     findings.take("warehouse", opened.await);
 }
@@ -168,7 +171,7 @@ fn check_spool(config: &Config, roles: &[Role], findings: &mut Findings) {
         findings.warn("spool", &detail);
     }
     let Ok(location) = config.location() else { return };
-    if roles::shares_disk(&dir, location.root()) {
+    if location.shares_disk(&dir) {
         let ballast = config.spool.ballast;
         let detail = format!(
             "`{}` and the warehouse share a disk, so a full one stops both; {ballast} are set aside to free it again; \
@@ -256,7 +259,7 @@ async fn send_test(config: &Config, patience: Duration) -> anyhow::Result<()> {
 async fn row_version(warehouse: &Warehouse, request_id: &str) -> anyhow::Result<Option<i64>> {
     let snapshot = warehouse.table(TableId::Attempts).await?.snapshot().clone();
     let version = snapshot.version();
-    let ctx = session::session(1);
+    let ctx = snapshot.session(1);
     session::register(&ctx, &[snapshot])?;
     let today = Utc::now().date_naive();
     let sql = format!(

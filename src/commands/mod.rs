@@ -38,8 +38,8 @@ pub struct Common {
     /// Configuration file (TOML); every key has a default, see config/bellwether.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Warehouse: a folder or file:// URL; overrides `warehouse.location`
-    #[arg(long, global = true, value_name = "FOLDER")]
+    /// Warehouse: a folder, or s3://, az:// or gs:// with bucket and prefix; overrides `warehouse.location`
+    #[arg(long, global = true, value_name = "PLACE")]
     pub warehouse: Option<String>,
     /// Log format on stderr
     #[arg(long, global = true, value_enum, default_value = "text")]

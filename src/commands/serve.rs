@@ -17,6 +17,9 @@ pub struct Args {
     /// Roles of this process
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Role::SERVED)]
     roles: Vec<Role>,
+    /// The warehouse is a copy that takes the place of the one before: its spool goes here from now on
+    #[arg(long)]
+    adopt: bool,
     /// Address of the site; overrides `web.listen`
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
@@ -37,6 +40,9 @@ pub async fn run(args: Args, mut config: Config) -> anyhow::Result<()> {
     chosen.dedup();
     let shutdown = shutdown::on_signals()?;
     let mut roles = Roles::prepare(config, shutdown).await?;
+    if args.adopt {
+        roles.adopt();
+    }
     roles.bind(&chosen).await?;
     roles.start(&chosen).await?;
     for role in [Role::Web, Role::Intake, Role::Admin] {

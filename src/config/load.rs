@@ -1,10 +1,9 @@
 //! Reading the configuration: one loader for file, environment and flags.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use bellwether_ingest::config::Bytes;
-use bellwether_warehouse::Location;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -52,8 +51,9 @@ impl Config {
         self.intake.validate().map_err(|error| format!("[intake] {error}"))?;
         self.spool.validate().map_err(|error| format!("[spool] {error}"))?;
         self.kafka.validate().map_err(|error| format!("[kafka] {error}"))?;
-        self.outside_the_warehouse("[keys] `path`", self.keys_path())?;
-        self.outside_the_warehouse("[spool] `folder`", self.spool_dir())?;
+        self.warehouse.s3.validate().map_err(|error| format!("[warehouse.s3] {error}"))?;
+        self.outside_the_warehouse("[keys] `path`", self.keys.path.as_deref())?;
+        self.outside_the_warehouse("[spool] `folder`", self.spool.folder.as_deref())?;
         self.web.validate().map_err(|error| format!("[web] {error}"))?;
         if self.warehouse.query_memory < LEAST_QUERY_MEMORY {
             let given = self.warehouse.query_memory;
@@ -71,17 +71,17 @@ impl Config {
     }
 
     /// Files of the warehouse are meant to be shared; these are not.
-    fn outside_the_warehouse(&self, key: &str, folder: anyhow::Result<PathBuf>) -> Result<(), String> {
+    fn outside_the_warehouse(&self, key: &str, folder: Option<&Path>) -> Result<(), String> {
         let warehouse = self.location().map_err(|error| error.to_string())?;
-        let folder = folder.map_err(|error| error.to_string())?;
+        // What lies beside the warehouse does not lie inside.
+        let Some(folder) = folder else { return Ok(()) };
         let given = folder.display();
-        let resolved = folder.to_str().and_then(|text| Location::parse(text).ok());
-        match resolved {
-            None => Err(format!("{key}: `{given}` is no folder that can be resolved")),
-            Some(inside) if inside.root().starts_with(warehouse.root()) => Err(format!(
+        match warehouse.contains(folder) {
+            Err(_) => Err(format!("{key}: `{given}` is no folder that can be resolved")),
+            Ok(true) => Err(format!(
                 "{key}: `{given}` lies inside the warehouse, whose files are meant to be shared; name a folder outside"
             )),
-            Some(_) => Ok(()),
+            Ok(false) => Ok(()),
         }
     }
 }
@@ -201,7 +201,7 @@ mod tests {
             assert_eq!(config.validate(), Ok(()), "{block}");
             seen += 1;
         }
-        assert_eq!(seen, 2);
+        assert_eq!(seen, 3);
     }
 
     #[test]
@@ -218,6 +218,25 @@ mod tests {
         }
         let beside = "[warehouse]\nlocation = \"wh\"\n[keys]\npath = \"wh-keys\"";
         assert_eq!(toml::from_str::<Config>(beside).unwrap().validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_bucket_needs_folders_of_this_host_by_name_and_shows_no_secret() {
+        let bucket = "[warehouse]\nlocation = \"s3://lake/w\"\n";
+        let config: Config = toml::from_str(bucket).unwrap();
+        assert_eq!(config.validate(), Ok(()));
+        for (key, folder) in [("[keys] `path`", config.keys_path()), ("[spool] `folder`", config.spool_dir())]
+        {
+            let error = folder.unwrap_err().to_string();
+            assert!(error.contains(key) && error.contains("s3://lake/w"), "{error}");
+        }
+        let named = format!("{bucket}[keys]\npath = \"/var/k\"\n[spool]\nfolder = \"/var/s\"");
+        let config: Config = toml::from_str(&named).unwrap();
+        assert_eq!(config.keys_path().unwrap(), Path::new("/var/k"));
+        assert_eq!(config.spool_dir().unwrap(), Path::new("/var/s"));
+        let plain = format!("{bucket}[warehouse.s3]\nendpoint = \"http://s\"");
+        let error = toml::from_str::<Config>(&plain).unwrap().validate().unwrap_err();
+        assert!(error.starts_with("[warehouse.s3] `endpoint`: `http://s`"), "{error}");
     }
 
     /// The example shows every key that can be set without leaving the default, and nothing else.

@@ -2,12 +2,12 @@
 
 mod load;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bellwether_ingest::catalogue::Catalogue;
 use bellwether_ingest::config::{Bytes, Ingest, Intake, Kafka, Span, Spool};
-use bellwether_warehouse::{Location, session};
+use bellwether_warehouse::{Location, S3, session};
 use bellwether_web::config::{Profile, ThresholdOverrides, WebConfig};
 use serde::Deserialize;
 
@@ -35,6 +35,7 @@ pub struct Config {
 #[serde(default, deny_unknown_fields)]
 pub struct WarehouseSection {
     pub location: String,
+    pub s3: S3,
     /// What the statements of the whole process may hold at a time.
     pub query_memory: Bytes,
 }
@@ -89,7 +90,7 @@ pub struct MaintainSection {
 impl Default for WarehouseSection {
     fn default() -> Self {
         let query_memory = Bytes(session::DEFAULT_MEMORY_BYTES as u64);
-        Self { location: "./bellwether-data".into(), query_memory }
+        Self { location: "./bellwether-data".into(), s3: S3::default(), query_memory }
     }
 }
 
@@ -126,27 +127,29 @@ impl Default for MaintainSection {
 impl Config {
     pub fn location(&self) -> anyhow::Result<Location> {
         Location::parse(&self.warehouse.location)
+            .map(|location| location.with_s3(self.warehouse.s3.clone()))
             .map_err(|error| usage(format!("warehouse.location: {error}")))
     }
 
     /// What belongs to this host and not to the warehouse: keys and spool.
-    fn local(&self, part: &str) -> anyhow::Result<PathBuf> {
-        let mut beside = self.location()?.root().as_os_str().to_owned();
-        beside.push("-local");
-        Ok(Path::new(&beside).join(part))
+    fn local(&self, key: &str, part: &str) -> anyhow::Result<PathBuf> {
+        let location = self.location()?;
+        location.local_sibling(part).ok_or_else(|| {
+            usage(format!("{key} must name a folder of this host, as the warehouse `{location}` is none"))
+        })
     }
 
     pub fn keys_path(&self) -> anyhow::Result<PathBuf> {
-        self.keys.path.clone().map_or_else(|| self.local("keys"), Ok)
+        self.keys.path.clone().map_or_else(|| self.local("[keys] `path`", "keys"), Ok)
     }
 
     /// What belongs to this host's demo only.
     pub fn local_dir(&self) -> anyhow::Result<PathBuf> {
-        self.local("")
+        self.local("the warehouse of a demo", "")
     }
 
     pub fn spool_dir(&self) -> anyhow::Result<PathBuf> {
-        self.spool.folder.clone().map_or_else(|| self.local("spool"), Ok)
+        self.spool.folder.clone().map_or_else(|| self.local("[spool] `folder`", "spool"), Ok)
     }
 
     pub fn catalogue(&self) -> anyhow::Result<Catalogue> {

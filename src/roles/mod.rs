@@ -23,7 +23,7 @@ use bellwether_ingest::labels::Labeller;
 use bellwether_ingest::sources::spool::Stopped as StoppedLogs;
 use bellwether_ingest::spool::Spool;
 use bellwether_warehouse::Warehouse;
-use bellwether_warehouse::health::Health;
+use bellwether_warehouse::health::{Health, State};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -32,8 +32,6 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::exit::{chain, usage};
 use supervise::{Board, Pauses, Task};
-
-pub use start::shares_disk;
 
 /// Longest that ending may take: a commit in flight and its fsyncs.
 const ENDING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -87,6 +85,8 @@ pub struct Roles {
     health: Health,
     listeners: BTreeMap<Role, TcpListener>,
     addresses: BTreeMap<Role, SocketAddr>,
+    /// Takes over a spool that belongs to the same warehouse at another place.
+    adopt: bool,
     board: Board,
     tasks: JoinSet<anyhow::Result<()>>,
     shutdown: CancellationToken,
@@ -98,6 +98,11 @@ impl Roles {
         let location = config.location()?;
         let warehouse = Warehouse::open_or_create(&location).await.map_err(as_usage)?;
         let tools = tools(&config, &warehouse).await?;
+        let health = Health::default();
+        health.ask("warehouse", {
+            let warehouse = warehouse.clone();
+            move || warehouse.trouble().map_or(State::Works, State::Impaired)
+        });
         let metrics = bellwether_web::admin::install_metrics().context("install the metrics recorder")?;
         bellwether_ingest::metric::describe();
         bellwether_jobs::metric::describe();
@@ -109,13 +114,19 @@ impl Roles {
             stopped: None,
             site: None,
             metrics,
-            health: Health::default(),
+            health,
             listeners: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            adopt: false,
             board: Board::default(),
             tasks: JoinSet::new(),
             shutdown,
         })
+    }
+
+    /// The warehouse is a copy that takes the place of the one before.
+    pub fn adopt(&mut self) {
+        self.adopt = true;
     }
 
     pub fn config(&self) -> &Config {

@@ -1,7 +1,6 @@
 //! Starts each role as a supervised task.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use bellwether_ingest::config::Bytes;
 use bellwether_ingest::intake::{self, Appender, IntakeState, KafkaAppender, SpoolAppender};
 use bellwether_ingest::sink::{Sink, Waits};
 use bellwether_ingest::sources;
-use bellwether_ingest::spool::{self, Spool};
+use bellwether_ingest::spool::{self, Owner, Spool};
 use bellwether_jobs::{Jobs, Scheduler};
 use bellwether_warehouse::health::State;
 use bellwether_web::Site;
@@ -55,8 +54,9 @@ impl Roles {
             Arc::new(appender)
         } else {
             let dir = self.config.spool_dir()?;
+            self.claim_spool(&dir)?;
             let mut config = self.config.spool.clone();
-            if !shares_disk(&dir, self.warehouse.location().root()) {
+            if !self.warehouse.location().shares_disk(&dir) {
                 // The tables would not get the space.
                 config.ballast = Bytes(0);
             }
@@ -119,6 +119,7 @@ impl Roles {
             let dir = dir.display();
             return Err(usage(format!("no spool in `{dir}`; start the intake role on this host first")));
         }
+        self.claim_spool(&dir)?;
         let stopped = StoppedLogs::default().with_waits(waits);
         self.stopped = Some(stopped.clone());
         self.health.ask("logs of the spool", {
@@ -140,6 +141,13 @@ impl Roles {
             async move { source?.run(&warehouse, tools, &config, shutdown).await.map_err(ended) }
         });
         Ok(())
+    }
+
+    /// The spool's records go to this warehouse and to no copy of it.
+    fn claim_spool(&self, dir: &Path) -> anyhow::Result<()> {
+        let Some(id) = self.warehouse.id() else { return Ok(()) };
+        let owner = Owner { id: id.to_owned(), url: self.warehouse.location().to_string() };
+        spool::claim(dir, &owner, self.adopt).map_err(|error| usage(chain(&error)))
     }
 
     /// Waits until everything in the spool that can be read is in the tables.
@@ -270,13 +278,6 @@ fn ended(error: sources::Error) -> anyhow::Error {
 
 fn owned<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
     names.map(|(id, name)| (id.to_owned(), name.to_owned())).collect()
-}
-
-/// Whether spool and warehouse fill the same disk. Unknown counts as no.
-pub fn shares_disk(spool: &Path, warehouse: &Path) -> bool {
-    // The folder itself may not be there yet.
-    let disk = |path: &Path| path.ancestors().find_map(|at| std::fs::metadata(at).ok()).map(|at| at.dev());
-    disk(spool).is_some_and(|of_spool| disk(warehouse) == Some(of_spool))
 }
 
 #[cfg(test)]

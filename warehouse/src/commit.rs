@@ -178,6 +178,14 @@ pub(crate) async fn commit(
             }
         }
         change.check(table, state)?;
+        match log.builds_on(state.version).await {
+            Ok(()) => {}
+            Err(error) if !unsure => return Err(failed(error)),
+            Err(error) => {
+                last_error = Some(error);
+                continue;
+            }
+        }
         let version = state.version + 1;
         let lines = change.to_lines(state, &batch_uuid, world.wall_millis()).map_err(|e| {
             let path = crate::log::entry_name(version);
@@ -190,7 +198,9 @@ pub(crate) async fn commit(
                 state.apply(&change.into_entry(version));
                 return Ok(Committed { version });
             }
-            Ok(false) => {}
+            // Somebody was first; or it was this commit, sent again behind a lost answer; or nobody, and the store only
+            // could not decide. The log tells which: what is not there is tried again under the same version.
+            Ok(false) => unsure = true,
             Err(error) => {
                 tracing::warn!(
                     table,

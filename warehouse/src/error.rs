@@ -1,6 +1,21 @@
 //! What can go wrong with a warehouse or one of its tables.
 
-use std::path::PathBuf;
+use object_store::Error as StoreError;
+
+use crate::store;
+
+/// Whether the same call may succeed later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// By itself: the store is slow, busy or cannot be reached, or others were first.
+    Later,
+    /// Once somebody has mended credentials, rights or the bucket. Worth trying again at a slow pace.
+    WhenMended,
+    /// The tables or the rows are what they are.
+    Never,
+}
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -9,27 +24,31 @@ pub enum Error {
         "no warehouse at `{0}`; run `bellwether demo`, `import` or `serve` first, or name another folder with --warehouse"
     )]
     NotFound(String),
+    #[error("cannot use the warehouse `{location}`: {detail}")]
+    Unusable { location: String, detail: String },
     #[error(
-        "cannot write to the warehouse folder `{path}`; check its owner, mode and free space, or name another with --warehouse"
+        "the store behind `{location}` does not keep writers apart ({detail}); Bellwether needs one that honours `If-None-Match: *` on every put"
     )]
+    NoCompareAndSet { location: String, detail: String },
+    #[error("cannot write to the warehouse {} `{path}`; {}, or name another with --warehouse", kind(.path), remedy(.path))]
     Unwritable {
-        path: PathBuf,
+        path: String,
         #[source]
-        source: std::io::Error,
+        source: Source,
     },
     #[error(
         "warehouse `{path}` has layout {found}, this binary knows layouts up to {supported}; upgrade bellwether to read it"
     )]
-    NewerLayout { path: PathBuf, found: u64, supported: u64 },
-    #[error("cannot read `{path}`; check its owner and mode")]
+    NewerLayout { path: String, found: u64, supported: u64 },
+    #[error("cannot read `{path}`; {}", remedy(.path))]
     Unreadable {
-        path: PathBuf,
+        path: String,
         #[source]
-        source: std::io::Error,
+        source: Source,
     },
     #[error("cannot understand `{path}`; it should hold {{\"layout\": 2}}")]
     UnreadableLayout {
-        path: PathBuf,
+        path: String,
         #[source]
         source: serde_json::Error,
     },
@@ -57,6 +76,10 @@ pub enum Error {
     CommitGone { table: &'static str, version: i64 },
     #[error("version {version} of table `{table}` cannot be read any more: the log was cleaned up behind it")]
     VersionGone { table: &'static str, version: i64 },
+    #[error(
+        "commit {version} of table `{table}`, on which this process builds, is gone: the warehouse was deleted, emptied or put back from a copy; restart once it is as it should be"
+    )]
+    Replaced { table: &'static str, version: i64 },
     #[error("rows do not fit table `{table}`: {detail}")]
     Rows { table: &'static str, detail: String },
     #[error("failed to encode rows of table `{table}` as Parquet")]
@@ -83,7 +106,32 @@ pub enum Error {
     },
 }
 
+fn kind(path: &str) -> &'static str {
+    if path.contains("://") { "bucket" } else { "folder" }
+}
+
+fn remedy(path: &str) -> &'static str {
+    if path.contains("://") {
+        "check the bucket's name, the credentials and their rights"
+    } else {
+        "check its owner, mode and free space"
+    }
+}
+
 impl Error {
+    /// Whether the same call may succeed later: the one place where that is decided.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Storage { source, .. } => store::retry(source),
+            Self::Unwritable { source, .. } | Self::Unreadable { source, .. } => {
+                source.downcast_ref::<StoreError>().map_or(Retry::Later, store::retry)
+            }
+            Self::Contended { .. } | Self::Task { .. } => Retry::Later,
+            Self::Replaced { .. } => Retry::WhenMended,
+            _ => Retry::Never,
+        }
+    }
+
     /// Whether a write failed for want of disk space, as deep down as that was told.
     pub fn is_full(&self) -> bool {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
@@ -103,9 +151,28 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let said = cause.to_string();
+        // Some libraries write the cause into the text as well.
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_the_text_ends_with_is_not_told_twice() {
+        let store = StoreError::Generic { store: "S3", source: "503 (SlowDown)".into() };
+        let error = Error::Unreadable { path: "s3://lake/w/f".to_owned(), source: Box::new(store) };
+        let text = chain(&error);
+        assert!(text.starts_with("cannot read `s3://lake/w/f`; check the bucket's name"), "{text}");
+        assert!(text.ends_with(": Generic S3 error: 503 (SlowDown)"), "{text}");
+        assert_eq!(text.matches("SlowDown").count(), 1);
+    }
 }

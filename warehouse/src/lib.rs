@@ -29,8 +29,8 @@ mod write;
 
 pub use clock::Moment;
 pub use commit::{Advance, AppId, Change, CommitError, Committed};
-pub use error::chain;
-pub use location::Location;
+pub use error::{Retry, chain};
+pub use location::{Location, S3};
 pub use snapshot::Snapshot;
 pub use table::{CommitEntry, DataFile, Error, Table, Warehouse};
 pub use tables::TableId;

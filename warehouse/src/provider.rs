@@ -17,7 +17,6 @@ use datafusion::common::{
 };
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -30,6 +29,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 
 use crate::log::FileSet;
+use crate::session;
 use crate::stats;
 use crate::store::Storage;
 use crate::table::DataFile;
@@ -96,7 +96,8 @@ impl Provider {
     }
 
     fn scan_file(&self, file: &DataFile) -> Result<ScanFile> {
-        let location = self.storage.path(&file.path).map_err(|e| DataFusionError::External(Box::new(e)))?;
+        let location =
+            self.storage.scanned(&file.path).map_err(|e| DataFusionError::External(Box::new(e)))?;
         let rows = usize::try_from(file.rows).unwrap_or_default();
         let bounds = stats::to_bounds(file.stats.as_deref(), rows, &self.file_schema);
         let mut values = Vec::new();
@@ -257,7 +258,7 @@ impl TableProvider for Provider {
         if files.is_empty() {
             return Ok(Arc::new(EmptyExec::new(project_schema(&self.schema, projection)?)));
         }
-        let url = ObjectStoreUrl::local_filesystem();
+        let url = session::url()?;
         let runtime = state.runtime_env();
         let readers = CachedParquetFileReaderFactory::new(
             runtime.object_store(&url)?,

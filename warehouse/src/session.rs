@@ -1,16 +1,22 @@
 //! DataFusion sessions with the sketch functions and pinned tables registered.
 
+use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::common::exec_err;
 use datafusion::dataframe::DataFrame;
+use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::TryStreamExt;
+use object_store::{DynObjectStore, ObjectStore};
+use url::Url;
 
 use crate::snapshot::Snapshot;
 use crate::tables::{TableId, attempts};
@@ -21,13 +27,57 @@ pub const DEFAULT_MEMORY_BYTES: usize = 2 << 30;
 
 static MEMORY_BYTES: OnceLock<usize> = OnceLock::new();
 
-/// One for the process, so that a Parquet footer read for one query is at hand for the next, and one budget
-/// holds for all of them.
-static RUNTIME: LazyLock<Arc<RuntimeEnv>> = LazyLock::new(|| {
+/// The root of the warehouse, in sessions.
+const URL: &str = "bellwether://warehouse/";
+
+/// One budget of memory and one of temporary files for all sessions of the process. No store is in it.
+static SHARED: LazyLock<Arc<RuntimeEnv>> = LazyLock::new(|| {
     let bytes = *MEMORY_BYTES.get_or_init(|| DEFAULT_MEMORY_BYTES);
-    let runtime = RuntimeEnv { memory_pool: Arc::new(FairSpillPool::new(bytes)), ..RuntimeEnv::default() };
-    Arc::new(runtime)
+    Arc::new(RuntimeEnv {
+        memory_pool: Arc::new(FairSpillPool::new(bytes)),
+        object_store_registry: Arc::new(Alone(None)),
+        ..RuntimeEnv::default()
+    })
 });
+
+/// Sessions of one warehouse share it, so that a Parquet footer read for one query is at hand for the next.
+pub(crate) fn runtime(store: Arc<DynObjectStore>) -> Arc<RuntimeEnv> {
+    Arc::new(RuntimeEnv {
+        memory_pool: Arc::clone(&SHARED.memory_pool),
+        disk_manager: Arc::clone(&SHARED.disk_manager),
+        object_store_registry: Arc::new(Alone(Some(store))),
+        ..RuntimeEnv::default()
+    })
+}
+
+pub(crate) fn url() -> Result<ObjectStoreUrl, DataFusionError> {
+    ObjectStoreUrl::parse(URL)
+}
+
+/// The store of one warehouse and no other: no statement reaches the host's files or another bucket.
+struct Alone(Option<Arc<DynObjectStore>>);
+
+impl fmt::Debug for Alone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Alone")
+    }
+}
+
+impl ObjectStoreRegistry for Alone {
+    /// Nothing is added.
+    fn register_store(&self, _url: &Url, store: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
+        Some(store)
+    }
+
+    fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>, DataFusionError> {
+        match &self.0 {
+            Some(store) if url.as_str().starts_with(URL) => Ok(Arc::clone(store)),
+            _ => {
+                exec_err!("nothing but the tables of the warehouse can be read here, not {}://", url.scheme())
+            }
+        }
+    }
+}
 
 /// Sets what the statements of all sessions of this process may hold together. Only before the first session;
 /// returns whether it was.
@@ -35,8 +85,14 @@ pub fn limit_memory(bytes: usize) -> bool {
     MEMORY_BYTES.set(bytes).is_ok()
 }
 
+/// A session with Bellwether's functions over rows in memory: it reads no file. What scans tables comes from the
+/// warehouse or a snapshot.
+pub fn without_files(threads: usize) -> SessionContext {
+    session(threads, &SHARED)
+}
+
 /// A session with Bellwether's functions and no tables. `threads` = target partitions.
-pub fn session(threads: usize) -> SessionContext {
+pub(crate) fn session(threads: usize, runtime: &Arc<RuntimeEnv>) -> SessionContext {
     let mut config =
         SessionConfig::new().with_target_partitions(threads.max(1)).with_information_schema(true);
     let options = config.options_mut();
@@ -46,7 +102,7 @@ pub fn session(threads: usize) -> SessionContext {
     // Scans and casts give the types that the table schemas name.
     options.execution.parquet.schema_force_view_types = false;
     options.sql_parser.map_string_types_to_utf8view = false;
-    let ctx = SessionContext::new_with_config_rt(config, Arc::clone(&RUNTIME));
+    let ctx = SessionContext::new_with_config_rt(config, Arc::clone(runtime));
     crate::sketches::register(&ctx);
     ctx
 }
@@ -85,11 +141,13 @@ impl Answer {
 mod tests {
     use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit};
 
-    use super::{DEFAULT_MEMORY_BYTES, limit_memory, session};
+    use super::{DEFAULT_MEMORY_BYTES, limit_memory, runtime, session, without_files};
 
     #[test]
     fn all_sessions_share_one_bounded_budget() {
-        let pools = [session(1), session(2)].map(|ctx| ctx.runtime_env().memory_pool.clone());
+        let of_a_warehouse = runtime(std::sync::Arc::new(object_store::memory::InMemory::new()));
+        let sessions = [without_files(1), session(2, &of_a_warehouse)];
+        let pools = sessions.map(|ctx| ctx.runtime_env().memory_pool.clone());
         assert!(
             matches!(pools[0].memory_limit(), MemoryLimit::Finite(bytes) if bytes == DEFAULT_MEMORY_BYTES)
         );

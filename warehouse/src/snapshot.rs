@@ -4,10 +4,12 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
+use datafusion::prelude::SessionContext;
 
 use crate::commit::AppId;
 use crate::log::{FileSet, State};
 use crate::provider::Provider;
+use crate::session;
 use crate::store::Storage;
 use crate::table::DataFile;
 use crate::tables::TableId;
@@ -57,6 +59,12 @@ impl Snapshot {
             .take_while(|(app, _)| app.0.starts_with(prefix))
             .map(|(app, version)| (app.clone(), *version))
             .collect()
+    }
+
+    /// A session that can scan the tables of this warehouse, and nothing else. None is registered yet. `threads` =
+    /// target partitions.
+    pub fn session(&self, threads: usize) -> SessionContext {
+        session::session(threads, self.storage.root().runtime())
     }
 
     /// All rows of this version.

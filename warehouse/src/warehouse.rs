@@ -1,23 +1,23 @@
-//! The warehouse folder: created, checked for its layout version, opened table by table.
+//! The warehouse: created, checked for its layout version, opened table by table.
 
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use object_store::{DynObjectStore, Error as StoreError, ObjectStoreExt, PutMode, PutPayload, UpdateVersion};
+use datafusion::prelude::SessionContext;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::location::Location;
 use crate::log::Log;
-use crate::store::{DurableLocal, Storage, create_folder};
+use crate::store::{Root, Storage};
 use crate::table::Table;
 use crate::tables::TableId;
 use crate::world::World;
-use crate::{delta_schema, log};
+use crate::{delta_schema, log, session};
 
-/// Version of what lies in a warehouse folder. Raised when an older binary could not read, misread or damage it;
-/// a new table or a new nullable column is no reason. This binary reads all of them.
+/// Version of what lies in a warehouse. Raised when an older binary could not read, misread or damage it; a new table
+/// or a new nullable column is no reason. This binary reads all of them.
 ///
 /// | layout | since it |
 /// |---|---|
@@ -27,21 +27,29 @@ const LAYOUT_FILE: &str = "_bellwether.json";
 /// Holds `blake3_keyed(pepper, "check")`: all who write keys of people must hash with one pepper, or one person
 /// counts as several.
 const PEPPER_FILE: &str = "_bellwether_pepper.json";
+/// Tries at what several processes write at their start.
+const TRIES: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(10);
 
-/// A warehouse folder whose tables exist and whose layout version this build can read.
+/// A warehouse whose tables exist and whose layout version this build can read.
 #[derive(Clone, Debug)]
 pub struct Warehouse {
-    location: Location,
-    store: Arc<DynObjectStore>,
-    world: World,
+    root: Arc<Root>,
+    id: Option<Arc<str>>,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
 struct Layout {
     layout: u64,
+    /// Of this warehouse and its copies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
     /// Fingerprint of all table schemas when every table was last seen to have them: a fast start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     schemas: Option<String>,
+    /// What a newer binary noted.
+    #[serde(flatten)]
+    other: Map<String, Value>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -52,6 +60,9 @@ struct PepperCheck {
 impl Warehouse {
     /// Opens the warehouse, creating the folder and every missing table and column. Several processes may
     /// do this at once.
+    ///
+    /// # Errors
+    /// Among others when the store would not keep several writers apart.
     pub async fn open_or_create(location: &Location) -> Result<Self, Error> {
         Self::open_or_create_in(location, World::default()).await
     }
@@ -61,48 +72,70 @@ impl Warehouse {
     /// # Errors
     /// As there.
     pub async fn open_or_create_in(location: &Location, world: World) -> Result<Self, Error> {
-        let store = Arc::new(DurableLocal::in_world(world.clone()));
-        let warehouse = Self { location: location.clone(), store, world };
-        let root = location.root();
+        let root = Arc::new(Root::open_in(location, world)?);
         let fingerprint = delta_schema::fingerprint();
-        let unchanged = read_layout(root)?
-            .is_some_and(|layout| layout.layout == LAYOUT && layout.schemas.as_deref() == Some(&fingerprint));
-        if unchanged && TableId::ALL.iter().all(|id| root.join(id.name()).join(log::FOLDER).is_dir()) {
-            return Ok(warehouse);
+        if let Some(Layout { layout: LAYOUT, id: Some(id), schemas, .. }) = read_layout(&root).await?
+            && schemas.as_deref() == Some(&fingerprint)
+            && all_begun(&root).await?
+        {
+            return Ok(Self::opened(root, Some(id)));
         }
-        probe(root, &warehouse.world)
-            .map_err(|source| Error::Unwritable { path: root.to_owned(), source })?;
+        root.probe().await?;
         let mut newer_elsewhere = false;
         for id in TableId::ALL {
-            newer_elsewhere |= warehouse.create_or_extend(id).await?;
+            newer_elsewhere |= create_or_extend(&root, id).await?;
         }
-        // Written last: a folder with a layout file has all tables. A newer binary's fingerprint stays.
-        if !newer_elsewhere || !root.join(LAYOUT_FILE).exists() {
-            write_layout(root, &Layout { layout: LAYOUT, schemas: Some(fingerprint) }, &warehouse.world)
-                .map_err(|source| Error::Unwritable { path: root.to_owned(), source })?;
-        }
-        Ok(warehouse)
+        // Written last: a warehouse with a layout file has all tables. A newer binary's fingerprint stays.
+        let id = write_layout(&root, &fingerprint, newer_elsewhere).await?;
+        Ok(Self::opened(root, Some(id)))
     }
 
     /// Opens a warehouse that must exist already.
     pub async fn open(location: &Location) -> Result<Self, Error> {
-        match read_layout(location.root())? {
-            Some(_) => Ok(Self {
-                location: location.clone(),
-                store: Arc::new(DurableLocal::default()),
-                world: World::default(),
-            }),
-            None => Err(Error::NotFound(location.root().display().to_string())),
+        let root = Arc::new(Root::open(location)?);
+        match read_layout(&root).await? {
+            Some(layout) => Ok(Self::opened(root, layout.id)),
+            None => Err(Error::NotFound(location.to_string())),
         }
     }
 
+    fn opened(root: Arc<Root>, id: Option<String>) -> Self {
+        root.watch();
+        Self { root, id: id.map(Into::into) }
+    }
+
+    /// Tries whether the store keeps several writers apart, under a name of its own.
+    ///
+    /// # Errors
+    /// It does not, or it cannot be read and written.
+    pub async fn probe(location: &Location) -> Result<(), Error> {
+        Root::open(location)?.probe().await
+    }
+
     pub fn location(&self) -> &Location {
-        &self.location
+        self.root.location()
+    }
+
+    /// The same for a warehouse and its copies. None where no binary that gives ids has written yet.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// What somebody has to mend before the store works again, if anything: credentials, rights, a bucket that is
+    /// gone. In one line.
+    pub fn trouble(&self) -> Option<String> {
+        self.root.trouble()
+    }
+
+    /// A session that can scan the tables of this warehouse, and nothing else. None is registered yet. `threads` =
+    /// target partitions.
+    pub fn session(&self, threads: usize) -> SessionContext {
+        session::session(threads, self.root.runtime())
     }
 
     /// The clock and the dice by which everything in this warehouse goes.
     pub fn world(&self) -> &World {
-        &self.world
+        self.root.world()
     }
 
     /// The check value of the pepper behind the keys in the tables. None: no pepper was ever used here.
@@ -110,17 +143,10 @@ impl Warehouse {
     /// # Errors
     /// The file cannot be read.
     pub async fn pepper_check(&self) -> Result<Option<String>, Error> {
-        let path = self.location.root().join(PEPPER_FILE);
-        let failed = |source| Error::Unreadable { path: path.clone(), source };
-        let name = object_store::path::Path::from_absolute_path(&path)
-            .map_err(|source| failed(io::Error::other(source)))?;
-        let bytes = match self.store.get(&name).await {
-            Err(StoreError::NotFound { .. }) => return Ok(None),
-            Err(source) => return Err(failed(io::Error::other(source))),
-            Ok(found) => found.bytes().await.map_err(|source| failed(io::Error::other(source)))?,
-        };
-        let stored: PepperCheck = serde_json::from_slice(&bytes).map_err(|source| failed(source.into()))?;
-        Ok(Some(stored.check))
+        match self.root.get(PEPPER_FILE).await? {
+            None => Ok(None),
+            Some((bytes, _)) => Ok(Some(self.parse_pepper(&bytes)?)),
+        }
     }
 
     /// Keeps the check value of the first pepper that is used here. Returns the one that stands, which may be
@@ -132,18 +158,17 @@ impl Warehouse {
         if let Some(standing) = self.pepper_check().await? {
             return Ok(standing);
         }
-        let path = self.location.root().join(PEPPER_FILE);
-        let failed = |source| Error::Unwritable { path: path.clone(), source };
-        let name = object_store::path::Path::from_absolute_path(&path)
-            .map_err(|source| failed(io::Error::other(source)))?;
-        let text = serde_json::to_vec(&PepperCheck { check: check.to_owned() })
-            .map_err(|source| failed(source.into()))?;
-        match self.store.put_opts(&name, PutPayload::from(text), PutMode::Create.into()).await {
-            Ok(_) | Err(StoreError::AlreadyExists { .. }) => {}
-            Err(source) => return Err(failed(io::Error::other(source))),
-        }
-        // Whoever was first, what is there now holds.
-        self.pepper_check().await?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
+        let text = to_json(&self.root, PEPPER_FILE, &PepperCheck { check: check.to_owned() })?;
+        let (bytes, _) = self.root.claim(PEPPER_FILE, text).await?;
+        self.parse_pepper(&bytes)
+    }
+
+    fn parse_pepper(&self, bytes: &[u8]) -> Result<String, Error> {
+        let stored: PepperCheck = serde_json::from_slice(bytes).map_err(|source| Error::Unreadable {
+            path: self.root.shown(PEPPER_FILE),
+            source: source.into(),
+        })?;
+        Ok(stored.check)
     }
 
     /// Puts the check value of a new pepper in the place of the one that stood. Returns what stands now: not
@@ -152,111 +177,121 @@ impl Warehouse {
     /// # Errors
     /// The file can be neither read nor written. An error leaves open whether it was written.
     pub async fn replace_pepper(&self, stood: &str, new: &str) -> Result<Option<String>, Error> {
-        let path = self.location.root().join(PEPPER_FILE);
-        let failed = |source| Error::Unwritable { path: path.clone(), source };
-        let name = object_store::path::Path::from_absolute_path(&path)
-            .map_err(|source| failed(io::Error::other(source)))?;
-        let found = match self.store.get(&name).await {
-            Err(StoreError::NotFound { .. }) => return Ok(None),
-            other => other.map_err(|source| failed(io::Error::other(source)))?,
-        };
-        let seen = UpdateVersion { e_tag: found.meta.e_tag.clone(), version: found.meta.version.clone() };
-        let bytes = found.bytes().await.map_err(|source| failed(io::Error::other(source)))?;
-        let standing: PepperCheck = serde_json::from_slice(&bytes).map_err(|source| failed(source.into()))?;
-        if standing.check != stood {
-            return Ok(Some(standing.check));
+        let Some((bytes, seen)) = self.root.get(PEPPER_FILE).await? else { return Ok(None) };
+        let standing = self.parse_pepper(&bytes)?;
+        if standing != stood {
+            return Ok(Some(standing));
         }
-        let text = serde_json::to_vec(&PepperCheck { check: new.to_owned() })
-            .map_err(|source| failed(source.into()))?;
-        match self.store.put_opts(&name, PutPayload::from(text), PutMode::Update(seen).into()).await {
-            Ok(_) | Err(StoreError::Precondition { .. } | StoreError::AlreadyExists { .. }) => {}
-            Err(source) => return Err(failed(io::Error::other(source))),
-        }
+        let text = to_json(&self.root, PEPPER_FILE, &PepperCheck { check: new.to_owned() })?;
+        // Whoever was first, what is there now holds.
+        self.root.put_over(PEPPER_FILE, text, seen).await?;
         self.pepper_check().await
     }
 
     /// An independent handle with its own log cursor.
     pub async fn table(&self, id: TableId) -> Result<Table, Error> {
-        Table::open(id, self.storage(id)?).await
-    }
-
-    fn storage(&self, id: TableId) -> Result<Storage, Error> {
-        Ok(Storage::new(id.name(), Arc::clone(&self.store), &self.location)?.in_world(&self.world))
-    }
-
-    /// True when the stored table has columns that this binary does not know.
-    async fn create_or_extend(&self, id: TableId) -> Result<bool, Error> {
-        let table = id.name();
-        let storage = Arc::new(self.storage(id)?);
-        let log = Log::new(Arc::clone(&storage));
-        loop {
-            let state = log.load().await?;
-            let (version, actions) = match &state {
-                None => (0, delta_schema::creation(id, &self.world)),
-                Some(state) => match state.metadata.as_ref() {
-                    None => {
-                        let path = log::FOLDER.to_owned();
-                        return Err(Error::Damaged { table, path, detail: "it has no metaData".to_owned() });
-                    }
-                    Some(stored) => match delta_schema::extension(id, stored, &self.world)? {
-                        delta_schema::Extension::None => return Ok(false),
-                        delta_schema::Extension::StoredIsNewer => return Ok(true),
-                        delta_schema::Extension::Add(actions) => (state.version + 1, actions),
-                    },
-                },
-            };
-            let lines = log::action::to_lines(&actions).map_err(|e| Error::Damaged {
-                table,
-                path: log::entry_name(version),
-                detail: e.to_string(),
-            })?;
-            // Won or lost, the next turn reads what stands now: it may be the other's, and a version that was
-            // cleaned away meanwhile can be written without becoming part of the table.
-            log.write(version, lines.into()).await?;
-        }
+        Table::open(id, Storage::new(id.name(), &self.root)).await
     }
 
     #[cfg(test)]
-    pub(crate) async fn table_over(&self, id: TableId, store: Arc<DynObjectStore>) -> Result<Table, Error> {
-        Table::open(id, Storage::new(id.name(), store, &self.location)?).await
+    pub(crate) async fn table_over(
+        &self,
+        id: TableId,
+        store: Arc<object_store::DynObjectStore>,
+    ) -> Result<Table, Error> {
+        let root = Arc::new(Root::over(self.location(), store, self.world().clone())?);
+        Table::open(id, Storage::new(id.name(), &root)).await
     }
 }
 
-/// None when the folder or the file is missing.
-fn read_layout(root: &Path) -> Result<Option<Layout>, Error> {
-    let path = root.join(LAYOUT_FILE);
-    let text = match std::fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(Error::Unreadable { path, source }),
-    };
+async fn all_begun(root: &Arc<Root>) -> Result<bool, Error> {
+    let looks = TableId::ALL
+        .map(|id| async move { Log::new(Arc::new(Storage::new(id.name(), root))).is_begun().await });
+    Ok(futures::future::try_join_all(looks).await?.into_iter().all(|begun| begun))
+}
+
+/// True when the stored table has columns that this binary does not know.
+async fn create_or_extend(root: &Arc<Root>, id: TableId) -> Result<bool, Error> {
+    let table = id.name();
+    let log = Log::new(Arc::new(Storage::new(table, root)));
+    for turn in 0..TRIES {
+        root.world().sleep(PAUSE * turn).await;
+        let state = log.load().await?;
+        let (version, actions) = match &state {
+            None => (0, delta_schema::creation(id, root.world())),
+            Some(state) => match state.metadata.as_ref() {
+                None => {
+                    let path = log::FOLDER.to_owned();
+                    return Err(Error::Damaged { table, path, detail: "it has no metaData".to_owned() });
+                }
+                Some(stored) => match delta_schema::extension(id, stored, root.world())? {
+                    delta_schema::Extension::None => return Ok(false),
+                    delta_schema::Extension::StoredIsNewer => return Ok(true),
+                    delta_schema::Extension::Add(actions) => (state.version + 1, actions),
+                },
+            },
+        };
+        let lines = log::action::to_lines(&actions).map_err(|e| Error::Damaged {
+            table,
+            path: log::entry_name(version),
+            detail: e.to_string(),
+        })?;
+        // Won or lost, the next turn reads what stands now: it may be the other's, and a version that was cleaned away
+        // meanwhile can be written without becoming part of the table.
+        log.write(version, lines.into()).await?;
+    }
+    Err(Error::Contended { table, tries: TRIES })
+}
+
+/// None when there is no such file.
+async fn read_layout(root: &Root) -> Result<Option<Layout>, Error> {
+    match root.get(LAYOUT_FILE).await? {
+        None => Ok(None),
+        Some((bytes, _)) => parse_layout(root, &bytes).map(Some),
+    }
+}
+
+fn parse_layout(root: &Root, bytes: &[u8]) -> Result<Layout, Error> {
+    let path = || root.shown(LAYOUT_FILE);
     let layout: Layout =
-        serde_json::from_slice(&text).map_err(|source| Error::UnreadableLayout { path, source })?;
+        serde_json::from_slice(bytes).map_err(|source| Error::UnreadableLayout { path: path(), source })?;
     if layout.layout > LAYOUT {
-        let (path, found) = (root.to_owned(), layout.layout);
+        let (path, found) = (root.location().to_string(), layout.layout);
         return Err(Error::NewerLayout { path, found, supported: LAYOUT });
     }
-    Ok(Some(layout))
+    Ok(layout)
 }
 
-/// Creates the folder and tries to write into it.
-fn probe(root: &Path, world: &World) -> io::Result<()> {
-    create_folder(root)?;
-    let path = root.join(format!("{LAYOUT_FILE}#{}", world.random()));
-    std::fs::write(&path, b"")?;
-    std::fs::remove_file(&path)
-}
-
-fn write_layout(root: &Path, layout: &Layout, world: &World) -> io::Result<()> {
-    let staged = root.join(format!("{LAYOUT_FILE}#{}", world.random()));
-    let written = std::fs::File::create(&staged).and_then(|mut file| {
-        serde_json::to_writer(&mut file, layout)?;
-        file.sync_all()?;
-        std::fs::rename(&staged, root.join(LAYOUT_FILE))?;
-        std::fs::File::open(root)?.sync_all()
-    });
-    if written.is_err() {
-        let _ = std::fs::remove_file(&staged);
+/// Notes that every table has the schemas of `fingerprint`, unless a newer binary has noted its own. Returns the id of
+/// the warehouse: of those who meet here, the first one's.
+async fn write_layout(root: &Root, fingerprint: &str, newer_elsewhere: bool) -> Result<String, Error> {
+    let world = root.world();
+    let fresh = Layout {
+        layout: LAYOUT,
+        id: Some(world.uuid().to_string()),
+        schemas: Some(fingerprint.to_owned()),
+        other: Map::new(),
+    };
+    let text = to_json(root, LAYOUT_FILE, &fresh)?;
+    for turn in 0..TRIES {
+        world.sleep(PAUSE * turn).await;
+        let (bytes, seen) = root.claim(LAYOUT_FILE, text.clone()).await?;
+        let stands = parse_layout(root, &bytes)?;
+        let mut wanted =
+            Layout { layout: LAYOUT, id: stands.id.clone().or(fresh.id.clone()), ..stands.clone() };
+        if !newer_elsewhere {
+            wanted.schemas.clone_from(&fresh.schemas);
+        }
+        let id = wanted.id.clone().unwrap_or_default();
+        if wanted == stands || root.put_over(LAYOUT_FILE, to_json(root, LAYOUT_FILE, &wanted)?, seen).await? {
+            return Ok(id);
+        }
     }
-    written
+    let source = "other processes change it all the time";
+    Err(Error::Unwritable { path: root.shown(LAYOUT_FILE), source: source.into() })
+}
+
+fn to_json(root: &Root, name: &str, value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value)
+        .map_err(|source| Error::Unwritable { path: root.shown(name), source: source.into() })
 }

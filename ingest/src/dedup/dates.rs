@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_warehouse::{DataFile, Snapshot, TableId, session};
+use bellwether_warehouse::{DataFile, Snapshot, TableId};
 use futures::TryStreamExt;
 
 use super::mark::{self, Former, Mark};
@@ -139,7 +139,7 @@ async fn read(
     if files.is_empty() {
         return Ok(ids);
     }
-    let ctx = session::session(2);
+    let ctx = attempts.session(2);
     ctx.register_table(TableId::Attempts.name(), attempts.provider_over(files))?;
     let condition = span.map_or_else(String::new, |(from, to)| {
         format!(" WHERE started_at >= '{}' AND started_at < '{}'", shown(from), shown(to))

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
-use bellwether_warehouse::{DataFile, Snapshot, TableId, session};
+use bellwether_warehouse::{DataFile, Snapshot, TableId};
 use futures::TryStreamExt;
 
 use super::newest::Newest;
@@ -59,7 +59,7 @@ async fn read(
     wanted: &Wanted<'_>,
     newest: &mut Newest,
 ) -> Result<(), Box<dyn StdError + Send + Sync>> {
-    let ctx = session::session(2);
+    let ctx = attempts.session(2);
     ctx.register_table(TableId::Attempts.name(), attempts.provider_over(files))?;
     let statement = format!("SELECT {}, src_offset FROM attempts WHERE {CONDITION}", mark::COLUMNS);
     let rows = ctx.sql(&statement).await?.with_param_values(vec![

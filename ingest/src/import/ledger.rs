@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use bellwether_warehouse::tables::imports::{self, ImportRow};
-use bellwether_warehouse::{Advance, AppId, Change, CommitError, Table, TableId, Warehouse, session};
+use bellwether_warehouse::{Advance, AppId, Change, CommitError, Table, TableId, Warehouse};
 use futures::TryStreamExt;
 
 use super::ImportError;
@@ -175,7 +175,7 @@ impl Ledger {
         if self.table.snapshot().files().is_empty() {
             return Ok(());
         }
-        let ctx = session::session(2);
+        let ctx = self.table.snapshot().session(2);
         ctx.register_table(TableId::Imports.name(), self.table.snapshot().provider())?;
         let rows = ctx.sql(STATEMENT).await?;
         let mut stream = rows.execute_stream().await?;

@@ -19,7 +19,7 @@ use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use arrow::error::ArrowError;
-use bellwether_warehouse::{Advance, AppId, Snapshot, Table, TableId, session};
+use bellwether_warehouse::{Advance, AppId, Snapshot, Table, TableId};
 
 use crate::batch::Range;
 
@@ -76,7 +76,7 @@ pub(super) async fn compare(
 
 /// Places in the table's rejects of a range's offsets below `below`.
 async fn standing(rejects: &Snapshot, range: &Range, below: i64) -> Result<BTreeSet<Place>, Error> {
-    let ctx = session::session(1);
+    let ctx = rejects.session(1);
     ctx.register_table(TableId::Rejects.name(), rejects.provider())?;
     let rows = ctx.sql(STANDING).await?.with_param_values(vec![
         ("topic", range.stream.lineage().into()),

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use bellwether_warehouse::{Moment, World};
+use bellwether_warehouse::{Moment, Retry, World};
 
 use super::{FlushError, Waiting, Waits};
 use crate::metric;
 use crate::spool::Ballast;
 
 const FIRST: Duration = Duration::from_millis(100);
+/// Where somebody has to mend something, which takes longer than a hiccup of the store.
+const FIRST_WHEN_MENDED: Duration = Duration::from_secs(2);
 /// Long enough not to burden a store in trouble, short enough to be back soon after it.
 const LONGEST: Duration = Duration::from_secs(20);
 
@@ -47,7 +49,12 @@ impl Backoff {
             None => self.told = Some(self.waits.begin(format!("table `{}`", self.table), &source)),
         }
         let waited = self.world.since(self.since);
-        if self.patience.is_some_and(|patience| waited + self.pause > patience) {
+        let is_to_be_mended = source.retry() == Retry::WhenMended;
+        if is_to_be_mended {
+            self.pause = self.pause.max(FIRST_WHEN_MENDED);
+        }
+        // Whoever has little patience learns at once what he can mend himself.
+        if self.patience.is_some_and(|patience| is_to_be_mended || waited + self.pause > patience) {
             return Err(FlushError::Storage { table: self.table, waited, source: Box::new(source) });
         }
         tracing::warn!(
@@ -90,11 +97,11 @@ impl Backoff {
 mod tests {
     use std::io::{Error, ErrorKind};
 
-    use super::{Backoff, Duration, Waits, World};
+    use super::{Backoff, Duration, FlushError, Waits, World};
     use crate::spool::Ballast;
 
     fn failed(kind: ErrorKind) -> bellwether_warehouse::Error {
-        bellwether_warehouse::Error::Unwritable { path: "t".into(), source: Error::from(kind) }
+        bellwether_warehouse::Error::Unwritable { path: "t".into(), source: Error::from(kind).into() }
     }
 
     #[tokio::test]
@@ -114,5 +121,13 @@ mod tests {
         backoff.wait(failed(ErrorKind::StorageFull)).await.unwrap();
         assert!(ballast.is_given_up());
         backoff.wait(failed(ErrorKind::StorageFull)).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn what_somebody_must_mend_is_told_at_once_to_whom_has_an_end_of_patience() {
+        let mut backoff = Backoff::new("attempts", Some(Duration::from_secs(3600)), None);
+        let replaced = bellwether_warehouse::Error::Replaced { table: "attempts", version: 3 };
+        let error = backoff.wait(replaced).await.unwrap_err();
+        assert!(matches!(error, FlushError::Storage { table: "attempts", .. }), "{error}");
     }
 }

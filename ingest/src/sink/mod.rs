@@ -23,7 +23,9 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use bellwether_warehouse::streams::StreamNames;
-use bellwether_warehouse::{Advance, AppId, Change, CommitError, Staging, Table, TableId, Warehouse, World};
+use bellwether_warehouse::{
+    Advance, AppId, Change, CommitError, Retry, Staging, Table, TableId, Warehouse, World,
+};
 
 use crate::batch::{Batch, Frozen, Position, Range, Stream};
 use crate::dedup::{self, Window};
@@ -333,7 +335,7 @@ async fn commit(
         };
         match table.commit(change).await {
             Ok(committed) => return Ok(Some(committed.version)),
-            Err(CommitError::Log { source, .. }) if is_passing(&source) => {
+            Err(CommitError::Log { source, .. }) if source.retry() != Retry::Never => {
                 is_in_doubt = true;
                 backoff.wait(source).await?;
             }
@@ -367,14 +369,14 @@ async fn store(
     let mut staging = loop {
         match table.stage_of_streams(rows, streams.clone()).await {
             Ok(staging) => break staging,
-            Err(error) if is_passing(&error) => backoff.wait(error).await?,
+            Err(error) if error.retry() != Retry::Never => backoff.wait(error).await?,
             Err(error) => return Err(fatal(error)),
         }
     };
     loop {
         let given_up = match staging.store().await {
             Ok(()) => return Ok(staging),
-            Err(error) if is_passing(&error) => backoff.wait(error).await.err(),
+            Err(error) if error.retry() != Retry::Never => backoff.wait(error).await.err(),
             Err(error) => Some(fatal(error)),
         };
         if let Some(error) = given_up {
@@ -382,19 +384,6 @@ async fn store(
             return Err(error);
         }
     }
-}
-
-/// Whether the same operation may succeed later: what the store says, but not what the table is.
-fn is_passing(error: &bellwether_warehouse::Error) -> bool {
-    use bellwether_warehouse::Error;
-    matches!(
-        error,
-        Error::Storage { .. }
-            | Error::Unwritable { .. }
-            | Error::Unreadable { .. }
-            | Error::Contended { .. }
-            | Error::Task { .. }
-    )
 }
 
 fn record(frozen: &Frozen, reason: FlushReason, took: Duration) {

@@ -12,6 +12,7 @@ mod append;
 mod ballast;
 mod logs;
 mod manifest;
+mod owner;
 mod reader;
 mod recover;
 mod room;
@@ -32,6 +33,7 @@ use uuid::Uuid;
 pub use append::AppendError;
 pub use ballast::Ballast;
 pub use logs::{Log, Logs, Unreadable, Waiting, logs};
+pub use owner::{Owner, claim};
 pub use reader::{Reader, Record};
 pub use recover::Cut;
 pub use room::used_bytes;
@@ -71,6 +73,11 @@ pub enum Error {
          {found}; start the intake again, which ends it, or move the folder away"
     )]
     NotEnded { dir: PathBuf, published: i64, found: i64 },
+    #[error(
+        "spool `{dir}` belongs to the warehouse at `{before}`, of which `{now}` is a copy; if that one is given up, \
+         start once with --adopt, else give the copy a spool of its own"
+    )]
+    Copied { dir: PathBuf, before: String, now: String },
     #[error("spool `{dir}` holds offsets {low} to {head}, but {offset} was asked for")]
     OutOfRange { dir: PathBuf, offset: i64, low: i64, head: i64 },
 }

@@ -128,7 +128,7 @@ fn context(rows: i64) -> SessionContext {
         }
     }
     batches.push(builder.finish());
-    let ctx = session::session(2);
+    let ctx = session::without_files(2);
     let table = MemTable::try_new(TableId::Attempts.schema(), vec![batches]).unwrap();
     ctx.register_table("attempts", Arc::new(table)).unwrap();
     ctx

@@ -11,7 +11,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use bellwether_warehouse::{Advance, Change, DataFile, TableId, session};
+use bellwether_warehouse::{Advance, Change, DataFile, TableId};
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use serde::Serialize;
@@ -128,8 +128,8 @@ async fn fold_chunk(
     let task = || {
         let provider = jobs.attempts.snapshot().provider_over(files);
         let wanted = wanted.to_vec();
+        let ctx = jobs.attempts.snapshot().session(1);
         async move {
-            let ctx = session::session(1);
             ctx.register_table(TableId::Attempts.name(), provider)
                 .map_err(|source| Error::Query { statement: "base", source: Box::new(source) })?;
             base::derive(&ctx, &wanted, now).await

@@ -377,8 +377,8 @@ async fn a_table_that_is_ahead_of_attempts_is_an_error_that_names_both() {
     f.append(&[attempt("a")]).await;
     f.jobs.fold(at(NOW)).await.unwrap();
     // As if `attempts` had been moved away and begun again.
-    std::fs::remove_dir_all(f.warehouse.location().root().join("attempts")).unwrap();
-    std::fs::remove_file(f.warehouse.location().root().join("_bellwether.json")).unwrap();
+    std::fs::remove_dir_all(f.root().join("attempts")).unwrap();
+    std::fs::remove_file(f.root().join("_bellwether.json")).unwrap();
     let warehouse = bellwether_warehouse::Warehouse::open_or_create(f.warehouse.location()).await.unwrap();
     let mut jobs = Jobs::open(&warehouse).await.unwrap();
     let error = jobs.fold(at(NOW)).await.unwrap_err();
@@ -391,7 +391,7 @@ async fn a_log_whose_beginning_is_gone_is_folded_from_its_active_files() {
     f.append(&[attempt("a"), attempt("b")]).await;
     f.append(&[attempt("c")]).await;
     f.attempts.checkpoint().await.unwrap();
-    let log = f.warehouse.location().root().join("attempts/_delta_log");
+    let log = f.root().join("attempts/_delta_log");
     for version in 0..2 {
         std::fs::remove_file(log.join(format!("{version:020}.json"))).unwrap();
     }

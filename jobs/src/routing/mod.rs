@@ -15,7 +15,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use arrow::array::RecordBatch;
-use bellwether_warehouse::{Advance, AppId, Change, DataFile, Snapshot, TableId, session};
+use bellwether_warehouse::{Advance, AppId, Change, DataFile, Snapshot, TableId};
 use chrono::{NaiveDate, TimeDelta};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
@@ -109,7 +109,7 @@ async fn replace_hours(
     hours: Hours,
     copies: once::Copies,
 ) -> Result<(Vec<RecordBatch>, i64), Error> {
-    let ctx = session::session(1);
+    let ctx = jobs.warehouse().session(1);
     let window = Window::new(hours.from, hours.to, SPAN);
     let attempts = jobs.attempts.snapshot();
     once::register(&ctx, attempts, around(attempts, range)?, Some(window), copies).await?;

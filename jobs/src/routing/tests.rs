@@ -243,7 +243,7 @@ async fn requests_equal_what_the_sql_makes_of_the_same_attempts() {
     // Date by date, so that requests cross the borders of what is computed at once.
     let mut expected = Vec::new();
     for date in &dates {
-        let ctx = bellwether_warehouse::session::session(2);
+        let ctx = f.warehouse.session(2);
         ctx.register_table("attempts", f.attempts.snapshot().provider()).unwrap();
         let date: chrono::NaiveDate = date.parse().unwrap();
         let instant = |date: chrono::NaiveDate, hours: i64| {

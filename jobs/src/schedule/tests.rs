@@ -117,9 +117,7 @@ async fn a_round_runs_what_is_due_and_tells() {
 async fn a_job_that_fails_stops_neither_the_others_nor_the_next_round() {
     let mut f = Fixture::new().await;
     f.append(&[attempt("a")]).await;
-    let path = f.warehouse.location().root().join(&f.attempts.snapshot().files()[0].path);
-    let path = path.strip_prefix(f.warehouse.location().root()).unwrap();
-    let path = f.warehouse.location().root().join("attempts").join(path);
+    let path = f.root().join("attempts").join(&f.attempts.snapshot().files()[0].path);
     let hidden = path.with_extension("hidden");
     std::fs::rename(&path, &hidden).unwrap();
     let mut scheduler = Scheduler::new(Jobs::open(&f.warehouse).await.unwrap());
@@ -239,7 +237,7 @@ async fn beside_a_folding_task_one_batch_is_rebuilt_a_round_and_a_failing_one_ho
     f.jobs.fold(at("2026-11-25T09:00:00Z")).await.unwrap();
     // The file of the first date cannot be read.
     let file = f.attempts.snapshot().files().iter().find(|file| file.path.contains("2026-11-19")).unwrap();
-    let path = f.warehouse.location().root().join("attempts").join(&file.path);
+    let path = f.root().join("attempts").join(&file.path);
     std::fs::rename(&path, path.with_extension("hidden")).unwrap();
     let mut timetable = Timetable::new(Settings::default());
     let mut outcomes = Vec::new();
@@ -260,7 +258,7 @@ async fn what_hangs_beside_the_fold_does_not_keep_the_loop_from_folding() {
     let path = f.attempts.snapshot().files()[0].path.clone();
     f.jobs.fold(at("2026-11-25T13:00:00Z")).await.unwrap();
     // In the place of the file a pipe that nobody writes to: whoever reads it next, hangs.
-    let path = f.warehouse.location().root().join("attempts").join(path);
+    let path = f.root().join("attempts").join(path);
     std::fs::remove_file(&path).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
     let (stop, stopped) = watch::channel(false);

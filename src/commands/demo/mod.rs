@@ -236,7 +236,7 @@ fn progress(what: &'static str, length: u64, quiet: bool) -> anyhow::Result<Prog
 }
 
 async fn requests_since(warehouse: &Warehouse, minute: i64) -> anyhow::Result<HashSet<String>> {
-    let ctx = session::session(2);
+    let ctx = warehouse.session(2);
     session::register(&ctx, &[warehouse.table(TableId::Attempts).await?.snapshot().clone()])?;
     let since = DateTime::from_timestamp(minute * 60, 0).context("minute out of range")?;
     let statement = format!(

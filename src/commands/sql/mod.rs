@@ -62,7 +62,7 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
             "the rollups do not stand at one version of attempts: a join over two of them mixes versions; `bellwether jobs run` brings them together"
         );
     }
-    let ctx = session::session(std::thread::available_parallelism().map_or(2, usize::from));
+    let ctx = warehouse.session(std::thread::available_parallelism().map_or(2, usize::from));
     session::register(&ctx, &pinned.snapshots)?;
     let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false);
     let frame = ctx

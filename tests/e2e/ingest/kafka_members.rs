@@ -6,10 +6,10 @@ use super::kafka_killed::{every_event_is_there_once, reach, short_session, with_
 use crate::support::app::{Bellwether, Running};
 use crate::support::broker::Broker;
 use crate::support::config::Config;
+use crate::support::place::Place;
 use crate::support::traffic;
 use crate::support::{metrics, scratch, wait};
 
-const TOPIC: &str = "members";
 const PARTITIONS: i32 = 6;
 const EVENTS: u64 = 60_000;
 
@@ -19,14 +19,23 @@ fn serve(folder: &Path, config: &Config) -> Running {
 
 #[test]
 fn two_live_workers_and_the_rebalances_between_them_keep_every_event_once() {
+    members(Place::Folder, "members");
+}
+
+#[test]
+fn two_live_workers_over_a_bucket_keep_every_event_once() {
+    members(Place::Bucket, "members-of-a-bucket");
+}
+
+fn members(place: Place, topic: &str) {
     let broker = Broker::shared();
-    broker.create_topic(TOPIC, PARTITIONS);
+    broker.create_topic(topic, PARTITIONS);
     let sent = with_repeats(traffic::mixed(EVENTS, 23));
     let mut portions = sent.chunks(sent.len().div_ceil(6));
     let mut produced = 0;
     let mut produce = || {
         let portion = portions.next().expect("six portions");
-        broker.produce(TOPIC, portion.iter().map(|record| (record.key.clone(), record.value.clone())));
+        broker.produce(topic, portion.iter().map(|record| (record.key.clone(), record.value.clone())));
         produced += portion.len() as i64;
         produced
     };
@@ -35,17 +44,14 @@ fn two_live_workers_and_the_rebalances_between_them_keep_every_event_once() {
     let of = |folder: &Path| {
         Config::new(folder)
             .without_catalogue()
-            .kafka(&broker.address(), &[(TOPIC, "native")])
+            .kafka(&broker.address(), &[(topic, "native")])
             .set("kafka.properties", short_session())
             .set("ingest.flush_rows", 1000_i64)
             .set("ingest.flush_age", "200ms")
     };
-    let config = of(one.path());
+    let config = place.of(of(one.path()), topic);
     let warehouse = config.warehouse();
-    let text = |path: std::path::PathBuf| path.to_str().expect("folders are text").to_owned();
-    let second = of(other.path())
-        .set("warehouse.location", text(warehouse.clone()).as_str())
-        .set("keys.path", text(one.path().join("keys")).as_str());
+    let second = of(other.path()).beside(&config);
 
     let mut first = serve(one.path(), &config);
     reach(&warehouse, produce(), &mut first);
@@ -85,5 +91,5 @@ fn two_live_workers_and_the_rebalances_between_them_keep_every_event_once() {
     reach(&warehouse, all, &mut late);
     assert_eq!(first.interrupt().code(), 0);
     assert_eq!(late.interrupt().code(), 0);
-    every_event_is_there_once(broker, TOPIC, &sent, &warehouse);
+    every_event_is_there_once(broker, topic, &sent, &warehouse);
 }

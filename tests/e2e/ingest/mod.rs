@@ -3,10 +3,12 @@
 mod bad_input;
 mod canary;
 mod clock;
+mod copied;
 mod ended;
 mod full_disk;
 mod idempotence;
 mod kafka_alive;
+mod kafka_frozen;
 mod kafka_killed;
 mod kafka_members;
 mod kafka_secured;

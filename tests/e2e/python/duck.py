@@ -1,4 +1,4 @@
-"""DuckDB with its Delta extension, whose binary comes as a Python package: nothing is downloaded while tests run."""
+"""DuckDB with its extensions, whose binaries come as Python packages: nothing is downloaded while tests run."""
 
 import importlib.metadata
 
@@ -6,11 +6,15 @@ import duckdb
 
 
 def connect():
-    files = importlib.metadata.files("duckdb-ext-delta")
-    extension = next(file.locate() for file in files if file.name.endswith(".duckdb_extension"))
     connection = duckdb.connect()
-    connection.execute(f"LOAD '{extension}'")
+    load(connection, "duckdb-ext-delta")
     return connection
+
+
+def load(connection, package):
+    files = importlib.metadata.files(package)
+    extension = next(file.locate() for file in files if file.name.endswith(".duckdb_extension"))
+    connection.execute(f"LOAD '{extension}'")
 
 
 def delta_rows(connection, folder):

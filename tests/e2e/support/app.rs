@@ -270,6 +270,16 @@ impl Running {
         kill_process(pid, signal).expect("send a signal");
     }
 
+    /// SIGSTOP: the program stands still wherever it is.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT: it goes on as if no time had passed.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// SIGKILL: the program cannot clean up anything.
     pub fn kill(mut self) -> Finished {
         self.child.kill().expect("kill the program");

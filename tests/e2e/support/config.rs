@@ -5,17 +5,21 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::free_port;
+use super::gateway::{self, Gateway};
 
 #[derive(Clone, Debug)]
 pub struct Config {
     folder: PathBuf,
+    /// Where the tables lie as files, whatever the program is told.
+    warehouse: PathBuf,
     table: Table,
 }
 
 impl Config {
     /// Warehouse, spool and keys lie in `folder` under these names.
     pub fn new(folder: &Path) -> Self {
-        let config = Self { folder: folder.to_owned(), table: Table::new() };
+        let warehouse = folder.join("warehouse");
+        let config = Self { folder: folder.to_owned(), warehouse, table: Table::new() };
         let text = |name: &str| folder.join(name).to_str().expect("folders are text").to_owned();
         config
             .set("warehouse.location", &text("warehouse"))
@@ -26,8 +30,34 @@ impl Config {
             .set("admin.listen", &format!("127.0.0.1:{}", free_port()))
     }
 
+    /// Where this configuration and all that is local to it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub fn warehouse(&self) -> PathBuf {
-        self.folder.join("warehouse")
+        self.warehouse.clone()
+    }
+
+    /// The warehouse is a bucket of this name behind the gateway. Its objects are files too, so that tests read the
+    /// same tables without the gateway.
+    pub fn bucket(mut self, gateway: &Gateway, name: &str) -> Self {
+        self.warehouse = gateway.make_bucket(name).join("w");
+        let mut s3 = Table::new();
+        s3.insert("endpoint".into(), gateway.url().into());
+        s3.insert("access_key_id".into(), gateway::KEY.into());
+        s3.insert("secret_file".into(), gateway.secret_file().to_str().expect("folders are text").into());
+        s3.insert("allow_http".into(), true.into());
+        self.set("warehouse.location", &format!("s3://{name}/w")).set("warehouse.s3", Value::Table(s3))
+    }
+
+    /// Another host's configuration over the warehouse and the secrets of `first`.
+    pub fn beside(mut self, first: &Self) -> Self {
+        self.warehouse.clone_from(&first.warehouse);
+        for section in ["warehouse", "keys"] {
+            self.table.insert(section.into(), first.table[section].clone());
+        }
+        self
     }
 
     /// Sets `section.key`.

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::repository;
 
-/// Folder of `kafka`, `python` or `browser`.
+/// Folder of `kafka`, `python`, `browser` or `gateway`.
 #[track_caller]
 pub fn prefetch(what: &str) -> PathBuf {
     let output = Command::new(repository("tests/prefetch"))

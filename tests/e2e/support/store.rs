@@ -59,7 +59,7 @@ pub fn batches(folder: &Path, sql: &str) -> Vec<RecordBatch> {
         .collect();
     runtime()
         .block_on(async {
-            let ctx = session::session(2);
+            let ctx = snapshots[0].session(2);
             session::register(&ctx, &snapshots)?;
             ctx.sql(sql).await?.collect().await
         })

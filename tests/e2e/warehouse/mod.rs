@@ -1,4 +1,6 @@
-//! Tables as other engines find them.
+//! Tables as other engines find them, in folders and in buckets.
 
+mod buckets;
 mod checkpoints;
 mod former;
+mod refused_buckets;

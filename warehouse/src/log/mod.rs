@@ -125,6 +125,19 @@ impl Log {
         action::from_lines(&bytes).map(Some).map_err(|e| self.damaged(&name, &e.to_string()))
     }
 
+    /// Whether there is a table. Entries below a checkpoint may have been cleaned up.
+    pub(crate) async fn is_begun(&self) -> Result<bool, Error> {
+        Ok(self.storage.exists(&entry_name(0)).await? || self.last_checkpoint().await?.is_some())
+    }
+
+    /// Makes sure that what a state was read from still stands. An emptied bucket would take an entry of any number,
+    /// and so would a log that was read from a listing with holes: a table without a beginning, or with two ends.
+    pub(crate) async fn builds_on(&self, version: i64) -> Result<(), Error> {
+        let stands = self.storage.exists(&entry_name(version)).await?
+            || self.checkpoint_version().await?.is_some_and(|newest| newest == version);
+        if stands { Ok(()) } else { Err(Error::Replaced { table: self.storage.table(), version }) }
+    }
+
     /// False when the version is taken. An error leaves open whether it was written.
     pub(crate) async fn write(&self, version: i64, lines: bytes::Bytes) -> Result<bool, Error> {
         self.storage.put_if_absent(&entry_name(version), lines).await

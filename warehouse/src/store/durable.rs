@@ -226,7 +226,7 @@ fn may_make_folder(path: &Path) -> bool {
 }
 
 /// Creates a folder and its missing parents, each entry synced in the folder that holds it.
-pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+fn create_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -255,7 +255,7 @@ fn lock_parent(path: &Path) -> Result<File> {
 }
 
 /// Makes the entry of `path` in its folder durable.
-pub(crate) fn sync_parent(path: &Path) -> Result<()> {
+fn sync_parent(path: &Path) -> Result<()> {
     let Some(parent) = path.parent() else {
         return Ok(());
     };

@@ -1,6 +1,7 @@
 //! Checkpoints: what is known from them, and handles that the log was cleaned away under.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::json::LineDelimitedWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{attempts, line, offsets, over};
 use crate::log::Log;
-use crate::store::{DurableLocal, Storage};
+use crate::store::{Root, Storage};
 use crate::streams::{StreamNames, StreamSpans};
 use crate::testing::append;
 use crate::{Advance, AppId, Change, Table, TableId, Warehouse};
@@ -58,8 +59,12 @@ fn pointer(root: &Path) -> Value {
 }
 
 fn log_of(warehouse: &Warehouse) -> Log {
-    let store = std::sync::Arc::new(DurableLocal::default());
-    Log::new(std::sync::Arc::new(Storage::new("attempts", store, warehouse.location()).unwrap()))
+    Log::new(storage_of(warehouse))
+}
+
+fn storage_of(warehouse: &Warehouse) -> Arc<Storage> {
+    let root = Arc::new(Root::open(warehouse.location()).unwrap());
+    Arc::new(Storage::new("attempts", &root))
 }
 
 /// Three partitions with ten rows each, then one file taken away: version 4.
@@ -238,12 +243,11 @@ async fn pointer_never_moves_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn replacing_a_file_that_another_replaced_meanwhile_is_refused() {
     let (_dir, warehouse, _table) = attempts().await;
-    let store = std::sync::Arc::new(DurableLocal::default());
-    let storage = std::sync::Arc::new(Storage::new("attempts", store, warehouse.location()).unwrap());
+    let storage = storage_of(&warehouse);
     assert!(storage.put_over("counter", "0".into(), None).await.unwrap());
     assert!(!storage.put_over("counter", "0".into(), None).await.unwrap());
     let writers = (0..8).map(|_| {
-        let storage = std::sync::Arc::clone(&storage);
+        let storage = Arc::clone(&storage);
         tokio::spawn(async move {
             let mut done = 0;
             while done < 25 {
@@ -287,7 +291,7 @@ async fn a_table_is_read_as_of_any_version_that_its_log_still_leads_to() {
         let snapshot = table.at(version).await?;
         assert_eq!(snapshot.version(), version);
         assert_eq!(snapshot.txn(&app(0)), (version > 0).then_some(version));
-        let ctx = crate::session::session(2);
+        let ctx = snapshot.session(2);
         crate::session::register(&ctx, &[snapshot]).unwrap();
         Ok::<_, crate::Error>(line(&ctx, "SELECT count(*) FROM attempts").await)
     };

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::faulty::Faulty;
+use super::faulty::{Faulty, Manner};
 use super::{attempts, line, offsets, over};
 use crate::testing::append;
-use crate::{Advance, AppId, Change, CommitError, Table, TableId};
+use crate::{Advance, AppId, Change, CommitError, Retry, Table, TableId, Warehouse};
 
 fn app() -> AppId {
     AppId("ingest/test/events/0/0".to_owned())
@@ -94,7 +94,7 @@ async fn removing_a_file_that_another_removed_is_refused() {
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_is_found_again_and_not_doubled() {
     let (_dir, warehouse, mut plain) = attempts().await;
-    let store = Faulty::new(1, true);
+    let store = Faulty::new(1, Manner::LosesTheAnswer);
     let mut table = warehouse.table_over(TableId::Attempts, store.clone()).await.unwrap();
     // Without an offset nothing but the commit's own id can tell that it landed.
     let committed = append(&mut table, &offsets(0, 4)).await.unwrap();
@@ -107,12 +107,75 @@ async fn a_commit_whose_answer_was_lost_is_found_again_and_not_doubled() {
 #[tokio::test]
 async fn a_commit_that_failed_before_it_was_written_is_tried_again() {
     let (_dir, warehouse, mut plain) = attempts().await;
-    let store = Faulty::new(3, false);
+    let store = Faulty::new(3, Manner::Fails);
     let mut table = warehouse.table_over(TableId::Attempts, store.clone()).await.unwrap();
     step(&mut table, 4).await.unwrap();
     assert_eq!(store.remaining(), 0);
     assert_eq!(plain.refresh().await.unwrap(), 1);
     assert_eq!(line(&over(&plain), "SELECT count(*) FROM attempts").await, "4");
+}
+
+#[tokio::test]
+async fn a_conflict_with_nobody_ends_in_the_same_version() {
+    let (_dir, warehouse, mut plain) = attempts().await;
+    let store = Faulty::new(3, Manner::Conflicts);
+    let mut table = warehouse.table_over(TableId::Attempts, store.clone()).await.unwrap();
+    assert_eq!(step(&mut table, 4).await.unwrap(), 4);
+    assert_eq!((store.remaining(), table.snapshot().version()), (0, 1));
+    assert_eq!(plain.refresh().await.unwrap(), 1);
+    assert_eq!(line(&over(&plain), "SELECT count(*) FROM attempts").await, "4");
+}
+
+#[tokio::test]
+async fn a_conflict_that_never_ends_is_told_and_writes_nothing() {
+    let (_dir, warehouse, mut plain) = attempts().await;
+    let store = Faulty::new(u32::MAX, Manner::Conflicts);
+    let mut table = warehouse.table_over(TableId::Attempts, store.clone()).await.unwrap();
+    let error = step(&mut table, 4).await.unwrap_err();
+    let CommitError::Log { source, .. } = error else { panic!("{error:?}") };
+    assert_eq!(source.retry(), Retry::Later, "{source}");
+    assert_eq!(plain.refresh().await.unwrap(), 0);
+    // What the worker holds is not lost to it: the next try is the same commit.
+    store.meet(0);
+    assert_eq!(step(&mut table, 4).await.unwrap(), 4);
+}
+
+#[tokio::test]
+async fn a_table_that_was_made_anew_under_a_writer_takes_nothing_from_it() {
+    let (dir, warehouse, mut table) = attempts().await;
+    step(&mut table, 4).await.unwrap();
+    std::fs::remove_dir_all(dir.path().join("attempts")).unwrap();
+    Warehouse::open_or_create(warehouse.location()).await.unwrap();
+    let error = step(&mut table, 4).await.unwrap_err();
+    let CommitError::Log { source, .. } = error else { panic!("{error:?}") };
+    assert!(matches!(source, crate::Error::Replaced { table: "attempts", version: 1 }), "{source}");
+    assert_eq!(source.retry(), Retry::WhenMended);
+    let entry = |version: i64| dir.path().join("attempts").join(crate::log::entry_name(version));
+    assert!(entry(0).exists() && !entry(2).exists());
+}
+
+#[tokio::test]
+async fn a_state_from_a_listing_with_holes_is_not_built_on() {
+    let (dir, warehouse, mut table) = attempts().await;
+    for _ in 0..3 {
+        step(&mut table, 4).await.unwrap();
+        table.checkpoint().await.unwrap();
+    }
+    let log = dir.path().join("attempts/_delta_log");
+    for version in 0..4 {
+        std::fs::remove_file(log.join(format!("{version:020}.json"))).unwrap();
+    }
+    std::fs::remove_file(log.join("_last_checkpoint")).unwrap();
+    let inner = std::sync::Arc::new(crate::store::DurableLocal::default());
+    let torn = Faulty::over(inner, 0, Manner::Hides, "00003.checkpoint");
+    let mut behind = warehouse.table_over(TableId::Attempts, torn).await.unwrap();
+    assert_eq!(behind.snapshot().version(), 2, "the newest checkpoint does not show");
+    let error = step(&mut behind, 4).await.unwrap_err();
+    assert!(
+        matches!(&error, CommitError::Log { source: crate::Error::Replaced { version: 2, .. }, .. }),
+        "{error:?}"
+    );
+    assert_eq!(warehouse.table(TableId::Attempts).await.unwrap().snapshot().version(), 3);
 }
 
 #[tokio::test]

@@ -200,8 +200,8 @@ async fn new_columns_come_behind_all_that_are_stored_and_those_of_a_newer_binary
 #[tokio::test]
 async fn a_log_whose_folder_is_gone_is_not_begun_anew_by_a_later_entry() {
     let (dir, warehouse) = warehouse().await;
-    let store = std::sync::Arc::new(crate::store::DurableLocal::default());
-    let storage = crate::store::Storage::new("attempts", store, warehouse.location()).unwrap();
+    let root = std::sync::Arc::new(crate::store::Root::open(warehouse.location()).unwrap());
+    let storage = crate::store::Storage::new("attempts", &root);
     std::fs::remove_dir_all(dir.path().join("attempts")).unwrap();
     let write = |version: i64| {
         let (storage, name) = (storage.clone(), crate::log::entry_name(version));

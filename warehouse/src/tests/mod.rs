@@ -7,6 +7,7 @@ mod files;
 mod folders;
 mod reading;
 mod requests;
+mod stores;
 mod world;
 
 use arrow::array::RecordBatch;
@@ -43,7 +44,7 @@ fn refusing(event_id: &str, src_offset: i64) -> RecordBatch {
 }
 
 fn over(table: &Table) -> SessionContext {
-    let ctx = session::session(2);
+    let ctx = table.snapshot().session(2);
     session::register(&ctx, &[table.snapshot().clone()]).unwrap();
     ctx
 }

@@ -5,7 +5,7 @@ use arrow::array::{Array, Int64Array, TimestampMicrosecondArray};
 use super::{attempts, files, line, offsets, over, plan, rows};
 use crate::tables::attempts::AttemptRow;
 use crate::testing::{DAY_US, NOON_US, append, attempt, batch};
-use crate::{Change, Location, Table, TableId, Warehouse, session};
+use crate::{Change, Location, Table, TableId, Warehouse};
 
 /// Three dates, 30 rows each in two files; every third row without tokens.
 async fn three_days(table: &mut Table) {
@@ -147,7 +147,7 @@ async fn removed_files_are_not_read_unless_named() {
     table.commit(Change { remove: vec![removed.path.clone()], ..Change::default() }).await.unwrap();
     let ctx = over(&table);
     assert_eq!(line(&ctx, "SELECT count(*), min(src_offset) FROM attempts").await, "5 10");
-    let ctx = session::session(1);
+    let ctx = table.snapshot().session(1);
     ctx.register_table("delta", table.snapshot().provider_over(vec![removed])).unwrap();
     assert_eq!(line(&ctx, "SELECT count(*), max(src_offset) FROM delta").await, "10 9");
 }

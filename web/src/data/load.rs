@@ -149,7 +149,7 @@ pub(super) async fn scan(
     }
     let table = snapshot.table().name();
     let read = |source| LoadError::Read { table, version: snapshot.version(), source };
-    let ctx = bellwether_warehouse::session::session(2);
+    let ctx = snapshot.session(2);
     let mut frame = ctx.read_table(snapshot.provider_over(files)).map_err(read)?;
     if let Some(filter) = filter {
         frame = frame.filter(filter).map_err(read)?;

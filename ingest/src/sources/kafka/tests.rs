@@ -237,7 +237,7 @@ async fn a_table_that_takes_nothing_is_tried_again_until_it_does() {
     let mut running = Running::start(&house, &config, &quick());
     running.until(async |_| positions.position(TOPIC, 0).await == Some(0)).await;
     let version = positions.sink.attempts().version() + 1;
-    let entry = house.warehouse.location().root().join(format!("attempts/_delta_log/{version:020}.json"));
+    let entry = house.root().join(format!("attempts/_delta_log/{version:020}.json"));
     std::fs::write(&entry, "no action").unwrap();
     produce(&appender, (0..10).map(|n| native(&format!("r{n}")))).await;
     running.until_stopped(TOPIC, 0, "the tables cannot be read or written").await;

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::{FOLDER, Log};
 use crate::error::Error;
 
+/// Tries at the pointer. Whoever else moves it writes one checkpoint for each move.
+const TRIES: u32 = 40;
+
 /// `_last_checkpoint`: only a hint, but the one that every reader begins with.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,7 +78,7 @@ impl Log {
     async fn point_to(&self, pointer: Pointer) -> Result<(), Error> {
         let name = pointer_name();
         let line = serde_json::to_vec(&pointer).map_err(|e| self.damaged(&name, &e.to_string()))?;
-        loop {
+        for _ in 0..TRIES {
             let stands = self.storage.get_tagged(&name).await?;
             let newest = stands.as_ref().and_then(|(line, _)| serde_json::from_slice::<Pointer>(line).ok());
             if newest.is_some_and(|newest| newest.version >= pointer.version) {
@@ -86,6 +89,7 @@ impl Log {
                 return Ok(());
             }
         }
+        Err(Error::Contended { table: self.storage.table(), tries: TRIES })
     }
 }
 
@@ -104,15 +108,15 @@ mod tests {
 
     use super::*;
     use crate::location::Location;
-    use crate::store::{DurableLocal, Storage};
+    use crate::store::{Root, Storage};
 
     #[tokio::test]
     async fn a_slow_writers_older_checkpoint_does_not_take_the_pointer_from_a_newer_one() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("attempts").join(FOLDER)).unwrap();
         let location = Location::parse(dir.path().to_str().unwrap()).unwrap();
-        let storage = Storage::new("attempts", Arc::new(DurableLocal::default()), &location).unwrap();
-        let log = Log::new(Arc::new(storage));
+        let root = Arc::new(Root::open(&location).unwrap());
+        let log = Log::new(Arc::new(Storage::new("attempts", &root)));
         for (written, stands) in [(7, 7), (3, 7), (9, 9)] {
             log.point_to(Pointer::single(written)).await.unwrap();
             assert_eq!(log.checkpoint_version().await.unwrap(), Some(stands), "after {written}");
