@@ -57,11 +57,8 @@ pub enum Error {
 impl Error {
     /// True when another worker was first, or has to be. Nothing is lost: it did the work, or the next try will.
     pub fn is_fenced(&self) -> bool {
-        let fenced = |source: &CommitError| {
-            matches!(source, CommitError::Fenced { .. } | CommitError::FileGone { .. })
-        };
         match self {
-            Self::Commit { source, .. } => fenced(source),
+            Self::Commit { source, .. } => source.is_refusal(),
             Self::Unfolded { .. } => true,
             _ => false,
         }

@@ -3,6 +3,8 @@
 //! Every commit names the application transactions it advances and the value each must have now. A commit
 //! that finds another value is refused (`Fenced`), so a worker that lost its partition cannot write rows twice.
 
+mod fence;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use crate::error::Error;
 use crate::log::action::{self, Action, Add, Remove, Txn};
 use crate::log::{Entry, Log, State};
 use crate::table::DataFile;
+use fence::Verdict;
+pub(crate) use fence::vacuum_app;
 
 /// Member of `commitInfo` by which a writer finds its own commit again.
 const BATCH_UUID: &str = "batch_uuid";
@@ -72,12 +76,32 @@ pub enum CommitError {
     Fenced { table: &'static str, app: AppId, expected: Option<i64>, found: Option<i64> },
     #[error("commit to `{table}` refused: file `{path}` is no longer part of the table")]
     FileGone { table: &'static str, path: String },
+    #[error(
+        "commit {version} to `{table}` came after the log had been cleaned up past it, so the table does not have it"
+    )]
+    TooLate { table: &'static str, version: i64 },
+    #[error(
+        "commit to `{table}` refused: file `{path}` waited for it so long that vacuum counts it as left behind"
+    )]
+    Outlived { table: &'static str, path: String },
     #[error("commit to `{table}` failed")]
     Log {
         table: &'static str,
         #[source]
         source: crate::table::Error,
     },
+}
+
+impl CommitError {
+    /// Whether the table has moved on instead: nothing of the commit is in it, and the same commit never will be.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Fenced { .. } | Self::FileGone { .. } | Self::TooLate { .. } | Self::Outlived { .. } => {
+                true
+            }
+            Self::Log { .. } => false,
+        }
+    }
 }
 
 /// Tries at one commit before it is given up; with the pauses between them about half a minute.
@@ -149,8 +173,8 @@ pub(crate) async fn commit(
 ) -> Result<Committed, CommitError> {
     let failed = |source| CommitError::Log { table, source };
     let batch_uuid = uuid::Uuid::new_v4().to_string();
-    // Whether an earlier round may have written without telling us so.
-    let mut unsure = false;
+    // The version that an earlier round may have written without telling us so.
+    let mut in_doubt = None;
     let mut last_error = None;
     for round in 0..TRIES {
         if round > 0 {
@@ -166,30 +190,46 @@ pub(crate) async fn commit(
             .await;
         if let Some(version) = landed {
             log.confirm(version).await.map_err(failed)?;
-            return Ok(Committed { version });
+            return match fence::judge(log, version, &change).await.map_err(failed)? {
+                Verdict::Stands => Ok(Committed { version }),
+                verdict => Err(fence::too_late(log, table, state, version, verdict).await),
+            };
         }
         match followed {
             Ok(()) => {}
-            Err(error) if !unsure => return Err(failed(error)),
+            Err(error) if in_doubt.is_none() => return Err(failed(error)),
             Err(error) => {
                 last_error = Some(error);
                 continue;
             }
         }
+        if let Some(version) = in_doubt
+            && fence::is_told_of(log, version, &change).await.map_err(failed)?
+        {
+            return Ok(Committed { version });
+        }
         change.check(table, state)?;
+        fence::check_staged(log, table, state, &change).await?;
         let version = state.version + 1;
         let lines = change.to_lines(state, &batch_uuid).map_err(|e| {
             let path = crate::log::entry_name(version);
             failed(Error::Damaged { table, path, detail: e.to_string() })
         })?;
         fail_point("before", table);
-        match log.write(version, lines).await {
+        let written = match log.write(version, lines).await {
+            Ok(false) => continue,
             Ok(true) => {
                 fail_point("after", table);
+                fence::judge(log, version, &change).await
+            }
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(Verdict::Stands) => {
                 state.apply(&change.into_entry(version));
                 return Ok(Committed { version });
             }
-            Ok(false) => {}
+            Ok(verdict) => return Err(fence::too_late(log, table, state, version, verdict).await),
             Err(error) => {
                 tracing::warn!(
                     table,
@@ -202,7 +242,7 @@ pub(crate) async fn commit(
                     // caller's next commit is refused.
                     return Err(failed(error));
                 }
-                unsure = true;
+                in_doubt = Some(version);
                 last_error = Some(error);
             }
         }

@@ -63,6 +63,12 @@ pub enum Error {
         #[source]
         source: parquet::errors::ParquetError,
     },
+    #[error("failed to read rows of table `{table}`")]
+    Read {
+        table: &'static str,
+        #[source]
+        source: Box<datafusion::error::DataFusionError>,
+    },
     #[error("failed to arrange rows of table `{table}`")]
     Arrow {
         table: &'static str,

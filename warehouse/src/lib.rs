@@ -9,6 +9,7 @@ mod error;
 pub mod health;
 pub mod location;
 mod log;
+pub mod maintain;
 mod provider;
 pub mod session;
 pub mod sketches;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 
 use crate::commit::AppId;
+use crate::log::action::MetaData;
 use crate::log::{FileSet, State};
 use crate::provider::Provider;
 use crate::store::Storage;
@@ -36,6 +37,10 @@ impl Snapshot {
 
     pub fn version(&self) -> i64 {
         self.state.version
+    }
+
+    pub(crate) fn metadata(&self) -> Option<&MetaData> {
+        self.state.metadata.as_ref().as_ref()
     }
 
     /// Active files, sorted by path.

@@ -14,6 +14,10 @@ use crate::write::{self, Staging};
 pub use crate::error::Error;
 pub use crate::warehouse::Warehouse;
 
+/// A removed file is told of for as long as Delta's `deletedFileRetentionDuration` says when nobody sets it:
+/// engines that clean folders may delete what a checkpoint no longer tells of.
+const TOMBSTONE_MILLIS: i64 = 7 * 24 * 60 * 60 * 1000;
+
 /// A Parquet file that was written but belongs to the table only once a commit adds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataFile {
@@ -59,6 +63,14 @@ impl Table {
 
     pub fn id(&self) -> TableId {
         self.id
+    }
+
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
     }
 
     /// Reads what others committed since. Returns the version now seen.
@@ -115,7 +127,9 @@ impl Table {
 
     /// Writes a Delta checkpoint of the current version (maintenance only, never on the hot path).
     pub async fn checkpoint(&self) -> Result<(), Error> {
-        self.log.write_checkpoint(self.snapshot.version(), chrono::Utc::now().timestamp_millis()).await
+        let now = chrono::Utc::now().timestamp_millis();
+        let keep = if self.id.is_forgotten() { 0 } else { TOMBSTONE_MILLIS };
+        self.log.write_checkpoint(self.snapshot.version(), now - keep).await
     }
 
     /// Commits up to the current version that the newest checkpoint does not hold.

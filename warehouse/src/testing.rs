@@ -1,10 +1,14 @@
 //! Test rows and small commits, for the tests of every crate that writes or reads tables.
 
+mod aging;
+
 use arrow::array::RecordBatch;
 
 use crate::commit::{Change, CommitError, Committed};
 use crate::table::Table;
 use crate::tables::attempts::{AttemptRow, Builder};
+
+pub use aging::Aging;
 
 /// Noon of 25 November 2026, UTC, in µs.
 pub const NOON_US: i64 = 1_795_608_000_000_000;

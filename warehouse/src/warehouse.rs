@@ -47,7 +47,14 @@ impl Warehouse {
     /// Opens the warehouse, creating the folder and every missing table and column. Several processes may
     /// do this at once.
     pub async fn open_or_create(location: &Location) -> Result<Self, Error> {
-        let warehouse = Self { location: location.clone(), store: Arc::new(DurableLocal::default()) };
+        Self::open_or_create_in(location, Arc::new(DurableLocal::default())).await
+    }
+
+    pub(crate) async fn open_or_create_in(
+        location: &Location,
+        store: Arc<DynObjectStore>,
+    ) -> Result<Self, Error> {
+        let warehouse = Self { location: location.clone(), store };
         let root = location.root();
         let fingerprint = delta_schema::fingerprint();
         let unchanged =
@@ -156,8 +163,11 @@ impl Warehouse {
                 path: log::entry_name(version),
                 detail: e.to_string(),
             })?;
-            // Whoever loses the race finds the winner's table on the next turn.
-            if log.write(version, lines.into()).await? {
+            // Whoever loses the race finds the winner's table on the next turn. So does who comes after the log was
+            // cleaned up past this version: see `commit::fence`.
+            if log.write(version, lines.into()).await?
+                && log.told_of(version, &[]).await? == log::Told::NotCovered
+            {
                 return Ok(false);
             }
         }

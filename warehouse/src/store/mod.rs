@@ -1,6 +1,7 @@
 //! The files of one table: relative names over an object store.
 
 mod durable;
+mod housekeeping;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use object_store::path::Path;
 use object_store::{DynObjectStore, Error as StoreError, ObjectStoreExt, PutMode, PutPayload, UpdateVersion};
 
 pub(crate) use durable::{DurableLocal, create_folder};
+pub(crate) use housekeeping::Stat;
 
 use crate::error::Error;
 use crate::location::Location;

@@ -3,6 +3,7 @@
 mod checkpoints;
 mod commits;
 mod faulty;
+mod fence;
 mod files;
 mod folders;
 mod reading;

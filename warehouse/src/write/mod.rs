@@ -34,6 +34,9 @@ struct Part {
     stored: Vec<DataFile>,
 }
 
+pub(crate) use encode::{Encoded, Encoder};
+pub(crate) use split::file_schema;
+
 pub(crate) async fn stage(
     id: TableId,
     storage: &Arc<Storage>,
@@ -135,20 +138,22 @@ impl Part {
         .await?;
         self.rest = rest;
         let Some(encoded) = encoded else { return Ok(None) };
-        let name = format!("part-{}.parquet", uuid::Uuid::new_v4());
-        let path = match &self.partition {
-            Some((column, value)) => format!("{column}={value}/{name}"),
-            None => name,
-        };
-        let file = DataFile {
-            path,
-            size_bytes: i64::try_from(encoded.bytes.len()).unwrap_or(i64::MAX),
-            rows: encoded.rows,
-            partition: self.partition.iter().map(|(c, v)| ((*c).to_owned(), Some(v.clone()))).collect(),
-            stats: Some(encoded.stats),
-        };
-        Ok(Some((file, encoded.bytes)))
+        let partition = self.partition.iter().map(|(c, v)| ((*c).to_owned(), Some(v.clone()))).collect();
+        let (file, bytes) = named(partition, encoded);
+        Ok(Some((file, bytes)))
     }
+}
+
+/// A new file of a partition, under a name that no other file has or will have.
+pub(crate) fn named(partition: Vec<(String, Option<String>)>, encoded: Encoded) -> (DataFile, Bytes) {
+    let name = format!("part-{}.parquet", uuid::Uuid::new_v4());
+    let path = match partition.as_slice() {
+        [(column, Some(value))] => format!("{column}={value}/{name}"),
+        _ => name,
+    };
+    let Encoded { bytes, rows, stats } = encoded;
+    let size_bytes = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+    (DataFile { path, size_bytes, rows, partition, stats: Some(stats) }, bytes)
 }
 
 async fn blocking<T: Send + 'static>(

@@ -2,9 +2,12 @@
 
 mod read;
 mod schema;
+mod whole;
 mod write;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use whole::Checkpoint;
 
 use super::{FOLDER, Log};
 use crate::error::Error;
