@@ -43,6 +43,8 @@ pub struct Advance {
 #[derive(Debug)]
 pub struct Change {
     pub advance: Vec<Advance>,
+    /// Transactions that must stand so and that this commit does not move.
+    pub expect: Vec<(AppId, Option<i64>)>,
     pub add: Vec<DataFile>,
     /// Paths of active files to remove. A path that is no longer active refuses the commit.
     pub remove: Vec<String>,
@@ -56,6 +58,7 @@ impl Default for Change {
     fn default() -> Self {
         Self {
             advance: Vec::new(),
+            expect: Vec::new(),
             add: Vec::new(),
             remove: Vec::new(),
             info: serde_json::Map::new(),
@@ -112,10 +115,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 impl Change {
     /// Refuses what no longer holds in `state`.
     fn check(&self, table: &'static str, state: &State) -> Result<(), CommitError> {
-        for Advance { app, from, .. } in &self.advance {
+        let moved = self.advance.iter().map(|Advance { app, from, .. }| (app, *from));
+        for (app, expected) in moved.chain(self.expect.iter().map(|(app, stands)| (app, *stands))) {
             let found = state.txns.get(app).copied();
-            if found != *from {
-                return Err(CommitError::Fenced { table, app: app.clone(), expected: *from, found });
+            if found != expected {
+                return Err(CommitError::Fenced { table, app: app.clone(), expected, found });
             }
         }
         match self.remove.iter().find(|path| state.files.get(path).is_none()) {
@@ -151,7 +155,7 @@ impl Change {
     }
 
     fn into_entry(self, version: i64) -> Entry {
-        let Self { advance, add, remove, info, data_change } = self;
+        let Self { advance, expect: _, add, remove, info, data_change } = self;
         Entry {
             version,
             adds: add.into_iter().map(|file| (file, data_change)).collect(),

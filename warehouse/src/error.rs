@@ -102,6 +102,20 @@ impl Error {
     }
 }
 
+/// Whether an error, or one of its causes, is that the store has no such file.
+pub fn is_missing_file(error: &(dyn std::error::Error + 'static)) -> bool {
+    use object_store::Error as StoreError;
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let boxed = error.downcast_ref::<Box<StoreError>>().map(AsRef::as_ref);
+        if matches!(error.downcast_ref::<StoreError>().or(boxed), Some(StoreError::NotFound { .. })) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// An error and its causes, one after the other.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

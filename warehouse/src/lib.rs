@@ -25,7 +25,7 @@ mod warehouse;
 mod write;
 
 pub use commit::{Advance, AppId, Change, CommitError, Committed};
-pub use error::chain;
+pub use error::{chain, is_missing_file};
 pub use location::Location;
 pub use snapshot::Snapshot;
 pub use table::{CommitEntry, DataFile, Error, Table, Warehouse};

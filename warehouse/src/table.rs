@@ -98,6 +98,14 @@ impl Table {
         Ok(commits)
     }
 
+    /// Oldest version from which on the log has every entry up to the current one. None: not even that.
+    ///
+    /// # Errors
+    /// The log folder cannot be read.
+    pub async fn oldest_commit(&self) -> Result<Option<i64>, Error> {
+        self.log.oldest_entry(self.snapshot.version()).await
+    }
+
     /// Writes rows as Parquet files, one or more per partition value; invisible until committed.
     /// Columns are matched by name; a missing nullable column is written as null.
     pub async fn write(&self, batches: &[RecordBatch]) -> Result<Vec<DataFile>, Error> {

@@ -124,6 +124,21 @@ impl Log {
         action::from_lines(&bytes).map(Some).map_err(|e| self.damaged(&name, &e.to_string()))
     }
 
+    /// Oldest version from which on every entry up to `upto` is there. None: that one is not there either.
+    pub(crate) async fn oldest_entry(&self, upto: i64) -> Result<Option<i64>, Error> {
+        let listed = self.storage.list(FOLDER).await?;
+        let versions = listed.iter().rev().filter_map(|name| version_of(name));
+        let mut oldest = None;
+        // Names sort by version. One that stands alone below a gap is none of the history.
+        for version in versions.skip_while(|version| *version > upto) {
+            if version != oldest.map_or(upto, |oldest: i64| oldest - 1) {
+                break;
+            }
+            oldest = Some(version);
+        }
+        Ok(oldest)
+    }
+
     /// False when the version is taken. An error leaves open whether it was written.
     pub(crate) async fn write(&self, version: i64, lines: bytes::Bytes) -> Result<bool, Error> {
         self.storage.put_if_absent(&entry_name(version), lines).await
@@ -214,6 +229,12 @@ impl Entry {
             info: self.info,
         }
     }
+}
+
+/// Of an entry's file name; None: it is none.
+pub(crate) fn version_of(file_name: &str) -> Option<i64> {
+    let version = file_name.strip_suffix(".json")?;
+    version.parse().ok().filter(|_| version.len() == 20)
 }
 
 pub(crate) fn entry_name(version: i64) -> String {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Amount, amount};
 use crate::error::Error;
-use crate::log::{Checkpoint, FOLDER, Log};
+use crate::log::{Checkpoint, FOLDER, Log, version_of};
 use crate::store::Stat;
 use crate::table::Table;
 
@@ -20,6 +20,8 @@ pub struct CleaningRule {
     pub passed: i64,
     /// Newest checkpoints that stay whatever their age; at least one.
     pub checkpoints: usize,
+    /// Also takes the entry that the checkpoint is of, which tells what that commit removed.
+    pub own_entry: bool,
 }
 
 /// What log clean-up found.
@@ -70,7 +72,7 @@ impl Table {
         let Some(floor) = checkpoints.iter().rev().find(stands_for) else {
             return Ok(nothing);
         };
-        let below = floor.version;
+        let below = floor.version + i64::from(rule.own_entry);
         let entries: Vec<Stat> = entries
             .into_iter()
             .filter(|(version, stat)| *version < below && is_old(stat, rule))
@@ -78,7 +80,7 @@ impl Table {
             .take(ENTRIES_AT_ONCE)
             .collect();
         let newest = checkpoints.len().saturating_sub(rule.checkpoints.max(1));
-        let former = checkpoints.iter().take(newest).filter(|checkpoint| checkpoint.version < below);
+        let former = checkpoints.iter().take(newest).filter(|checkpoint| checkpoint.version < floor.version);
         let former: Vec<Stat> = former
             .flat_map(|checkpoint| &checkpoint.files)
             .filter(|file| is_old(file, rule))
@@ -111,6 +113,5 @@ fn is_old(stat: &Stat, rule: &CleaningRule) -> bool {
 
 /// None: not an entry.
 pub(super) fn entry_version(name: &str) -> Option<i64> {
-    let version = name.strip_prefix(FOLDER)?.strip_prefix('/')?.strip_suffix(".json")?;
-    version.parse().ok().filter(|_| version.len() == 20)
+    version_of(name.strip_prefix(FOLDER)?.strip_prefix('/')?)
 }

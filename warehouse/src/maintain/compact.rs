@@ -100,6 +100,7 @@ impl Table {
             remove: files.into_iter().map(|file| file.path).collect(),
             info: info.into_iter().collect(),
             data_change: false,
+            ..Change::default()
         };
         match self.commit(change).await {
             Ok(committed) => {

@@ -26,7 +26,7 @@ type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 #[derive(Default)]
 pub struct Aging {
     inner: LocalFileSystem,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     updates: tokio::sync::Mutex<()>,
 }
 
@@ -35,6 +35,19 @@ struct State {
     now: DateTime<Utc>,
     written_at: HashMap<Path, DateTime<Utc>>,
     act: Option<(String, Act)>,
+}
+
+impl State {
+    fn dated(&self, mut meta: ObjectMeta) -> ObjectMeta {
+        if let Some(at) = self.written_at.get(&meta.location) {
+            meta.last_modified = *at;
+        }
+        meta
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Aging {
@@ -67,14 +80,7 @@ impl Aging {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn dated(&self, mut meta: ObjectMeta) -> ObjectMeta {
-        if let Some(at) = self.lock().written_at.get(&meta.location) {
-            meta.last_modified = *at;
-        }
-        meta
+        lock(&self.state)
     }
 
     async fn act_before(&self, to: &Path) {
@@ -134,23 +140,21 @@ impl ObjectStore for Aging {
 
     async fn get_opts(&self, from: &Path, options: GetOptions) -> Result<GetResult> {
         let mut found = self.inner.get_opts(from, options).await?;
-        found.meta = self.dated(found.meta);
+        found.meta = self.lock().dated(found.meta);
         Ok(found)
     }
 
     fn delete_stream(&self, paths: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(paths)
+        let state = Arc::clone(&self.state);
+        let forget = move |path: &Path| {
+            lock(&state).written_at.remove(path);
+        };
+        self.inner.delete_stream(paths).inspect_ok(forget).boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        let dates = self.lock().written_at.clone();
-        let dated = move |mut meta: ObjectMeta| {
-            if let Some(at) = dates.get(&meta.location) {
-                meta.last_modified = *at;
-            }
-            meta
-        };
-        self.inner.list(prefix).map_ok(dated).boxed()
+        let state = Arc::clone(&self.state);
+        self.inner.list(prefix).map_ok(move |meta| lock(&state).dated(meta)).boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {

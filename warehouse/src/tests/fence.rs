@@ -58,7 +58,7 @@ impl Fixture {
 async fn clean_up(table: &mut Table, store: &Aging) {
     table.checkpoint().await.unwrap();
     store.advance(TimeDelta::days(2));
-    let rule = CleaningRule { before: store.now(), passed: i64::MAX, checkpoints: 1 };
+    let rule = CleaningRule { before: store.now(), passed: i64::MAX, checkpoints: 1, own_entry: false };
     let cleaning = table.plan_cleaning(&rule).await.unwrap();
     assert!(cleaning.entries().files > 0);
     table.clean(cleaning).await.unwrap();

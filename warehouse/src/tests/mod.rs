@@ -6,6 +6,7 @@ mod faulty;
 mod fence;
 mod files;
 mod folders;
+mod maintain;
 mod reading;
 mod requests;
 
