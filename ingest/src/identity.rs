@@ -11,6 +11,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -21,6 +22,9 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 const EPOCH_DAYS: i64 = 28;
 /// Monday 1970-01-05 in days since the Unix epoch.
 const FIRST_MONDAY: i64 = 4;
+
+/// A secret that was destroyed is forgotten, and wiped from memory, so much later at most.
+const LOOK_FOR_DESTROYED: Duration = Duration::from_secs(60);
 
 type Secret = Zeroizing<[u8; 32]>;
 
@@ -59,7 +63,14 @@ pub enum Error {
 pub struct Identities {
     dir: PathBuf,
     pepper: Secret,
-    epochs: Mutex<HashMap<i64, Secret>>,
+    epochs: Mutex<Epochs>,
+}
+
+/// Secrets that were used, until their files are gone.
+#[derive(Default)]
+struct Epochs {
+    secrets: HashMap<i64, Secret>,
+    looked_at: Option<Instant>,
 }
 
 impl fmt::Debug for Identities {
@@ -148,12 +159,20 @@ impl Identities {
 
     fn with_epoch<T>(&self, epoch: i64, hash: impl FnOnce(&Secret) -> T) -> Result<T, Error> {
         let mut epochs = self.epochs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(secret) = epochs.get(&epoch) {
+        if epochs.looked_at.is_none_or(|at| at.elapsed() >= LOOK_FOR_DESTROYED) {
+            epochs.looked_at = Some(Instant::now());
+            epochs.secrets.retain(|epoch, _| self.dir.join(epoch_file(*epoch)).exists());
+        }
+        if let Some(secret) = epochs.secrets.get(&epoch) {
             return Ok(hash(secret));
         }
-        let secret = read_or_create(&self.dir, &format!("label-{epoch}.key"))?;
-        Ok(hash(epochs.entry(epoch).or_insert(secret)))
+        let secret = read_or_create(&self.dir, &epoch_file(epoch))?;
+        Ok(hash(epochs.secrets.entry(epoch).or_insert(secret)))
     }
+}
+
+fn epoch_file(epoch: i64) -> String {
+    format!("label-{epoch}.key")
 }
 
 /// Days since the Unix epoch of the Monday of an instant's ISO week (UTC).

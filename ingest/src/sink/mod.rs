@@ -11,6 +11,7 @@
 //! counted by the writer from [`Sink::position`] on, [`Sink::flush`].
 
 mod backoff;
+mod destroyed;
 mod info;
 mod marks;
 
@@ -203,15 +204,24 @@ impl Sink {
         fail_point("sink-before-rejects", ranges)?;
         let info = info::of(ranges);
         let advance = advances(ranges, |position| position.rejects);
-        commit(&mut self.rejects, frozen.rejects.as_slice(), advance, &info, of_rejects).await?;
+        let parts = Parts { rows: frozen.rejects.as_slice(), advance, expect: Vec::new() };
+        commit(&mut self.rejects, parts, &info, of_rejects).await?;
         fail_point("sink-after-rejects", ranges)?;
         let advance = advances(ranges, |position| position.labels);
-        commit(&mut self.cells, frozen.cells.as_slice(), advance, &info, of_cells).await?;
+        let table = TableId::LabelCells.name();
+        let kept = destroyed::keep(frozen.cells.as_ref(), self.cells.snapshot()).map_err(|source| {
+            let source = bellwether_warehouse::Error::Arrow { table, source };
+            FlushError::Table { table, source: Box::new(source) }
+        })?;
+        let parts = Parts { rows: kept.cells.as_slice(), advance, expect: kept.expect };
+        commit(&mut self.cells, parts, &info, of_cells).await?;
+        metrics::counter!(metric::LABELS_DROPPED).increment(kept.dropped as u64);
         fail_point("sink-after-label-cells", ranges)?;
         let mut advance = advances(ranges, |position| position.attempts);
         advance.extend(ranges.iter().flat_map(beside));
         let info = info::with_intake(info, &frozen.sources);
-        let version = commit(&mut self.attempts, frozen.rows.as_slice(), advance, &info, of_attempts).await?;
+        let parts = Parts { rows: frozen.rows.as_slice(), advance, expect: Vec::new() };
+        let version = commit(&mut self.attempts, parts, &info, of_attempts).await?;
         fail_point("sink-after-attempts", ranges)?;
         let took = started.elapsed();
         record(&frozen, reason, took);
@@ -243,11 +253,17 @@ fn beside(range: &Range) -> Vec<Advance> {
     advance
 }
 
+/// What one table gets.
+struct Parts<'a> {
+    rows: &'a [RecordBatch],
+    advance: Vec<Advance>,
+    expect: Vec<(AppId, Option<i64>)>,
+}
+
 /// Writes and commits to one table; tried again for as long as the trouble may pass. None: nothing to commit.
 async fn commit(
     table: &mut Table,
-    rows: &[RecordBatch],
-    advance: Vec<Advance>,
+    Parts { rows, advance, expect }: Parts<'_>,
     info: &serde_json::Map<String, serde_json::Value>,
     mut backoff: Backoff,
 ) -> Result<Option<i64>, FlushError> {
@@ -261,6 +277,7 @@ async fn commit(
     loop {
         let change = Change {
             advance: advance.clone(),
+            expect: expect.clone(),
             add: staging.files(),
             info: info.clone(),
             ..Change::default()
