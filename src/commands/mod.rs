@@ -6,6 +6,7 @@ mod demo;
 mod import;
 mod ingest;
 mod jobs;
+mod maintain;
 mod man;
 mod serve;
 mod simulate;
@@ -67,6 +68,7 @@ enum Configured {
     Simulate(simulate::Args),
     Ingest(ingest::Args),
     Jobs(jobs::Args),
+    Maintain(maintain::Args),
     Sql(sql::Args),
     Check(check::Args),
 }
@@ -91,6 +93,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             Configured::Simulate(args) => simulate::run(args, &common, config).await,
             Configured::Ingest(args) => ingest::run(args, config).await,
             Configured::Jobs(args) => jobs::run(args, config).await,
+            Configured::Maintain(args) => maintain::run(args, config).await,
             Configured::Sql(args) => sql::run(args, config).await,
             Configured::Check(args) => check::run(args, config).await,
         }

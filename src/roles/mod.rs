@@ -33,6 +33,7 @@ use crate::config::Config;
 use crate::exit::{chain, usage};
 use supervise::{Board, Pauses, Task};
 
+pub use maintain::round as maintain;
 pub use start::shares_disk;
 
 /// Longest that ending may take: a commit in flight and its fsyncs.
@@ -49,7 +50,7 @@ pub enum Role {
     Web,
     /// Rollups
     Jobs,
-    /// Checkpoints
+    /// Checkpoints, compaction, log clean-up, vacuum, label secrets
     Maintain,
     /// Health and metrics; always on in `serve`
     #[value(skip)]

@@ -32,7 +32,7 @@ impl Roles {
                 Role::Ingest => self.start_ingest()?,
                 Role::Jobs => self.start_jobs(),
                 Role::Web => self.start_web().await?,
-                Role::Maintain => self.start_maintain(),
+                Role::Maintain => self.start_maintain()?,
                 Role::Admin => self.start_admin()?,
             }
             tracing::info!(%role, "role started");
@@ -194,10 +194,15 @@ impl Roles {
         self.serve(Role::Web, bellwether_web::app(site), Some(peers))
     }
 
-    fn start_maintain(&mut self) {
-        let (warehouse, config, shutdown) =
-            (self.warehouse.clone(), self.config.maintain.clone(), self.shutdown.clone());
-        self.watch("maintenance", move || maintain::run(warehouse.clone(), config.clone(), shutdown.clone()));
+    fn start_maintain(&mut self) -> anyhow::Result<()> {
+        let (warehouse, config, keys) =
+            (self.warehouse.clone(), self.config.maintain.clone(), self.config.keys_dir()?);
+        let (health, shutdown) = (self.health.clone(), self.shutdown.clone());
+        self.watch("maintenance", move || {
+            let part = health.part("upkeep of the tables");
+            maintain::run(warehouse.clone(), config.clone(), keys.clone(), part, shutdown.clone())
+        });
+        Ok(())
     }
 
     fn start_admin(&mut self) -> anyhow::Result<()> {

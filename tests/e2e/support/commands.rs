@@ -1,7 +1,7 @@
 //! The program's commands.
 
 /// Every command that help names.
-pub const COMMANDS: [&[&str]; 15] = [
+pub const COMMANDS: [&[&str]; 16] = [
     &[],
     &["demo"],
     &["serve"],
@@ -14,6 +14,7 @@ pub const COMMANDS: [&[&str]; 15] = [
     &["jobs", "run"],
     &["jobs", "rebuild"],
     &["jobs", "status"],
+    &["maintain"],
     &["sql"],
     &["check"],
     &["completions"],
