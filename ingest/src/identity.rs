@@ -16,7 +16,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use bellwether_warehouse::{Moment, World};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -28,6 +30,9 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 const EPOCH_DAYS: i64 = 28;
 /// Monday 1970-01-05 in days since the Unix epoch.
 const FIRST_MONDAY: i64 = 4;
+
+/// A secret that was destroyed is forgotten, and wiped from memory, so much later at most.
+const LOOK_FOR_DESTROYED: Duration = Duration::from_secs(60);
 
 type Secret = Zeroizing<[u8; 32]>;
 
@@ -80,7 +85,15 @@ pub struct Identities {
     pepper: Secret,
     /// With a shared lock, where the file system knows locks.
     _held: File,
-    epochs: Mutex<HashMap<i64, Secret>>,
+    epochs: Mutex<Epochs>,
+}
+
+/// Secrets that were used, until their files are gone.
+#[derive(Default)]
+struct Epochs {
+    secrets: HashMap<i64, Secret>,
+    looked_at: Option<Moment>,
+    world: World,
 }
 
 impl fmt::Debug for Identities {
@@ -188,13 +201,21 @@ impl Identities {
 
     fn with_epoch<T>(&self, epoch: i64, hash: impl FnOnce(&Secret) -> T) -> Result<T, Error> {
         let mut epochs = self.epochs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(secret) = epochs.get(&epoch) {
+        if epochs.looked_at.is_none_or(|at| epochs.world.since(at) >= LOOK_FOR_DESTROYED) {
+            epochs.looked_at = Some(epochs.world.now());
+            epochs.secrets.retain(|epoch, _| self.place.dir.join(epoch_file(*epoch)).exists());
+        }
+        if let Some(secret) = epochs.secrets.get(&epoch) {
             return Ok(hash(secret));
         }
         let dir = &self.place.dir;
-        let secret = read_or_create(dir, &dir.join(format!("label-{epoch}.key")))?;
-        Ok(hash(epochs.entry(epoch).or_insert(secret)))
+        let secret = read_or_create(dir, &dir.join(epoch_file(epoch)))?;
+        Ok(hash(epochs.secrets.entry(epoch).or_insert(secret)))
     }
+}
+
+fn epoch_file(epoch: i64) -> String {
+    format!("label-{epoch}.key")
 }
 
 /// Days since the Unix epoch of the Monday of an instant's ISO week (UTC).

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod catalogue;
 pub mod config;
 pub mod dedup;
+pub mod epoch_keys;
 pub mod event;
 pub mod formats;
 pub mod identity;

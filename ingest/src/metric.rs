@@ -27,6 +27,8 @@ pub const FLAWS: &str = "bellwether_ingest_flawed_values_total";
 pub const FLUSHES: &str = "bellwether_ingest_flushes_total";
 /// Counter: batches dropped because another worker had moved the table's position.
 pub const FENCED: &str = "bellwether_ingest_fenced_total";
+/// Counter: label cells that came when their epoch was destroyed already, and were left out.
+pub const LABELS_DROPPED: &str = "bellwether_ingest_label_cells_too_late_total";
 /// Counter: storage operations tried again. Label `table`.
 pub const RETRIES: &str = "bellwether_ingest_retries_total";
 /// Histogram, seconds: time of one flush, all three tables.
@@ -90,6 +92,7 @@ pub fn describe() {
     describe_counter!(FLAWS, Unit::Count, "Values of records that could not be taken as they stood");
     describe_counter!(FLUSHES, Unit::Count, "Flushes by reason");
     describe_counter!(FENCED, Unit::Count, "Batches dropped because another worker moved the position");
+    describe_counter!(LABELS_DROPPED, Unit::Count, "Label cells of destroyed epochs, left out");
     describe_counter!(RETRIES, Unit::Count, "Storage operations tried again");
     describe_histogram!(FLUSH_SECONDS, Unit::Seconds, "Time of one flush of all three tables");
     describe_gauge!(MEMORY_BYTES, Unit::Bytes, "Batches and windows held by a worker");

@@ -30,6 +30,20 @@ pub enum Error {
         #[source]
         source: CommitError,
     },
+    #[error("failed to maintain table `{table}`")]
+    Upkeep {
+        table: &'static str,
+        #[source]
+        source: bellwether_warehouse::Error,
+    },
+    #[error("failed to compact table `{table}`")]
+    Compact {
+        table: &'static str,
+        #[source]
+        source: Box<bellwether_warehouse::maintain::CompactError>,
+    },
+    #[error("it is not known how far the rollups are, and nothing they may need is touched: {detail}")]
+    Maintain { detail: String },
     #[error("failed to run statement `{statement}`")]
     Query {
         statement: &'static str,
@@ -58,13 +72,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a file was to be read that is not there.
+    pub(crate) fn is_missing_file(&self) -> bool {
+        bellwether_warehouse::is_missing_file(self)
+    }
+
     /// True when another worker was first, or has to be. Nothing is lost: it did the work, or the next try will.
     pub fn is_fenced(&self) -> bool {
-        let fenced = |source: &CommitError| {
-            matches!(source, CommitError::Fenced { .. } | CommitError::FileGone { .. })
-        };
         match self {
-            Self::Commit { source, .. } => fenced(source),
+            Self::Commit { source, .. } => source.is_refusal(),
             Self::Unfolded { .. } => true,
             Self::Several(errors) => errors.iter().all(Self::is_fenced),
             _ => false,

@@ -1,4 +1,4 @@
-//! Rollups: fold, settle, recompute, rebuild.
+//! Rollups: fold, settle, recompute, rebuild. Maintenance of all tables.
 //!
 //! Every folded table keeps in its own log how far into `attempts` it has got (its `fold` transaction, F), in
 //! the same commit as the rows. So no job needs a store of its own, any of them may be killed anywhere, and
@@ -14,6 +14,7 @@ mod health;
 mod intake;
 mod jobs;
 mod keys;
+mod maintain;
 pub mod metric;
 mod pin;
 mod rebuild;
@@ -32,6 +33,9 @@ pub use error::Error;
 pub use expire::ExpireReport;
 pub use fold::{FoldReport, FoldedTable};
 pub use jobs::Jobs;
+pub use maintain::{
+    Action, Depth, Intent, LEAST_HISTORY, MaintainReport, MaintainSettings, Maintainer, Step, TableReport,
+};
 pub use pin::{Pinned, pin, pin_newest};
 pub use rebuild::{Drift, RebuildReport};
 pub use routing::RoutingReport;

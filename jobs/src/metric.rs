@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use chrono::{DateTime, Utc};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+use crate::maintain::TableReport;
 
 /// Seconds one run of a job took, by `job`.
 pub const ROLLUP_DURATION_SECONDS: &str = "bellwether_rollup_duration_seconds";
@@ -11,11 +14,38 @@ pub const ROLLUP_ROWS_TOTAL: &str = "bellwether_rollup_rows_total";
 /// Runs that failed and will be tried again, by `job`. A run that found another worker at it is none.
 pub const ROLLUP_FAILURES_TOTAL: &str = "bellwether_rollup_failures_total";
 
+/// Files of a table, by `table`.
+pub const TABLE_FILES: &str = "bellwether_table_files";
+/// Entries of a table's log that are in no checkpoint, by `table`.
+pub const TABLE_COMMITS_SINCE_CHECKPOINT: &str = "bellwether_table_commits_since_checkpoint";
+/// Files in a table's folder that no entry names and that are old enough to go, by `table`.
+pub const TABLE_ORPHANS: &str = "bellwether_table_orphan_files";
+/// Bytes that maintenance has deleted, by `table`.
+pub const MAINTAIN_FREED_BYTES_TOTAL: &str = "bellwether_maintain_freed_bytes_total";
+/// Seconds since 1970 of the end of the last round that looked through all folders and failed nowhere.
+pub const MAINTAIN_LAST_SUCCESS: &str = "bellwether_maintain_last_success_timestamp_seconds";
+/// Rounds in which a table could not be maintained, by `table`.
+pub const MAINTAIN_FAILURES_TOTAL: &str = "bellwether_maintain_failures_total";
+
 /// Tells the recorder what the names mean; call once, after it is installed.
 pub fn describe() {
     describe_histogram!(ROLLUP_DURATION_SECONDS, Unit::Seconds, "Duration of one run of a job");
     describe_counter!(ROLLUP_ROWS_TOTAL, Unit::Count, "Rows that a job read or wrote");
     describe_counter!(ROLLUP_FAILURES_TOTAL, Unit::Count, "Runs of a job that failed");
+    describe_gauge!(TABLE_FILES, Unit::Count, "Files of a table");
+    describe_gauge!(TABLE_COMMITS_SINCE_CHECKPOINT, Unit::Count, "Log entries that are in no checkpoint");
+    describe_gauge!(TABLE_ORPHANS, Unit::Count, "Files that no log entry names");
+    describe_gauge!(
+        MAINTAIN_LAST_SUCCESS,
+        Unit::Seconds,
+        "Last whole round of maintenance that failed nowhere"
+    );
+    describe_counter!(MAINTAIN_FREED_BYTES_TOTAL, Unit::Bytes, "Bytes that maintenance has deleted");
+    describe_counter!(
+        MAINTAIN_FAILURES_TOTAL,
+        Unit::Count,
+        "Rounds in which a table could not be maintained"
+    );
 }
 
 pub(crate) fn ran(job: &'static str, took: Duration, rows: u64) {
@@ -25,4 +55,20 @@ pub(crate) fn ran(job: &'static str, took: Duration, rows: u64) {
 
 pub(crate) fn failed(job: &'static str) {
     counter!(ROLLUP_FAILURES_TOTAL, "job" => job).increment(1);
+}
+
+pub(crate) fn maintained(report: &TableReport) {
+    let TableReport { table, active, orphans, commits_since_checkpoint, .. } = report;
+    if report.error.is_some() {
+        counter!(MAINTAIN_FAILURES_TOTAL, "table" => *table).increment(1);
+        return;
+    }
+    gauge!(TABLE_FILES, "table" => *table).set(active.files as f64);
+    gauge!(TABLE_ORPHANS, "table" => *table).set(orphans.files as f64);
+    gauge!(TABLE_COMMITS_SINCE_CHECKPOINT, "table" => *table).set(*commits_since_checkpoint as f64);
+    counter!(MAINTAIN_FREED_BYTES_TOTAL, "table" => *table).increment(report.freed());
+}
+
+pub(crate) fn maintained_all(at: DateTime<Utc>) {
+    gauge!(MAINTAIN_LAST_SUCCESS).set(at.timestamp() as f64);
 }

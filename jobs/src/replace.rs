@@ -53,7 +53,7 @@ impl Replacement<'_> {
             add,
             remove: self.remove.into_iter().map(|file| file.path).collect(),
             info: info.into_iter().collect(),
-            data_change: true,
+            ..Change::default()
         };
         table.commit(change).await.map_err(|source| Error::Commit { table: name, source })?;
         Ok(replaced)

@@ -7,6 +7,7 @@ mod import;
 mod ingest;
 mod jobs;
 mod keys;
+mod maintain;
 mod man;
 mod serve;
 mod simulate;
@@ -68,6 +69,7 @@ enum Configured {
     Simulate(simulate::Args),
     Ingest(ingest::Args),
     Jobs(jobs::Args),
+    Maintain(maintain::Args),
     Sql(sql::Args),
     Keys(keys::Args),
     Check(check::Args),
@@ -93,6 +95,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             Configured::Simulate(args) => simulate::run(args, &common, config).await,
             Configured::Ingest(args) => ingest::run(args, config).await,
             Configured::Jobs(args) => jobs::run(args, config).await,
+            Configured::Maintain(args) => maintain::run(args, config).await,
             Configured::Sql(args) => sql::run(args, config).await,
             Configured::Keys(args) => keys::run(args, config).await,
             Configured::Check(args) => check::run(args, config).await,

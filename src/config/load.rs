@@ -64,9 +64,7 @@ impl Config {
         if self.jobs.every.0 < Duration::from_secs(1) {
             return Err("[jobs] `every`: must be at least 1s".into());
         }
-        if self.maintain.checkpoint_after_commits < 1 {
-            return Err("[maintain] `checkpoint_after_commits`: must be at least 1".into());
-        }
+        self.maintain.validate().map_err(|error| format!("[maintain] {error}"))?;
         Ok(())
     }
 

@@ -7,11 +7,16 @@ use std::time::Duration;
 
 use bellwether_ingest::catalogue::Catalogue;
 use bellwether_ingest::config::{Bytes, Ingest, Intake, Kafka, Span, Spool};
+use bellwether_jobs::{LEAST_HISTORY, MaintainSettings};
 use bellwether_warehouse::{Location, S3, session};
 use bellwether_web::config::{Profile, ThresholdOverrides, WebConfig};
 use serde::Deserialize;
 
 use crate::exit::{chain, usage};
+
+/// Compaction holds one new file in memory.
+const MOST_FILE: Bytes = Bytes(1 << 30);
+const LEAST_FILE: Bytes = Bytes(1 << 20);
 
 /// Every section of `config/bellwether.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -85,6 +90,12 @@ pub struct MaintainSection {
     pub every: Span,
     /// Commits of one table after which a checkpoint is written.
     pub checkpoint_after_commits: i64,
+    /// Between two looks at the folders: log clean-up, vacuum, label epochs.
+    pub clean_every: Span,
+    /// How far back versions of a table can be read.
+    pub history: Span,
+    /// Size of compacted files.
+    pub target_file: Bytes,
 }
 
 impl Default for WarehouseSection {
@@ -120,7 +131,42 @@ impl Default for AdminSection {
 
 impl Default for MaintainSection {
     fn default() -> Self {
-        Self { every: Span(Duration::from_secs(60)), checkpoint_after_commits: 100 }
+        let MaintainSettings { checkpoint_after_commits, history, target_file_bytes } =
+            MaintainSettings::default();
+        Self {
+            every: Span(Duration::from_secs(60)),
+            checkpoint_after_commits,
+            clean_every: Span(Duration::from_secs(3600)),
+            history: Span(history),
+            target_file: Bytes(target_file_bytes),
+        }
+    }
+}
+
+impl MaintainSection {
+    pub fn settings(&self) -> MaintainSettings {
+        MaintainSettings {
+            checkpoint_after_commits: self.checkpoint_after_commits,
+            history: self.history.0,
+            target_file_bytes: self.target_file.0,
+        }
+    }
+
+    /// Fails with the key that is wrong and what it must be.
+    pub fn validate(&self) -> Result<(), String> {
+        if self.checkpoint_after_commits < 1 {
+            return Err("`checkpoint_after_commits`: must be at least 1".into());
+        }
+        if self.history.0 < LEAST_HISTORY {
+            return Err(format!("`history`: `{}` must be at least {}", self.history, Span(LEAST_HISTORY)));
+        }
+        if !(LEAST_FILE..=MOST_FILE).contains(&self.target_file) {
+            return Err(format!(
+                "`target_file`: `{}` must be from {LEAST_FILE} to {MOST_FILE}",
+                self.target_file
+            ));
+        }
+        Ok(())
     }
 }
 

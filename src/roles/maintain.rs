@@ -1,12 +1,17 @@
-//! Maintenance: checkpoints, so that opening a table stays quick. Never on the ingest path, and idempotent.
+//! Maintenance of the tables, and of the secrets of label epochs that lie on this host. Never on the ingest path.
 
-use std::error::Error;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use bellwether_warehouse::{TableId, Warehouse};
+use bellwether_ingest::epoch_keys::destroy_epoch_keys;
+use bellwether_jobs::{Depth, Intent, MaintainReport, Maintainer};
+use bellwether_warehouse::Warehouse;
+use bellwether_warehouse::health::Part;
+use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::MaintainSection;
+use crate::exit::chain;
 
 /// Above this many commits without a checkpoint a human must look.
 const ALARM_AFTER_COMMITS: i64 = 1_000;
@@ -14,23 +19,26 @@ const ALARM_AFTER_COMMITS: i64 = 1_000;
 pub async fn run(
     warehouse: Warehouse,
     config: MaintainSection,
+    keys: PathBuf,
+    part: Part,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut tables = Vec::new();
-    for id in TableId::ALL {
-        tables.push(warehouse.table(id).await?);
-    }
+    let mut maintainer = Maintainer::open(&warehouse, config.settings()).await?;
+    let mut cleaned_at: Option<Instant> = None;
     loop {
-        for table in &mut tables {
-            if let Err(error) = checkpoint_if_due(table, config.checkpoint_after_commits).await {
-                let cause: &dyn Error = error.as_ref();
-                tracing::warn!(
-                    table = table.id().name(),
-                    error = cause,
-                    "checkpoint failed; trying again later"
-                );
-            }
+        let depth = match cleaned_at {
+            Some(at) if at.elapsed() < config.clean_every.0 => Depth::Logs,
+            _ => Depth::Whole,
+        };
+        // Each commit of a round is whole by itself, so a round may be left anywhere.
+        let round = tokio::select! {
+            round = round(&mut maintainer, depth, Intent::Do, &keys) => round,
+            () = shutdown.cancelled() => return Ok(()),
+        };
+        if depth == Depth::Whole {
+            cleaned_at = Some(Instant::now());
         }
+        tell(&part, &round);
         tokio::select! {
             () = tokio::time::sleep(config.every.0.max(Duration::from_secs(1))) => {}
             () = shutdown.cancelled() => return Ok(()),
@@ -38,15 +46,46 @@ pub async fn run(
     }
 }
 
-async fn checkpoint_if_due(table: &mut bellwether_warehouse::Table, after: i64) -> anyhow::Result<()> {
-    let version = table.refresh().await?;
-    let since = table.commits_since_checkpoint().await?;
-    if since >= ALARM_AFTER_COMMITS {
-        tracing::error!(table = table.id().name(), commits = since, "many commits without a checkpoint");
+/// What one round did, or would do.
+pub struct Round {
+    pub report: MaintainReport,
+    /// Label epochs whose secrets on this host were destroyed, or what kept them.
+    pub keys: anyhow::Result<Vec<i64>>,
+}
+
+/// One round over the tables; then the secrets of the label epochs whose rows are gone.
+pub async fn round(maintainer: &mut Maintainer, depth: Depth, intent: Intent, keys: &Path) -> Round {
+    let report = maintainer.round(depth, intent, Utc::now()).await;
+    let keys = match (intent, report.destroyed_epoch()) {
+        (Intent::Do, Some(epoch)) => destroy_epoch_keys(keys, epoch).map_err(anyhow::Error::new),
+        _ => Ok(Vec::new()),
+    };
+    Round { report, keys }
+}
+
+fn tell(part: &Part, Round { report, keys }: &Round) {
+    let mut problems: Vec<String> = Vec::new();
+    for table in &report.tables {
+        if let Some(error) = &table.error {
+            problems.push(format!("{}: {error}", table.table));
+        }
+        let commits = table.commits_since_checkpoint;
+        if commits >= ALARM_AFTER_COMMITS {
+            tracing::error!(table = table.table, commits, "many commits without a checkpoint");
+            problems.push(format!("{}: {commits} commits without a checkpoint", table.table));
+        }
     }
-    if since >= after {
-        table.checkpoint().await?;
-        tracing::debug!(table = table.id().name(), version, "wrote a checkpoint");
+    match keys {
+        Ok(epochs) if epochs.is_empty() => {}
+        Ok(epochs) => tracing::info!(?epochs, "destroyed the secrets of label epochs"),
+        Err(error) => {
+            let error: &dyn std::error::Error = error.as_ref();
+            tracing::error!(error, "label secrets must be destroyed and could not be");
+            problems.push(chain(error));
+        }
     }
-    Ok(())
+    match problems.as_slice() {
+        [] => part.works(),
+        problems => part.impaired(problems.join("; ")),
+    }
 }

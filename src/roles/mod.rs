@@ -33,6 +33,8 @@ use crate::config::Config;
 use crate::exit::{chain, usage};
 use supervise::{Board, Pauses, Task};
 
+pub use maintain::round as maintain;
+
 /// Longest that ending may take: a commit in flight and its fsyncs.
 const ENDING_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -47,7 +49,7 @@ pub enum Role {
     Web,
     /// Rollups
     Jobs,
-    /// Checkpoints
+    /// Checkpoints, compaction, log clean-up, vacuum, label secrets
     Maintain,
     /// Health and metrics; always on in `serve`
     #[value(skip)]

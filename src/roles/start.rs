@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bellwether_ingest::batch::Stream;
 use bellwether_ingest::config::Bytes;
+use bellwether_ingest::identity::Identities;
 use bellwether_ingest::intake::{self, Appender, IntakeState, KafkaAppender, SpoolAppender};
 use bellwether_ingest::sink::{Sink, Waits};
 use bellwether_ingest::sources;
@@ -35,7 +36,7 @@ impl Roles {
                 Role::Ingest => self.start_ingest()?,
                 Role::Jobs => self.start_jobs(),
                 Role::Web => self.start_web().await?,
-                Role::Maintain => self.start_maintain(),
+                Role::Maintain => self.start_maintain()?,
                 Role::Admin => self.start_admin()?,
             }
             tracing::info!(%role, "role started");
@@ -217,10 +218,18 @@ impl Roles {
         self.serve(Role::Web, bellwether_web::app(site), Some(peers))
     }
 
-    fn start_maintain(&mut self) {
-        let (warehouse, config, shutdown) =
-            (self.warehouse.clone(), self.config.maintain.clone(), self.shutdown.clone());
-        self.watch("maintenance", move || maintain::run(warehouse.clone(), config.clone(), shutdown.clone()));
+    fn start_maintain(&mut self) -> anyhow::Result<()> {
+        let (warehouse, config, keys) = (
+            self.warehouse.clone(),
+            self.config.maintain.clone(),
+            Identities::folder(&self.config.keys_path()?),
+        );
+        let (health, shutdown) = (self.health.clone(), self.shutdown.clone());
+        self.watch("maintenance", move || {
+            let part = health.part("upkeep of the tables");
+            maintain::run(warehouse.clone(), config.clone(), keys.clone(), part, shutdown.clone())
+        });
+        Ok(())
     }
 
     fn start_admin(&mut self) -> anyhow::Result<()> {

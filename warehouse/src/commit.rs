@@ -3,6 +3,8 @@
 //! Every commit names the application transactions it advances and the value each must have now. A commit
 //! that finds another value is refused (`Fenced`), so a worker that lost its partition cannot write rows twice.
 
+mod fence;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use crate::log::action::{self, Action, Add, Remove, Txn};
 use crate::log::{Entry, Log, State};
 use crate::table::DataFile;
 use crate::world::World;
+use fence::Verdict;
+pub(crate) use fence::vacuum_app;
 
 /// Member of `commitInfo` by which a writer finds its own commit again.
 const BATCH_UUID: &str = "batch_uuid";
@@ -40,6 +44,8 @@ pub struct Advance {
 #[derive(Debug)]
 pub struct Change {
     pub advance: Vec<Advance>,
+    /// Transactions that must stand so and that this commit does not move.
+    pub expect: Vec<(AppId, Option<i64>)>,
     pub add: Vec<DataFile>,
     /// Paths of active files to remove. A path that is no longer active refuses the commit.
     pub remove: Vec<String>,
@@ -53,6 +59,7 @@ impl Default for Change {
     fn default() -> Self {
         Self {
             advance: Vec::new(),
+            expect: Vec::new(),
             add: Vec::new(),
             remove: Vec::new(),
             info: serde_json::Map::new(),
@@ -73,12 +80,32 @@ pub enum CommitError {
     Fenced { table: &'static str, app: AppId, expected: Option<i64>, found: Option<i64> },
     #[error("commit to `{table}` refused: file `{path}` is no longer part of the table")]
     FileGone { table: &'static str, path: String },
+    #[error(
+        "commit {version} to `{table}` came after the log had been cleaned up past it, so the table does not have it"
+    )]
+    TooLate { table: &'static str, version: i64 },
+    #[error(
+        "commit to `{table}` refused: file `{path}` waited for it so long that vacuum counts it as left behind"
+    )]
+    Outlived { table: &'static str, path: String },
     #[error("commit to `{table}` failed")]
     Log {
         table: &'static str,
         #[source]
         source: crate::table::Error,
     },
+}
+
+impl CommitError {
+    /// Whether the table has moved on instead: nothing of the commit is in it, and the same commit never will be.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Fenced { .. } | Self::FileGone { .. } | Self::TooLate { .. } | Self::Outlived { .. } => {
+                true
+            }
+            Self::Log { .. } => false,
+        }
+    }
 }
 
 /// Tries at one commit before it is given up; with the pauses between them about half a minute.
@@ -89,10 +116,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 impl Change {
     /// Refuses what no longer holds in `state`.
     fn check(&self, table: &'static str, state: &State) -> Result<(), CommitError> {
-        for Advance { app, from, .. } in &self.advance {
+        let moved = self.advance.iter().map(|Advance { app, from, .. }| (app, *from));
+        for (app, expected) in moved.chain(self.expect.iter().map(|(app, stands)| (app, *stands))) {
             let found = state.txns.get(app).copied();
-            if found != *from {
-                return Err(CommitError::Fenced { table, app: app.clone(), expected: *from, found });
+            if found != expected {
+                return Err(CommitError::Fenced { table, app: app.clone(), expected, found });
             }
         }
         match self.remove.iter().find(|path| state.files.get(path).is_none()) {
@@ -127,7 +155,7 @@ impl Change {
     }
 
     fn into_entry(self, version: i64) -> Entry {
-        let Self { advance, add, remove, info, data_change } = self;
+        let Self { advance, expect: _, add, remove, info, data_change } = self;
         Entry {
             version,
             adds: add.into_iter().map(|file| (file, data_change)).collect(),
@@ -150,8 +178,8 @@ pub(crate) async fn commit(
     let failed = |source| CommitError::Log { table, source };
     let world = log.world();
     let batch_uuid = world.uuid().to_string();
-    // Whether an earlier round may have written without telling us so.
-    let mut unsure = false;
+    // The version that an earlier round may have written without telling us so.
+    let mut in_doubt = None;
     let mut last_error = None;
     for round in 0..TRIES {
         if round > 0 {
@@ -167,40 +195,59 @@ pub(crate) async fn commit(
             .await;
         if let Some(version) = landed {
             log.confirm(version).await.map_err(failed)?;
-            return Ok(Committed { version });
+            return match fence::judge(log, version, &change).await.map_err(failed)? {
+                Verdict::Stands => Ok(Committed { version }),
+                verdict => Err(fence::too_late(log, table, state, version, verdict).await),
+            };
         }
         match followed {
             Ok(()) => {}
-            Err(error) if !unsure => return Err(failed(error)),
+            Err(error) if in_doubt.is_none() => return Err(failed(error)),
             Err(error) => {
                 last_error = Some(error);
                 continue;
             }
+        }
+        if let Some(version) = in_doubt
+            && fence::is_told_of(log, version, &change).await.map_err(failed)?
+        {
+            return Ok(Committed { version });
         }
         change.check(table, state)?;
         match log.builds_on(state.version).await {
             Ok(()) => {}
-            Err(error) if !unsure => return Err(failed(error)),
+            Err(error) if in_doubt.is_none() => return Err(failed(error)),
             Err(error) => {
                 last_error = Some(error);
                 continue;
             }
         }
+        fence::check_staged(log, table, state, &change).await?;
         let version = state.version + 1;
         let lines = change.to_lines(state, &batch_uuid, world.wall_millis()).map_err(|e| {
             let path = crate::log::entry_name(version);
             failed(Error::Damaged { table, path, detail: e.to_string() })
         })?;
         fail_point("before", table);
-        match log.write(version, lines).await {
+        let written = match log.write(version, lines).await {
+            // Somebody was first; or it was this commit, sent again behind a lost answer; or nobody, and the store only
+            // could not decide. The log tells which: what is not there is tried again under the same version.
+            Ok(false) => {
+                in_doubt = Some(version);
+                continue;
+            }
             Ok(true) => {
                 fail_point("after", table);
+                fence::judge(log, version, &change).await
+            }
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(Verdict::Stands) => {
                 state.apply(&change.into_entry(version));
                 return Ok(Committed { version });
             }
-            // Somebody was first; or it was this commit, sent again behind a lost answer; or nobody, and the store only
-            // could not decide. The log tells which: what is not there is tried again under the same version.
-            Ok(false) => unsure = true,
+            Ok(verdict) => return Err(fence::too_late(log, table, state, version, verdict).await),
             Err(error) => {
                 tracing::warn!(
                     table,
@@ -213,7 +260,7 @@ pub(crate) async fn commit(
                     // caller's next commit is refused.
                     return Err(failed(error));
                 }
-                unsure = true;
+                in_doubt = Some(version);
                 last_error = Some(error);
             }
         }

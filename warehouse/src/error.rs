@@ -88,6 +88,12 @@ pub enum Error {
         #[source]
         source: parquet::errors::ParquetError,
     },
+    #[error("failed to read rows of table `{table}`")]
+    Read {
+        table: &'static str,
+        #[source]
+        source: Box<datafusion::error::DataFusionError>,
+    },
     #[error("failed to arrange rows of table `{table}`")]
     Arrow {
         table: &'static str,
@@ -144,6 +150,20 @@ impl Error {
         }
         false
     }
+}
+
+/// Whether an error, or one of its causes, is that the store has no such file.
+pub fn is_missing_file(error: &(dyn std::error::Error + 'static)) -> bool {
+    use object_store::Error as StoreError;
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let boxed = error.downcast_ref::<Box<StoreError>>().map(AsRef::as_ref);
+        if matches!(error.downcast_ref::<StoreError>().or(boxed), Some(StoreError::NotFound { .. })) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// An error and its causes, one after the other.

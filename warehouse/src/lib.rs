@@ -11,6 +11,7 @@ mod error;
 pub mod health;
 pub mod location;
 mod log;
+pub mod maintain;
 mod provider;
 pub mod session;
 pub mod sketches;
@@ -29,7 +30,7 @@ mod write;
 
 pub use clock::Moment;
 pub use commit::{Advance, AppId, Change, CommitError, Committed};
-pub use error::{Retry, chain};
+pub use error::{Retry, chain, is_missing_file};
 pub use location::{Location, S3};
 pub use snapshot::Snapshot;
 pub use table::{CommitEntry, DataFile, Error, Table, Warehouse};

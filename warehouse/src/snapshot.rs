@@ -7,6 +7,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::prelude::SessionContext;
 
 use crate::commit::AppId;
+use crate::log::action::MetaData;
 use crate::log::{FileSet, State};
 use crate::provider::Provider;
 use crate::session;
@@ -38,6 +39,10 @@ impl Snapshot {
 
     pub fn version(&self) -> i64 {
         self.state.version
+    }
+
+    pub(crate) fn metadata(&self) -> Option<&MetaData> {
+        self.state.metadata.as_ref().as_ref()
     }
 
     /// Active files, sorted by path.

@@ -15,6 +15,10 @@ use crate::write::{self, Staging};
 pub use crate::error::Error;
 pub use crate::warehouse::Warehouse;
 
+/// A removed file is told of for as long as Delta's `deletedFileRetentionDuration` says when nobody sets it:
+/// engines that clean folders may delete what a checkpoint no longer tells of.
+const TOMBSTONE_MILLIS: i64 = 7 * 24 * 60 * 60 * 1000;
+
 /// A Parquet file that was written but belongs to the table only once a commit adds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataFile {
@@ -64,6 +68,14 @@ impl Table {
         self.id
     }
 
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
     /// Reads what others committed since. Returns the version now seen.
     pub async fn refresh(&mut self) -> Result<i64, Error> {
         self.log.follow(self.snapshot.state_mut(), &mut |_| {}).await?;
@@ -99,6 +111,14 @@ impl Table {
             commits.push(entry.into_commit());
         }
         Ok(commits)
+    }
+
+    /// Oldest version from which on the log has every entry up to the current one. None: not even that.
+    ///
+    /// # Errors
+    /// The log folder cannot be read.
+    pub async fn oldest_commit(&self) -> Result<Option<i64>, Error> {
+        self.log.oldest_entry(self.snapshot.version()).await
     }
 
     /// Writes rows as Parquet files, one or more per partition value; invisible until committed.
@@ -142,7 +162,9 @@ impl Table {
 
     /// Writes a Delta checkpoint of the current version (maintenance only, never on the hot path).
     pub async fn checkpoint(&self) -> Result<(), Error> {
-        self.log.write_checkpoint(self.snapshot.version(), self.log.world().wall_millis()).await
+        let now = self.log.world().wall_millis();
+        let keep = if self.id.is_forgotten() { 0 } else { TOMBSTONE_MILLIS };
+        self.log.write_checkpoint(self.snapshot.version(), now - keep).await
     }
 
     /// Commits up to the current version that the newest checkpoint does not hold.

@@ -72,7 +72,19 @@ impl Warehouse {
     /// # Errors
     /// As there.
     pub async fn open_or_create_in(location: &Location, world: World) -> Result<Self, Error> {
-        let root = Arc::new(Root::open_in(location, world)?);
+        Self::begin(Root::open_in(location, world)?).await
+    }
+
+    /// The same over a store that is given.
+    pub(crate) async fn open_or_create_over(
+        location: &Location,
+        store: Arc<object_store::DynObjectStore>,
+    ) -> Result<Self, Error> {
+        Self::begin(Root::over(location, store, World::default())?).await
+    }
+
+    async fn begin(root: Root) -> Result<Self, Error> {
+        let root = Arc::new(root);
         let fingerprint = delta_schema::fingerprint();
         if let Some(Layout { layout: LAYOUT, id: Some(id), schemas, .. }) = read_layout(&root).await?
             && schemas.as_deref() == Some(&fingerprint)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use bellwether_warehouse::tables::imports::{self, ImportRow};
-use bellwether_warehouse::{Advance, AppId, Change, CommitError, Table, TableId, Warehouse};
+use bellwether_warehouse::{Advance, AppId, Change, Table, TableId, Warehouse};
 use futures::TryStreamExt;
 
 use super::ImportError;
@@ -166,7 +166,7 @@ impl Ledger {
         let files = self.table.write(&[rows]).await.map_err(ImportError::Tables)?;
         match self.table.commit(Change { advance, add: files, ..Change::default() }).await {
             Ok(_) => Ok(()),
-            Err(CommitError::Fenced { .. }) => Err(ImportError::Busy),
+            Err(error) if error.is_refusal() => Err(ImportError::Busy),
             Err(error) => Err(ImportError::Claim(Box::new(error))),
         }
     }

@@ -73,7 +73,7 @@ impl Sink {
             }
             round += 1;
             match self.begin_once(start, count, partitions).await {
-                Err(CommitError::Fenced { .. }) if round < ROUNDS => {}
+                Err(error) if error.is_refusal() && round < ROUNDS => {}
                 result => return result.map_err(|error| MarkError::Commit(Box::new(error))),
             }
         }

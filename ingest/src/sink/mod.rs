@@ -13,6 +13,7 @@
 
 mod again;
 mod backoff;
+mod destroyed;
 mod info;
 mod line;
 mod marks;
@@ -255,17 +256,26 @@ impl Sink {
         let (info, untold) = (info::of(ranges, &recovered), StreamNames::default());
         let rejects: Vec<RecordBatch> = frozen.rejects.iter().cloned().chain(rows).collect();
         let advance = [advances(ranges, |position| position.rejects), advance].concat();
-        let committed = commit(&mut self.rejects, &rejects, &untold, advance, &info, of_rejects).await;
+        let parts = Parts { rows: &rejects, streams: &untold, advance, expect: Vec::new() };
+        let committed = commit(&mut self.rejects, parts, &info, of_rejects).await;
         rows::told_apart(committed, &self.rejects, &rejects, ranges).await?;
         fail_point("sink-after-rejects", ranges)?;
         let advance = advances(ranges, |position| position.labels);
-        commit(&mut self.cells, frozen.cells.as_slice(), &untold, advance, &info, of_cells).await?;
+        let table = TableId::LabelCells.name();
+        let kept = destroyed::keep(frozen.cells.as_ref(), self.cells.snapshot()).map_err(|source| {
+            let source = bellwether_warehouse::Error::Arrow { table, source };
+            FlushError::Table { table, source: Box::new(source) }
+        })?;
+        let parts = Parts { rows: kept.cells.as_slice(), streams: &untold, advance, expect: kept.expect };
+        commit(&mut self.cells, parts, &info, of_cells).await?;
+        metrics::counter!(metric::LABELS_DROPPED).increment(kept.dropped as u64);
         fail_point("sink-after-label-cells", ranges)?;
         let mut advance = advances(ranges, |position| position.attempts);
         advance.extend(ranges.iter().flat_map(beside));
         let info = info::with_intake(info, &frozen.sources);
         let (own, streams) = (frozen.rows.as_slice(), names(ranges));
-        let committed = commit(&mut self.attempts, own, &streams, advance, &info, of_attempts).await;
+        let parts = Parts { rows: own, streams: &streams, advance, expect: Vec::new() };
+        let committed = commit(&mut self.attempts, parts, &info, of_attempts).await;
         let version = rows::told_apart(committed, &self.attempts, own, ranges).await?;
         fail_point("sink-after-attempts", ranges)?;
         self.waits.moved();
@@ -310,12 +320,18 @@ fn beside(range: &Range) -> Vec<Advance> {
     advance
 }
 
+/// What one table gets.
+struct Parts<'a> {
+    rows: &'a [RecordBatch],
+    streams: &'a StreamNames,
+    advance: Vec<Advance>,
+    expect: Vec<(AppId, Option<i64>)>,
+}
+
 /// Writes and commits to one table; tried again for as long as the trouble may pass. None: nothing to commit.
 async fn commit(
     table: &mut Table,
-    rows: &[RecordBatch],
-    streams: &StreamNames,
-    advance: Vec<Advance>,
+    Parts { rows, streams, advance, expect }: Parts<'_>,
     info: &serde_json::Map<String, serde_json::Value>,
     mut backoff: Backoff,
 ) -> Result<Option<i64>, FlushError> {
@@ -329,6 +345,7 @@ async fn commit(
     loop {
         let change = Change {
             advance: advance.clone(),
+            expect: expect.clone(),
             add: staging.files(),
             info: info.clone(),
             ..Change::default()

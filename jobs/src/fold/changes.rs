@@ -17,27 +17,81 @@ pub(crate) struct Changes {
     /// New data, in the order of the log.
     pub files: Vec<DataFile>,
     pub intake: Intake,
+    /// The files are all that the table has: what came before `from` is among them.
+    pub is_whole: bool,
 }
 
 impl Changes {
-    /// Of the commits in `(from, to]`; None: from the beginning. `table` stands at `to`.
+    /// Files of the commits in `(from, to]`; None: of the table. `table` stands at `to`.
+    ///
+    /// When some of the commits are no longer in the log, the files are all of the table's.
     pub(crate) async fn between(table: &Table, from: Option<i64>, to: i64) -> Result<Self, Error> {
+        let Some(from) = from else {
+            return Ok(Self::whole(table));
+        };
+        let changes = Self::read(table, from, to).await?;
+        Ok(changes.unwrap_or_else(|gone| {
+            tracing::error!(
+                table = table.id().name(),
+                from,
+                to,
+                gone,
+                "commits that were not folded yet are no longer in the log; beginning afresh from the table's rows"
+            );
+            Self::whole(table)
+        }))
+    }
+
+    /// The same with what the commits say of their intake. Where the table is taken whole, that is what the commits
+    /// that are still in the log say.
+    pub(crate) async fn with_intake(table: &Table, from: Option<i64>, to: i64) -> Result<Self, Error> {
+        let mut changes = Self::between(table, from, to).await?;
+        if changes.is_whole {
+            changes.intake = Self::intake_left(table, from, to).await?;
+        }
+        Ok(changes)
+    }
+
+    /// All of the table, instead of what is new.
+    pub(crate) fn whole(table: &Table) -> Self {
+        Self { files: table.snapshot().files().to_vec(), is_whole: true, ..Self::default() }
+    }
+
+    /// What the commits in `(from, to]` say that are still in the log.
+    pub(crate) async fn intake_left(table: &Table, from: Option<i64>, to: i64) -> Result<Intake, Error> {
+        let failed = |source| Error::Log { table: table.id().name(), source };
+        let oldest = table.oldest_commit().await.map_err(failed)?;
+        let from = from.unwrap_or(-1);
+        let after = from.max(oldest.map_or(to, |oldest| oldest - 1));
+        if after > from && oldest.is_some_and(|oldest| oldest > 0) {
+            tracing::warn!(
+                from,
+                kept_from = after,
+                "commits of attempts are no longer in the log; their days lack what those say of their intake"
+            );
+        }
+        match Self::read(table, after, to).await? {
+            Ok(changes) => Ok(changes.intake),
+            Err(version) => {
+                Err(failed(bellwether_warehouse::Error::CommitGone { table: table.id().name(), version }))
+            }
+        }
+    }
+
+    /// `Err` with the version of a commit that is gone.
+    async fn read(table: &Table, from: i64, to: i64) -> Result<Result<Self, i64>, Error> {
         let mut changes = Self::default();
-        let mut after = from.unwrap_or(-1);
+        let mut after = from;
         while after < to {
             let upto = to.min(after.saturating_add(COMMITS));
             match table.commits(after, upto).await {
                 Ok(commits) => commits.into_iter().for_each(|commit| changes.add(commit)),
-                // The beginning of the log was cleaned up: what it left behind is the active files.
-                Err(bellwether_warehouse::Error::CommitGone { .. }) if from.is_none() => {
-                    let files = table.snapshot().files().to_vec();
-                    return Ok(Self { files, ..Self::default() });
-                }
+                Err(bellwether_warehouse::Error::CommitGone { version, .. }) => return Ok(Err(version)),
                 Err(source) => return Err(Error::Log { table: table.id().name(), source }),
             }
             after = upto;
         }
-        Ok(changes)
+        Ok(Ok(changes))
     }
 
     fn add(&mut self, commit: bellwether_warehouse::CommitEntry) {

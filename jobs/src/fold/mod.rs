@@ -2,7 +2,9 @@
 //!
 //! What is new since F is what the commits after F added with `dataChange`, read from the files they named
 //! even if those were compacted since. So a fold costs what is new, whatever the history, and a late row
-//! needs nothing special. A crash between two tables leaves them at different F; each gets its own range.
+//! needs nothing special. A crash between two tables leaves them at different F; each gets its own range. A table
+//! that has no F begins with all files of `attempts`, and so does, in the place of what stands in it, one whose commits
+//! or files were taken away before it had read them.
 
 mod changes;
 #[cfg(test)]
@@ -11,7 +13,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use bellwether_warehouse::{Advance, Change, DataFile, TableId};
+use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, TableId};
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use serde::Serialize;
@@ -19,6 +21,8 @@ use serde::Serialize;
 use crate::base;
 use crate::error::Error;
 use crate::jobs::{Jobs, refresh};
+use crate::rebuild;
+use crate::replace::REWRITTEN_BY;
 use crate::rollup::{fold_app, folded};
 pub(crate) use changes::{CHUNK_ROWS, Changes, chunks};
 
@@ -75,26 +79,30 @@ async fn pass(
     now: DateTime<Utc>,
     report: &mut FoldReport,
 ) -> Result<(), Error> {
-    let changes = Changes::between(&jobs.attempts, from, report.to).await?;
     let wanted: Vec<TableId> =
         tables.iter().filter_map(|at| jobs.folded.get(*at)).map(|folded| folded.rollup.table).collect();
-    let mut written: BTreeMap<TableId, Vec<DataFile>> = BTreeMap::new();
-    let chunks = chunks(changes.files);
-    for files in &chunks {
-        report.files += files.len();
-        report.attempts += files.iter().map(|file| file.rows).sum::<i64>();
-    }
-    let here: &Jobs = jobs;
-    let mut parts =
-        futures::stream::iter(chunks.into_iter().map(|files| fold_chunk(here, files, &wanted, now)))
-            .buffered(here.threads());
-    while let Some(part) = parts.next().await {
-        for (table, files) in part? {
-            written.entry(table).or_default().extend(files);
+    let with_intake = wanted.contains(&TableId::IntakeDaily);
+    let mut changes = match with_intake {
+        true => Changes::with_intake(&jobs.attempts, from, report.to).await?,
+        false => Changes::between(&jobs.attempts, from, report.to).await?,
+    };
+    let mut written = match derive(jobs, &changes.files, &wanted, now).await {
+        Err(error) if !changes.is_whole && error.is_missing_file() => {
+            tracing::error!(
+                from,
+                to = report.to,
+                error = &error as &dyn std::error::Error,
+                "files that were not folded yet are gone; beginning afresh from the rows of attempts"
+            );
+            let intake = std::mem::take(&mut changes.intake);
+            changes = Changes { intake, ..Changes::whole(&jobs.attempts) };
+            derive(jobs, &changes.files, &wanted, now).await?
         }
-    }
-    drop(parts);
-    if wanted.contains(&TableId::IntakeDaily) {
+        written => written?,
+    };
+    report.files += changes.files.len();
+    report.attempts += changes.files.iter().map(|file| file.rows).sum::<i64>();
+    if with_intake {
         let files = write(jobs, TableId::IntakeDaily, changes.intake.rows()?).await?;
         written.insert(TableId::IntakeDaily, files);
     }
@@ -106,16 +114,45 @@ async fn pass(
         let add = written.remove(&folded.rollup.table).unwrap_or_default();
         let rows = add.iter().map(|file| file.rows).sum();
         let info = [("job", "fold".into()), ("rows", serde_json::Value::from(rows))];
-        let change = Change {
+        let mut change = Change {
             advance: vec![Advance { app: fold_app(), from, to: report.to }],
             add,
             info: info.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
             ..Change::default()
         };
+        if changes.is_whole && from.is_some() && folded.rollup.is_made_of_attempts() {
+            begin_afresh(&mut change, folded.table.snapshot());
+        }
         folded.table.commit(change).await.map_err(|source| Error::Commit { table, source })?;
         report.tables.push(FoldedTable { table, from, rows });
     }
     Ok(())
+}
+
+/// What stands goes: the new rows are of all attempts. With them the copies of events that rebuilds had left out are
+/// back, so no date counts as rebuilt any more. `intake_daily` keeps its rows, which nothing could make again.
+fn begin_afresh(change: &mut Change, stands: &Snapshot) {
+    change.remove = stands.files().iter().map(|file| file.path.clone()).collect();
+    change.advance.extend(rebuild::forget_marks(stands));
+    change.info.insert(REWRITTEN_BY.to_owned(), "fold".into());
+}
+
+/// Partial rows of files, by table, as files that no commit names yet.
+async fn derive(
+    jobs: &Jobs,
+    files: &[DataFile],
+    wanted: &[TableId],
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<TableId, Vec<DataFile>>, Error> {
+    let mut written: BTreeMap<TableId, Vec<DataFile>> = BTreeMap::new();
+    let chunks = chunks(files.to_vec()).into_iter().map(|files| fold_chunk(jobs, files, wanted, now));
+    let mut parts = futures::stream::iter(chunks).buffered(jobs.threads());
+    while let Some(part) = parts.next().await {
+        for (table, files) in part? {
+            written.entry(table).or_default().extend(files);
+        }
+    }
+    Ok(written)
 }
 
 /// One chunk on one thread: chunks run beside each other, so splitting one would only cost a merge.

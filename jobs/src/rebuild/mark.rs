@@ -28,3 +28,9 @@ pub(super) fn advance<'a>(
     };
     dates.into_iter().map(mark).collect()
 }
+
+/// Takes every mark back: what was left out of the dates is in them again.
+pub(crate) fn forget(snapshot: &Snapshot) -> Vec<Advance> {
+    let marks = snapshot.txns("rebuilt/").into_iter().filter(|(_, at)| *at > 0);
+    marks.map(|(app, at)| Advance { app, from: Some(at), to: 0 }).collect()
+}

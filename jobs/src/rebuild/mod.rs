@@ -32,6 +32,7 @@ use batch::{Computed, Found};
 pub(crate) use batch::{Batch, Folding};
 pub use drift::Drift;
 pub(crate) use due::{Nightly, due};
+pub(crate) use mark::forget as forget_marks;
 
 /// Tries at one batch. Others change a closed date once in minutes (settling, another rebuild, a late row).
 const TRIES: u32 = 8;

@@ -1,7 +1,7 @@
 //! The program's commands.
 
 /// Every command that help names.
-pub const COMMANDS: [&[&str]; 17] = [
+pub const COMMANDS: [&[&str]; 18] = [
     &[],
     &["demo"],
     &["serve"],
@@ -14,6 +14,7 @@ pub const COMMANDS: [&[&str]; 17] = [
     &["jobs", "run"],
     &["jobs", "rebuild"],
     &["jobs", "status"],
+    &["maintain"],
     &["sql"],
     &["keys"],
     &["keys", "rotate"],

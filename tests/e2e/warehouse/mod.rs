@@ -3,4 +3,5 @@
 mod buckets;
 mod checkpoints;
 mod former;
+mod maintained;
 mod refused_buckets;

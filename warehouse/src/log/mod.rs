@@ -6,13 +6,16 @@
 pub(crate) mod action;
 mod checkpoint;
 mod files;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+pub(crate) use checkpoint::Checkpoint;
 pub(crate) use files::FileSet;
+pub(crate) use told::Told;
 
 use crate::commit::AppId;
 use crate::error::Error;
@@ -65,13 +68,10 @@ impl Log {
     /// None when there is no table.
     pub(crate) async fn load(&self) -> Result<Option<State>, Error> {
         let mut state = State::empty();
-        let checkpoint = match self.last_checkpoint().await? {
-            Some(pointer) => Some(pointer),
-            None if self.storage.exists(&entry_name(0)).await? => None,
-            None => self.find_checkpoint().await?,
-        };
-        if let Some(pointer) = checkpoint {
-            let entry = self.collect(pointer.version, self.read_checkpoint(pointer).await?)?;
+        let is_whole = self.last_checkpoint().await?.is_none() && self.storage.exists(&entry_name(0)).await?;
+        let checkpoint = if is_whole { None } else { self.read_newest_checkpoint().await? };
+        if let Some((pointer, actions)) = checkpoint {
+            let entry = self.collect(pointer.version, actions)?;
             state.version = pointer.version;
             state.txns = Arc::new(entry.txns.into_iter().collect());
             state.files = Arc::new(FileSet::new(entry.adds.into_iter().map(|(file, _)| file).collect()));
@@ -83,13 +83,17 @@ impl Log {
 
     /// Brings `state` up to date, showing each entry it had not seen to `seen`. When the log was cleaned
     /// past the cursor, the state is loaded afresh and the entries up to the checkpoint are not shown.
+    ///
+    /// A missing next entry means "nothing new" only while no checkpoint lies ahead: otherwise it was cleaned up, and
+    /// a commit under its number would fork the table. An entry that is there may even be one that a writer made
+    /// who stood still while the right one was cleaned up. Entries go oldest first, so while the one that the state
+    /// ends with is there, those behind it are the right ones.
     pub(crate) async fn follow(&self, state: &mut State, seen: Seen<'_>) -> Result<(), Error> {
-        self.read_new(state, seen).await?;
-        // A missing next entry means "nothing new" only while no checkpoint lies ahead: otherwise it was
-        // cleaned up, and a commit under its number would fork the table.
-        if let Some(pointer) = self.last_checkpoint().await?
-            && pointer.version > state.version
-        {
+        let checkpoint = self.checkpoint_version().await?.unwrap_or(-1);
+        if checkpoint <= state.version || self.storage.exists(&entry_name(state.version)).await? {
+            self.read_new(state, seen).await?;
+        }
+        if checkpoint > state.version {
             *state = self.load().await?.ok_or(Error::TableMissing { table: self.storage.table() })?;
         }
         Ok(())
@@ -136,6 +140,21 @@ impl Log {
         let stands = self.storage.exists(&entry_name(version)).await?
             || self.checkpoint_version().await?.is_some_and(|newest| newest == version);
         if stands { Ok(()) } else { Err(Error::Replaced { table: self.storage.table(), version }) }
+    }
+
+    /// Oldest version from which on every entry up to `upto` is there. None: that one is not there either.
+    pub(crate) async fn oldest_entry(&self, upto: i64) -> Result<Option<i64>, Error> {
+        let listed = self.storage.list(FOLDER).await?;
+        let versions = listed.iter().rev().filter_map(|name| version_of(name));
+        let mut oldest = None;
+        // Names sort by version. One that stands alone below a gap is none of the history.
+        for version in versions.skip_while(|version| *version > upto) {
+            if version != oldest.map_or(upto, |oldest: i64| oldest - 1) {
+                break;
+            }
+            oldest = Some(version);
+        }
+        Ok(oldest)
     }
 
     /// False when the version is taken. An error leaves open whether it was written.
@@ -228,6 +247,12 @@ impl Entry {
             info: self.info,
         }
     }
+}
+
+/// Of an entry's file name; None: it is none.
+pub(crate) fn version_of(file_name: &str) -> Option<i64> {
+    let version = file_name.strip_suffix(".json")?;
+    version.parse().ok().filter(|_| version.len() == 20)
 }
 
 pub(crate) fn entry_name(version: i64) -> String {

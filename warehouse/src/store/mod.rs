@@ -1,6 +1,7 @@
 //! The files of one table: relative names over an object store.
 
 mod durable;
+mod housekeeping;
 mod probe;
 mod remote;
 mod root;
@@ -15,6 +16,7 @@ use object_store::path::Path;
 use object_store::{DynObjectStore, Error as StoreError, ObjectStoreExt, PutMode, PutPayload, UpdateVersion};
 
 pub(crate) use durable::DurableLocal;
+pub(crate) use housekeeping::Stat;
 pub(crate) use root::Root;
 
 use crate::error::Error;
@@ -55,6 +57,11 @@ impl Storage {
     /// Full path in the store.
     fn path(&self, name: &str) -> Result<Path, StoreError> {
         self.root.path(&self.named(name))
+    }
+
+    /// Of the table, in full.
+    fn folder(&self) -> Result<Path, StoreError> {
+        self.root.path(self.table)
     }
 
     /// From the root of the warehouse.

@@ -99,6 +99,11 @@ impl TableId {
         }
     }
 
+    /// Whether rows have to be physically gone once they were removed: no time travel, no word of their files.
+    pub const fn is_forgotten(self) -> bool {
+        matches!(self, Self::LabelCells)
+    }
+
     /// The partition column (a date), if any.
     pub const fn partition_column(self) -> Option<&'static str> {
         match self {

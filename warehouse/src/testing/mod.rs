@@ -1,5 +1,6 @@
 //! Test rows, small commits, and a clock and dice to be set, for the tests of every crate that writes or reads tables.
 
+mod aging;
 mod world;
 
 use arrow::array::RecordBatch;
@@ -8,6 +9,7 @@ use crate::commit::{Change, CommitError, Committed};
 use crate::table::Table;
 use crate::tables::attempts::{AttemptRow, Builder};
 
+pub use aging::Aging;
 pub use world::{SeededDice, SetClock};
 
 /// Noon of 25 November 2026, UTC, in µs.

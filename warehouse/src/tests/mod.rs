@@ -3,8 +3,10 @@
 mod checkpoints;
 mod commits;
 mod faulty;
+mod fence;
 mod files;
 mod folders;
+mod maintain;
 mod reading;
 mod requests;
 mod stores;

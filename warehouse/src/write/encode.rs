@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -22,7 +23,8 @@ const FILE_BYTES: usize = 128 * 1024 * 1024;
 const SLICE_ROWS: usize = 128 * 1024;
 const ROW_GROUP_ROWS: usize = 1024 * 1024;
 
-pub(super) struct Encoded {
+#[derive(Debug)]
+pub(crate) struct Encoded {
     pub bytes: Bytes,
     pub rows: i64,
     pub stats: String,
@@ -54,28 +56,69 @@ pub(super) fn next_file(
     rest: &mut Rest,
     streams: &StreamNames,
 ) -> Result<Option<Encoded>, Error> {
-    encode(id, rest, streams).map_err(|source| Error::Encode { table: id.name(), source })
-}
-
-fn encode(id: TableId, rest: &mut Rest, streams: &StreamNames) -> Result<Option<Encoded>, ParquetError> {
     let Some(first) = rest.next_slice() else {
         return Ok(None);
     };
-    let schema = file_schema(id);
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, schema.clone(), Some(properties(id)?))?;
-    let mut spans = Spans::new(streams);
+    let (mut file, mut spans) = (Encoder::new(id)?, Spans::new(streams));
     let mut slice = Some(first);
     while let Some(batch) = slice {
-        writer.write(&batch)?;
+        file.push(&batch)?;
         spans.add(&batch);
-        let size = writer.bytes_written() + writer.in_progress_size();
-        slice = if size < FILE_BYTES { rest.next_slice() } else { None };
+        slice = if file.size_bytes() < FILE_BYTES { rest.next_slice() } else { None };
     }
-    let footer = writer.close()?;
-    let rows = footer.file_metadata().num_rows();
-    let stats = stats::from_footer(&footer, &schema, id.stats_columns())?;
-    Ok(Some(Encoded { bytes: bytes.into(), rows, stats, streams: spans.finish() }))
+    Ok(Some(Encoded { streams: spans.finish(), ..file.finish()? }))
+}
+
+/// One file on its way, in memory.
+pub(crate) struct Encoder {
+    id: TableId,
+    schema: SchemaRef,
+    writer: ArrowWriter<Vec<u8>>,
+}
+
+impl Encoder {
+    pub(crate) fn new(id: TableId) -> Result<Self, Error> {
+        let schema = file_schema(id);
+        let writer = properties(id)
+            .and_then(|properties| ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties)))
+            .map_err(|source| Error::Encode { table: id.name(), source })?;
+        Ok(Self { id, schema, writer })
+    }
+
+    /// `rows`: the columns that lie in the files.
+    pub(crate) fn push(&mut self, rows: &RecordBatch) -> Result<(), Error> {
+        self.writer.write(rows).map_err(|source| self.failed(source))
+    }
+
+    /// Ends a row group: what is encoded of it is held only as bytes from then on.
+    pub(crate) fn end_row_group(&mut self) -> Result<(), Error> {
+        self.writer.flush().map_err(|source| self.failed(source))
+    }
+
+    pub(crate) fn size_bytes(&self) -> usize {
+        self.writer.bytes_written() + self.writer.in_progress_size()
+    }
+
+    /// What the open row group holds.
+    pub(crate) fn open_bytes(&self) -> usize {
+        self.writer.memory_size()
+    }
+
+    pub(crate) fn finish(mut self) -> Result<Encoded, Error> {
+        self.close().map_err(|source| self.failed(source))
+    }
+
+    fn close(&mut self) -> Result<Encoded, ParquetError> {
+        let footer = self.writer.finish()?;
+        let rows = footer.file_metadata().num_rows();
+        let stats = stats::from_footer(&footer, &self.schema, self.id.stats_columns())?;
+        let bytes = std::mem::take(self.writer.inner_mut()).into();
+        Ok(Encoded { bytes, rows, stats, streams: None })
+    }
+
+    fn failed(&self, source: ParquetError) -> Error {
+        Error::Encode { table: self.id.name(), source }
+    }
 }
 
 fn properties(id: TableId) -> Result<WriterProperties, ParquetError> {

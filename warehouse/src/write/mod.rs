@@ -37,6 +37,9 @@ struct Part {
     stored: Vec<DataFile>,
 }
 
+pub(crate) use encode::{Encoded, Encoder};
+pub(crate) use split::file_schema;
+
 pub(crate) async fn stage(
     id: TableId,
     storage: &Arc<Storage>,
@@ -143,7 +146,7 @@ impl Part {
         world: &World,
     ) -> Result<Option<(DataFile, Bytes)>, Error> {
         // Before anything is waited for: which file is encoded first must not decide who gets which name.
-        let name = format!("part-{}.parquet", world.uuid());
+        let name = new_name(world);
         let (mut rest, streams) = (self.rest.clone(), Arc::clone(streams));
         let (encoded, rest) = blocking(id, move || {
             let encoded = encode::next_file(id, &mut rest, &streams)?;
@@ -152,20 +155,29 @@ impl Part {
         .await?;
         self.rest = rest;
         let Some(encoded) = encoded else { return Ok(None) };
-        let path = match &self.partition {
-            Some((column, value)) => format!("{column}={value}/{name}"),
-            None => name,
-        };
-        let file = DataFile {
-            path,
-            size_bytes: i64::try_from(encoded.bytes.len()).unwrap_or(i64::MAX),
-            rows: encoded.rows,
-            partition: self.partition.iter().map(|(c, v)| ((*c).to_owned(), Some(v.clone()))).collect(),
-            stats: Some(encoded.stats),
-            streams: encoded.streams,
-        };
-        Ok(Some((file, encoded.bytes)))
+        let partition = self.partition.iter().map(|(c, v)| ((*c).to_owned(), Some(v.clone()))).collect();
+        Ok(Some(named(name, partition, encoded)))
     }
+}
+
+/// A name that no other file has or will have.
+pub(crate) fn new_name(world: &World) -> String {
+    format!("part-{}.parquet", world.uuid())
+}
+
+/// A new file of a partition.
+pub(crate) fn named(
+    name: String,
+    partition: Vec<(String, Option<String>)>,
+    encoded: Encoded,
+) -> (DataFile, Bytes) {
+    let path = match partition.as_slice() {
+        [(column, Some(value))] => format!("{column}={value}/{name}"),
+        _ => name,
+    };
+    let Encoded { bytes, rows, stats, streams } = encoded;
+    let size_bytes = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+    (DataFile { path, size_bytes, rows, partition, stats: Some(stats), streams }, bytes)
 }
 
 async fn blocking<T: Send + 'static>(

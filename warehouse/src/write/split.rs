@@ -18,7 +18,7 @@ pub(super) struct Part {
 }
 
 /// The columns that lie in the files: all but the partition column.
-pub(super) fn file_schema(id: TableId) -> SchemaRef {
+pub(crate) fn file_schema(id: TableId) -> SchemaRef {
     let schema = id.schema();
     let in_file = |field: &&FieldRef| id.partition_column() != Some(field.name().as_str());
     Arc::new(Schema::new(schema.fields().iter().filter(in_file).cloned().collect::<Vec<_>>()))

@@ -3,9 +3,12 @@
 mod past;
 mod read;
 mod schema;
+mod whole;
 mod write;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use whole::Checkpoint;
 
 use super::{FOLDER, Log};
 use crate::error::Error;

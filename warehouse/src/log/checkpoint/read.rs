@@ -13,11 +13,16 @@ use crate::log::action::{self, Action};
 const COLUMNS: [&str; 5] = ["add", "remove", "txn", "metaData", "protocol"];
 
 impl Log {
-    /// All rows of a checkpoint as actions.
-    pub(in crate::log) async fn read_checkpoint(&self, pointer: Pointer) -> Result<Vec<Action>, Error> {
+    /// All rows of the newest checkpoint as actions. None: there is none.
+    pub(in crate::log) async fn read_newest_checkpoint(
+        &self,
+    ) -> Result<Option<(Pointer, Vec<Action>)>, Error> {
+        let Some((pointer, files)) = self.newest_checkpoint_files().await? else {
+            return Ok(None);
+        };
         let mut actions = Vec::new();
-        for (name, bytes) in self.checkpoint_files(pointer).await? {
-            let decoded = tokio::task::spawn_blocking(move || {
+        for (name, bytes) in files {
+            let decoded = self.decode(name, bytes, |bytes| {
                 let mut actions = Vec::new();
                 each_batch(bytes, |batch| {
                     actions.extend(batch);
@@ -25,15 +30,56 @@ impl Log {
                 })?;
                 Ok(actions)
             });
-            let decoded =
-                decoded.await.map_err(|source| Error::Task { table: self.storage.table(), source })?;
-            actions.extend(decoded.map_err(|detail: String| self.damaged(&name, &detail))?);
+            actions.extend(decoded.await?);
         }
-        Ok(actions)
+        Ok(Some((pointer, actions)))
     }
 
-    /// The encoded files: they are small beside what they tell.
-    pub(super) async fn checkpoint_files(&self, pointer: Pointer) -> Result<Vec<(String, Bytes)>, Error> {
+    /// Shows the rows of the newest checkpoint, batch by batch, until one is what is looked for. Whether one was.
+    pub(in crate::log) async fn scan_newest_checkpoint(
+        &self,
+        mut is_wanted: impl FnMut(&Action) -> bool + Send + 'static,
+    ) -> Result<bool, Error> {
+        let Some((_, files)) = self.newest_checkpoint_files().await? else {
+            return Ok(false);
+        };
+        for (name, bytes) in files {
+            let searched = self.decode(name, bytes, move |bytes| {
+                let mut found = false;
+                each_batch(bytes, |batch| {
+                    found = found || batch.iter().any(&mut is_wanted);
+                    Ok(())
+                })?;
+                Ok((found, is_wanted))
+            });
+            let (found, again) = searched.await?;
+            if found {
+                return Ok(true);
+            }
+            is_wanted = again;
+        }
+        Ok(false)
+    }
+
+    /// The newest checkpoint's encoded files: they are small beside what they tell.
+    pub(super) async fn newest_checkpoint_files(&self) -> Result<Option<(Pointer, Files)>, Error> {
+        loop {
+            let Some(pointer) = self.find_checkpoint().await? else {
+                return Ok(None);
+            };
+            match self.checkpoint_files(pointer).await {
+                Ok(files) => return Ok(Some((pointer, files))),
+                // Clean-up takes former ones away.
+                Err(error) => match self.find_checkpoint().await? {
+                    Some(newer) if newer.version > pointer.version => {}
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// The encoded files of one checkpoint.
+    pub(super) async fn checkpoint_files(&self, pointer: Pointer) -> Result<Files, Error> {
         let mut files = Vec::new();
         for name in pointer.names() {
             let Some(bytes) = self.storage.get(&name).await? else {
@@ -43,7 +89,22 @@ impl Log {
         }
         Ok(files)
     }
+
+    /// Work on the bytes of a checkpoint, on a thread for such.
+    pub(super) async fn decode<T: Send + 'static>(
+        &self,
+        name: String,
+        bytes: Bytes,
+        work: impl FnOnce(Bytes) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, Error> {
+        let done = tokio::task::spawn_blocking(move || work(bytes)).await;
+        let done = done.map_err(|source| Error::Task { table: self.storage.table(), source })?;
+        done.map_err(|detail| self.damaged(&name, &detail))
+    }
 }
+
+/// Names and bytes.
+pub(super) type Files = Vec<(String, Bytes)>;
 
 /// Rows become JSON lines and then actions, so that there is one reading of an action.
 ///

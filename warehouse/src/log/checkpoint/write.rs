@@ -19,22 +19,21 @@ use crate::error::Error;
 use crate::log::Log;
 use crate::log::action::{Action, Add, MetaData, Protocol, Remove, Txn};
 
-/// A removed file is told of for as long as Delta's `deletedFileRetentionDuration` says when nobody sets it:
-/// engines that clean folders may delete what a checkpoint no longer tells of.
-const TOMBSTONE_MILLIS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// Actions turned into columns at once.
 const BATCH: usize = 4096;
 
 impl Log {
     /// Writes the checkpoint of `version`, reads it back, and only then points to it. Does nothing when a
     /// checkpoint of that version or a newer one stands. Writers that meet write the same rows.
-    pub(crate) async fn write_checkpoint(&self, version: i64, now_millis: i64) -> Result<(), Error> {
-        let former = self.find_checkpoint().await?;
-        if former.is_some_and(|former| former.version >= version) {
+    ///
+    /// `tombstones_since`: of files removed before it nothing is told any more (ms).
+    pub(crate) async fn write_checkpoint(&self, version: i64, tombstones_since: i64) -> Result<(), Error> {
+        let former = self.newest_checkpoint_files().await?;
+        if former.as_ref().is_some_and(|(former, _)| former.version >= version) {
             return Ok(());
         }
         let mut changes = Changes::default();
-        for entry in former.map_or(0, |former| former.version + 1)..=version {
+        for entry in former.as_ref().map_or(0, |(former, _)| former.version + 1)..=version {
             let actions = self.read_actions(entry).await?;
             let table = self.storage.table();
             actions
@@ -42,16 +41,20 @@ impl Log {
                 .into_iter()
                 .for_each(|action| changes.note(action));
         }
-        let files = match former {
-            Some(former) => self.checkpoint_files(former).await?,
-            None => Vec::new(),
-        };
+        let files = former.map(|(_, files)| files).unwrap_or_default();
         let name = Pointer::single(version).name();
-        let oldest_tombstone = now_millis - TOMBSTONE_MILLIS;
-        let written = tokio::task::spawn_blocking(move || encode(files, changes, oldest_tombstone));
+        let written = tokio::task::spawn_blocking(move || encode(files, changes, tombstones_since));
         let written = written.await.map_err(|source| Error::Task { table: self.storage.table(), source })?;
-        let Encoded { bytes, rows, adds } = written.map_err(|detail| self.damaged(&name, &detail))?;
-        self.storage.put(&name, bytes.clone()).await?;
+        let Encoded { mut bytes, mut rows, mut adds } =
+            written.map_err(|detail| self.damaged(&name, &detail))?;
+        // What stands there stays: a writer that stood still meanwhile may have read entries that are no history.
+        if !self.storage.put_if_absent(&name, bytes.clone()).await? {
+            let standing = self.storage.get(&name).await?;
+            bytes = standing.ok_or_else(|| self.damaged(&name, "the checkpoint is there and is not"))?;
+            let counted = self.decode(name.clone(), bytes.clone(), count).await?;
+            counted.check().map_err(|detail| self.damaged(&name, &detail))?;
+            (rows, adds) = (counted.rows, counted.adds);
+        }
         if self.storage.get(&name).await?.as_ref() != Some(&bytes) {
             return Err(self.damaged(&name, "the checkpoint was not read back as it was written"));
         }
@@ -59,6 +62,53 @@ impl Log {
         let pointer =
             Pointer { size: rows, size_in_bytes, num_of_add_files: Some(adds), ..Pointer::single(version) };
         self.point_to(pointer).await
+    }
+}
+
+/// Rows of a checkpoint.
+#[derive(Default)]
+pub(super) struct Count {
+    pub rows: i64,
+    pub adds: i64,
+    protocols: i64,
+    metadata: i64,
+}
+
+impl Count {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.adds += other.adds;
+        self.protocols += other.protocols;
+        self.metadata += other.metadata;
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        one_of_each((self.protocols, self.metadata))
+    }
+}
+
+/// Reads a file of a checkpoint to its end.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn count(bytes: Bytes) -> Result<Count, String> {
+    let mut count = Count::default();
+    each_batch(bytes, |batch| {
+        for action in batch {
+            count.rows += 1;
+            count.adds += i64::from(action.add.is_some());
+            count.protocols += i64::from(action.protocol.is_some());
+            count.metadata += i64::from(action.meta_data.is_some());
+        }
+        Ok(())
+    })?;
+    Ok(count)
+}
+
+fn one_of_each((protocols, metadata): (i64, i64)) -> Result<(), String> {
+    match (protocols, metadata) {
+        (1, 1) => Ok(()),
+        _ => Err(format!("the log tells {protocols} protocols and {metadata} schemas, not one of each")),
     }
 }
 
@@ -139,7 +189,7 @@ struct Rows {
     rows: i64,
     adds: i64,
     /// Rows of `protocol` and `metaData`: a table has one each.
-    singles: (u8, u8),
+    singles: (i64, i64),
 }
 
 impl Rows {
@@ -166,8 +216,8 @@ impl Rows {
             add.data_change = false;
             self.adds += 1;
         }
-        self.singles.0 += u8::from(action.protocol.is_some());
-        self.singles.1 += u8::from(action.meta_data.is_some());
+        self.singles.0 += i64::from(action.protocol.is_some());
+        self.singles.1 += i64::from(action.meta_data.is_some());
         self.rows += 1;
         self.waiting.push(action);
         if self.waiting.len() >= BATCH { self.flush() } else { Ok(()) }
@@ -184,12 +234,7 @@ impl Rows {
 
     fn finish(mut self) -> Result<Encoded, String> {
         self.flush()?;
-        if self.singles != (1, 1) {
-            let (protocols, metadata) = self.singles;
-            return Err(format!(
-                "the log tells {protocols} protocols and {metadata} schemas, not one of each"
-            ));
-        }
+        one_of_each(self.singles)?;
         let bytes = self.writer.into_inner().map_err(text)?.into();
         Ok(Encoded { bytes, rows: self.rows, adds: self.adds })
     }

@@ -1,0 +1,110 @@
+//! Label rows are gone by their day, from every file.
+
+use bellwether_warehouse::tables::label_cells::{Builder, LabelCellRow, destroyed_app};
+use bellwether_warehouse::{Change, Table, TableId};
+use chrono::TimeDelta;
+
+use super::{Depth, Fixture, Intent, Step, steps};
+use crate::rollup::day_number;
+use crate::testing::lines;
+
+/// Of a user whose rows must be gone.
+const PLANTED: i64 = 0x5AFE_0DD5_EC2E_7123;
+const OTHER: i64 = 17;
+
+async fn add(table: &mut Table, week: &str, user_key: i64) {
+    let mut cells = Builder::default();
+    let week = day_number(week.parse().unwrap());
+    let row = LabelCellRow {
+        week,
+        nl: "en",
+        cat: "law",
+        user_key: Some(user_key),
+        n: 1,
+        ..LabelCellRow::default()
+    };
+    cells.push(&row);
+    let add = table.write(&[cells.finish()]).await.unwrap();
+    table.commit(Change { add, ..Change::default() }).await.unwrap();
+}
+
+/// Files of the table's folder that hold the planted key: in a row, or anywhere as bytes or digits.
+async fn found(f: &Fixture) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![f.folder(TableId::LabelCells)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            let has = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+            let name = path.display().to_string();
+            let in_rows = name.contains("week=") && {
+                let ctx = datafusion::prelude::SessionContext::new();
+                let frame = ctx.read_parquet(name.clone(), Default::default()).await.unwrap();
+                let rows = frame.select_columns(&["user_key"]).unwrap().collect().await.unwrap();
+                rows.iter().flat_map(lines).any(|key| key == PLANTED.to_string())
+            };
+            if in_rows || has(&PLANTED.to_le_bytes()) || has(PLANTED.to_string().as_bytes()) {
+                found.push(name);
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn rows_of_an_epoch_are_in_no_file_by_the_35th_day_and_the_others_stay() {
+    // Epoch 741: 2026-10-26 to 2026-11-22.
+    let mut f = Fixture::new("2026-10-26T10:00:00Z").await;
+    let mut table = f.table(TableId::LabelCells).await;
+    add(&mut table, "2026-10-26", PLANTED).await;
+    for _ in 0..30 {
+        add(&mut table, "2026-10-26", OTHER).await;
+    }
+    f.round(Depth::Whole, Intent::Do).await;
+    f.store.advance(TimeDelta::days(27));
+    add(&mut table, "2026-11-16", PLANTED).await;
+    // Written and never committed.
+    let mut cells = Builder::default();
+    let week = day_number("2026-11-16".parse().unwrap());
+    cells.push(&LabelCellRow { week, user_key: Some(PLANTED), ..LabelCellRow::default() });
+    table.write(&[cells.finish()]).await.unwrap();
+    f.store.advance(TimeDelta::days(5));
+    add(&mut table, "2026-11-23", OTHER).await;
+    let early = f.round(Depth::Whole, Intent::Do).await;
+    assert_eq!(f.store.now().date_naive().to_string(), "2026-11-27");
+    assert!(!steps(&early, "label_cells").contains(&Step::Destroy));
+    assert_eq!(found(&f).await.len(), 2, "the orphan is gone, the rows are there");
+
+    // Day 34 of the oldest row; the site goes on reading meanwhile.
+    f.store.advance(TimeDelta::days(2));
+    let report = f.round(Depth::Whole, Intent::Do).await;
+    let done = steps(&report, "label_cells");
+    assert_eq!(done, [Step::Destroy, Step::Vacuum, Step::Checkpoint, Step::Clean]);
+    assert_eq!(report.destroyed_epoch(), Some(741));
+    assert_eq!(found(&f).await, Vec::<String>::new());
+    assert_eq!(f.query("SELECT user_key, n FROM label_cells").await, [format!("{OTHER} 1")]);
+
+    // No file of the log tells of a file that went, and the table goes on.
+    for entry in std::fs::read_dir(f.folder(TableId::LabelCells).join("_delta_log")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        assert!(!text.contains("week=2026-11-16"), "{}", path.display());
+    }
+    assert!(
+        !f.folder(TableId::LabelCells)
+            .join("week=2026-11-16")
+            .read_dir()
+            .is_ok_and(|mut dir| dir.next().is_some())
+    );
+    table.refresh().await.unwrap();
+    assert_eq!(table.snapshot().txn(&destroyed_app()), Some(741));
+    add(&mut table, "2026-11-23", OTHER).await;
+    let again = f.round(Depth::Whole, Intent::Do).await;
+    assert!(!steps(&again, "label_cells").contains(&Step::Destroy));
+    assert_eq!(f.query("SELECT count(*) FROM label_cells").await, ["2"]);
+}

@@ -1,0 +1,151 @@
+//! Vacuum: data files that are no part of the table any more, or never were.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use object_store::path::Path;
+
+use super::clean::entry_version;
+use super::{Amount, amount};
+use crate::commit::{Advance, Change, CommitError, vacuum_app};
+use crate::error::Error;
+use crate::log::FOLDER;
+use crate::store::Stat;
+use crate::table::Table;
+
+/// What may go. Instants are of the store's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct VacuumRule {
+    /// Files whose removal is older: until then somebody may be reading a version that has them.
+    pub removed_before: DateTime<Utc>,
+    /// Files that no entry names and that are older: until then a writer may be about to commit them.
+    pub unreferenced_before: DateTime<Utc>,
+    /// Version that every reader of this table's entries has got to: it reads the files that entries added, even
+    /// those that were compacted since.
+    pub passed: i64,
+}
+
+/// What vacuum found.
+#[derive(Clone, Debug, Default)]
+pub struct Vacuum {
+    /// Of files whose removal the log tells of.
+    pub removed: Amount,
+    /// Of files that the log does not tell of.
+    pub unreferenced: Amount,
+    /// Of removed files that have to wait.
+    pub waiting: Amount,
+    gone: Vec<Stat>,
+    strays: Vec<Stat>,
+    up_to: Option<DateTime<Utc>>,
+}
+
+/// What the log says of files that are not active.
+#[derive(Default)]
+struct Told {
+    removed: HashSet<String>,
+    /// Removed too recently, or not read by a fold yet.
+    wanted: HashSet<String>,
+}
+
+impl Table {
+    /// Looks through the table's folder. The log folder, hidden files and what is no Parquet file are left alone.
+    ///
+    /// # Errors
+    /// The folder or the log cannot be read.
+    pub async fn plan_vacuum(&mut self, rule: &VacuumRule) -> Result<Vacuum, Error> {
+        // In this order: what is committed in between is then active.
+        let listed = self.storage().stat_all().await?;
+        self.refresh().await?;
+        let active: HashSet<String> =
+            self.snapshot().files().iter().flat_map(|file| names(&file.path)).collect();
+        let told = self.told(&listed, rule).await?;
+        let mut found = Vacuum { up_to: Some(rule.unreferenced_before), ..Vacuum::default() };
+        for stat in listed.into_iter().filter(|stat| is_data(&stat.name) && !active.contains(&stat.name)) {
+            if told.wanted.contains(&stat.name) {
+                found.waiting.add(&stat);
+            } else if told.removed.contains(&stat.name) {
+                found.gone.push(stat);
+            } else if stat.modified_at <= rule.unreferenced_before {
+                found.strays.push(stat);
+            }
+        }
+        (found.removed, found.unreferenced) = (amount(&found.gone), amount(&found.strays));
+        Ok(found)
+    }
+
+    /// Deletes what was found. Before files that no entry names, it is committed up to which age they go, so that a
+    /// writer that staged one of them and stood still since does not add it (`commit::fence`).
+    ///
+    /// # Errors
+    /// A refused commit: another vacuum is at it. Nothing that is active, or may become so, was deleted.
+    pub async fn vacuum(&mut self, mut found: Vacuum) -> Result<Amount, CommitError> {
+        if let (false, Some(up_to)) = (found.strays.is_empty(), found.up_to) {
+            self.warn_writers(up_to.timestamp_millis()).await?;
+            let active: HashSet<String> =
+                self.snapshot().files().iter().flat_map(|file| names(&file.path)).collect();
+            found.strays.retain(|stat| !active.contains(&stat.name));
+        }
+        let table = self.id().name();
+        let mut gone = Amount::default();
+        for stat in found.gone.iter().chain(&found.strays) {
+            let deleted = self.storage().delete(&stat.name).await;
+            deleted.map_err(|source| CommitError::Log { table, source })?;
+            gone.add(stat);
+        }
+        Ok(gone)
+    }
+
+    async fn warn_writers(&mut self, up_to: i64) -> Result<(), CommitError> {
+        let from = self.snapshot().txn(&vacuum_app());
+        if from.is_some_and(|from| from >= up_to) {
+            return Ok(());
+        }
+        let change = Change {
+            advance: vec![Advance { app: vacuum_app(), from, to: up_to }],
+            info: [("bellwether".to_owned(), "vacuum".into())].into_iter().collect(),
+            data_change: false,
+            ..Change::default()
+        };
+        self.commit(change).await.map(drop)
+    }
+
+    /// Reads the checkpoint's tombstones, and the entries that are not in it, are young, or have not been passed.
+    async fn told(&self, listed: &[Stat], rule: &VacuumRule) -> Result<Told, Error> {
+        let (covered, removed) = self.log().tombstones().await?;
+        let removed = removed.iter().flat_map(|path| names(path)).collect();
+        let mut told = Told { removed, wanted: HashSet::new() };
+        for stat in listed.iter().filter(|stat| stat.name.starts_with(FOLDER)) {
+            let Some(version) = entry_version(&stat.name) else {
+                continue;
+            };
+            let (is_young, is_wanted) = (stat.modified_at > rule.removed_before, version > rule.passed);
+            if version <= covered && !is_young && !is_wanted {
+                continue;
+            }
+            let Some(entry) = self.log().read(version).await? else {
+                continue;
+            };
+            for path in entry.removes {
+                if is_young {
+                    told.wanted.extend(names(&path));
+                }
+                told.removed.extend(names(&path));
+            }
+            if is_wanted {
+                told.wanted.extend(entry.adds.iter().flat_map(|(file, _)| names(&file.path)));
+            }
+        }
+        Ok(told)
+    }
+}
+
+/// How a file of an entry may be called in the store: entries hold names as URLs do.
+pub(super) fn names(path: &str) -> impl Iterator<Item = String> {
+    let decoded = Path::from_url_path(path).ok().map(|path| path.to_string());
+    [Some(path.to_owned()), decoded].into_iter().flatten()
+}
+
+fn is_data(name: &str) -> bool {
+    let is_hidden = |part: &str| part.starts_with(['_', '.']) && !part.contains('=');
+    name.ends_with(".parquet") && !name.split('/').any(is_hidden)
+}
