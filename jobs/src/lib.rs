@@ -6,6 +6,10 @@
 //!
 //! What it does not do: decide what a page shows. Readers merge partial rows.
 
+// The tests share files with examples, which see this crate from outside.
+#[cfg(test)]
+extern crate self as bellwether_jobs;
+
 mod base;
 mod error;
 mod expire;

@@ -90,7 +90,7 @@ impl Maintainer {
         let passed = readers::passed(&mut self.tables).await;
         for table in &mut self.tables {
             let mut found = TableReport::new(table.id().name());
-            let mut round = Round { settings: self.settings, depth, intent, now };
+            let round = Round { settings: self.settings, depth, intent, now, store_now: now };
             let result = match &passed {
                 Ok(passed) => round.maintain(table, passed, &mut found).await,
                 Err(error) => Err(Error::Maintain { detail: bellwether_warehouse::chain(error) }),
@@ -115,17 +115,22 @@ struct Round {
     depth: Depth,
     intent: Intent,
     now: DateTime<Utc>,
+    /// By the clock that dates the files. Whoever only tells writes nothing, not even to read that clock.
+    store_now: DateTime<Utc>,
 }
 
 impl Round {
     async fn maintain(
-        &mut self,
+        mut self,
         table: &mut Table,
         passed: &Passed,
         found: &mut TableReport,
     ) -> Result<(), Error> {
         let id = table.id();
         refresh(table).await?;
+        if (self.depth, self.intent) == (Depth::Whole, Intent::Do) {
+            self.store_now = table.store_now().await.map_err(|source| failed(id, source))?;
+        }
         if id.is_forgotten() && self.depth == Depth::Whole {
             self.forget(table, found).await?;
         }
@@ -145,7 +150,7 @@ impl Round {
     /// Rows of destroyed epochs, their files, and the log's word of them, all in one round.
     async fn forget(&self, table: &mut Table, found: &mut TableReport) -> Result<(), Error> {
         // Destroying cannot be undone, so both clocks have to say that it is time.
-        let now = self.now.min(self.store_now(table).await?);
+        let now = self.now.min(self.store_now);
         let dropped = labels::drop_weeks(table, self.intent, now, found).await?;
         if dropped && self.intent == Intent::Do {
             self.vacuum(table, &Passed::default(), found).await?;
@@ -169,8 +174,8 @@ impl Round {
     async fn clean(&self, table: &Table, passed: &Passed, found: &mut TableReport) -> Result<(), Error> {
         let id = table.id();
         let (before, checkpoints) = match id.is_forgotten() {
-            true => (self.store_now(table).await?, 1),
-            false => (self.history_begins(table).await?, CHECKPOINTS),
+            true => (self.store_now, 1),
+            false => (self.history_begins(), CHECKPOINTS),
         };
         let own_entry = id.is_forgotten();
         let rule = CleaningRule { before, passed: passed.of(id), checkpoints, own_entry };
@@ -195,9 +200,9 @@ impl Round {
 
     async fn vacuum(&self, table: &mut Table, passed: &Passed, found: &mut TableReport) -> Result<(), Error> {
         let id = table.id();
-        let now = self.store_now(table).await?;
-        let removed_before = if id.is_forgotten() { now } else { self.history_begins(table).await? };
-        let rule = VacuumRule { removed_before, unreferenced_before: now - STAGED, passed: passed.of(id) };
+        let removed_before = if id.is_forgotten() { self.store_now } else { self.history_begins() };
+        let unreferenced_before = self.store_now - STAGED;
+        let rule = VacuumRule { removed_before, unreferenced_before, passed: passed.of(id) };
         let plan = table.plan_vacuum(&rule).await.map_err(|source| failed(id, source))?;
         let (removed, strays) = (plan.removed, plan.unreferenced);
         found.orphans = strays;
@@ -226,19 +231,10 @@ impl Round {
         Ok(())
     }
 
-    /// Whoever only tells writes nothing, not even to read the store's clock.
-    async fn store_now(&self, table: &Table) -> Result<DateTime<Utc>, Error> {
-        if self.intent == Intent::Tell {
-            return Ok(self.now);
-        }
-        table.store_now().await.map_err(|source| failed(table.id(), source))
-    }
-
     /// By the store's clock.
-    async fn history_begins(&self, table: &Table) -> Result<DateTime<Utc>, Error> {
+    fn history_begins(&self) -> DateTime<Utc> {
         let history = TimeDelta::from_std(self.settings.history.max(LEAST_HISTORY)).unwrap_or(TimeDelta::MAX);
-        let now = self.store_now(table).await?;
-        Ok(now.checked_sub_signed(history).unwrap_or(DateTime::<Utc>::MIN_UTC))
+        self.store_now.checked_sub_signed(history).unwrap_or(DateTime::<Utc>::MIN_UTC)
     }
 }
 

@@ -1,4 +1,5 @@
 mod labels;
+mod year;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -305,4 +306,35 @@ async fn maintenance_beside_ingest_and_folds_loses_and_doubles_nothing() {
     f.maintainer = Maintainer::open(&f.warehouse, settings()).await.unwrap();
     f.round(Depth::Whole, Intent::Do).await;
     assert_eq!(f.query(sql).await, [format!("{COMMITS} {COMMITS} 0 {}", COMMITS - 1)]);
+}
+
+#[tokio::test]
+async fn a_year_of_commits_stays_few_files_and_a_short_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let year = year::Year { table: TableId::Rejects, days: 365, commits_a_day: 55, fold_every: 1 };
+    let found = year.run(dir.path()).await.unwrap();
+    println!("{found:#?}");
+    assert_eq!((found.commits, found.position, found.rows), (20_075, Some(20_075), 20_075));
+    check(&found, 3 * 55);
+    assert!(found.bytes * 10 <= (found.active_bytes + found.log_bytes) * 13, "{found:#?}");
+    let warehouse = Warehouse::open(&Location::parse(dir.path().to_str().unwrap()).unwrap()).await.unwrap();
+    assert_eq!(query(&warehouse, "SELECT count(*) FROM rejects").await, ["20075"]);
+}
+
+#[tokio::test]
+async fn a_month_of_attempts_stays_few_files_though_the_fold_comes_every_five_days() {
+    let dir = tempfile::tempdir().unwrap();
+    let month = year::Year { table: TableId::Attempts, days: 31, commits_a_day: 55, fold_every: 5 };
+    let found = month.run(dir.path()).await.unwrap();
+    assert_eq!((found.commits, found.position, found.rows), (1_705, Some(1_705), 1_705));
+    check(&found, 8 * 55);
+    let warehouse = Warehouse::open(&Location::parse(dir.path().to_str().unwrap()).unwrap()).await.unwrap();
+    assert_eq!(query(&warehouse, "SELECT count(*) FROM attempts").await, ["1705"]);
+    assert_eq!(query(&warehouse, "SELECT sum(requests) FROM usage_daily").await, ["1705"]);
+}
+
+/// `most_entries`: of the days that have to be kept or wait for the fold, and those up to the next checkpoint.
+fn check(found: &year::Outcome, most_entries: usize) {
+    assert!((1..=32).contains(&found.most_files_of_a_day), "{found:#?}");
+    assert!(found.most_entries <= most_entries, "{found:#?}");
 }

@@ -2,6 +2,8 @@
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 
 use crate::commit::{Advance, AppId, Change, CommitError};
@@ -157,8 +159,9 @@ impl Staged<'_> {
         let id = self.table.id();
         let partition = files.first().map(|file| file.partition.clone()).unwrap_or_default();
         let mut open: Option<Encoder> = None;
+        let ctx = self.table.snapshot().session(1);
         for file in ordered(files) {
-            let mut batches = self.batches(file).await?;
+            let mut batches = self.batches(&ctx, file).await?;
             while let Some(rows) = batches.try_next().await.map_err(|source| self.unread(source))? {
                 let mut encoder = match open.take() {
                     Some(encoder) => encoder,
@@ -189,10 +192,10 @@ impl Staged<'_> {
 
     async fn batches(
         &self,
+        ctx: &SessionContext,
         file: &DataFile,
-    ) -> Result<datafusion::execution::SendableRecordBatchStream, Error> {
+    ) -> Result<SendableRecordBatchStream, Error> {
         let provider = self.table.snapshot().provider_over(vec![file.clone()]);
-        let ctx = self.table.snapshot().session(1);
         let frame = ctx.read_table(provider).map_err(|source| self.unread(source))?;
         frame.execute_stream().await.map_err(|source| self.unread(source))
     }

@@ -1,0 +1,22 @@
+//! A year of commits under maintenance: `cargo run --release -p bellwether-jobs --example year [commits a day]`.
+//!
+//! 1,370 a day are 500,000. The folder lies in the temporary one (TMPDIR).
+
+use std::error::Error;
+use std::time::Instant;
+
+use bellwether_warehouse::TableId;
+
+#[path = "../src/maintain/tests/year.rs"]
+mod year;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let commits_a_day = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1_370);
+    let folder = tempfile::tempdir()?;
+    let began = Instant::now();
+    let year = year::Year { table: TableId::Attempts, days: 365, commits_a_day, fold_every: 1 };
+    let outcome = year.run(folder.path()).await?;
+    println!("{outcome:#?}\n{:.0} s in all", began.elapsed().as_secs_f64());
+    Ok(())
+}
