@@ -148,16 +148,15 @@ async fn a_handle_from_before_clean_up_does_not_believe_an_entry_that_came_too_l
     let f = Fixture::new().await;
     let mut stale = f.table().await;
     let mut table = f.table().await;
-    append_some(&mut table, 3).await;
+    // The entry that the checkpoint is of stays, right behind the one that comes too late.
+    append_some(&mut table, 2).await;
     let late = table.storage().get(&entry_name(1)).await.unwrap().unwrap();
     clean_up(&mut table, &f.store).await;
     // What a writer that is killed before it looks at the pointer leaves behind, with rows of its own.
-    let late = String::from_utf8(late.to_vec()).unwrap().replace("\"size\":", "\"tags\":null,\"size\":");
-    let foreign = table.snapshot().files()[0].path.clone();
-    let late = late.replace(&foreign, &foreign.replace("part-", "part-late-"));
+    let late = String::from_utf8(late.to_vec()).unwrap().replace("/part-", "/part-late-");
     table.storage().put(&entry_name(1), late.into()).await.unwrap();
     stale.refresh().await.unwrap();
-    assert_eq!(stale.snapshot().version(), 3);
+    assert_eq!(stale.snapshot().version(), 2);
     assert_eq!(stale.snapshot().files(), table.snapshot().files());
 }
 
