@@ -17,6 +17,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let began = Instant::now();
     let year = year::Year { table: TableId::Attempts, days: 365, commits_a_day, fold_every: 1 };
     let outcome = year.run(folder.path()).await?;
-    println!("{outcome:#?}\n{:.0} s in all", began.elapsed().as_secs_f64());
+    let year::Outcome { commits, position, rows, active_files, active_bytes, .. } = outcome;
+    println!(
+        "{commits} commits, position {position:?}: {rows} rows in {active_files} files of {active_bytes} B"
+    );
+    let year::Outcome { most_files_of_a_day, most_entries, log_bytes, bytes, .. } = outcome;
+    println!("at most {most_files_of_a_day} files of a closed day and {most_entries} log entries");
+    println!("log {log_bytes} B, all {bytes} B");
+    let year::Outcome { committing, folding, maintaining, .. } = outcome;
+    println!("{committing:.0?} of commits, {folding:.0?} of folds, {maintaining:.0?} of maintenance");
+    println!("{:.0} s in all", began.elapsed().as_secs_f64());
     Ok(())
 }
