@@ -125,7 +125,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_somebody_must_mend_is_told_at_once_to_whom_has_an_end_of_patience() {
-        let mut backoff = Backoff::new("attempts", Some(Duration::from_secs(3600)), None);
+        let mut backoff = Backoff::new(
+            "attempts",
+            Some(Duration::from_secs(3600)),
+            None,
+            Waits::default(),
+            World::default(),
+        );
         let replaced = bellwether_warehouse::Error::Replaced { table: "attempts", version: 3 };
         let error = backoff.wait(replaced).await.unwrap_err();
         assert!(matches!(error, FlushError::Storage { table: "attempts", .. }), "{error}");

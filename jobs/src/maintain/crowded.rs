@@ -145,6 +145,7 @@ mod tests {
             rows: 1,
             partition: vec![("event_date".to_owned(), Some(date.to_owned()))],
             stats: None,
+            streams: None,
         };
         (0..).zip(sizes).map(file).collect()
     }

@@ -7,7 +7,7 @@ use crate::batch::Encoding;
 use crate::formats::Format;
 use crate::sink::again::{self, Again};
 use crate::sink::backoff::Backoff;
-use crate::sink::{FlushError, Waits, commit};
+use crate::sink::{FlushError, Parts, Waits, commit};
 use crate::testing::litellm_failure;
 use bellwether_warehouse::streams::StreamNames;
 use bellwether_warehouse::{AppId, TableId, World};
@@ -98,7 +98,8 @@ async fn of_two_readers_that_found_the_same_one_writes() {
             Backoff::new("rejects", None, None, Waits::default(), World::default()),
         );
         let (untold, info) = (StreamNames::default(), Map::new());
-        let written = commit(&mut worker.sink.rejects, rows, &untold, advance, &info, backoff).await;
+        let parts = Parts { rows, streams: &untold, advance, expect: Vec::new() };
+        let written = commit(&mut worker.sink.rejects, parts, &info, backoff).await;
         outcomes.push(written.is_ok());
         assert!(matches!(written, Ok(Some(_)) | Err(FlushError::Fenced { .. })), "{written:?}");
     }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use bellwether_jobs::{Depth, Intent, Jobs, MaintainSettings, Maintainer};
@@ -59,11 +59,12 @@ impl Year {
         let mut jobs = Jobs::open(&warehouse).await?;
         let settings = MaintainSettings { checkpoint_after_commits: 20, ..MaintainSettings::default() };
         let mut maintainer = Maintainer::open(&warehouse, settings).await?;
-        let folder = location.root().join(self.table.name());
+        let folder = location.folder().ok_or("no folder")?.join(self.table.name());
+        let world = warehouse.world();
         let app = AppId("ingest/test/events/0/0".to_owned());
         let mut outcome = Outcome::default();
         for day in 0..self.days {
-            let began = Instant::now();
+            let began = world.now();
             let date = day_of(day)?;
             let first = table.write(&[self.row(date)]).await?.remove(0);
             for commit in 0..self.commits_a_day {
@@ -77,18 +78,18 @@ impl Year {
                 table.commit(Change { advance, add, ..Change::default() }).await?;
             }
             std::fs::remove_file(folder.join(&first.path))?;
-            outcome.committing += began.elapsed();
+            outcome.committing += world.since(began);
             store.advance(TimeDelta::hours(24));
             let is_folded = self.table == TableId::Attempts;
             if is_folded && (day % self.fold_every == 0 || day + 1 == self.days) {
-                let began = Instant::now();
+                let began = world.now();
                 jobs.fold(store.now()).await?;
                 jobs.route().await?;
-                outcome.folding += began.elapsed();
+                outcome.folding += world.since(began);
             }
-            let began = Instant::now();
+            let began = world.now();
             let report = maintainer.round(Depth::Whole, Intent::Do, store.now()).await;
-            outcome.maintaining += began.elapsed();
+            outcome.maintaining += world.since(began);
             if !report.is_clean() {
                 return Err(report.to_string().into());
             }
