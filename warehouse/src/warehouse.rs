@@ -16,8 +16,8 @@ use crate::tables::TableId;
 use crate::world::World;
 use crate::{delta_schema, log, session};
 
-/// Version of what lies in a warehouse. Raised when an older binary could not read, misread or damage it; a new table
-/// or a new nullable column is no reason. This binary reads all of them.
+/// Version of what lies in a warehouse. Raised when an older binary could not read, misread or damage it;
+/// a new table or a new nullable column is no reason. This binary reads all of them.
 ///
 /// | layout | since it |
 /// |---|---|
@@ -175,14 +175,6 @@ impl Warehouse {
         self.parse_pepper(&bytes)
     }
 
-    fn parse_pepper(&self, bytes: &[u8]) -> Result<String, Error> {
-        let stored: PepperCheck = serde_json::from_slice(bytes).map_err(|source| Error::Unreadable {
-            path: self.root.shown(PEPPER_FILE),
-            source: source.into(),
-        })?;
-        Ok(stored.check)
-    }
-
     /// Puts the check value of a new pepper in the place of the one that stood. Returns what stands now: not
     /// `new` where somebody else was first.
     ///
@@ -195,9 +187,17 @@ impl Warehouse {
             return Ok(Some(standing));
         }
         let text = to_json(&self.root, PEPPER_FILE, &PepperCheck { check: new.to_owned() })?;
-        // Whoever was first, what is there now holds.
         self.root.put_over(PEPPER_FILE, text, seen).await?;
+        // Whoever was first, what is there now holds.
         self.pepper_check().await
+    }
+
+    fn parse_pepper(&self, bytes: &[u8]) -> Result<String, Error> {
+        let stored: PepperCheck = serde_json::from_slice(bytes).map_err(|source| Error::Unreadable {
+            path: self.root.shown(PEPPER_FILE),
+            source: source.into(),
+        })?;
+        Ok(stored.check)
     }
 
     /// An independent handle with its own log cursor.
@@ -226,8 +226,7 @@ async fn all_begun(root: &Arc<Root>) -> Result<bool, Error> {
 async fn create_or_extend(root: &Arc<Root>, id: TableId) -> Result<bool, Error> {
     let table = id.name();
     let log = Log::new(Arc::new(Storage::new(table, root)));
-    for turn in 0..TRIES {
-        root.world().sleep(PAUSE * turn).await;
+    for turn in 1..=TRIES {
         let state = log.load().await?;
         let (version, actions) = match &state {
             None => (0, delta_schema::creation(id, root.world())),
@@ -248,9 +247,11 @@ async fn create_or_extend(root: &Arc<Root>, id: TableId) -> Result<bool, Error> 
             path: log::entry_name(version),
             detail: e.to_string(),
         })?;
-        // Won or lost, the next turn reads what stands now: it may be the other's, and a version that was cleaned away
-        // meanwhile can be written without becoming part of the table.
-        log.write(version, lines.into()).await?;
+        // Won or lost, the next turn reads what stands now: it may be the other's, and a version that was
+        // cleaned away meanwhile can be written without becoming part of the table.
+        if !log.write(version, lines.into()).await? {
+            root.world().sleep(PAUSE * turn).await;
+        }
     }
     Err(Error::Contended { table, tries: TRIES })
 }
@@ -277,20 +278,18 @@ fn parse_layout(root: &Root, bytes: &[u8]) -> Result<Layout, Error> {
 /// Notes that every table has the schemas of `fingerprint`, unless a newer binary has noted its own. Returns the id of
 /// the warehouse: of those who meet here, the first one's.
 async fn write_layout(root: &Root, fingerprint: &str, newer_elsewhere: bool) -> Result<String, Error> {
-    let world = root.world();
     let fresh = Layout {
         layout: LAYOUT,
-        id: Some(world.uuid().to_string()),
+        id: Some(root.world().uuid().to_string()),
         schemas: Some(fingerprint.to_owned()),
         other: Map::new(),
     };
     let text = to_json(root, LAYOUT_FILE, &fresh)?;
-    for turn in 0..TRIES {
-        world.sleep(PAUSE * turn).await;
+    for turn in 1..=TRIES {
         let (bytes, seen) = root.claim(LAYOUT_FILE, text.clone()).await?;
         let stands = parse_layout(root, &bytes)?;
-        let mut wanted =
-            Layout { layout: LAYOUT, id: stands.id.clone().or(fresh.id.clone()), ..stands.clone() };
+        let id = stands.id.clone().or(fresh.id.clone());
+        let mut wanted = Layout { layout: LAYOUT, id, ..stands.clone() };
         if !newer_elsewhere {
             wanted.schemas.clone_from(&fresh.schemas);
         }
@@ -298,6 +297,7 @@ async fn write_layout(root: &Root, fingerprint: &str, newer_elsewhere: bool) -> 
         if wanted == stands || root.put_over(LAYOUT_FILE, to_json(root, LAYOUT_FILE, &wanted)?, seen).await? {
             return Ok(id);
         }
+        root.world().sleep(PAUSE * turn).await;
     }
     let source = "other processes change it all the time";
     Err(Error::Unwritable { path: root.shown(LAYOUT_FILE), source: source.into() })
