@@ -14,11 +14,16 @@ mod simulate;
 mod sql;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::logging::LogFormat;
+
+/// How long a thread for files stays without work. The allocator gives back what a thread has freed only when that thread
+/// frees again or ends, so some dozens that wake every few seconds would hold more and more.
+const IDLE_THREAD: Duration = Duration::from_secs(1);
 
 /// Public rankings, provider health and SQL from the request logs of an LLM router.
 #[derive(Debug, Parser)]
@@ -86,7 +91,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     let config = Config::load(&common)?;
     // Before anybody makes a session.
     bellwether_warehouse::session::limit_memory(config.warehouse.query_memory.len());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_keep_alive(IDLE_THREAD).build()?;
     let result = runtime.block_on(async {
         match command {
             Configured::Demo(args) => demo::run(args, &common, config).await,

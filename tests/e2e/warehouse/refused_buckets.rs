@@ -73,5 +73,5 @@ fn a_profile_and_folders_without_a_name_are_told() {
         .env("BELLWETHER__WAREHOUSE__S3__SECRET_FILE", secret.to_str().expect("text"))
         .env("BELLWETHER__WAREHOUSE__S3__ALLOW_HTTP", "true")
         .run()
-        .refused(2, &["[keys] `dir`", "s3://no-folders/w"]);
+        .refused(2, &["[keys] `path`", "s3://no-folders/w"]);
 }
