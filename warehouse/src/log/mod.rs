@@ -67,16 +67,12 @@ impl Log {
 
     /// None when there is no table.
     pub(crate) async fn load(&self) -> Result<Option<State>, Error> {
-        let mut state = State::empty();
         let is_whole = self.last_checkpoint().await?.is_none() && self.storage.exists(&entry_name(0)).await?;
         let checkpoint = if is_whole { None } else { self.read_newest_checkpoint().await? };
-        if let Some((pointer, actions)) = checkpoint {
-            let entry = self.collect(pointer.version, actions)?;
-            state.version = pointer.version;
-            state.txns = Arc::new(entry.txns.into_iter().collect());
-            state.files = Arc::new(FileSet::new(entry.adds.into_iter().map(|(file, _)| file).collect()));
-            state.metadata = Arc::new(entry.metadata);
-        }
+        let mut state = match checkpoint {
+            Some((pointer, actions)) => State::of_checkpoint(self.collect(pointer.version, actions)?),
+            None => State::empty(),
+        };
         self.read_new(&mut state, &mut |_| {}).await?;
         Ok((state.version >= 0).then_some(state))
     }
@@ -214,6 +210,16 @@ impl Log {
 impl State {
     fn empty() -> Self {
         Self { version: -1, files: Arc::default(), txns: Arc::default(), metadata: Arc::default() }
+    }
+
+    /// What the rows of a checkpoint say, taken together.
+    fn of_checkpoint(rows: Entry) -> Self {
+        Self {
+            version: rows.version,
+            files: Arc::new(FileSet::new(rows.adds.into_iter().map(|(file, _)| file).collect())),
+            txns: Arc::new(rows.txns.into_iter().collect()),
+            metadata: Arc::new(rows.metadata),
+        }
     }
 
     /// Copies the files or transactions only when a snapshot still holds the old ones.

@@ -20,6 +20,11 @@ impl Log {
         let Some((pointer, files)) = self.newest_checkpoint_files().await? else {
             return Ok(None);
         };
+        Ok(Some((pointer, self.decode_all(files).await?)))
+    }
+
+    /// All rows of one checkpoint's files.
+    pub(super) async fn decode_all(&self, files: Files) -> Result<Vec<Action>, Error> {
         let mut actions = Vec::new();
         for (name, bytes) in files {
             let decoded = self.decode(name, bytes, |bytes| {
@@ -32,7 +37,7 @@ impl Log {
             });
             actions.extend(decoded.await?);
         }
-        Ok(Some((pointer, actions)))
+        Ok(actions)
     }
 
     /// Shows the rows of the newest checkpoint, batch by batch, until one is what is looked for. Whether one was.
