@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use bellwether_warehouse::tables::label_cells::{epoch_of_day, week_of_day};
 use bellwether_warehouse::{Moment, World};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -26,10 +27,6 @@ use place::Place;
 pub use rotate::Rotation;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
-/// Days of a label epoch: four ISO weeks.
-const EPOCH_DAYS: i64 = 28;
-/// Monday 1970-01-05 in days since the Unix epoch.
-const FIRST_MONDAY: i64 = 4;
 
 /// A secret that was destroyed is forgotten, and wiped from memory, so much later at most.
 const LOOK_FOR_DESTROYED: Duration = Duration::from_secs(60);
@@ -220,13 +217,12 @@ fn epoch_file(epoch: i64) -> String {
 
 /// Days since the Unix epoch of the Monday of an instant's ISO week (UTC).
 pub fn week_of(micros: i64) -> i64 {
-    let day = micros.div_euclid(MICROS_PER_DAY);
-    (day - FIRST_MONDAY).div_euclid(7) * 7 + FIRST_MONDAY
+    week_of_day(micros.div_euclid(MICROS_PER_DAY))
 }
 
 /// Number of the label epoch that an instant lies in: 28 days each, from Monday 1970-01-05 on.
 pub fn epoch_of(micros: i64) -> i64 {
-    (micros.div_euclid(MICROS_PER_DAY) - FIRST_MONDAY).div_euclid(EPOCH_DAYS)
+    epoch_of_day(micros.div_euclid(MICROS_PER_DAY))
 }
 
 fn check_value(pepper: &Secret) -> String {

@@ -7,6 +7,11 @@ const EPOCH_DAYS: i64 = 28;
 /// Monday 1970-01-05: the first day of epoch 0.
 const FIRST_MONDAY: i64 = 4;
 
+/// The Monday of the ISO week that a day lies in.
+pub fn week_of_day(day: i64) -> i64 {
+    (day - FIRST_MONDAY).div_euclid(7) * 7 + FIRST_MONDAY
+}
+
 /// Number of the epoch that a day lies in.
 pub fn epoch_of_day(day: i64) -> i64 {
     (day - FIRST_MONDAY).div_euclid(EPOCH_DAYS)
