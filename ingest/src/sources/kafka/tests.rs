@@ -1,5 +1,7 @@
 //! Against librdkafka's own mock cluster: groups, offsets and watermarks as a broker has them.
 
+mod apart;
+
 use std::time::Duration;
 
 use bellwether_warehouse::health::State;
@@ -13,10 +15,9 @@ use super::{Error, Stopped, client, run};
 use crate::batch::{Batch, Position, Stream};
 use crate::config::{Ingest, Kafka, OnGap, Span, Start, Topic, TopicFormat};
 use crate::dedup::Window;
-use crate::identity;
 use crate::intake::{Appender, KafkaAppender, Outgoing};
 use crate::sink::{FlushReason, Sink, Waits};
-use crate::testing::{House, NOON_US, native};
+use crate::testing::{House, native};
 
 const TOPIC: &str = "requests";
 /// The mock cluster holds the join that follows a leave for a session less one second. The first join of a group it
@@ -146,6 +147,18 @@ async fn ingest(house: &House, config: &Kafka, partitions: i32, records: i64) {
 async fn appender(config: &Kafka, topic: &'static str) -> KafkaAppender {
     let config = config.clone();
     tokio::task::spawn_blocking(move || KafkaAppender::connect(&config, topic)).await.unwrap().unwrap()
+}
+
+/// With a plain producer, for what no appender of ours sends.
+async fn send(cluster: &Cluster, records: impl FnOnce(&BaseProducer) + Send + 'static) {
+    let bootstrap = cluster.bootstrap_servers();
+    let sent = tokio::task::spawn_blocking(move || {
+        let producer: BaseProducer =
+            ClientConfig::new().set("bootstrap.servers", bootstrap).create().unwrap();
+        records(&producer);
+        producer.flush(Duration::from_secs(30)).unwrap();
+    });
+    sent.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,10 +321,7 @@ async fn tombstones_and_times_that_cannot_be_neither_refuse_nor_stop_anything() 
     let house = House::new().await;
     let cluster = cluster(1);
     let config = config(&cluster, TopicFormat::Native);
-    let bootstrap = cluster.bootstrap_servers();
-    let sent = tokio::task::spawn_blocking(move || {
-        let producer: BaseProducer =
-            ClientConfig::new().set("bootstrap.servers", bootstrap).create().unwrap();
+    send(&cluster, |producer| {
         for n in 0..60 {
             let key = n.to_string();
             let record = BaseRecord::<str, str>::to(TOPIC).key(&key);
@@ -323,9 +333,8 @@ async fn tombstones_and_times_that_cannot_be_neither_refuse_nor_stop_anything() 
             let record = BaseRecord::<str, str>::to(TOPIC).payload(&payload).timestamp(millis);
             producer.send(record).map_err(|(error, _)| error).unwrap();
         }
-        producer.flush(Duration::from_secs(30)).unwrap();
-    });
-    sent.await.unwrap();
+    })
+    .await;
     let mut positions = Positions::of(&house, &config).await;
     let mut running = Running::start(&house, &config, &Ingest { reject_window: 50, ..quick() });
     running.until(async |_| positions.position(TOPIC, 0).await == Some(62)).await;
@@ -340,10 +349,7 @@ async fn a_first_record_with_an_impossible_time_stops_nothing_and_is_shown_in_th
     let house = House::new().await;
     let cluster = cluster(3);
     let config = config(&cluster, TopicFormat::Native);
-    let bootstrap = cluster.bootstrap_servers();
-    let sent = tokio::task::spawn_blocking(move || {
-        let producer: BaseProducer =
-            ClientConfig::new().set("bootstrap.servers", bootstrap).create().unwrap();
+    send(&cluster, |producer| {
         // Nanoseconds, microseconds and seconds where milliseconds belong.
         for (partition, time) in [(0, 1_795_608_000_000_000_000), (1, 1_795_608_000_000_000), (2, 1)] {
             for payload in ["{bad", &native("good")] {
@@ -351,9 +357,8 @@ async fn a_first_record_with_an_impossible_time_stops_nothing_and_is_shown_in_th
                 producer.send(record.timestamp(time)).map_err(|(error, _)| error).unwrap();
             }
         }
-        producer.flush(Duration::from_secs(30)).unwrap();
-    });
-    sent.await.unwrap();
+    })
+    .await;
     let mut positions = Positions::of(&house, &config).await;
     let mut running = Running::start(&house, &config, &quick());
     running.until(async |_| positions.sum(3).await == 6).await;
@@ -406,85 +411,6 @@ async fn an_intake_says_that_its_brokers_are_gone_and_that_they_are_back() {
     while appender.state() != State::Works {
         tokio::task::yield_now().await;
     }
-}
-
-/// One record in each of two topics.
-async fn two_topics() -> (Cluster, Kafka) {
-    const OTHER: &str = "other";
-    let cluster = cluster(1);
-    cluster.create_topic(OTHER, 1, 1).unwrap();
-    let mut config = config(&cluster, TopicFormat::Native);
-    config.topics.push(Topic { name: OTHER.to_owned(), ..topic(TopicFormat::Native) });
-    for topic in [TOPIC, OTHER] {
-        let appender = appender(&config, topic).await;
-        produce(&appender, [native(&format!("first of {topic}"))]).await;
-    }
-    (cluster, config)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn rows_of_one_topic_that_a_table_does_not_take_stop_no_other() {
-    let house = House::new().await;
-    let (_cluster, config) = two_topics().await;
-    let mut positions = Positions::of(&house, &config).await;
-    fail::cfg("sink-rows", &format!("return({}/other/)", positions.cluster)).unwrap();
-    let mut running = Running::start(&house, &config, &quick());
-    running.until_stopped("other", 0, "cannot take the rows of").await;
-    running.until(async |_| positions.position(TOPIC, 0).await == Some(1)).await;
-    assert!(running.stopped.list().iter().all(|(topic, ..)| topic == "other"), "{:?}", running.stopped);
-    assert_eq!(positions.position("other", 0).await, Some(0));
-    fail::remove("sink-rows");
-    running.until(async |_| positions.position("other", 0).await == Some(1)).await;
-    assert_eq!(running.stopped.list(), []);
-    running.end().await;
-    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 2);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_topic_of_another_cluster_with_the_same_name_is_not_mixed_into_its_rows() {
-    let house = House::new().await;
-    let cluster = cluster(1);
-    let mut config = config(&cluster, TopicFormat::Native);
-    let mut positions = Positions::of(&house, &config).await;
-    let mut batch = Batch::new(house.tools.clone());
-    let stream = Stream::kafka("elsewhere", TOPIC, 0, 0);
-    let slot = batch.assign(stream, Position::default(), 0, Window::new(1));
-    batch.skip_to(slot, 7);
-    positions.sink.flush(&mut batch, FlushReason::End).await.unwrap();
-    let mut running = Running::start(&house, &config, &quick());
-    running.until_stopped(TOPIC, 0, "from the cluster `elsewhere`").await;
-    running.end().await;
-    assert_eq!(positions.position(TOPIC, 0).await, None);
-    config.topics[0].incarnation = 1;
-    let appender = appender(&config, TOPIC).await;
-    produce(&appender, [native("a")]).await;
-    let mut running = Running::start(&house, &config, &quick());
-    let stream = Stream::kafka(&positions.cluster, TOPIC, 1, 0);
-    running.until(async |_| positions.sink.position(&stream).await.unwrap().attempts == Some(1)).await;
-    running.end().await;
-    assert_eq!(house.ask("SELECT src_topic FROM attempts").await, [format!("{TOPIC}@1")]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_label_secret_that_cannot_be_read_stops_the_partition_that_needs_it_and_no_other() {
-    let house = House::new().await;
-    let (_cluster, config) = two_topics().await;
-    let early = appender(&config, "other").await;
-    // A request of twelve weeks before, and the secret of its label epoch.
-    produce(&early, [native("early").replace("2026-11-25T11", "2026-09-02T11")]).await;
-    let epoch = identity::epoch_of(NOON_US - 84 * 86_400_000_000);
-    let secret = house.dir.path().join(format!("secrets/label-{epoch}.key"));
-    std::fs::write(&secret, "damaged").unwrap();
-    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let mut positions = Positions::of(&house, &config).await;
-    let mut running = Running::start(&house, &config, &quick());
-    running.until_stopped("other", 0, "the label secrets cannot be read").await;
-    running.until(async |_| positions.position(TOPIC, 0).await == Some(1)).await;
-    assert!(running.stopped.list().iter().all(|(topic, ..)| topic == "other"), "{:?}", running.stopped);
-    std::fs::remove_file(&secret).unwrap();
-    running.until(async |_| positions.position("other", 0).await == Some(2)).await;
-    running.end().await;
-    assert_eq!(house.count("SELECT count(*) FROM attempts").await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
