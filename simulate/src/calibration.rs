@@ -9,9 +9,13 @@ pub const ATTEMPTS_PER_YEAR: u64 = 8_000_000;
 /// Length of the calibrated curve, which ends with the configured day.
 pub const DAYS_PER_YEAR: i64 = 365;
 
-/// Demo: last week over first week in requests. Rankings: weekly tokens grew 25.6-fold in 51 weeks; at that
-/// rate the first months of a small year would hold too few requests to draw.
-pub const GROWTH_OVER_YEAR: f64 = 6.0;
+/// Rankings: weekly tokens grew 25.6-fold in 51 weeks.
+pub const GROWTH_OVER_YEAR: f64 = 25.6;
+
+/// Demo: a day holds at least so many requests, and at least a third of the mean day in years that are smaller
+/// than that. At the published growth the first months of a small year would hold too few to draw; a year of the
+/// default size stays above this from its first day.
+pub const LEAST_REQUESTS_A_DAY: f64 = 400.0;
 
 /// Demo: growth per day after the calibrated year, so that a demo left running neither stalls nor explodes.
 pub const GROWTH_PER_DAY_AFTER: f64 = 1.0005;
@@ -53,6 +57,10 @@ pub const AUTHORS: [(&str, [f64; 5]); 18] = [
     ("nousresearch", [1.3, 0.6, 0.5, 0.5, 0.5]),
     ("arcee-ai", [0.0, 0.0, 0.0, 0.2, 0.4]),
 ];
+
+/// Demo: the same columns for all other authors together. Rankings give shares of the largest only, and say
+/// that the fifty largest models hold 93.4 %.
+pub const OTHER_AUTHORS: [f64; 5] = [3.0, 2.6, 2.2, 2.0, 1.8];
 
 /// Rankings: a model's tokens change from day to day by a factor whose logarithm has a deviation of 0.30 to
 /// 0.47; two independent days of 0.22 differ by 0.31.
@@ -144,6 +152,9 @@ pub const USER_ZIPF: f64 = 0.6;
 /// that stay for good; the others leave after an exponential time with this mean.
 pub const USER_STAYS: f64 = 0.35;
 pub const USER_LIFE_DAYS: f64 = 60.0;
+/// Rankings: some of those that left return ("boomerang"). Share of them, and the bounds of the days away; ours.
+pub const USER_RETURNS: f64 = 0.2;
+pub const USER_AWAY_DAYS: (f64, f64) = (21.0, 120.0);
 /// Demo: share of requests that carry a user id.
 pub const USER_KNOWN: f64 = 0.97;
 
@@ -178,20 +189,68 @@ pub const COUNTRIES: [(&str, &[(&str, f64)]); 13] = [
     (
         "en",
         &[
-            ("US", 59.0),
-            ("CA", 6.0),
-            ("IN", 10.0),
-            ("SG", 2.5),
-            ("ID", 1.5),
+            ("US", 57.5),
+            ("CA", 5.8),
+            ("MX", 0.6),
+            ("BR", 0.8),
+            ("AR", 0.3),
+            ("CL", 0.2),
+            ("CO", 0.2),
+            ("PE", 0.1),
+            ("IN", 9.4),
+            ("SG", 2.2),
+            ("ID", 1.3),
             ("PH", 1.0),
-            ("GB", 7.0),
-            ("DE", 4.0),
-            ("NL", 2.0),
-            ("PL", 2.0),
-            ("SE", 1.0),
-            ("AU", 2.0),
-            ("NG", 1.0),
-            ("ZA", 1.0),
+            ("PK", 0.5),
+            ("BD", 0.4),
+            ("JP", 0.4),
+            ("KR", 0.3),
+            ("MY", 0.4),
+            ("LK", 0.1),
+            ("TH", 0.2),
+            ("VN", 0.2),
+            ("HK", 0.2),
+            ("TW", 0.2),
+            ("NP", 0.1),
+            ("GB", 5.6),
+            ("DE", 2.4),
+            ("NL", 1.4),
+            ("PL", 1.2),
+            ("SE", 0.7),
+            ("FR", 0.6),
+            ("IT", 0.5),
+            ("ES", 0.4),
+            ("IE", 0.4),
+            ("CH", 0.3),
+            ("UA", 0.4),
+            ("RO", 0.3),
+            ("CZ", 0.3),
+            ("DK", 0.3),
+            ("NO", 0.3),
+            ("FI", 0.3),
+            ("AT", 0.2),
+            ("BE", 0.2),
+            ("PT", 0.2),
+            ("GR", 0.1),
+            ("HU", 0.1),
+            ("BG", 0.1),
+            ("EE", 0.1),
+            ("LT", 0.1),
+            ("HR", 0.1),
+            ("RS", 0.1),
+            ("IS", 0.1),
+            ("AU", 1.6),
+            ("NZ", 0.3),
+            ("NG", 0.6),
+            ("ZA", 0.6),
+            ("KE", 0.3),
+            ("EG", 0.2),
+            ("GH", 0.1),
+            ("MA", 0.1),
+            ("IL", 0.5),
+            ("TR", 0.4),
+            ("AE", 0.4),
+            ("SA", 0.1),
         ],
     ),
     ("zh", &[("CN", 62.0), ("SG", 10.0), ("TW", 12.0), ("HK", 10.0), ("US", 6.0)]),
@@ -232,25 +291,52 @@ pub const PYTHON_IN_JAPANESE: f64 = 0.50;
 pub const CODE_FROM_AGENTS: f64 = 0.75;
 pub const CODE_FROM_CHAT: f64 = 0.12;
 
-/// Demo: apps as (name, percent of agentic requests, percent of conversations). Names starting with `app-`
-/// stand for private apps.
-pub const APPS: [(&str, f64, f64); 15] = [
-    ("kilo-code", 26.0, 1.0),
-    ("cline", 15.0, 1.0),
-    ("roo-code", 11.0, 1.0),
-    ("openhands", 8.0, 1.0),
-    ("zed", 6.0, 2.0),
-    ("n8n", 5.0, 7.0),
-    ("open-webui", 1.0, 14.0),
-    ("sillytavern", 0.5, 13.0),
-    ("librechat", 0.5, 9.0),
-    ("janitor", 0.0, 16.0),
-    ("app-7f3a", 12.0, 10.0),
-    ("app-c210", 8.0, 8.0),
-    ("app-94be", 5.0, 7.0),
-    ("app-e05d", 1.5, 6.0),
-    ("app-1b68", 0.5, 4.0),
+/// Demo: apps as (name, percent of agentic requests, percent of conversations). Rankings: the largest app carries
+/// 11 T of 127 T tokens a week, at 98 k tokens a request. Names starting with `app-` stand for private apps, of
+/// which [`PRIVATE_APPS`] more share what is left of a hundred.
+pub const APPS: [(&str, f64, f64); 40] = [
+    ("kilo-code", 11.0, 1.0),
+    ("cline", 12.0, 1.0),
+    ("roo-code", 8.0, 1.0),
+    ("openhands", 6.0, 1.0),
+    ("zed", 4.5, 2.0),
+    ("n8n", 4.0, 6.0),
+    ("aider", 3.0, 0.4),
+    ("continue", 2.2, 0.5),
+    ("opencode", 6.0, 0.3),
+    ("goose", 1.4, 0.2),
+    ("crush", 1.2, 0.1),
+    ("void", 0.7, 0.1),
+    ("dify", 1.2, 3.0),
+    ("flowise", 0.6, 1.5),
+    ("langflow", 0.5, 1.0),
+    ("crewai", 0.8, 0.3),
+    ("browser-use", 1.3, 0.2),
+    ("smolagents", 0.4, 0.1),
+    ("sweep", 0.3, 0.0),
+    ("tabby", 0.4, 0.1),
+    ("open-webui", 0.8, 11.0),
+    ("sillytavern", 0.4, 10.0),
+    ("librechat", 0.4, 6.5),
+    ("janitor", 0.0, 12.0),
+    ("lobe-chat", 0.2, 4.0),
+    ("anything-llm", 0.2, 2.2),
+    ("chatbox", 0.1, 2.5),
+    ("jan", 0.1, 1.2),
+    ("big-agi", 0.0, 0.8),
+    ("typingmind", 0.1, 1.5),
+    ("msty", 0.0, 0.7),
+    ("cherry-studio", 0.2, 2.4),
+    ("agnai", 0.0, 0.6),
+    ("risuai", 0.0, 1.1),
+    ("obsidian-copilot", 0.1, 0.6),
+    ("app-7f3a", 5.0, 4.5),
+    ("app-c210", 3.6, 3.4),
+    ("app-94be", 2.4, 2.8),
+    ("app-e05d", 1.1, 2.2),
+    ("app-1b68", 0.5, 1.7),
 ];
+pub const PRIVATE_APPS: usize = 270;
 
 /// Demo: outages of endpoints with invented names in runs. Chance of one beginning on a day, and of one of
 /// the whole provider; length 10 minutes to 6 hours.

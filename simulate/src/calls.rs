@@ -36,7 +36,7 @@ impl Rates {
     }
 }
 
-/// The endpoints that are in trouble during a minute.
+/// The endpoints that are in trouble during a minute, ordered by index.
 pub(crate) struct Load {
     troubled: Vec<(usize, Rates)>,
 }
@@ -56,16 +56,20 @@ impl Load {
                 rates.fault = (1.0 - rates.rate_limit) * (1.0 - rates.uptime() * (1.0 - outage.severity));
                 rates.cause = Some(outage.cause);
             }
-            match load.troubled.iter_mut().find(|(index, _)| *index == outage.endpoint) {
-                Some((_, slot)) => *slot = rates,
-                None => load.troubled.push((outage.endpoint, rates)),
+            match load.place(outage.endpoint) {
+                Ok(at) => load.troubled[at].1 = rates,
+                Err(at) => load.troubled.insert(at, (outage.endpoint, rates)),
             }
         }
         load
     }
 
+    fn place(&self, endpoint: usize) -> Result<usize, usize> {
+        self.troubled.binary_search_by_key(&endpoint, |(index, _)| *index)
+    }
+
     pub(crate) fn rates(&self, index: usize, endpoint: &Endpoint) -> Rates {
-        self.troubled.iter().find(|(troubled, _)| *troubled == index).map_or_else(
+        self.place(index).ok().and_then(|at| self.troubled.get(at)).map_or_else(
             || Rates {
                 rate_limit: endpoint.rate_limit,
                 fault: endpoint.fault * (1.0 - endpoint.rate_limit),
@@ -218,8 +222,8 @@ impl Caller {
             bill(attempt, endpoint);
             return;
         }
-        let repeats = if request.agentic { 1.15 } else { 0.6 };
-        let cached = (endpoint.cached * repeats * chance.between(0.4, 1.6)).clamp(0.0, 0.97);
+        let repeats = if request.agentic { 1.15 } else { 0.9 };
+        let cached = (endpoint.cached * repeats * chance.between(0.7, 1.3)).clamp(0.0, 0.97);
         attempt.cached_input_tokens = Some((size.input as f64 * cached) as i64);
         finish(attempt, request.agentic, endpoint, chance);
         bill(attempt, endpoint);

@@ -5,6 +5,7 @@
 //! It reads no clock and no file. What a measuring system should find in the traffic is told by [`Truth`],
 //! which is counted from the events with definitions of its own and shares no code with the rollups.
 
+mod apps;
 mod calibration;
 mod calls;
 mod chance;
@@ -14,8 +15,11 @@ mod outages;
 mod people;
 mod phrases;
 mod population;
+#[cfg(test)]
+mod published;
 mod roster;
 mod shape;
+mod shares;
 mod snippets;
 mod texts;
 mod traffic;

@@ -3,9 +3,11 @@
 //! Only providers with invented names have outages; a storm of 429 may hit anyone, because it is not counted
 //! against a provider's uptime.
 
+use std::collections::BTreeMap;
+
 use crate::calibration as cal;
 use crate::chance::{Chance, hash, hash_name};
-use crate::population::{Endpoint, Population};
+use crate::population::Population;
 
 /// A period in which an endpoint fails more than usual: `[from_minute, to_minute)`, minutes since the epoch.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,16 +69,17 @@ impl Outages {
                 }
             }
         }
-        for provider in invented(population) {
+        let providers = Providers::new(population);
+        for provider in providers.invented(population) {
             let mut chance = Chance::new(&[seed, 0x9707, hash_name(provider)]);
             for day in first_day..first_day + days {
                 if chance.happens(cal::OUTAGE_PER_PROVIDER_DAY) {
                     let outage = random(&mut chance, day, 0, true);
-                    push_provider(&mut all, population, provider, &outage);
+                    providers.push(&mut all, provider, &outage);
                 }
             }
         }
-        showcase(seed, first_day, days, population, &mut all);
+        showcase(seed, first_day, days, &providers, &mut all);
         all.sort_by_key(|outage| (outage.from_minute, outage.endpoint, outage.to_minute));
 
         let first_hour = first_day * 24;
@@ -109,12 +112,30 @@ impl Outages {
     }
 }
 
-fn invented(population: &Population) -> Vec<&'static str> {
-    let mut names: Vec<&str> =
-        population.endpoints.iter().filter(|e| e.invented).map(|e| e.provider).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
+/// The endpoints of each provider.
+struct Providers(BTreeMap<&'static str, Vec<usize>>);
+
+impl Providers {
+    fn new(population: &Population) -> Self {
+        let mut endpoints: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
+        for (index, endpoint) in population.endpoints.iter().enumerate() {
+            endpoints.entry(endpoint.provider).or_default().push(index);
+        }
+        Self(endpoints)
+    }
+
+    /// In the order of their names.
+    fn invented(&self, population: &Population) -> Vec<&'static str> {
+        let is_invented =
+            |first: &usize| population.endpoints.get(*first).is_some_and(|endpoint| endpoint.invented);
+        self.0.iter().filter(|(_, of)| of.first().is_some_and(is_invented)).map(|(name, _)| *name).collect()
+    }
+
+    /// The same outage at each endpoint of a provider.
+    fn push(&self, all: &mut Vec<Outage>, provider: &str, outage: &Outage) {
+        let endpoints = self.0.get(provider).into_iter().flatten();
+        all.extend(endpoints.map(|endpoint| Outage { endpoint: *endpoint, ..outage.clone() }));
+    }
 }
 
 fn random(chance: &mut Chance, day: i64, endpoint: usize, provider_wide: bool) -> Outage {
@@ -132,22 +153,10 @@ fn random(chance: &mut Chance, day: i64, endpoint: usize, provider_wide: bool) -
     Outage { endpoint, from_minute, to_minute: from_minute + length as i64, cause, severity, provider_wide }
 }
 
-fn push_provider(all: &mut Vec<Outage>, population: &Population, provider: &str, outage: &Outage) {
-    let of_provider = |(_, endpoint): &(usize, &Endpoint)| endpoint.provider == provider;
-    all.extend(
-        population
-            .endpoints
-            .iter()
-            .enumerate()
-            .filter(of_provider)
-            .map(|(endpoint, _)| Outage { endpoint, ..outage.clone() }),
-    );
-}
-
 /// Near and after the end of the calibrated year one invented provider is down and two are degraded at any
 /// minute, so that whoever looks at a live demo sees both states. Two, because half an hour of a small demo
 /// holds a few dozen calls to each, and chance alone lifts one of them over the line now and then.
-fn showcase(seed: u64, first_day: i64, days: i64, population: &Population, all: &mut Vec<Outage>) {
+fn showcase(seed: u64, first_day: i64, days: i64, providers: &Providers, all: &mut Vec<Outage>) {
     let from = (first_day + cal::DAYS_PER_YEAR - 1 - cal::SHOWCASE_DAYS) * 1440;
     let until = (first_day + days) * 1440;
     for (block, from_minute) in (from..until).step_by(BLOCK_MINUTES as usize).enumerate() {
@@ -160,7 +169,7 @@ fn showcase(seed: u64, first_day: i64, days: i64, population: &Population, all: 
             severity: chance.between(0.42, 0.58),
             provider_wide: true,
         };
-        push_provider(all, population, SHOWCASE_DOWN[block % 3], &down);
+        providers.push(all, SHOWCASE_DOWN[block % 3], &down);
         for provider in SHOWCASE_DEGRADED {
             let degraded = Outage {
                 to_minute: from_minute + BLOCK_MINUTES,
@@ -168,7 +177,7 @@ fn showcase(seed: u64, first_day: i64, days: i64, population: &Population, all: 
                 cause: Cause::Crash,
                 ..down.clone()
             };
-            push_provider(all, population, provider, &degraded);
+            providers.push(all, provider, &degraded);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Users: when each comes and goes, language, country, and the app each one works with.
 
+use crate::apps::Apps;
 use crate::calibration as cal;
 use crate::chance::{Chance, cumulate, hash, pick, unit};
 
@@ -7,12 +8,20 @@ pub(crate) struct Person {
     /// Days of the calendar that starts with the calibrated year; the end is exclusive.
     joins: i32,
     leaves: i32,
+    /// From when until when one that left is back; an empty period for those that never return.
+    back: (i32, i32),
     /// Index into [`cal::LANGUAGES`].
     pub language: u8,
     pub country: &'static str,
     pub continent: Continent,
-    /// Indexes into [`cal::APPS`] for agentic work and for conversation.
-    pub apps: [u8; 2],
+    /// Apps for agentic work and for conversation.
+    pub apps: [u16; 2],
+}
+
+impl Person {
+    fn is_active(&self, day: i32) -> bool {
+        (self.joins..self.leaves).contains(&day) || (self.back.0..self.back.1).contains(&day)
+    }
 }
 
 /// Index into a provider's regions.
@@ -44,25 +53,8 @@ impl People {
         let countries: Vec<Box<[f32]>> =
             cal::COUNTRIES.iter().map(|(_, rows)| cumulate(rows.iter().map(|(_, share)| *share))).collect();
         let languages = cumulate(cal::LANGUAGES.iter().map(|(_, share)| *share));
-        let agentic = cumulate(cal::APPS.iter().map(|(_, share, _)| *share));
-        let conversation = cumulate(cal::APPS.iter().map(|(_, _, share)| *share));
-
-        let mut lives: Vec<(i32, i32)> = Vec::new();
-        let mut leaving_per_day = vec![0.0; days.max(0) as usize + 1];
-        let mut active = 0.0;
-        for day in 0..days {
-            active -= leaving_per_day.get(day as usize).copied().unwrap_or(0.0);
-            while active < wanted(day) {
-                let stays = chance.happens(cal::USER_STAYS);
-                let life = (-cal::USER_LIFE_DAYS * (1.0 - chance.unit()).ln()).min(1e6) as i32 + 1;
-                let leaves = if stays { i32::MAX } else { (day as i32).saturating_add(life) };
-                if let Some(count) = leaving_per_day.get_mut(leaves as usize) {
-                    *count += 1.0;
-                }
-                lives.push((if day == 0 { i32::MIN } else { day as i32 }, leaves));
-                active += 1.0;
-            }
-        }
+        let apps = Apps::shared();
+        let lives = lives(days, &mut chance);
 
         let stride = coprime(lives.len() as u64);
         let inverse_rank = ranks(lives.len(), stride);
@@ -71,7 +63,7 @@ impl People {
         let persons = lives
             .into_iter()
             .enumerate()
-            .map(|(index, (joins, leaves))| {
+            .map(|(index, (joins, leaves, back))| {
                 names.push('u');
                 push_number(&mut names, index as u64);
                 ends.push(names.len() as u32);
@@ -88,10 +80,11 @@ impl People {
                 Person {
                     joins,
                     leaves,
+                    back,
                     language: language as u8,
                     country,
                     continent: continent(country),
-                    apps: [pick(&agentic, draw(13)) as u8, pick(&conversation, draw(14)) as u8],
+                    apps: apps.pick(draw(13), draw(14)),
                 }
             })
             .collect();
@@ -113,7 +106,7 @@ impl People {
             };
             let rank = (rank * pool as f64) as u64;
             index = (rank * self.stride % pool.max(1)) as usize;
-            if self.persons.get(index).is_some_and(|person| person.joins <= day && day < person.leaves) {
+            if self.persons.get(index).is_some_and(|person| person.is_active(day)) {
                 break;
             }
         }
@@ -137,10 +130,63 @@ impl People {
         unit(hash(&[self.seed ^ u64::from(user), ((day + phase) / 45) as u64]))
     }
 
+    /// Users that joined in these days.
+    #[cfg(test)]
+    pub(crate) fn joined(&self, days: std::ops::Range<i32>) -> impl Iterator<Item = usize> {
+        self.persons
+            .iter()
+            .enumerate()
+            .filter(move |(_, person)| days.contains(&person.joins))
+            .map(|(at, _)| at)
+    }
+
+    /// Whether a user is there so many days after joining.
+    #[cfg(test)]
+    pub(crate) fn is_active(&self, at: usize, days: i32) -> bool {
+        self.persons.get(at).is_some_and(|person| person.is_active(person.joins + days))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn returns(&self, at: usize) -> bool {
+        self.persons.get(at).is_some_and(|person| person.back.1 > person.back.0)
+    }
+
     #[cfg(test)]
     pub(crate) fn active(&self, day: i32) -> usize {
-        self.persons.iter().filter(|person| person.joins <= day && day < person.leaves).count()
+        self.persons.iter().filter(|person| person.is_active(day)).count()
     }
+}
+
+/// When each user joins, leaves and is back: as many at a time as wanted.
+fn lives(days: i64, chance: &mut Chance) -> Vec<(i32, i32, (i32, i32))> {
+    let mut lives = Vec::new();
+    let mut change_per_day = vec![0.0; days.max(0) as usize + 1];
+    let mut active = 0.0;
+    for day in 0..days {
+        active += change_per_day.get(day as usize).copied().unwrap_or(0.0);
+        while active < wanted(day) {
+            let mut life = || (-cal::USER_LIFE_DAYS * (1.0 - chance.unit()).ln()).min(1e6) as i32 + 1;
+            let leaves = (day as i32).saturating_add(life());
+            let second = life();
+            let away = chance.between(cal::USER_AWAY_DAYS.0, cal::USER_AWAY_DAYS.1) as i32;
+            let back = leaves.saturating_add(away);
+            let (leaves, back) = if chance.happens(cal::USER_STAYS) {
+                (i32::MAX, (0, 0))
+            } else if chance.happens(cal::USER_RETURNS) {
+                (leaves, (back, back.saturating_add(second)))
+            } else {
+                (leaves, (0, 0))
+            };
+            for (day, change) in [(leaves, -1.0), (back.0, 1.0), (back.1, -1.0)] {
+                if let Some(slot) = change_per_day.get_mut(day as usize).filter(|_| day > 0) {
+                    *slot += change;
+                }
+            }
+            lives.push((if day == 0 { i32::MIN } else { day as i32 }, leaves, back));
+            active += 1.0;
+        }
+    }
+    lives
 }
 
 fn wanted(day: i64) -> f64 {
@@ -177,10 +223,9 @@ fn ranks(pool: usize, stride: u64) -> Vec<u32> {
 
 fn continent(country: &str) -> Continent {
     match country {
-        "US" | "CA" | "MX" | "AR" | "CO" | "BR" => Continent::Americas,
-        "CN" | "TW" | "HK" | "SG" | "JP" | "KR" | "TH" | "VN" | "IN" | "ID" | "PH" | "KZ" | "AU" => {
-            Continent::AsiaOceania
-        }
+        "US" | "CA" | "MX" | "AR" | "CO" | "BR" | "CL" | "PE" => Continent::Americas,
+        "CN" | "TW" | "HK" | "SG" | "JP" | "KR" | "TH" | "VN" | "IN" | "ID" | "PH" | "KZ" | "AU" | "NZ"
+        | "PK" | "BD" | "MY" | "LK" | "NP" => Continent::AsiaOceania,
         _ => Continent::EuropeAfrica,
     }
 }

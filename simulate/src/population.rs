@@ -2,7 +2,7 @@
 
 use crate::calibration as cal;
 use crate::chance::{cumulate, hash, hash_name, interpolate, interpolate_log, unit};
-use crate::roster::{Kind, MODELS, ModelRow, PROVIDERS, ProviderRow};
+use crate::roster::{Kind, ModelRow, ProviderRow, Roster};
 
 /// A model or a variant of one.
 pub struct Model {
@@ -58,11 +58,11 @@ impl Population {
     pub(crate) fn new(seed: u64) -> Self {
         let mut endpoints = Vec::new();
         let mut models = Vec::new();
-        for row in MODELS {
+        let roster = Roster::shared();
+        for row in &roster.models {
             let from = endpoints.len();
-            endpoints.extend(row.endpoints.iter().filter_map(|(id, weight)| {
-                let provider = PROVIDERS.iter().find(|provider| provider.id == *id)?;
-                Some(endpoint(seed, row, models.len(), provider, *weight))
+            endpoints.extend(row.endpoints.iter().filter_map(|(at, weight)| {
+                Some(endpoint(seed, row, models.len(), roster.providers.get(*at)?, *weight))
             }));
             models.push(model(row, from..endpoints.len(), &endpoints));
         }
@@ -75,18 +75,19 @@ impl Population {
 
     /// Faults and rate limits after the published quantiles over endpoints. Faults: the providers with real names
     /// first, small endpoints before big ones, where two faults in half an hour would look bad; then the
-    /// invented ones, whose busiest endpoints are their best. Rate limits: on free variants first, and on small
-    /// endpoints rather than big ones.
+    /// invented ones, whose busy endpoints tend to be their better ones. Rate limits: on free variants first, and
+    /// on small endpoints rather than big ones.
     fn spread_health(&mut self, seed: u64) {
         let salt = |endpoint: &Endpoint, what: u64| unit(hash(&[seed, what, hash_name(&endpoint.id)]));
-        let traffic: Vec<f64> = self.endpoints.iter().map(|endpoint| self.traffic(endpoint)).collect();
+        let traffic = self.traffic();
 
         let named =
             ranked(
                 &self.endpoints,
                 |i, e| if e.invented { None } else { Some(traffic[i] * (0.5 + salt(e, 1))) },
             );
-        let invented = ranked(&self.endpoints, |i, e| if e.invented { Some(-traffic[i]) } else { None });
+        let invented =
+            ranked(&self.endpoints, |i, e| e.invented.then(|| salt(e, 8) - 0.12 * traffic[i].max(1e-9).ln()));
         let split = named.len() as f64 / self.endpoints.len().max(1) as f64;
         for (rank, &index) in named.iter().enumerate() {
             let at = split * (rank as f64 + 0.5) / named.len() as f64;
@@ -100,7 +101,7 @@ impl Population {
 
         let limited = ranked(&self.endpoints, |i, e| {
             let free = self.models[e.model].row.name.ends_with(":free");
-            Some(salt(e, 2) * 0.8 + if free { 2.0 } else { 0.0 } - 0.06 * (traffic[i] * 1e4).max(0.01).ln())
+            Some(salt(e, 2) * 0.8 + if free { 2.0 } else { 0.0 } - 0.02 * (traffic[i] * 1e4).max(0.01).ln())
         });
         for (rank, &index) in limited.iter().enumerate() {
             let at = (rank as f64 + 0.5) / limited.len() as f64;
@@ -134,7 +135,11 @@ impl Population {
                     Some(_) if endpoint.provider == cal::UNPRICED_PROVIDER => continue,
                     Some(price) => price,
                 };
-                let dearer = if order == 0 { 0.0 } else { unit(hash(&[seed, 6, hash_name(&endpoint.id)])) };
+                let dearer = match order {
+                    0 => 0.0,
+                    1 => 1.0,
+                    _ => unit(hash(&[seed, 6, hash_name(&endpoint.id)])),
+                };
                 let nano =
                     |usd_per_million: f64| (usd_per_million * spread.powf(dearer) * 1000.0).round() as i64;
                 endpoint.price = Some(Price {
@@ -146,12 +151,14 @@ impl Population {
         }
     }
 
-    /// Share of all requests that an endpoint gets first at the end of the year, roughly.
-    fn traffic(&self, endpoint: &Endpoint) -> f64 {
-        let Some(model) = self.models.get(endpoint.model) else { return 0.0 };
+    /// Share of all requests that each endpoint gets first at the end of the year, roughly.
+    fn traffic(&self) -> Vec<f64> {
         let requests = |model: &Model| model.row.weight.1 / model.row.k_tokens;
         let all: f64 = self.models.iter().map(requests).sum();
-        requests(model) / all * endpoint.weight
+        let share = |endpoint: &Endpoint| {
+            self.models.get(endpoint.model).map_or(0.0, |model| requests(model) / all * endpoint.weight)
+        };
+        self.endpoints.iter().map(share).collect()
     }
 }
 
@@ -182,7 +189,8 @@ fn endpoint(
     provider: &'static ProviderRow,
     weight: f64,
 ) -> Endpoint {
-    let slug = row.name.split_once('/').map_or(row.name, |(_, slug)| slug).replace(':', "-");
+    // A model may be named like the variant of another, so the variant is set off in its own way.
+    let slug = row.name.split_once('/').map_or(row.name, |(_, slug)| slug).replace(':', "_");
     let id = format!("{}-{slug}", provider.id);
     let luck = unit(hash(&[seed, 7, hash_name(&id)]));
     let sum: f64 = row.endpoints.iter().map(|(_, weight)| weight).sum();

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bellwether_ingest::event::Texts;
 
+use crate::apps::Apps;
 use crate::calibration as cal;
 use crate::chance::{Chance, cumulate, hash, pick, unit};
 use crate::phrases::PHRASES;
@@ -32,17 +33,12 @@ pub struct TextPlan {
 pub(crate) struct Texter {
     seed: u64,
     code: Box<[f32]>,
-    /// Whether the users of each app are mostly programmers, in the order of [`cal::APPS`].
-    app_codes: [bool; cal::APPS.len()],
+    apps: &'static Apps,
 }
 
 impl Texter {
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            code: cumulate(cal::CODE.iter().map(|(_, share)| *share)),
-            app_codes: cal::APPS.map(|(_, agentic, conversation)| agentic > conversation),
-        }
+        Self { seed, code: cumulate(cal::CODE.iter().map(|(_, share)| *share)), apps: Apps::shared() }
     }
 
     pub(crate) fn carried(&self, mode: TextMode, minute: i64, index: u32) -> bool {
@@ -59,8 +55,8 @@ impl Texter {
         let mut chance = Chance::new(&[self.seed, 0x91a7, minute as u64, u64::from(index)]);
         let language_at = if chance.happens(cal::ENGLISH_AWAY) { 0 } else { usize::from(language) };
         let language = PHRASES.get(language_at).map_or("en", |phrases| phrases.language);
-        let coding = cal::APPS.iter().zip(self.app_codes).any(|((name, ..), codes)| *name == app && codes);
-        let has_code = chance.happens(if coding { cal::CODE_FROM_AGENTS } else { cal::CODE_FROM_CHAT });
+        let has_code =
+            chance.happens(if self.apps.codes(app) { cal::CODE_FROM_AGENTS } else { cal::CODE_FROM_CHAT });
         let code_at = match language {
             "ja" if chance.happens(cal::PYTHON_IN_JAPANESE) => 0,
             _ => pick(&self.code, chance.unit()),

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use bellwether_ingest::event::{Event, Failure, Identity};
 use chrono::NaiveDate;
 
+use crate::apps::Apps;
 use crate::calibration as cal;
 use crate::calls::{Caller, Load, Request};
 use crate::chance::{Chance, pick};
@@ -44,6 +45,7 @@ pub struct Simulator {
     people: People,
     outages: Outages,
     texter: Texter,
+    apps: &'static Apps,
     caller: Caller,
     id_prefix: String,
 }
@@ -61,9 +63,10 @@ struct Draft {
 
 const MINUTE_US: i64 = 60_000_000;
 
-/// Half of the requests belong to sessions of about this many turns within an hour.
+/// Half of the requests belong to sessions within an hour: of five turns in the mean, many of one or two, and at
+/// the demo's size a few of more than fifty.
 const IN_SESSION: f64 = 0.5;
-const TURNS: f64 = 15.0;
+const TURNS: f64 = 5.0;
 
 impl Simulator {
     pub fn new(config: Config) -> Self {
@@ -77,6 +80,7 @@ impl Simulator {
             people: People::new(seed, days),
             outages: Outages::new(seed, shape.first_day(), days, &population),
             texter: Texter::new(seed),
+            apps: Apps::shared(),
             caller: Caller::new(),
             config,
             population,
@@ -201,7 +205,7 @@ impl Simulator {
         let day = self.shape.day(minute);
         let hour = minute.div_euclid(60);
         let mix = self.shape.mix(minute);
-        let slots = (expected * 60.0 * IN_SESSION / TURNS).clamp(1.0, 1e9) as u32;
+        let slots = (expected * 60.0 * IN_SESSION / TURNS).clamp(1.0, 1e9);
 
         let mut drafts = Vec::with_capacity(offsets.len());
         for (index, offset_us) in offsets.into_iter().enumerate() {
@@ -210,26 +214,29 @@ impl Simulator {
             push_number(ids, index as u64);
             let id = from..ids.len();
 
-            let in_session = chance.happens(IN_SESSION);
-            let user = if in_session {
-                let slot = chance.below(slots);
-                let mut of_slot = Chance::new(&[self.config.seed, 0x5e55, hour as u64, u64::from(slot)]);
-                self.people.draw(day, &mut of_slot)
-            } else {
-                self.people.draw(day, chance)
+            let mut session = None;
+            if chance.happens(IN_SESSION) {
+                let at = chance.unit();
+                let slot = (at * at * at.sqrt() * slots) as u64;
+                session = Some((slot, Chance::new(&[self.config.seed, 0x5e55, hour as u64, slot])));
+            }
+            // All turns of a session are of one user, model and kind: the same draws each time.
+            let dice = match &mut session {
+                Some((_, of_session)) => of_session,
+                None => &mut *chance,
             };
-            if in_session {
+            let user = self.people.draw(day, dice);
+            let habit =
+                if dice.happens(cal::USER_HABIT) { self.people.habit(user, day) } else { dice.unit() };
+            let model = pick(mix, habit);
+            let agentic = self.population.models.get(model).is_some_and(|model| dice.happens(model.agentic));
+            if let Some((slot, _)) = session {
                 ids.push('s');
-                push_number(ids, u64::from(user));
-                ids.push('-');
                 push_number(ids, hour.unsigned_abs());
+                ids.push('-');
+                push_number(ids, slot);
             }
             let session = id.end..ids.len();
-            let habit =
-                if chance.happens(cal::USER_HABIT) { self.people.habit(user, day) } else { chance.unit() };
-            let model = pick(mix, habit);
-            let agentic =
-                self.population.models.get(model).is_some_and(|model| chance.happens(model.agentic));
             let user_known = chance.happens(cal::USER_KNOWN);
             drafts.push(Draft { offset_us, user, user_known, model, agentic, id, session });
         }
@@ -261,9 +268,7 @@ impl Simulator {
         let auto = chat && chance.happens(0.04);
         event.requested_model = Some(Cow::Borrowed(if auto { "auto" } else { model.name }));
         event.user = draft.user_known.then(|| Identity::Raw(Cow::Borrowed(self.people.name(draft.user))));
-        event.app_id = cal::APPS
-            .get(usize::from(person.apps[usize::from(!agentic)]))
-            .map(|(name, ..)| Cow::Borrowed(*name));
+        event.app_id = self.apps.name(person.apps[usize::from(!agentic)]).map(Cow::Borrowed);
         event.country = Some(Cow::Borrowed(person.country));
         event.tools_offered = match (chat, agentic) {
             (true, true) => Some(5 + chance.below(20) as i32),
