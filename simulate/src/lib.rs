@@ -17,6 +17,7 @@ mod phrases;
 mod population;
 #[cfg(test)]
 mod published;
+mod regimes;
 mod roster;
 mod shape;
 mod shares;
@@ -30,6 +31,7 @@ pub use calibration::{ATTEMPTS_PER_YEAR, DAYS_PER_YEAR, LONGEST_REQUEST_MINUTES}
 pub use corrupt::{BadKind, Corruption};
 pub use outages::{Cause, Outage};
 pub use population::{Endpoint, Model};
+pub use regimes::{Regime, RegimeKind};
 pub use texts::{TextMode, TextPlan};
 pub use traffic::{Config, Simulator};
 pub use truth::{Truth, TruthBuilder};

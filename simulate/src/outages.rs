@@ -50,9 +50,16 @@ const SHOWCASE_DOWN: [&str; 3] = ["larkspur", "larkspur", "tern"];
 const SHOWCASE_DEGRADED: [&str; 2] = ["harbour", "wren-cloud"];
 
 impl Outages {
-    /// The schedule of `days` days from `first_day`, of which the calibrated year is the beginning.
-    pub(crate) fn new(seed: u64, first_day: i64, days: i64, population: &Population) -> Self {
-        let mut all = Vec::new();
+    /// The schedule of `days` days from `first_day`, of which the calibrated year is the beginning, and what comes
+    /// on top of it.
+    pub(crate) fn new(
+        seed: u64,
+        first_day: i64,
+        days: i64,
+        population: &Population,
+        more: Vec<Outage>,
+    ) -> Self {
+        let mut all = more;
         for (index, endpoint) in population.endpoints.iter().enumerate() {
             let mut chance = Chance::new(&[seed, 0x007a, hash_name(&endpoint.id)]);
             for day in first_day..first_day + days {

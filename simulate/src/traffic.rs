@@ -15,6 +15,7 @@ use crate::chance::{Chance, pick};
 use crate::outages::{Outage, Outages};
 use crate::people::{People, Person, push_number};
 use crate::population::{Endpoint, Model, Population};
+use crate::regimes::{Regime, RegimeKind, Regimes};
 use crate::roster::Kind;
 use crate::shape::{DAYS_AFTER, Shape};
 use crate::texts::{TextMode, TextPlan, Texter};
@@ -28,12 +29,14 @@ pub struct Config {
     pub attempts_per_year: u64,
     /// Last day of the calibrated year. Days after it go on with its shares and grow slightly.
     pub end: NaiveDate,
+    /// What happens besides, and when.
+    pub regimes: Vec<Regime>,
 }
 
 impl Config {
     /// The default size with a seed of its own.
     pub fn new(end: NaiveDate) -> Self {
-        Self { seed: 42, attempts_per_year: cal::ATTEMPTS_PER_YEAR, end }
+        Self { seed: 42, attempts_per_year: cal::ATTEMPTS_PER_YEAR, end, regimes: Vec::new() }
     }
 }
 
@@ -47,6 +50,7 @@ pub struct Simulator {
     texter: Texter,
     apps: &'static Apps,
     caller: Caller,
+    regimes: Regimes,
     id_prefix: String,
 }
 
@@ -70,15 +74,18 @@ const TURNS: f64 = 5.0;
 
 impl Simulator {
     pub fn new(config: Config) -> Self {
-        let Config { seed, attempts_per_year, end } = config;
+        let Config { seed, attempts_per_year, end, .. } = config;
         let end_day = i64::from(end.to_epoch_days());
         let population = Population::new(seed);
         let shape = Shape::new(seed, end_day, attempts_per_year, &population);
         let days = cal::DAYS_PER_YEAR + DAYS_AFTER;
+        let regimes = Regimes::new(seed, config.regimes.clone(), &population);
+        let outages = Outages::new(seed, shape.first_day(), days, &population, regimes.outages(&population));
         Self {
             id_prefix: format!("sim-{seed:x}-"),
             people: People::new(seed, days),
-            outages: Outages::new(seed, shape.first_day(), days, &population),
+            outages,
+            regimes,
             texter: Texter::new(seed),
             apps: Apps::shared(),
             caller: Caller::new(),
@@ -122,6 +129,10 @@ impl Simulator {
 
     /// All requests that start in the minute, ordered by `started_at_us`.
     pub fn minute(&self, unix_minute: i64, texts: TextMode, each: &mut dyn FnMut(&Event<'_>)) {
+        let active = self.regimes.active(unix_minute);
+        if active.has(RegimeKind::Stop) {
+            return;
+        }
         let mut chance = Chance::new(&[self.config.seed, 0x3107, unix_minute as u64]);
         let expected = self.shape.requests(unix_minute);
         let count = chance.poisson(expected);
@@ -141,11 +152,12 @@ impl Simulator {
             event.session_id = ids.get(draft.session.clone()).filter(|id| !id.is_empty()).map(Cow::Borrowed);
             event.started_at_us = unix_minute * MINUTE_US + i64::from(draft.offset_us);
             self.fill(&mut event, draft, model, person, &load, &mut chance);
+            self.regimes.bend(active, &mut event);
             event.texts = if model.row.kind != Kind::Embeds
                 && !event.attempts.is_empty()
                 && self.texter.carried(texts, unix_minute, index as u32)
             {
-                let language = if draft.user_known { person.language } else { 0 };
+                let language = if event.user.is_some() { person.language } else { 0 };
                 let app = event.app_id.as_deref().unwrap_or_default();
                 let plan = self.texter.plan(unix_minute, index as u32, language, app);
                 Some(self.texter.write(&plan, answered(&event)))
@@ -172,6 +184,37 @@ impl Simulator {
         self.population.endpoints.get(endpoint).map_or(0.0, |e| load.rates(endpoint, e).uptime())
     }
 
+    pub(crate) fn regimes(&self) -> &Regimes {
+        &self.regimes
+    }
+
+    /// Minutes after its request at which a record is written, where records are late.
+    pub fn delay_minutes(&self, event: &Event<'_>) -> i64 {
+        self.regimes.delay_minutes(self.minute_of(event), &event.request_id)
+    }
+
+    /// Minutes between a record and its double, where there is one.
+    pub fn doubled_after(&self, event: &Event<'_>) -> Option<i64> {
+        self.regimes.doubled_after(self.minute_of(event), &event.request_id)
+    }
+
+    /// The minute in which a request was made, whatever its clock said.
+    pub(crate) fn minute_of(&self, event: &Event<'_>) -> i64 {
+        let by_id = self.place(&event.request_id).map(|(minute, _)| minute);
+        by_id.unwrap_or_else(|| event.started_at_us.div_euclid(MINUTE_US))
+    }
+
+    /// Minute and number of one of this simulator's requests.
+    fn place(&self, request_id: &str) -> Option<(i64, u32)> {
+        let (minute, index) = request_id.strip_prefix(self.id_prefix.as_str())?.split_once('-')?;
+        Some((minute.parse().ok()?, index.parse().ok()?))
+    }
+
+    /// Requests that would have come during `[from, to)` without any regime.
+    pub(crate) fn usual_requests(&self, from: i64, to: i64) -> f64 {
+        (from..to).map(|minute| self.shape.requests(minute)).sum()
+    }
+
     pub(crate) fn load(&self, unix_minute: i64) -> Load {
         Load::new(&self.population.endpoints, self.outages.during(unix_minute))
     }
@@ -179,14 +222,14 @@ impl Simulator {
     /// What a perfect labeller would say about the texts of an event of this simulator, whose user id is
     /// still as it came. None for a request that is not of this simulator.
     pub fn text_plan(&self, event: &Event<'_>) -> Option<TextPlan> {
-        let (minute, index) = event.request_id.strip_prefix(self.id_prefix.as_str())?.split_once('-')?;
+        let (minute, index) = self.place(&event.request_id)?;
         let language = match &event.user {
             Some(Identity::Raw(name)) => self.people.get(name.strip_prefix('u')?.parse().ok()?)?.language,
             Some(Identity::Key(_)) => return None,
             None => 0,
         };
         let app = event.app_id.as_deref().unwrap_or_default();
-        Some(self.texter.plan(minute.parse().ok()?, index.parse().ok()?, language, app))
+        Some(self.texter.plan(minute, index, language, app))
     }
 
     fn draft(
@@ -236,7 +279,12 @@ impl Simulator {
                 ids.push('-');
                 push_number(ids, slot);
             }
-            let session = id.end..ids.len();
+            let mut session = id.end..ids.len();
+            let (mut user, mut model, drawn) = (user, model, user);
+            self.regimes.redirect(minute, index as u32, &mut user, &mut model);
+            if user != drawn {
+                session = id.end..id.end;
+            }
             let user_known = chance.happens(cal::USER_KNOWN);
             drafts.push(Draft { offset_us, user, user_known, model, agentic, id, session });
         }

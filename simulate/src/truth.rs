@@ -41,6 +41,8 @@ pub struct Truth {
     pub outages: Vec<OutageTruth>,
     /// Records that no reader may accept, by kind.
     pub bad_records: BTreeMap<String, u64>,
+    /// What was switched on.
+    pub regimes: Vec<RegimeTruth>,
 }
 
 /// Calls to one endpoint, without answers from the router's cache.
@@ -118,4 +120,22 @@ pub struct OutageTruth {
     pub cause: Cause,
     pub severity: f64,
     pub provider_wide: bool,
+}
+
+/// A regime, in the order in which they were given.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RegimeTruth {
+    pub name: String,
+    pub from_minute: i64,
+    pub to_minute: i64,
+    /// Whom it is about: a provider, models set apart by blanks, a user, an app.
+    pub subject: String,
+    /// The share of calls, requests or records it is meant for, the factor of a price or a time, or minutes that a
+    /// clock is ahead.
+    pub strength: f64,
+    /// How much of it is in the events of the period, by the minute in which a request was made: calls to the
+    /// provider that is down, answers of the one that is slow, calls with a price, calls to the launched models or
+    /// under the new name, tool calls that cannot be parsed, requests of the user or the app, records that are late,
+    /// doubled or skewed. Where traffic stops: the requests that would have come.
+    pub affected: u64,
 }

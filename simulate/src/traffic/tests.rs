@@ -8,7 +8,7 @@ fn end() -> NaiveDate {
 }
 
 fn simulator(attempts_per_year: u64) -> Simulator {
-    Simulator::new(Config { seed: 42, attempts_per_year, end: end() })
+    Simulator::new(Config { seed: 42, attempts_per_year, ..Config::new(end()) })
 }
 
 fn lines(simulator: &Simulator, minutes: impl Iterator<Item = i64>) -> Vec<u8> {
@@ -57,7 +57,7 @@ fn minutes_do_not_depend_on_order_or_threads() {
 
 #[test]
 fn another_seed_gives_other_traffic() {
-    let other = Simulator::new(Config { seed: 43, attempts_per_year: 8_000_000, end: end() });
+    let other = Simulator::new(Config { seed: 43, ..Config::new(end()) });
     let minute = other.end_minute() - 600;
     assert_ne!(lines(&other, minute..minute + 5), lines(&simulator(8_000_000), minute..minute + 5));
 }

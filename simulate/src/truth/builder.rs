@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, HashMap};
 use bellwether_ingest::event::{Attempt, Event};
 use chrono::{Datelike as _, NaiveDate};
 
-use super::{EndpointTruth, LabelTruth, OutageTruth, RoutingTruth, Truth, UsageTruth};
+use super::{EndpointTruth, LabelTruth, OutageTruth, RegimeTruth, RoutingTruth, Truth, UsageTruth};
 use crate::calls::Load;
 use crate::corrupt::BadKind;
+use crate::regimes::{self, Regime, RegimeKind};
 use crate::traffic::Simulator;
 
 /// One for each thread; [`TruthBuilder::merge`] adds them up in any order.
 pub struct TruthBuilder<'s> {
     simulator: &'s Simulator,
     endpoint_at: HashMap<&'s str, usize>,
+    /// Models, and names that come besides while a model is renamed.
+    names: Vec<&'s str>,
     model_at: HashMap<&'s str, usize>,
     /// The minute that `load` stands for.
     minute: i64,
@@ -28,6 +31,8 @@ pub struct TruthBuilder<'s> {
     /// By days since the epoch, then by model.
     days: BTreeMap<i64, Vec<Cell>>,
     labels: BTreeMap<(String, &'static str, Option<&'static str>), (u64, u64)>,
+    /// How much of each regime was seen.
+    affected: Vec<u64>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -65,14 +70,18 @@ enum Verdict {
 impl<'s> TruthBuilder<'s> {
     pub fn new(simulator: &'s Simulator) -> Self {
         let endpoints = simulator.endpoints();
+        let names: Vec<&str> =
+            simulator.models().iter().map(|model| model.name).chain(regimes::new_names()).collect();
         Self {
             simulator,
+            model_at: names.iter().enumerate().map(|(at, name)| (*name, at)).collect(),
+            names,
+            affected: vec![0; simulator.regimes().all().len()],
             endpoint_at: endpoints
                 .iter()
                 .enumerate()
                 .map(|(at, endpoint)| (endpoint.id.as_str(), at))
                 .collect(),
-            model_at: simulator.models().iter().enumerate().map(|(at, model)| (model.name, at)).collect(),
             minute: i64::MIN,
             load: Load::new(endpoints, std::iter::empty()),
             requests: 0,
@@ -94,7 +103,17 @@ impl<'s> TruthBuilder<'s> {
             let class = failure.error_class.as_deref().unwrap_or("gateway_internal");
             *self.gateway_errors.entry(class.to_owned()).or_default() += 1;
         }
-        let minute = event.started_at_us.div_euclid(60_000_000);
+        let regimes = self.simulator.regimes();
+        let minute = if regimes.all().is_empty() {
+            event.started_at_us.div_euclid(60_000_000)
+        } else {
+            self.simulator.minute_of(event)
+        };
+        for (regime, count) in regimes.all().iter().zip(&mut self.affected) {
+            if (regime.from_minute..regime.to_minute).contains(&minute) {
+                *count += regimes.affected(regime.kind, minute, event);
+            }
+        }
         if minute != self.minute {
             self.minute = minute;
             self.load = self.simulator.load(minute);
@@ -188,7 +207,7 @@ impl<'s> TruthBuilder<'s> {
 
     fn cell(&mut self, attempt: &Attempt<'_>, started_at_us: i64) -> Option<&mut Cell> {
         let model = *self.model_at.get(attempt.model.as_deref()?)?;
-        let models = self.model_at.len();
+        let models = self.names.len();
         let day = started_at_us.div_euclid(DAY_US);
         self.days.entry(day).or_insert_with(|| vec![Cell::default(); models]).get_mut(model)
     }
@@ -212,6 +231,9 @@ impl<'s> TruthBuilder<'s> {
             let mine = self.days.entry(day).or_insert_with(|| vec![Cell::default(); cells.len()]);
             mine.iter_mut().zip(&cells).for_each(|(cell, more)| cell.add(more));
         }
+        for (count, more) in self.affected.iter_mut().zip(other.affected) {
+            *count += more;
+        }
         for (key, (requests, served)) in other.labels {
             let counts = self.labels.entry(key).or_default();
             counts.0 += requests;
@@ -223,8 +245,9 @@ impl<'s> TruthBuilder<'s> {
     pub fn finish(self, from: i64, to: i64) -> Truth {
         let mut tables = Tables::default();
         for (day, cells) in &self.days {
-            for (model, cell) in self.simulator.models().iter().zip(cells) {
-                tables.add(*day, model.name, model.author, cell);
+            for (name, cell) in self.names.iter().zip(cells) {
+                let author = name.split_once('/').map_or(*name, |(author, _)| author);
+                tables.add(*day, name, author, cell);
             }
         }
         Truth {
@@ -245,6 +268,7 @@ impl<'s> TruthBuilder<'s> {
             labels: labels(self.labels),
             outages: outages(self.simulator, from, to),
             bad_records: self.bad_records.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect(),
+            regimes: regimes_of(self.simulator, &self.affected, from, to),
         }
     }
 }
@@ -362,6 +386,24 @@ fn outages(simulator: &Simulator, from: i64, to: i64) -> Vec<OutageTruth> {
         })
     };
     simulator.outages(from, to).filter_map(row).collect()
+}
+
+fn regimes_of(simulator: &Simulator, affected: &[u64], from: i64, to: i64) -> Vec<RegimeTruth> {
+    let row = |(regime, affected): (&Regime, &u64)| {
+        let missing = || {
+            let (from, to) = (from.max(regime.from_minute), to.min(regime.to_minute));
+            simulator.usual_requests(from, to).round() as u64
+        };
+        RegimeTruth {
+            name: regime.kind.name().to_owned(),
+            from_minute: regime.from_minute,
+            to_minute: regime.to_minute,
+            subject: regime.kind.subject(),
+            strength: regime.kind.strength(),
+            affected: if regime.kind == RegimeKind::Stop { missing() } else { *affected },
+        }
+    };
+    simulator.regimes().all().iter().zip(affected).map(row).collect()
 }
 
 /// Few digits, so that a number is read back from JSON as it was written.

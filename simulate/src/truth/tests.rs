@@ -8,7 +8,7 @@ use crate::{BadKind, Config, Simulator, TextMode};
 
 fn simulator() -> Simulator {
     let end = NaiveDate::from_ymd_opt(2026, 11, 25).unwrap();
-    Simulator::new(Config { seed: 9, attempts_per_year: 400_000, end })
+    Simulator::new(Config { seed: 9, attempts_per_year: 400_000, ..Config::new(end) })
 }
 
 /// 2026-11-22, a Sunday, 23:59:59.

@@ -152,6 +152,7 @@ fn traffic(settings: &Settings) -> Traffic {
         seed: settings.seed,
         attempts_per_year: settings.attempts_per_year,
         end: DateTime::from_timestamp(settings.live_from_minute * 60, 0).unwrap_or_default().date_naive(),
+        regimes: Vec::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `bellwether simulate`: seeded router traffic to a file, a topic, an HTTP intake or a warehouse.
 
+mod regime;
 mod target;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::config::Config;
 use crate::exit::usage;
 use crate::roles;
 use crate::shutdown;
+use regime::{Given, Later};
 use target::Target;
 
 /// Writes simulated router traffic: the same seed and period give the same requests
@@ -25,7 +27,7 @@ use target::Target;
 /// Targets: file:PATH (or -, native NDJSON), kafka://HOST:PORT/TOPIC, http://HOST:PORT/intake/native, warehouse:FOLDER.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bellwether simulate --to file:day.ndjson --from 2026-11-01 --minutes 1440 --truth truth.json\n  bellwether simulate --to kafka://localhost:9092/llm-requests --from 2026-11-01 --events 200000 --bad-share 0.01\n  bellwether simulate --to http://127.0.0.1:4318/intake/native --from 2026-11-24T12:00:00Z --minutes 10"
+    after_help = "Examples:\n  bellwether simulate --to file:day.ndjson --from 2026-11-01 --minutes 1440 --truth truth.json\n  bellwether simulate --to kafka://localhost:9092/llm-requests --from 2026-11-01 --events 200000 --bad-share 0.01\n  bellwether simulate --to http://127.0.0.1:4318/intake/native --from 2026-11-24T12:00:00Z --minutes 10\n  bellwether simulate --to file:bad-day.ndjson --from 2026-11-01 --minutes 4320 --regime outage@2026-11-02..2026-11-03 --regime late --truth truth.json"
 )]
 pub struct Args {
     /// Where the traffic goes
@@ -54,6 +56,10 @@ pub struct Args {
     /// Share of requests after which an unusable record is written, 0 to 1
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
     bad_share: f64,
+    /// What happens besides, over the whole period or some days of it (NAME@2026-11-03..2026-11-05): outage, slow,
+    /// price-cut, launch-burst, heavy-user, broken-tools, late, duplicates, clock-skew, no-user-ids, rename or stop
+    #[arg(long = "regime", value_name = "NAME[@DAY..DAY]")]
+    regimes: Vec<Given>,
     /// Bearer token of the HTTP intake
     #[arg(long, env = "BELLWETHER_INTAKE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
@@ -76,16 +82,23 @@ pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<
             return Err(usage(format!("{flag} must lie between 0 and 1, not {share}")));
         }
     }
-    let simulator = Simulator::new(Traffic {
-        seed: args.seed,
-        attempts_per_year: args.attempts_per_year,
-        end: args.year_end.unwrap_or_else(|| args.from.date_naive()),
-    });
     let texts = if args.texts > 0.0 { TextMode::Share(args.texts) } else { TextMode::None };
     let from = args.from.timestamp().div_euclid(60);
     let minutes = args.minutes.unwrap_or(if args.events.is_some() { i64::MAX / 120 } else { 1_440 });
     let to = from.saturating_add(minutes);
+    let simulator = Simulator::new(Traffic {
+        seed: args.seed,
+        attempts_per_year: args.attempts_per_year,
+        end: args.year_end.unwrap_or_else(|| args.from.date_naive()),
+        regimes: args.regimes.iter().map(|given| given.over(from, to)).collect(),
+    });
     if let Target::Warehouse(folder) = &args.to {
+        if let Some(given) = args.regimes.iter().find(|given| given.is_of_records()) {
+            return Err(usage(format!(
+                "--regime {}: a warehouse takes no records; write to a file, a topic or an intake",
+                given.name()
+            )));
+        }
         return into_warehouse(folder, simulator, texts, from, to, config, args.truth.as_deref()).await;
     }
 
@@ -95,9 +108,10 @@ pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<
     let mut written = Written::default();
     let mut failed = None;
     let mut last = from - 1;
+    let mut later = Later::default();
     for minute in from..to {
         last = minute;
-        let mut records = Vec::new();
+        let mut records = later.due(minute);
         simulator.minute(minute, texts, &mut |event| {
             if args.events.is_some_and(|most| written.requests >= most) {
                 return;
@@ -110,7 +124,14 @@ pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<
             written.requests += 1;
             written.attempts += event.attempts.len() as u64;
             truth.observe(event);
-            records.push((event.request_id.to_string(), line));
+            let (id, delay) = (event.request_id.to_string(), simulator.delay_minutes(event));
+            if let Some(after) = simulator.doubled_after(event) {
+                later.put(minute + delay + after.max(1), (id.clone(), line.clone()));
+            }
+            match delay {
+                0 => records.push((id, line)),
+                _ => later.put(minute + delay, (id, line)),
+            }
             let mut bad = Vec::new();
             if corruption.after(event, &mut bad).is_some() {
                 written.bad_records += 1;
@@ -125,6 +146,7 @@ pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<
             break;
         }
     }
+    output.write(later.due(i64::MAX)).await?;
     output.finish().await?;
     if let Some(path) = &args.truth {
         write_truth(path, &truth.finish(from, last + 1))?;
