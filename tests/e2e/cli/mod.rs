@@ -5,4 +5,5 @@ mod generated;
 mod help;
 mod keys;
 mod refusals;
+mod regimes;
 mod sql;

@@ -13,9 +13,9 @@ use crate::support::{http, scratch, store, wait};
 /// The promise to a newcomer, for a full year of 8 million attempts; this one is smaller.
 const READY: Duration = Duration::from_secs(60);
 /// A full year, thin.
-const YEAR: [&str; 4] = ["--attempts", "2000000", "--seed", "4"];
+const YEAR: [&str; 4] = ["--attempts", "1000000", "--seed", "4"];
 /// Few days, so dense that each second has several attempts: "nothing came" then says something.
-const DENSE: [&str; 6] = ["--attempts", "40000000", "--days", "2", "--seed", "4"];
+const DENSE: [&str; 6] = ["--attempts", "26000000", "--days", "2", "--seed", "4"];
 
 fn start(folder: &Path, flags: &[&str]) -> (Running, String) {
     let common = ["demo", "--warehouse", "d", "--listen", "127.0.0.1:0"];
@@ -58,7 +58,7 @@ fn demo_shows_live_traffic_and_starts_again_without_loss_or_doubles() {
     // As if it had been started half an hour ago, and ended at once.
     let live_from = Utc::now().timestamp() / 60 - 30;
     let made_with = json!({
-        "seed": 4, "attempts_per_year": 40_000_000, "first_minute": live_from - 2 * 1_440,
+        "seed": 4, "attempts_per_year": 26_000_000, "first_minute": live_from - 2 * 1_440,
         "live_from_minute": live_from, "complete_to_minute": live_from,
     });
     std::fs::create_dir(folder.path().join("d-local")).expect("make a folder");
@@ -136,7 +136,7 @@ fn simulated(folder: &Path, from: DateTime<Utc>, to: DateTime<Utc>) -> HashSet<S
         .arg(year_end)
         .arg("--texts=0")
         .arg("--seed=4")
-        .arg("--attempts-per-year=40000000")
+        .arg("--attempts-per-year=26000000")
         .run()
         .ok();
     let text = std::fs::read_to_string(folder.join("again.ndjson")).expect("simulated requests");
