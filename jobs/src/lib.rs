@@ -20,7 +20,6 @@ mod jobs;
 mod keys;
 mod maintain;
 pub mod metric;
-mod pin;
 mod rebuild;
 mod replace;
 mod rollup;
@@ -40,7 +39,6 @@ pub use jobs::Jobs;
 pub use maintain::{
     Action, Depth, Intent, LEAST_HISTORY, MaintainReport, MaintainSettings, Maintainer, Step, TableReport,
 };
-pub use pin::{Pinned, pin, pin_newest};
 pub use rebuild::{Drift, RebuildReport};
 pub use routing::RoutingReport;
 pub use schedule::{Job, JobReport, Outcome, RoundReport, Scheduler, Settings};

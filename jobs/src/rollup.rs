@@ -1,6 +1,6 @@
 //! The folded tables, what merges their rows, and how long each keeps them.
 
-use bellwether_warehouse::{AppId, Snapshot, TableId};
+use bellwether_warehouse::TableId;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 #[cfg(test)]
 use datafusion::common::ScalarValue;
@@ -8,9 +8,6 @@ use datafusion::common::ScalarValue;
 use crate::error::Error;
 use crate::statement::Statement;
 use crate::{health, intake, usage};
-
-/// Transaction of every folded table: the last version of `attempts` that is in it.
-pub(crate) const FOLD: &str = "fold";
 
 /// A table made of partial rows that add up.
 #[derive(Clone, Copy, Debug)]
@@ -50,15 +47,6 @@ pub(crate) const FOLDED: [Rollup; 6] = [
 /// First date that a table with `keep_days` keeps on the day of `now`.
 pub(crate) fn first_kept(keep_days: u64, now: DateTime<Utc>) -> NaiveDate {
     now.date_naive().checked_sub_days(Days::new(keep_days)).unwrap_or(NaiveDate::MIN)
-}
-
-pub(crate) fn fold_app() -> AppId {
-    AppId(FOLD.to_owned())
-}
-
-/// How far into `attempts` a snapshot of a folded table has got.
-pub(crate) fn folded(snapshot: &Snapshot) -> Option<i64> {
-    snapshot.txn(&fold_app())
 }
 
 /// Days since 1970, as Arrow counts dates.

@@ -4,12 +4,11 @@ use arrow::array::RecordBatch;
 use arrow::util::display::array_value_to_string;
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::testing::{append, batch};
-use bellwether_warehouse::{Change, Location, Snapshot, Table, TableId, Warehouse, session};
+use bellwether_warehouse::{Change, Kind, Location, Snapshot, Table, TableId, Warehouse, session};
 use chrono::{DateTime, Utc};
 use tempfile::TempDir;
 
 use crate::Jobs;
-use crate::rollup::FOLDED;
 
 pub(crate) struct Fixture {
     pub warehouse: Warehouse,
@@ -90,7 +89,7 @@ impl Fixture {
     /// Every stored row of the folded tables and of routing, byte for byte, file by file as they lie there.
     pub(crate) async fn contents(&self) -> Vec<(TableId, Vec<String>)> {
         let mut contents = Vec::new();
-        for table in FOLDED.map(|rollup| rollup.table).into_iter().chain([TableId::RoutingHourly]) {
+        for table in TableId::of(Kind::Folded).chain(TableId::of(Kind::Recomputed)) {
             let time = match table {
                 TableId::UsageHourly | TableId::RoutingHourly => "date, hour",
                 TableId::Health5m | TableId::HealthHourly => "date, bucket_at",

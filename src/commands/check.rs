@@ -7,7 +7,7 @@ use anyhow::Context;
 use bellwether_ingest::config::Bytes;
 use bellwether_ingest::identity::Identities;
 use bellwether_ingest::{sources, spool};
-use bellwether_warehouse::{self as warehouse, AppId, TableId, Warehouse, session};
+use bellwether_warehouse::{self as warehouse, TableId, Warehouse, session};
 use chrono::Utc;
 use secrecy::ExposeSecret;
 
@@ -238,9 +238,8 @@ async fn send_test(config: &Config, patience: Duration) -> anyhow::Result<()> {
     .await?;
     println!("ok      its row is in `attempts` after {:.1} s", started.elapsed().as_secs_f64());
 
-    let fold = AppId("fold".to_owned());
     wait(started, patience, "the rollups; is the jobs role running?", async || {
-        let at = warehouse.table(TableId::UsageDaily).await?.snapshot().txn(&fold);
+        let at = warehouse.table(TableId::UsageDaily).await?.snapshot().folded();
         Ok(at.filter(|at| *at >= version))
     })
     .await?;

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Failures};
 use crate::jobs::{Jobs, refresh};
-use crate::rollup::{date_of, first_kept, folded};
+use crate::rollup::{date_of, first_kept};
 
 /// A date far from all others may be one event with a wrong clock. More: such a date is believed sooner.
 const NEIGHBOUR_DAYS: u64 = 7;
@@ -49,7 +49,7 @@ async fn drop_old(
 ) -> Result<(), Error> {
     let name = table.id().name();
     refresh(table).await?;
-    if folded(table.snapshot()).is_none() {
+    if table.snapshot().folded().is_none() {
         return Ok(());
     }
     let newest = newest_date(table.snapshot())?;

@@ -13,7 +13,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, TableId};
+use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, TableId, fold_app};
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use serde::Serialize;
@@ -23,7 +23,6 @@ use crate::error::Error;
 use crate::jobs::{Jobs, refresh};
 use crate::rebuild;
 use crate::replace::REWRITTEN_BY;
-use crate::rollup::{fold_app, folded};
 pub(crate) use changes::{CHUNK_ROWS, Changes, chunks};
 
 /// What one fold did.
@@ -55,7 +54,7 @@ pub(crate) async fn fold(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<FoldRepo
     let to = refresh(&mut jobs.attempts).await?;
     let mut behind: BTreeMap<Option<i64>, Vec<usize>> = BTreeMap::new();
     for (at, folded_table) in jobs.folded.iter().enumerate() {
-        match folded(folded_table.table.snapshot()) {
+        match folded_table.table.snapshot().folded() {
             Some(folded) if folded == to => {}
             Some(folded) if folded > to => {
                 let table = folded_table.rollup.table.name();

@@ -1,10 +1,9 @@
 //! How far those who read a table's entries one by one have got.
 
-use bellwether_warehouse::{Table, TableId};
+use bellwether_warehouse::{Kind, Snapshot, Table, TableId};
 
 use crate::error::Error;
 use crate::jobs::refresh;
-use crate::rollup::{FOLDED, folded};
 use crate::routing::routed;
 
 /// Of `attempts`, whose entries folds and routing read. Nobody reads the entries of another table.
@@ -41,13 +40,13 @@ pub(super) async fn passed(tables: &mut [Table]) -> Result<Passed, Error> {
     let mut slowest: Option<(i64, &'static str)> = None;
     for table in tables {
         let id = table.id();
-        let is_folded = FOLDED.iter().any(|rollup| rollup.table == id);
-        if !is_folded && id != TableId::RoutingHourly {
-            continue;
-        }
+        let at = match id.kind() {
+            Kind::Folded => Snapshot::folded,
+            Kind::Recomputed => routed,
+            Kind::Log => continue,
+        };
         refresh(table).await?;
-        let at = if is_folded { folded(table.snapshot()) } else { routed(table.snapshot()) };
-        let at = (at.unwrap_or(-1), id.name());
+        let at = (at(table.snapshot()).unwrap_or(-1), id.name());
         slowest = Some(slowest.map_or(at, |slowest| slowest.min(at)));
     }
     Ok(Passed { slowest })

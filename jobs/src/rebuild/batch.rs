@@ -19,7 +19,7 @@ use crate::error::{Error, Failures};
 use crate::fold::Changes;
 use crate::jobs::{Jobs, refresh};
 use crate::replace::Replacement;
-use crate::rollup::{date_of, folded};
+use crate::rollup::date_of;
 use crate::routing::{around, compute, files_of, routed, routing_app, window_of};
 use crate::statement::{Rows, Statement};
 use crate::{base, fold, routing};
@@ -111,7 +111,7 @@ impl Batch<'_> {
         let version = refresh(&mut jobs.attempts).await?;
         for target in jobs.folded.iter().filter(|folded| folded.rollup.is_made_of_attempts()) {
             let table = target.rollup.table.name();
-            let found = folded(target.table.snapshot());
+            let found = target.table.snapshot().folded();
             if let Some(folded) = found.filter(|folded| *folded > version) {
                 return Err(Error::Ahead { table, folded, version });
             }

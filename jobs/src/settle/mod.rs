@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::error::{Error, Failures};
 use crate::jobs::{Folded, Jobs, refresh};
 use crate::replace::Replacement;
-use crate::rollup::{date_of, folded};
+use crate::rollup::date_of;
 
 /// A date is crowded from one file more on. More: more partial rows to merge at each reading, and fewer
 /// rewrites of the open date.
@@ -110,7 +110,7 @@ async fn merge(
     report: &mut SettleReport,
 ) -> Result<(), Error> {
     let Folded { rollup, table } = target;
-    if folded(table.snapshot()).is_none() {
+    if table.snapshot().folded().is_none() {
         return Ok(());
     }
     let count = dates.len();

@@ -5,7 +5,6 @@ use bellwether_warehouse::{Advance, Change, TableId};
 
 use crate::Settling;
 use crate::replace::Replacement;
-use crate::rollup::folded;
 use crate::statement::Rows;
 use crate::testing::{Fixture, at};
 
@@ -61,7 +60,7 @@ async fn a_past_date_becomes_one_file_of_one_row_a_key() {
     assert_eq!((commit.added.len(), commit.info["bellwether"].as_str()), (1, Some("settle")));
     // There is nothing left to do, and F stands where it stood.
     assert_eq!(f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap(), Default::default());
-    assert_eq!(folded(&f.snapshot(TableId::UsageDaily).await), Some(8));
+    assert_eq!(f.snapshot(TableId::UsageDaily).await.folded(), Some(8));
     assert_eq!(f.jobs.fold(at(NOW)).await.unwrap().attempts, 0);
 }
 

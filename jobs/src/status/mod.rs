@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::jobs::{Jobs, refresh};
-use crate::rollup::{date_of, folded};
+use crate::rollup::date_of;
 use crate::routing::routed;
 
 /// As text, a table.
@@ -87,7 +87,7 @@ pub(crate) async fn status(jobs: &mut Jobs) -> Result<Status, Error> {
     let mut rollups = Vec::new();
     for table in &jobs.folded {
         let snapshot = table.table.snapshot();
-        rollups.push(of(snapshot, folded(snapshot), behind(folded(snapshot)))?);
+        rollups.push(of(snapshot, snapshot.folded(), behind(snapshot.folded()))?);
     }
     let snapshot = jobs.routing.snapshot();
     rollups.push(of(snapshot, routed(snapshot), behind(routed(snapshot)))?);

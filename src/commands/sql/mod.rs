@@ -5,8 +5,8 @@ mod print;
 use std::io::{Read, Write};
 
 use anyhow::Context;
-use bellwether_warehouse::Warehouse;
-use bellwether_warehouse::session::{self, Answer};
+use bellwether_warehouse::session::Answer;
+use bellwether_warehouse::{Attempts, Warehouse};
 use datafusion::execution::context::SQLOptions;
 
 use super::Format;
@@ -46,8 +46,8 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
     };
     let warehouse = Warehouse::open(&config.location()?).await.map_err(roles::as_usage)?;
     let pinned = match args.latest {
-        true => bellwether_jobs::pin_newest(&warehouse).await?,
-        false => bellwether_jobs::pin(&warehouse).await.context(
+        true => warehouse.pin(Attempts::Newest).await?,
+        false => warehouse.pin(Attempts::AsFolded).await.context(
             "read `attempts` as far as the rollups are folded (`bellwether jobs run` folds the rest, --latest reads it as it stands)",
         )?,
     };
@@ -62,8 +62,8 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
             "the rollups do not stand at one version of attempts: a join over two of them mixes versions; `bellwether jobs run` brings them together"
         );
     }
-    let ctx = warehouse.session(std::thread::available_parallelism().map_or(2, usize::from));
-    session::register(&ctx, &pinned.snapshots)?;
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let ctx = pinned.session(&warehouse, threads)?;
     let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false);
     let frame = ctx
         .sql_with_options(&statement, read_only)

@@ -27,6 +27,17 @@ pub enum TableId {
     IntakeDaily,
 }
 
+/// Where the rows of a table come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Ingest adds them, as they come.
+    Log,
+    /// Every fold adds partial rows of the same attempts to all of these tables.
+    Folded,
+    /// A job replaces whole dates.
+    Recomputed,
+}
+
 impl TableId {
     pub const ALL: [Self; 11] = [
         Self::Attempts,
@@ -57,6 +68,24 @@ impl TableId {
             Self::RoutingHourly => "routing_hourly",
             Self::IntakeDaily => "intake_daily",
         }
+    }
+
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Attempts | Self::Rejects | Self::LabelCells | Self::Imports => Kind::Log,
+            Self::UsageHourly
+            | Self::UsageDaily
+            | Self::Health5m
+            | Self::HealthHourly
+            | Self::HealthDaily
+            | Self::IntakeDaily => Kind::Folded,
+            Self::RoutingHourly => Kind::Recomputed,
+        }
+    }
+
+    /// The tables of one kind, in the order in which tables are listed everywhere.
+    pub fn of(kind: Kind) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |table| table.kind() == kind)
     }
 
     /// Logical schema, partition column included.

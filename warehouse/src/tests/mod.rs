@@ -7,6 +7,7 @@ mod fence;
 mod files;
 mod folders;
 mod maintain;
+mod pinned;
 mod reading;
 mod requests;
 mod stores;

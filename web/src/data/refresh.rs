@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bellwether_warehouse::{AppId, Snapshot, Table, TableId, Warehouse};
+use bellwether_warehouse::{Followed, PinError, Snapshot, Standing, TableId, Warehouse};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::dictionary::Dictionary;
@@ -16,16 +16,6 @@ use super::usage::{Filter, GroupBy, UsageDay};
 use super::users::{Store, Users};
 use super::{Dataset, Names, Profile, labels, routing, usage, window};
 
-/// Application transaction of the fold: all of these tables are read at one value of it.
-pub(crate) const FOLD: &str = "fold";
-const FOLDED: [TableId; 6] = [
-    TableId::UsageHourly,
-    TableId::UsageDaily,
-    TableId::Health5m,
-    TableId::HealthHourly,
-    TableId::HealthDaily,
-    TableId::IntakeDaily,
-];
 const READ: [TableId; 10] = [
     TableId::Attempts,
     TableId::Rejects,
@@ -57,18 +47,8 @@ const MINUTE_US: i64 = 60_000_000;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefreshError {
-    #[error("failed to open table `{table}`")]
-    Open {
-        table: &'static str,
-        #[source]
-        source: bellwether_warehouse::Error,
-    },
-    #[error("failed to follow table `{table}`")]
-    Follow {
-        table: &'static str,
-        #[source]
-        source: bellwether_warehouse::Error,
-    },
+    #[error("failed to follow the tables")]
+    Follow(#[from] PinError),
     #[error("failed to load page data")]
     Load(#[from] LoadError),
 }
@@ -77,7 +57,7 @@ impl RefreshError {
     /// Table at fault, for the metric.
     pub fn table(&self) -> &'static str {
         match self {
-            Self::Open { table, .. } | Self::Follow { table, .. } => table,
+            Self::Follow(error) => error.table(),
             Self::Load(LoadError::Read { table, .. } | LoadError::Column { table, .. }) => table,
             Self::Load(_) => "none",
         }
@@ -122,7 +102,7 @@ impl Options {
 #[derive(Debug)]
 pub struct Refresher {
     options: Options,
-    tables: BTreeMap<TableId, Table>,
+    tables: Followed,
     dictionary: Dictionary,
     shared: Arc<Dictionary>,
     usage: Blocks<UsageDay>,
@@ -159,19 +139,11 @@ impl Horizon {
 
 impl Refresher {
     pub async fn open(warehouse: &Warehouse, options: Options) -> Result<Self, RefreshError> {
-        let mut tables = BTreeMap::new();
-        for id in READ {
-            let table = warehouse
-                .table(id)
-                .await
-                .map_err(|source| RefreshError::Open { table: id.name(), source })?;
-            tables.insert(id, table);
-        }
         Ok(Self {
             user_store: Arc::new(Store::new(options.user_sketch_bytes)),
             dictionary: Dictionary::of(options.profile),
             options,
-            tables,
+            tables: Followed::open(warehouse, &READ).await?,
             shared: Arc::default(),
             usage: Blocks::default(),
             health_days: Blocks::default(),
@@ -194,17 +166,15 @@ impl Refresher {
     pub async fn refresh(&mut self, now: DateTime<Utc>) -> Result<Refreshed, RefreshError> {
         let mut folded = None;
         for _ in 0..TRIES {
-            for (id, table) in &mut self.tables {
-                table.refresh().await.map_err(|source| RefreshError::Follow { table: id.name(), source })?;
-            }
-            folded = self.consistent();
-            if folded.is_some() {
+            self.tables.refresh().await?;
+            if let Standing::Even(at) = self.tables.standing() {
+                folded = Some(at.unwrap_or(-1));
                 break;
             }
         }
         let Some(folded) = folded else { return Ok(Refreshed::Waiting) };
         let versions: BTreeMap<&'static str, i64> =
-            self.tables.iter().map(|(id, table)| (id.name(), table.snapshot().version())).collect();
+            self.tables.snapshots().map(|snapshot| (snapshot.table().name(), snapshot.version())).collect();
         if versions == self.seen {
             return Ok(Refreshed::Unchanged);
         }
@@ -216,27 +186,15 @@ impl Refresher {
     }
 
     fn snapshot(&self, id: TableId) -> Option<&Snapshot> {
-        self.tables.get(&id).map(Table::snapshot)
-    }
-
-    /// The version of `attempts` at which all folded tables stand; −1 before the first fold.
-    fn consistent(&self) -> Option<i64> {
-        let fold = AppId(FOLD.to_owned());
-        let mut standing =
-            FOLDED.iter().filter_map(|id| self.snapshot(*id)).map(|snapshot| snapshot.txn(&fold));
-        let first = standing.next()?;
-        standing.all(|other| other == first).then_some(first.unwrap_or(-1))
+        self.tables.snapshot(id)
     }
 
     /// Folded tables that stand behind the furthest one.
     pub fn behind(&self) -> Vec<&'static str> {
-        let fold = AppId(FOLD.to_owned());
-        let standing: Vec<(&'static str, Option<i64>)> = FOLDED
-            .iter()
-            .filter_map(|id| self.snapshot(*id).map(|snapshot| (id.name(), snapshot.txn(&fold))))
-            .collect();
-        let furthest = standing.iter().map(|(_, folded)| *folded).max().flatten();
-        standing.into_iter().filter(|(_, folded)| *folded != furthest).map(|(name, _)| name).collect()
+        match self.tables.standing() {
+            Standing::Even(_) => Vec::new(),
+            Standing::Uneven { behind } => behind.into_iter().map(TableId::name).collect(),
+        }
     }
 
     fn horizon(&self, now: DateTime<Utc>) -> Horizon {
@@ -253,7 +211,7 @@ impl Refresher {
 
     async fn read(&mut self, horizon: Horizon) -> Result<(), LoadError> {
         let Self { tables, dictionary, .. } = self;
-        let snapshot = |id: TableId| tables.get(&id).map(Table::snapshot);
+        let snapshot = |id: TableId| tables.snapshot(id);
         let newest = horizon.newest;
         if let Some(usage) = snapshot(TableId::UsageDaily) {
             read::usage(&mut self.usage, usage, dictionary, |date| date <= horizon.today).await?;

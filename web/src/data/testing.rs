@@ -5,11 +5,9 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, SchemaRef};
 use bellwether_warehouse::sketches::{ddsketch::DdSketch, hll::Hll};
 use bellwether_warehouse::tables::attempts::AttemptRow;
-use bellwether_warehouse::{Advance, AppId, Change, Location, TableId, Warehouse, testing};
+use bellwether_warehouse::{Advance, Change, Kind, Location, TableId, Warehouse, fold_app, testing};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::{Map, Value, json};
-
-use super::refresh::FOLD;
 
 /// Half past seven minutes after noon of a Wednesday.
 pub(crate) fn now() -> DateTime<Utc> {
@@ -24,16 +22,6 @@ pub(crate) struct Fixture {
     pub warehouse: Warehouse,
     folder: tempfile::TempDir,
 }
-
-/// Tables that a fold moves together.
-const FOLDED: [TableId; 6] = [
-    TableId::UsageHourly,
-    TableId::UsageDaily,
-    TableId::Health5m,
-    TableId::HealthHourly,
-    TableId::HealthDaily,
-    TableId::IntakeDaily,
-];
 
 impl Fixture {
     pub async fn empty() -> Self {
@@ -76,14 +64,12 @@ impl Fixture {
     /// Moves the fold of one table to a version of `attempts`.
     pub async fn fold_one(&self, id: TableId, to: i64) {
         let mut table = self.warehouse.table(id).await.unwrap();
-        let app = AppId(FOLD.to_owned());
-        let from = table.snapshot().txn(&app);
-        let advance = vec![Advance { app, from, to }];
+        let advance = vec![Advance { app: fold_app(), from: table.snapshot().folded(), to }];
         table.commit(Change { advance, ..Change::default() }).await.unwrap();
     }
 
     pub async fn fold(&self, to: i64) {
-        for id in FOLDED {
+        for id in TableId::of(Kind::Folded) {
             self.fold_one(id, to).await;
         }
     }
