@@ -3,6 +3,7 @@
 //! The scan's own column order is file columns, then the partition column; the provider shows the schema
 //! of the table, partition column first.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::pruning::PrunableStatistics;
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{
     DFSchema, DataFusionError, Result, ScalarValue, Statistics, internal_err, project_schema,
@@ -35,25 +37,45 @@ use crate::store::Storage;
 use crate::table::DataFile;
 use crate::tables::TableId;
 
-/// What a scan needs of one file; worked out once and kept beside it.
+/// What a scan needs of one file; worked out once and kept beside it, for every file of a table in every process. So
+/// it holds the few columns that have bounds, and not all of them as a plan wants it.
 #[derive(Clone, Debug)]
 pub(crate) struct ScanFile {
     file: PartitionedFile,
     bounds: Arc<Statistics>,
 }
 
+/// Files that carry their bounds into a plan, where a filter that is only known while it runs can skip them. More:
+/// some 20 KB for each as long as the plan lives. The others are skipped by row group.
+const FILES_WITH_BOUNDS: usize = 1_024;
+
 #[derive(Debug)]
 pub(crate) struct Provider {
     storage: Arc<Storage>,
     files: Arc<FileSet>,
     schema: SchemaRef,
-    /// The columns that lie in the files.
-    file_schema: SchemaRef,
     partition: Option<FieldRef>,
     table_schema: TableSchema,
     /// Scan column of each provider column.
     scan_index: Vec<usize>,
-    columns_with_statistics: Vec<usize>,
+    bounded: Bounded,
+}
+
+/// The columns of a file that have bounds in the log.
+#[derive(Debug)]
+struct Bounded {
+    schema: SchemaRef,
+    /// Place of each among all columns of the file.
+    at: Vec<usize>,
+}
+
+impl Bounded {
+    fn of(file_schema: &Schema, names: &[&str]) -> Self {
+        let has_bounds = |field: &&FieldRef| names.contains(&field.name().as_str());
+        let fields: Vec<FieldRef> = file_schema.fields().iter().filter(has_bounds).cloned().collect();
+        let at = fields.iter().filter_map(|field| file_schema.index_of(field.name()).ok()).collect();
+        Self { schema: Arc::new(Schema::new(fields)), at }
+    }
 }
 
 impl Provider {
@@ -78,28 +100,15 @@ impl Provider {
         let table_schema = TableSchema::builder(Arc::clone(&file_schema))
             .with_table_partition_cols(partition.iter().cloned().collect::<Vec<_>>())
             .build();
-        let has_statistics =
-            |field: &FieldRef| is_partition(field) || table.stats_columns().contains(&field.name().as_str());
-        let scan_fields = table_schema.table_schema().fields();
-        let columns_with_statistics =
-            (0..).zip(scan_fields).filter_map(|(at, field)| has_statistics(field).then_some(at)).collect();
-        Self {
-            storage,
-            files,
-            schema,
-            file_schema,
-            partition,
-            table_schema,
-            scan_index,
-            columns_with_statistics,
-        }
+        let bounded = Bounded::of(&file_schema, table.stats_columns());
+        Self { storage, files, schema, partition, table_schema, scan_index, bounded }
     }
 
     fn scan_file(&self, file: &DataFile) -> Result<ScanFile> {
         let location =
             self.storage.scanned(&file.path).map_err(|e| DataFusionError::External(Box::new(e)))?;
         let rows = usize::try_from(file.rows).unwrap_or_default();
-        let bounds = stats::to_bounds(file.stats.as_deref(), rows, &self.file_schema);
+        let bounds = stats::to_bounds(file.stats.as_deref(), rows, &self.bounded.schema);
         let mut values = Vec::new();
         if let Some(partition) = &self.partition {
             let text = file.partition.iter().find(|(name, _)| name == partition.name());
@@ -117,10 +126,8 @@ impl Provider {
             e_tag: None,
             version: None,
         };
-        let partitioned = PartitionedFile::new_from_meta(meta)
-            .with_partition_values(values)
-            .with_statistics(Arc::new(stats::to_plan(&bounds)));
-        Ok(ScanFile { file: partitioned, bounds: Arc::new(bounds) })
+        let file = PartitionedFile::new_from_meta(meta).with_partition_values(values);
+        Ok(ScanFile { file, bounds: Arc::new(bounds) })
     }
 
     fn scan_files(&self) -> Result<Vec<Arc<ScanFile>>> {
@@ -191,8 +198,38 @@ impl Provider {
             return Ok(files);
         };
         let bounds = files.iter().map(|file| Arc::clone(&file.bounds)).collect();
-        let keep = predicate.prune(&PrunableStatistics::new(bounds, Arc::clone(&self.file_schema)))?;
+        let keep = predicate.prune(&PrunableStatistics::new(bounds, Arc::clone(&self.bounded.schema)))?;
         Ok(files.into_iter().zip(keep).filter_map(|(file, keep)| keep.then_some(file)).collect())
+    }
+
+    /// Of all files together.
+    fn plan_statistics(&self, files: &[Arc<ScanFile>]) -> Statistics {
+        let bounds: Vec<&Statistics> = files.iter().map(|file| &*file.bounds).collect();
+        let mut all = stats::to_plan(&bounds, self.table_schema.table_schema(), &self.bounded.at);
+        let dates = || files.iter().filter_map(|file| file.file.partition_values.first());
+        let extremes = match dates().any(ScalarValue::is_null) {
+            true => None,
+            false => dates().min_by(compare).zip(dates().max_by(compare)),
+        };
+        if let (Some((least, greatest)), Some(column)) = (extremes, all.column_statistics.last_mut()) {
+            column.min_value = Precision::Exact(least.clone());
+            column.max_value = Precision::Exact(greatest.clone());
+            column.null_count = Precision::Exact(0);
+        }
+        all
+    }
+
+    fn with_bounds(&self, files: Vec<Arc<ScanFile>>) -> Vec<Arc<ScanFile>> {
+        if files.len() > FILES_WITH_BOUNDS {
+            return files;
+        }
+        let schema = self.table_schema.file_schema();
+        let with_bounds = |scan: Arc<ScanFile>| {
+            let bounds = stats::to_plan(&[&scan.bounds], schema, &self.bounded.at);
+            let file = scan.file.clone().with_statistics(Arc::new(bounds));
+            Arc::new(ScanFile { file, bounds: Arc::clone(&scan.bounds) })
+        };
+        files.into_iter().map(with_bounds).collect()
     }
 
     /// Whether a filter can be answered from the partition value alone.
@@ -268,9 +305,8 @@ impl TableProvider for Provider {
         let source = ParquetSource::new(self.table_schema.clone())
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(readers));
-        let statistics: Vec<_> = files.iter().filter_map(|file| file.file.statistics.as_deref()).collect();
-        let statistics =
-            stats::merge(&statistics, self.table_schema.table_schema(), &self.columns_with_statistics);
+        let statistics = self.plan_statistics(&files);
+        let files = self.with_bounds(files);
         let columns: Vec<usize> = match projection {
             Some(projection) => projection.iter().filter_map(|i| self.scan_index.get(*i).copied()).collect(),
             None => self.scan_index.clone(),
@@ -283,6 +319,10 @@ impl TableProvider for Provider {
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
+}
+
+fn compare(a: &&ScalarValue, b: &&ScalarValue) -> Ordering {
+    a.partial_cmp(b).unwrap_or(Ordering::Equal)
 }
 
 /// At most `groups` groups of about the same number of bytes.

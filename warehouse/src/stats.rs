@@ -133,28 +133,6 @@ pub(crate) fn to_bounds(text: Option<&str>, rows: usize, schema: &Schema) -> Sta
     Statistics { num_rows: Precision::Exact(rows), total_byte_size: Precision::Absent, column_statistics }
 }
 
-/// The same for a plan: counts are exact, bounds only inexact (strings are cut).
-pub(crate) fn to_plan(bounds: &Statistics) -> Statistics {
-    let soften = |value: &Precision<ScalarValue>| match value {
-        Precision::Exact(value) if !value.is_null() => Precision::Inexact(value.clone()),
-        _ => Precision::Absent,
-    };
-    Statistics {
-        num_rows: bounds.num_rows,
-        total_byte_size: Precision::Absent,
-        column_statistics: bounds
-            .column_statistics
-            .iter()
-            .map(|column| ColumnStatistics {
-                min_value: soften(&column.min_value),
-                max_value: soften(&column.max_value),
-                null_count: column.null_count,
-                ..ColumnStatistics::new_unknown()
-            })
-            .collect(),
-    }
-}
-
 fn from_json(value: &Value, data_type: &DataType) -> Option<ScalarValue> {
     Some(match data_type {
         DataType::Int16 => ScalarValue::Int16(Some(value.as_i64()?.try_into().ok()?)),
@@ -190,25 +168,35 @@ pub(crate) fn date_text(days: i32) -> Option<String> {
     Some(date.format("%Y-%m-%d").to_string())
 }
 
-/// Statistics of all files together. `known`: the columns that have any; the others cost nothing.
-pub(crate) fn merge(files: &[&Statistics], schema: &Schema, known: &[usize]) -> Statistics {
+/// The bounds of files together, for a plan over all columns of `schema`: counts are exact, bounds only inexact (strings
+/// are cut). `at`: place in `schema` of each column that has bounds.
+pub(crate) fn to_plan(files: &[&Statistics], schema: &Schema, at: &[usize]) -> Statistics {
     let mut merged = Statistics::new_unknown(schema);
     merged.num_rows = files.iter().fold(Precision::Exact(0), |rows, file| rows.add(&file.num_rows));
-    for index in known {
-        let mut columns = files.iter().filter_map(|file| file.column_statistics.get(*index));
-        let Some(first) = columns.next() else {
-            continue;
-        };
-        let column = columns.fold(first.clone(), |all, one| ColumnStatistics {
+    for (column, place) in at.iter().enumerate() {
+        let columns = files.iter().filter_map(|file| file.column_statistics.get(column)).map(soften);
+        let together = columns.reduce(|all, one| ColumnStatistics {
             min_value: all.min_value.min(&one.min_value),
             max_value: all.max_value.max(&one.max_value),
             null_count: all.null_count.add(&one.null_count),
             ..ColumnStatistics::new_unknown()
         });
-        if let Some(slot) = merged.column_statistics.get_mut(*index) {
-            let ColumnStatistics { min_value, max_value, null_count, .. } = column;
-            *slot = ColumnStatistics { min_value, max_value, null_count, ..ColumnStatistics::new_unknown() };
+        if let (Some(together), Some(slot)) = (together, merged.column_statistics.get_mut(*place)) {
+            *slot = together;
         }
     }
     merged
+}
+
+fn soften(bounds: &ColumnStatistics) -> ColumnStatistics {
+    let bound = |value: &Precision<ScalarValue>| match value {
+        Precision::Exact(value) if !value.is_null() => Precision::Inexact(value.clone()),
+        _ => Precision::Absent,
+    };
+    ColumnStatistics {
+        min_value: bound(&bounds.min_value),
+        max_value: bound(&bounds.max_value),
+        null_count: bounds.null_count,
+        ..ColumnStatistics::new_unknown()
+    }
 }
