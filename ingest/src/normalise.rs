@@ -9,7 +9,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use bellwether_warehouse::tables::attempts::AttemptRow;
+use bellwether_warehouse::tables::attempts::{AttemptRow, ErrorClass, FinishReason, Outcome};
 
 use crate::batch::time::{AHEAD_US, EARLIEST_US, LATEST_US};
 use crate::catalogue::Catalogue;
@@ -18,8 +18,6 @@ use crate::reject::{Reason, Reject};
 use outcome::Settled;
 
 const NATIVE: &str = "native";
-/// The class of a call that its caller gave up.
-const HUNG_UP: &str = "client_disconnect";
 /// Stands for a status where none was sent.
 const NONE_SENT: i16 = 0;
 
@@ -139,15 +137,15 @@ impl<'e> Shared<'e> {
     fn without_attempts(self, event: &'e Event<'_>) -> Result<Prepared<'e>, Reject> {
         let failure = event.failure.as_ref();
         let status = failure.and_then(|failure| failure.http_status);
-        let class = match (failure.and_then(|failure| failure.error_class.as_deref()), status) {
+        let given = failure.and_then(|failure| failure.error_class.as_deref());
+        let given = given.map(|word| ErrorClass::parse(word).ok_or(outcome::Error::UnknownClass));
+        let class = match (given.transpose().map_err(|error| self.refuse("error_class", &error))?, status) {
             (Some(class), _) => class,
             // The caller hung up before the gateway had called anyone.
-            (None, Some(499)) => HUNG_UP,
+            (None, Some(499)) => ErrorClass::ClientDisconnect,
             (None, status) => outcome::gateway_class(status),
         };
-        let ended = if class == HUNG_UP { "cancelled" } else { "gateway_error" };
-        let settled = outcome::settle(Some(ended), Some(class), None, None)
-            .map_err(|error| self.refuse("error_class", &error))?;
+        let settled = outcome::of_gateway(class).map_err(|error| self.refuse("error_class", &error))?;
         let is_native = self.source == NATIVE;
         let row = AttemptRow {
             attempt: is_native.then_some(0),
@@ -181,7 +179,7 @@ impl<'e> Shared<'e> {
         let native_finish_reason =
             match (attempt.native_finish_reason.as_deref(), attempt.finish_reason.as_deref()) {
                 (Some(native), _) => Some(native),
-                (None, given) if given != finish_reason => given,
+                (None, given) if given != finish_reason.map(FinishReason::as_str) => given,
                 (None, _) => None,
             }
             .filter(|native| outcome::is_word(native));
@@ -218,7 +216,7 @@ impl<'e> Shared<'e> {
             ttft_ms: measured_ttft(event, attempt),
             duration_ms: attempt.duration_ms,
             http_status: stated,
-            finish_reason,
+            finish_reason: finish_reason.map(FinishReason::as_str),
             native_finish_reason,
             refused: attempt.refused,
             billed_output_tokens: attempt.billed_output_tokens,
@@ -239,7 +237,7 @@ impl<'e> Shared<'e> {
 
 impl Prepared<'_> {
     fn emit(self, event: &Event<'_>, catalogue: &Catalogue, each: &mut dyn FnMut(&AttemptRow<'_>)) {
-        let is_gateway = self.settled.outcome == "gateway_error";
+        let is_gateway = self.settled.outcome == Outcome::GatewayError;
         let raw_model = self.row.raw_model;
         let resolved = catalogue.resolve(self.source, raw_model, self.row.raw_provider, self.host);
         let mut row = AttemptRow {
@@ -248,15 +246,15 @@ impl Prepared<'_> {
             variant: Some(&resolved.variant),
             author: resolved.author.as_deref(),
             provider_id: resolved.provider_id.as_deref(),
-            outcome: self.settled.outcome,
-            error_class: self.settled.error_class,
+            outcome: self.settled.outcome.as_str(),
+            error_class: self.settled.error_class.map(ErrorClass::as_str),
             ..self.row
         };
         // A failure of the gateway never counts against a provider, whichever the log names.
         if is_gateway {
             (row.provider_id, row.endpoint_id) = (None, None);
         }
-        let has_no_model = self.settled.error_class == Some("unknown_model");
+        let has_no_model = self.settled.error_class == Some(ErrorClass::UnknownModel);
         if has_no_model || (event.attempts.is_empty() && !resolved.model_mapped) {
             (row.model_id, row.author) = (None, None);
         }
@@ -266,19 +264,19 @@ impl Prepared<'_> {
         if event.attempts.is_empty() {
             row.raw_model = None;
         }
-        settle_cost(&mut row);
+        settle_cost(&mut row, self.settled.outcome);
         each(&row);
     }
 }
 
 /// A zero that no price stands behind is no cost; an answer from the gateway's cache costs nothing.
-fn settle_cost(row: &mut AttemptRow<'_>) {
+fn settle_cost(row: &mut AttemptRow<'_>, outcome: Outcome) {
     if row.gateway_cache_hit {
         row.cost_usd = Some(0);
         (row.input_cost_usd, row.output_cost_usd) = (Some(0), Some(0));
     } else {
         let tokens = row.input_tokens.unwrap_or(0).saturating_add(row.output_tokens.unwrap_or(0));
-        let is_answered = matches!(row.outcome, "ok" | "cancelled");
+        let is_answered = matches!(outcome, Outcome::Ok | Outcome::Cancelled);
         let is_free = row.variant == Some("free");
         if row.cost_usd == Some(0) && tokens > 0 && is_answered && !is_free {
             (row.cost_usd, row.input_cost_usd, row.output_cost_usd) = (None, None, None);

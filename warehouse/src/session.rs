@@ -104,6 +104,7 @@ pub(crate) fn session(threads: usize, runtime: &Arc<RuntimeEnv>) -> SessionConte
     options.sql_parser.map_string_types_to_utf8view = false;
     let ctx = SessionContext::new_with_config_rt(config, Arc::clone(runtime));
     crate::sketches::register(&ctx);
+    attempts::register_functions(&ctx);
     ctx
 }
 

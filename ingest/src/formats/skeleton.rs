@@ -3,10 +3,10 @@
 
 use std::fmt::Write;
 
+use bellwether_warehouse::tables::attempts::{ErrorClass, Outcome};
 use serde_json::Value;
 
 use super::{members, outline};
-use crate::normalise::outcome;
 
 /// Longest skeleton, in bytes.
 const MAX_BYTES: usize = 4096;
@@ -142,9 +142,7 @@ fn shown_key(key: &str) -> String {
 }
 
 fn is_known(text: &str) -> bool {
-    KNOWN_VALUES.contains(&text)
-        || outcome::outcomes().any(|known| known == text)
-        || outcome::classes().any(|known| known == text)
+    KNOWN_VALUES.contains(&text) || Outcome::parse(text).is_some() || ErrorClass::parse(text).is_some()
 }
 
 #[cfg(test)]

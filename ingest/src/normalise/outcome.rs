@@ -1,45 +1,11 @@
-//! The closed lists of outcomes and error classes, and how a status becomes one of them.
+//! How a status, and what sources say in their own words, become outcomes, error classes and finish reasons.
 
-/// Outcomes and, for each, the class that stands for it when nothing more is known.
-const OUTCOMES: [(&str, Option<&str>); 6] = [
-    ("ok", None),
-    ("fault", Some("server_error")),
-    ("rate_limited", Some("rate_limit")),
-    ("client_error", Some("bad_request")),
-    ("cancelled", Some("client_disconnect")),
-    ("gateway_error", Some("gateway_internal")),
-];
-
-/// Error classes and the outcome that each belongs to.
-const CLASSES: [(&str, &str); 22] = [
-    ("auth", "fault"),
-    ("payment", "fault"),
-    ("not_found", "fault"),
-    ("timeout", "fault"),
-    ("connection", "fault"),
-    ("overloaded", "fault"),
-    ("server_error", "fault"),
-    ("stream_error", "fault"),
-    ("error_finish", "fault"),
-    ("rate_limit", "rate_limited"),
-    ("bad_request", "client_error"),
-    ("context_length", "client_error"),
-    ("content_policy", "client_error"),
-    ("too_large", "client_error"),
-    ("geo", "client_error"),
-    ("unsupported", "client_error"),
-    ("client_disconnect", "cancelled"),
-    ("gateway_auth", "gateway_error"),
-    ("unknown_model", "gateway_error"),
-    ("budget", "gateway_error"),
-    ("guardrail", "gateway_error"),
-    ("gateway_internal", "gateway_error"),
-];
+use bellwether_warehouse::tables::attempts::{ErrorClass, FinishReason, Outcome};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Settled {
-    pub outcome: &'static str,
-    pub error_class: Option<&'static str>,
+    pub outcome: Outcome,
+    pub error_class: Option<ErrorClass>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,15 +15,7 @@ pub(crate) enum Error {
     #[error("error_class is not in the closed list (auth, payment, not_found, timeout, …)")]
     UnknownClass,
     #[error("error_class `{class}` belongs to outcome `{belongs}`, not to `{outcome}`")]
-    Mismatch { class: &'static str, belongs: &'static str, outcome: &'static str },
-}
-
-pub(crate) fn outcomes() -> impl Iterator<Item = &'static str> {
-    OUTCOMES.iter().map(|(name, _)| *name)
-}
-
-pub(crate) fn classes() -> impl Iterator<Item = &'static str> {
-    CLASSES.iter().map(|(name, _)| *name)
+    Mismatch { class: ErrorClass, belongs: Outcome, outcome: Outcome },
 }
 
 /// Given outcome and class win over the status. With neither, the status and the finish reason decide; a call
@@ -66,24 +24,25 @@ pub(crate) fn settle(
     outcome: Option<&str>,
     class: Option<&str>,
     http_status: Option<i16>,
-    finish_reason: Option<&str>,
+    finish_reason: Option<FinishReason>,
 ) -> Result<Settled, Error> {
-    let outcome = outcome.map(|text| find_outcome(text).ok_or(Error::UnknownOutcome)).transpose()?;
-    let class = class.map(|text| find_class(text).ok_or(Error::UnknownClass)).transpose()?;
+    let outcome = outcome.map(|word| Outcome::parse(word).ok_or(Error::UnknownOutcome)).transpose()?;
+    let class = class.map(|word| ErrorClass::parse(word).ok_or(Error::UnknownClass)).transpose()?;
     let by_status = || match http_status {
         Some(status) => by_status(status, finish_reason),
         None => by_status(200, finish_reason),
     };
     match (outcome, class) {
         (None, None) => Ok(by_status()),
-        (None, Some((class, belongs))) => Ok(Settled { outcome: belongs, error_class: Some(class) }),
-        (Some((outcome, _)), Some((class, belongs))) if belongs != outcome => {
-            Err(Error::Mismatch { class, belongs, outcome })
+        (None, Some(class)) => Ok(of_class(class)),
+        (Some(outcome), Some(class)) if class.outcome() != outcome => {
+            Err(Error::Mismatch { class, belongs: class.outcome(), outcome })
         }
-        (Some((outcome, _)), Some((class, _))) => Ok(Settled { outcome, error_class: Some(class) }),
-        (Some((outcome, default)), None) => {
+        (Some(outcome), Some(class)) => Ok(Settled { outcome, error_class: Some(class) }),
+        (Some(outcome), None) => {
             let derived = by_status();
-            let error_class = if derived.outcome == outcome { derived.error_class } else { default };
+            let is_same = derived.outcome == outcome;
+            let error_class = if is_same { derived.error_class } else { outcome.usual_class() };
             Ok(Settled { outcome, error_class })
         }
     }
@@ -92,17 +51,21 @@ pub(crate) fn settle(
 /// Outcome and class as a source wrote them, led to their lists: words outside of them count as not given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Led {
-    pub outcome: Option<&'static str>,
-    pub error_class: Option<&'static str>,
+    pub outcome: Option<Outcome>,
+    pub error_class: Option<ErrorClass>,
     pub unknown_words: u32,
 }
 
 /// Where an unknown word was all that told how the call ended, it is a server error: a failure that nobody can
 /// name. A status of 2xx does not speak against an error class.
 pub(crate) fn lead(outcome: Option<&str>, class: Option<&str>, status: Option<i16>) -> Result<Led, Error> {
-    let known_outcome = outcome.and_then(find_outcome).map(|(name, _)| name);
-    let known_class = class.and_then(find_class).map(|(name, _)| name);
-    settle(known_outcome, known_class, None, None)?;
+    let known_outcome = outcome.and_then(Outcome::parse);
+    let known_class = class.and_then(ErrorClass::parse);
+    if let (Some(outcome), Some(class)) = (known_outcome, known_class)
+        && class.outcome() != outcome
+    {
+        return Err(Error::Mismatch { class, belongs: class.outcome(), outcome });
+    }
     let is_unknown_outcome = outcome.is_some() && known_outcome.is_none();
     let is_unknown_class = class.is_some() && known_class.is_none();
     let unknown_words = u32::from(is_unknown_outcome) + u32::from(is_unknown_class);
@@ -112,47 +75,52 @@ pub(crate) fn lead(outcome: Option<&str>, class: Option<&str>, status: Option<i1
         None => false,
     };
     if unknown_words > 0 && known_outcome.is_none() && known_class.is_none() && !is_told {
-        let Settled { outcome, error_class } = of_class("server_error");
+        let Settled { outcome, error_class } = of_class(ErrorClass::ServerError);
         return Ok(Led { outcome: Some(outcome), error_class, unknown_words });
     }
     Ok(Led { outcome: known_outcome, error_class: known_class, unknown_words })
 }
 
 /// A status that a provider answered; 0 means that none came.
-pub(crate) fn by_status(status: i16, finish_reason: Option<&str>) -> Settled {
-    let class = match status {
-        0 => "connection",
-        200..=299 if finish_reason == Some("error") => "error_finish",
-        200..=299 => return Settled { outcome: "ok", error_class: None },
-        401 => "auth",
-        402 => "payment",
-        404 => "not_found",
-        408 | 504 => "timeout",
-        503 | 529 => "overloaded",
-        400 | 409 | 422 => "bad_request",
-        403 => "geo",
-        413 => "too_large",
-        429 => "rate_limit",
-        499 => "client_disconnect",
-        _ => "server_error",
-    };
-    of_class(class)
+pub(crate) fn by_status(status: i16, finish_reason: Option<FinishReason>) -> Settled {
+    of_class(match status {
+        0 => ErrorClass::Connection,
+        200..=299 if finish_reason == Some(FinishReason::Error) => ErrorClass::ErrorFinish,
+        200..=299 => return Settled { outcome: Outcome::Ok, error_class: None },
+        401 => ErrorClass::Auth,
+        402 => ErrorClass::Payment,
+        404 => ErrorClass::NotFound,
+        408 | 504 => ErrorClass::Timeout,
+        503 | 529 => ErrorClass::Overloaded,
+        400 | 409 | 422 => ErrorClass::BadRequest,
+        403 => ErrorClass::Geo,
+        413 => ErrorClass::TooLarge,
+        429 => ErrorClass::RateLimit,
+        499 => ErrorClass::ClientDisconnect,
+        _ => ErrorClass::ServerError,
+    })
 }
 
 /// The class of a failure that the gateway itself answered with.
-pub(crate) fn gateway_class(status: Option<i16>) -> &'static str {
+pub(crate) fn gateway_class(status: Option<i16>) -> ErrorClass {
     match status {
-        Some(401 | 403) => "gateway_auth",
-        Some(404) => "unknown_model",
-        Some(402 | 429) => "budget",
-        _ => "gateway_internal",
+        Some(401 | 403) => ErrorClass::GatewayAuth,
+        Some(404) => ErrorClass::UnknownModel,
+        Some(402 | 429) => ErrorClass::Budget,
+        _ => ErrorClass::GatewayInternal,
     }
 }
 
-/// The outcome of a class of this file.
-pub(crate) fn of_class(class: &'static str) -> Settled {
-    let outcome = find_class(class).map_or("fault", |(_, outcome)| outcome);
-    Settled { outcome, error_class: Some(class) }
+/// Of a request that reached no provider: it failed in the gateway, or its caller gave up before.
+pub(crate) fn of_gateway(class: ErrorClass) -> Result<Settled, Error> {
+    match class.outcome() {
+        Outcome::Cancelled | Outcome::GatewayError => Ok(of_class(class)),
+        belongs => Err(Error::Mismatch { class, belongs, outcome: Outcome::GatewayError }),
+    }
+}
+
+pub(crate) fn of_class(class: ErrorClass) -> Settled {
+    Settled { outcome: class.outcome(), error_class: Some(class) }
 }
 
 /// Whether a provider's own finish reason is a short plain word, and not some other text.
@@ -163,25 +131,22 @@ pub(crate) fn is_word(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/'))
 }
 
-/// A finish reason in any provider's spelling as one of stop, length, tool_calls, content_filter, error.
-pub(crate) fn finish_reason(raw: &str) -> Option<&'static str> {
-    Some(match raw {
-        "stop" => "stop",
-        "length" => "length",
-        "tool_calls" => "tool_calls",
-        "content_filter" => "content_filter",
-        "error" => "error",
-        other => match other.to_ascii_lowercase().as_str() {
+/// A finish reason in any provider's spelling.
+pub(crate) fn finish_reason(raw: &str) -> Option<FinishReason> {
+    FinishReason::parse(raw).or_else(|| {
+        Some(match raw.to_ascii_lowercase().as_str() {
             "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "complete" | "completed"
-            | "finish" | "finished" | "pause_turn" | "done" => "stop",
+            | "finish" | "finished" | "pause_turn" | "done" => FinishReason::Stop,
             "length"
             | "max_tokens"
             | "max_output_tokens"
             | "model_length"
             | "token_limit"
             | "model_context_window_exceeded"
-            | "incomplete" => "length",
-            "tool_calls" | "tool_call" | "tool_use" | "function_call" | "function_calls" => "tool_calls",
+            | "incomplete" => FinishReason::Length,
+            "tool_calls" | "tool_call" | "tool_use" | "function_call" | "function_calls" => {
+                FinishReason::ToolCalls
+            }
             "content_filter"
             | "content_filtered"
             | "safety"
@@ -194,15 +159,15 @@ pub(crate) fn finish_reason(raw: &str) -> Option<&'static str> {
             | "sensitive"
             | "guardrail_intervened"
             | "guardrail"
-            | "language" => "content_filter",
+            | "language" => FinishReason::ContentFilter,
             "error"
             | "failed"
             | "malformed_function_call"
             | "unexpected_tool_call"
             | "network_error"
-            | "insufficient_system_resource" => "error",
+            | "insufficient_system_resource" => FinishReason::Error,
             _ => return None,
-        },
+        })
     })
 }
 
@@ -237,17 +202,13 @@ pub(crate) fn is_operation(raw: &str) -> bool {
     operation(raw) != OTHER_OPERATION || raw.eq_ignore_ascii_case(OTHER_OPERATION)
 }
 
-fn find_outcome(text: &str) -> Option<(&'static str, Option<&'static str>)> {
-    OUTCOMES.iter().find(|(name, _)| *name == text).copied()
-}
-
-fn find_class(text: &str) -> Option<(&'static str, &'static str)> {
-    CLASSES.iter().find(|(name, _)| *name == text).copied()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn words(settled: Settled) -> (&'static str, Option<&'static str>) {
+        (settled.outcome.as_str(), settled.error_class.map(ErrorClass::as_str))
+    }
 
     #[test]
     fn statuses_follow_the_table() {
@@ -272,21 +233,21 @@ mod tests {
             (499, "cancelled", Some("client_disconnect")),
             (0, "fault", Some("connection")),
         ] {
-            let settled = settle(None, None, Some(status), Some("stop")).unwrap();
-            assert_eq!((settled.outcome, settled.error_class), (outcome, class), "{status}");
+            let settled = settle(None, None, Some(status), Some(FinishReason::Stop)).unwrap();
+            assert_eq!(words(settled), (outcome, class), "{status}");
         }
     }
 
     #[test]
     fn given_values_win_over_the_status() {
         let named = settle(None, Some("context_length"), Some(400), None).unwrap();
-        assert_eq!((named.outcome, named.error_class), ("client_error", Some("context_length")));
+        assert_eq!(words(named), ("client_error", Some("context_length")));
         let bare = settle(Some("fault"), None, Some(504), None).unwrap();
-        assert_eq!((bare.outcome, bare.error_class), ("fault", Some("timeout")));
+        assert_eq!(words(bare), ("fault", Some("timeout")));
         let default = settle(Some("fault"), None, Some(200), None).unwrap();
-        assert_eq!((default.outcome, default.error_class), ("fault", Some("server_error")));
-        let finish = settle(None, None, Some(200), Some("error")).unwrap();
-        assert_eq!((finish.outcome, finish.error_class), ("fault", Some("error_finish")));
+        assert_eq!(words(default), ("fault", Some("server_error")));
+        let finish = settle(None, None, Some(200), Some(FinishReason::Error)).unwrap();
+        assert_eq!(words(finish), ("fault", Some("error_finish")));
         assert!(matches!(settle(Some("ok"), Some("timeout"), None, None), Err(Error::Mismatch { .. })));
         assert_eq!(settle(Some("fine"), None, None, None), Err(Error::UnknownOutcome));
         assert_eq!(settle(None, Some("oops"), None, None), Err(Error::UnknownClass));
@@ -296,7 +257,7 @@ mod tests {
     fn unknown_words_give_way_to_what_else_is_told() {
         let led = |outcome, class, status| {
             let led = lead(outcome, class, status).unwrap();
-            (led.outcome, led.error_class, led.unknown_words)
+            (led.outcome.map(Outcome::as_str), led.error_class.map(ErrorClass::as_str), led.unknown_words)
         };
         let unnamed = |words| (Some("fault"), Some("server_error"), words);
         assert_eq!(led(None, None, None), (None, None, 0));
@@ -313,15 +274,5 @@ mod tests {
         assert_eq!(led(Some("failed"), Some("timeout"), None), (None, Some("timeout"), 1));
         assert_eq!(led(Some("rate_limited"), Some("quota"), None), (Some("rate_limited"), None, 1));
         assert!(matches!(lead(Some("ok"), Some("timeout"), None), Err(Error::Mismatch { .. })));
-    }
-
-    #[test]
-    fn every_class_belongs_to_an_outcome() {
-        for (class, outcome) in CLASSES {
-            assert!(find_outcome(outcome).is_some(), "{class}");
-        }
-        for (outcome, class) in OUTCOMES {
-            assert!(class.is_none_or(|class| find_class(class) == Some((class, outcome))), "{outcome}");
-        }
     }
 }

@@ -14,6 +14,7 @@ use arrow::compute::kernels::zip::zip;
 use arrow::compute::{is_not_null, take};
 use arrow::datatypes::{Int16Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use bellwether_warehouse::TableId;
+use bellwether_warehouse::tables::attempts::Outcome;
 use chrono::TimeDelta;
 use datafusion::common::{Result, internal_datafusion_err, internal_err};
 
@@ -332,21 +333,21 @@ impl Input {
     /// Answered by the router itself, for better or worse: says nothing about a provider.
     #[inline]
     fn is_by_gateway(&self, row: usize) -> bool {
-        self.outcome.value(row) == "gateway_error" || self.gateway_cache_hit.value(row)
+        self.outcome.value(row) == Outcome::GatewayError.as_str() || self.gateway_cache_hit.value(row)
     }
 
     #[inline]
     fn ending(&self, row: usize) -> Ending {
-        let is_delivered = || {
-            let tokens = self.output_tokens.is_valid(row) && self.output_tokens.value(row) >= 1;
-            tokens || self.ttft_ms.is_valid(row)
+        let Some(outcome) = Outcome::parse(self.outcome.value(row)) else {
+            return Ending::Other;
         };
-        match self.outcome.value(row) {
-            "ok" => Ending::Success,
-            "cancelled" if is_delivered() => Ending::Success,
-            "fault" => Ending::Fault,
-            "rate_limited" => Ending::RateLimited,
-            _ => Ending::Other,
+        let tokens = self.output_tokens.is_valid(row).then(|| self.output_tokens.value(row));
+        let ttft_ms = self.ttft_ms.is_valid(row).then(|| self.ttft_ms.value(row));
+        match outcome {
+            _ if outcome.is_success(tokens, ttft_ms) => Ending::Success,
+            Outcome::Fault => Ending::Fault,
+            Outcome::RateLimited => Ending::RateLimited,
+            Outcome::Ok | Outcome::ClientError | Outcome::Cancelled | Outcome::GatewayError => Ending::Other,
         }
     }
 }

@@ -20,8 +20,8 @@ use print::Printer;
 /// Tables: attempts, rejects, label_cells, imports, usage_hourly, usage_daily, health_5m, health_hourly,
 /// health_daily, routing_hourly, intake_daily, and the view requests. Rollups hold partial rows: group and
 /// sum them; sketches merge with ddsketch_merge and hll_merge and are read with ddsketch_quantile(sketch, q)
-/// and hll_estimate(sketch). `attempts` and `requests` are read as far as the rollups are folded, so that sums over
-/// both agree.
+/// and hll_estimate(sketch). is_success(outcome, output_tokens, ttft_ms) tells whether an attempt was served.
+/// `attempts` and `requests` are read as far as the rollups are folded, so that sums over both agree.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bellwether sql \"SELECT model_id, sum(requests) FROM usage_daily GROUP BY 1 ORDER BY 2 DESC LIMIT 5\" --warehouse ./bellwether-demo\n  bellwether sql \"SHOW TABLES\" --format csv\n  echo \"SELECT count(*) FROM attempts\" | bellwether sql - --latest"

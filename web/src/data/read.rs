@@ -2,6 +2,7 @@
 
 use arrow::array::Array;
 use bellwether_warehouse::Snapshot;
+use bellwether_warehouse::tables::attempts::Outcome;
 use chrono::{DateTime, NaiveDate};
 use datafusion::prelude::{Expr, col, lit};
 use datafusion::scalar::ScalarValue;
@@ -282,10 +283,10 @@ pub(super) async fn minutes(
             let entry = block.minutes.entry(at).or_insert_with(|| (Minute::empty(instant), started));
             entry.1 = entry.1.max(started);
             let output = tokens.get(1).map_or(0, |column| column.value(row));
-            let outcome = text_at(&outcomes, row).unwrap_or("");
-            // The first token came, even when nobody counted it: the rule of the rollups.
-            let delivered = outcome == "cancelled" && (output > 0 || ttft.is_valid(row));
-            let served = outcome == "ok" || delivered;
+            let outcome = text_at(&outcomes, row).and_then(Outcome::parse);
+            let ttft = ttft.is_valid(row).then(|| i32::try_from(ttft.value(row)).unwrap_or(i32::MAX));
+            let delivered = i64::try_from(output).unwrap_or(i64::MAX);
+            let served = outcome.is_some_and(|outcome| outcome.is_success(Some(delivered), ttft));
             let minute = &mut entry.0;
             if served {
                 minute.requests += 1;
@@ -296,8 +297,8 @@ pub(super) async fn minutes(
             if gateway.value(row) == 0 {
                 minute.attempts += 1;
                 minute.success += u64::from(served);
-                minute.fault += u64::from(outcome == "fault");
-                minute.rate_limited += u64::from(outcome == "rate_limited");
+                minute.fault += u64::from(outcome == Some(Outcome::Fault));
+                minute.rate_limited += u64::from(outcome == Some(Outcome::RateLimited));
             }
         }
         Ok(())

@@ -93,6 +93,7 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
     // An answer may hold anything there.
     let finish_reason = finish_reason.filter(|reason| outcome::is_word(reason));
 
+    let class = ended.as_ref().and_then(|ended| ended.settled.error_class);
     let attempt = Attempt {
         event_id: Some(event_id.into()),
         host: payload.api_base.as_deref().and_then(host::of).map(Str::Owned),
@@ -101,8 +102,8 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
         ttft_ms: rounded_millis(ttft_us, &mut flaws),
         overhead_us: payload.overhead_us,
         http_status: ended.as_ref().map_or(Some(200), |ended| ended.http_status),
-        outcome: ended.as_ref().map(|ended| ended.settled.outcome.into()),
-        error_class: ended.as_ref().and_then(|ended| ended.settled.error_class).map(Str::Borrowed),
+        outcome: ended.as_ref().map(|ended| ended.settled.outcome.as_str().into()),
+        error_class: class.map(|class| Str::Borrowed(class.as_str())),
         finish_reason,
         native_finish_reason,
         input_tokens: payload.prompt_tokens,

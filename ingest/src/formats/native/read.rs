@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bellwether_warehouse::tables::attempts::ErrorClass;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::fields::{MAX_ATTEMPTS, MAX_PLUGINS, Source};
@@ -133,8 +134,7 @@ impl<'de> Visitor<'de> for EventVisitor {
         event.started_at_us = started_at.ok_or_else(|| A::Error::missing_field("started_at"))?;
         let attempts = attempts.ok_or_else(|| A::Error::missing_field("attempts"))?;
         flaws.add(attempts.flaws);
-        if failure.error_class.as_deref().is_some_and(|class| !outcome::classes().any(|known| known == class))
-        {
+        if failure.error_class.as_deref().is_some_and(|class| ErrorClass::parse(class).is_none()) {
             // Of what never left the gateway its status tells the rest.
             failure.error_class = None;
             flaws.words = flaws.words.saturating_add(1);
@@ -263,8 +263,8 @@ impl<'de> Visitor<'de> for AttemptVisitor {
         let (outcome, class) = (attempt.outcome.as_deref(), attempt.error_class.as_deref());
         let led = outcome::lead(outcome, class, attempt.http_status).map_err(A::Error::custom)?;
         if led.unknown_words > 0 {
-            attempt.outcome = led.outcome.map(Str::Borrowed);
-            attempt.error_class = led.error_class.map(Str::Borrowed);
+            attempt.outcome = led.outcome.map(|outcome| Str::Borrowed(outcome.as_str()));
+            attempt.error_class = led.error_class.map(|class| Str::Borrowed(class.as_str()));
             flaws.words = led.unknown_words;
         }
         Ok(OneAttempt { attempt, unknown, flaws: *flaws })

@@ -14,12 +14,7 @@ SELECT
     first_value(outcome ORDER BY started_at, attempt, event_id) AS first_outcome,
     last_value(outcome ORDER BY started_at, attempt, event_id) AS final_outcome,
     last_value(error_class ORDER BY started_at, attempt, event_id) AS final_error_class,
-    -- Served: ended ok, or cancelled by the caller after delivery began.
-    last_value(
-        outcome = 'ok'
-            OR (outcome = 'cancelled' AND (coalesce(output_tokens, 0) >= 1 OR ttft_ms IS NOT NULL))
-        ORDER BY started_at, attempt, event_id
-    ) AS served,
+    last_value(is_success(outcome, output_tokens, ttft_ms) ORDER BY started_at, attempt, event_id) AS served,
     last_value(input_tokens ORDER BY started_at, attempt, event_id) AS input_tokens,
     last_value(output_tokens ORDER BY started_at, attempt, event_id) AS output_tokens,
     last_value(cost_usd ORDER BY started_at, attempt, event_id) AS cost_usd,
