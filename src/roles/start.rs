@@ -170,9 +170,11 @@ impl Roles {
         Ok(())
     }
 
-    pub async fn run_jobs_once(&self) -> anyhow::Result<()> {
-        let report = Scheduler::new(Jobs::open(&self.warehouse).await?).run_once(Utc::now()).await;
-        anyhow::ensure!(report.is_clean(), "a job failed, see the log above");
+    /// Brings what pages read up to date with `attempts`. Everything else is left to the jobs.
+    pub async fn roll_up(&self) -> anyhow::Result<()> {
+        let mut jobs = Jobs::open(&self.warehouse).await?;
+        jobs.fold(Utc::now()).await?;
+        jobs.route().await?;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::data::Profile;
 use crate::data::Thresholds;
+use crate::history::History;
 use crate::units;
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -21,6 +22,9 @@ pub struct WebConfig {
     /// Says on every page that the traffic is simulated. Only the demo sets it.
     #[serde(skip)]
     pub simulated: bool,
+    /// A history that is still being written. Only the demo has one.
+    #[serde(skip)]
+    pub history: Option<History>,
     /// How often the tables are looked at. Shorter shows new minutes sooner and costs a render per page more often.
     #[serde(with = "units::duration")]
     pub refresh: Duration,
@@ -78,6 +82,7 @@ impl Default for WebConfig {
             listen: "127.0.0.1:8080".into(),
             profile: Profile::Public,
             simulated: false,
+            history: None,
             refresh: Duration::from_secs(10),
             stale_after: Duration::from_secs(15 * 60),
             base_url: None,

@@ -14,6 +14,7 @@ mod follow;
 pub mod format;
 mod gate;
 mod headers;
+mod history;
 mod metrics;
 pub mod pages;
 mod plain;
@@ -28,6 +29,7 @@ mod units;
 pub mod url;
 
 pub use follow::Progress;
+pub use history::{History, Written};
 pub use rate_limit::ClientKey;
 pub use routes::{app, serve};
 pub use state::{BUILD, Site};

@@ -377,6 +377,10 @@ fn fingerprint(sources: &str, settings: &str, dataset: &Dataset) -> String {
         hasher.update(table.as_bytes());
         hasher.update(&version.to_le_bytes());
     }
+    // After a restart the same versions may come with another word on the time that is left.
+    if let Some(history) = dataset.history {
+        hasher.update(history.sentence().as_bytes());
+    }
     let hash = hasher.finalize().to_hex();
     format!("{BUILD}-{}", hash.get(..12).unwrap_or_default())
 }

@@ -63,6 +63,7 @@ impl Site {
             profile: config.profile,
             thresholds: config.thresholds(),
             simulated: config.simulated,
+            history: config.history.clone(),
             user_sketch_bytes: config.user_sketches,
         };
         let site = Self {

@@ -1,4 +1,4 @@
-//! Simulated history: the traffic of past minutes through the same path as a log (strip, normalise, batch,
+//! A lane of simulated history: the traffic of past minutes through the same path as a log (strip, normalise, batch,
 //! commit), only without a log in front.
 //!
 //! A minute's requests depend on the seed alone, and the offset of a request is made of its minute and its
@@ -10,17 +10,20 @@ use anyhow::Context;
 use bellwether_ingest::batch::{Batch, Message, Slot, Stream, Tools};
 use bellwether_ingest::dedup::Window;
 use bellwether_ingest::event::Event;
-use bellwether_ingest::sink::{FlushReason, Sink};
+use bellwether_ingest::sink::{FlushError, FlushReason, Sink};
 use bellwether_simulate::{Simulator, TextMode};
 use bellwether_warehouse::Warehouse;
 use tokio_util::sync::CancellationToken;
 
-const MINUTES_PER_DAY: i64 = 1_440;
+use super::segments::MINUTES_PER_DAY;
+
 pub const MINUTE_US: i64 = 60_000_000;
 /// Offsets per minute: more requests than this in one minute cannot be told apart.
 const OFFSETS_PER_MINUTE: i64 = 100_000;
 /// Rows of one commit: large enough for few files a day, small enough for memory.
-const FLUSH_ROWS: usize = 250_000;
+const FLUSH_ROWS: usize = 125_000;
+/// An epoch of labels may be destroyed beside a lane, one in four weeks: what is at hand is then made again.
+const TRIES: u32 = 5;
 
 /// Which minutes a lane writes. Lanes run side by side, each with a transaction of its own.
 #[derive(Clone, Debug)]
@@ -39,6 +42,11 @@ impl Lane {
     fn has(&self, minute: i64) -> bool {
         minute.div_euclid(MINUTES_PER_DAY).rem_euclid(self.days.0) == self.days.1
     }
+
+    /// T once the lane is whole.
+    pub fn end(&self) -> i64 {
+        self.to * OFFSETS_PER_MINUTE
+    }
 }
 
 /// What the events of a lane are made with.
@@ -55,7 +63,29 @@ pub async fn write(
     lane: Lane,
     maker: Maker,
     shutdown: CancellationToken,
-    done: impl Fn(u64) + Send + 'static,
+    done: impl Fn(u64) + Send + Sync + 'static,
+) -> anyhow::Result<()> {
+    for _ in 1..TRIES {
+        match go_on(warehouse, &lane, &maker, &shutdown, &done).await {
+            Err(error) if matches!(error.downcast_ref(), Some(FlushError::Fenced { .. })) => {
+                tracing::info!(
+                    lane = lane.name,
+                    error = error.to_string(),
+                    "going on from where the table stands"
+                );
+            }
+            ended => return ended,
+        }
+    }
+    go_on(warehouse, &lane, &maker, &shutdown, &done).await
+}
+
+async fn go_on(
+    warehouse: &Warehouse,
+    lane: &Lane,
+    maker: &Maker,
+    shutdown: &CancellationToken,
+    done: &(impl Fn(u64) + Sync),
 ) -> anyhow::Result<()> {
     let mut sink = Sink::open(warehouse).await?;
     let stream = Stream::history(&lane.name);

@@ -1,7 +1,10 @@
-//! `bellwether demo`: a year of simulated history, then live traffic through the production path.
+//! `bellwether demo`: simulated history and live traffic through the production path. The site opens on the newest
+//! weeks; the year fills in behind it.
 
+mod fill;
 pub mod history;
 mod live;
+mod segments;
 mod settings;
 
 use std::collections::HashSet;
@@ -15,6 +18,7 @@ use bellwether_simulate::{
     ATTEMPTS_PER_YEAR, Config as Traffic, DAYS_PER_YEAR, LONGEST_REQUEST_MINUTES, Simulator, TextMode,
 };
 use bellwether_warehouse::{TableId, Warehouse, session};
+use bellwether_web::History;
 use bellwether_web::config::Profile;
 use chrono::{DateTime, Utc};
 use datafusion::arrow::array::AsArray;
@@ -26,17 +30,19 @@ use crate::config::Config;
 use crate::exit::usage;
 use crate::roles::{Role, Roles};
 use crate::shutdown;
-use history::{Lane, MINUTE_US, Maker};
+use fill::Filler;
+use history::Maker;
 use live::Sender;
-use settings::Settings;
+use segments::MINUTES_PER_DAY;
+use settings::{LAYOUT, Settings};
 
 /// Texts and labels for a tenth of the requests are enough to show languages and crosses.
 const TEXTS: TextMode = TextMode::Share(0.1);
-const LANES: i64 = 2;
 
-/// Shows a living site: a year of simulated history, then live traffic
+/// Shows a living site: a year of simulated history and live traffic
 ///
-/// Everything lies in one folder (and `<folder>-local` for secrets and the spool). Started again, it goes on
+/// The site opens on the newest weeks; the year fills in behind it, newest first, and a line on each page says how far
+/// it is. Everything lies in one folder (and `<folder>-local` for secrets and the spool). Started again, it goes on
 /// with the same traffic and fills the gap since it ended.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -61,7 +67,8 @@ pub async fn run(args: Args, common: &Common, mut config: Config) -> anyhow::Res
     if common.warehouse.is_none() && common.config.is_none() {
         config.warehouse.location = "./bellwether-demo".into();
     }
-    configure(&args, &mut config)?;
+    let history = History::default();
+    configure(&args, &history, &mut config)?;
     let shutdown = shutdown::on_signals()?;
     let started = Instant::now();
     let mut roles = Roles::prepare(config, shutdown.clone()).await?;
@@ -74,22 +81,27 @@ pub async fn run(args: Args, common: &Common, mut config: Config) -> anyhow::Res
     let maker = Maker { simulator: simulator.clone(), texts: TEXTS, tools: roles.tools().clone() };
 
     roles.start(&[Role::Intake, Role::Ingest]).await?;
-    prepare_history(&roles, &settings, &maker, common.quiet, &shutdown).await?;
+    let mut filler = Filler::open(roles.warehouse(), &settings, maker, history).await?;
+    write_newest(&mut filler, common.quiet, &shutdown).await?;
     let sender = traffic_since(&roles, &mut settings, &local, simulator, common.quiet, &shutdown).await?;
     if !shutdown.is_cancelled() {
-        roles.run_jobs_once().await?;
+        roles.roll_up().await.context("compute the first pages' numbers")?;
     }
     if shutdown.is_cancelled() {
         return roles.ended().await;
     }
     roles.start(&[Role::Web, Role::Jobs, Role::Maintain, Role::Admin]).await?;
 
-    println!("Bellwether is at http://{}", roles.address(Role::Web)?);
     println!(
-        "Simulated traffic, seed {}; ready after {:.0} s. Ctrl-C ends it; the same command goes on from there.",
-        settings.seed,
-        started.elapsed().as_secs_f64()
+        "Bellwether is at http://{} — {}",
+        roles.address(Role::Web)?,
+        opened(filler.weeks(), filler.is_done(), started.elapsed())
     );
+    println!(
+        "Simulated traffic, seed {}. Ctrl-C ends it; the same command goes on from there.",
+        settings.seed
+    );
+    fill_behind(&mut roles, filler, started, &shutdown);
     let sender = Arc::new(tokio::sync::Mutex::new(sender));
     roles.watch("live traffic", move || {
         let (sender, shutdown) = (sender.clone(), shutdown.clone());
@@ -102,13 +114,14 @@ pub async fn run(args: Args, common: &Common, mut config: Config) -> anyhow::Res
 }
 
 /// The embedded default: loopback only, short periods, thresholds of the demo profile.
-fn configure(args: &Args, config: &mut Config) -> anyhow::Result<()> {
+fn configure(args: &Args, history: &History, config: &mut Config) -> anyhow::Result<()> {
     let listen: std::net::SocketAddr = args.listen.parse().map_err(|_| {
         usage(format!("--listen `{}` must be an address and a port such as 127.0.0.1:8080", args.listen))
     })?;
     config.web.listen = listen.to_string();
     config.web.profile = Profile::Demo;
     config.web.simulated = true;
+    config.web.history = Some(history.clone());
     config.web.refresh = Duration::from_secs(5);
     // Ports of their own choice, so that a demo never meets a running service.
     config.intake.listen = "127.0.0.1:0".into();
@@ -135,11 +148,12 @@ fn settings(args: &Args, local: &Path, now_minute: i64) -> anyhow::Result<Settin
         }
         return Ok(stored);
     }
-    let first_day = now_minute.div_euclid(1_440) - args.days;
+    let first_day = now_minute.div_euclid(MINUTES_PER_DAY) - args.days;
     let settings = Settings {
+        layout: LAYOUT,
         seed: args.seed,
         attempts_per_year: args.attempts,
-        first_minute: first_day * 1_440,
+        first_minute: first_day * MINUTES_PER_DAY,
         live_from_minute: now_minute,
         complete_to_minute: now_minute,
     };
@@ -156,35 +170,48 @@ fn traffic(settings: &Settings) -> Traffic {
     }
 }
 
-async fn prepare_history(
-    roles: &Roles,
-    settings: &Settings,
-    maker: &Maker,
-    quiet: bool,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
-    let minutes = u64::try_from((settings.live_from_minute - settings.first_minute) * LANES).unwrap_or(0);
-    let bar = progress("writing history", minutes, quiet)?;
-    let mut lanes = tokio::task::JoinSet::new();
-    for remainder in 0..LANES {
-        let lane = Lane {
-            name: format!("demo-{}-{remainder}", settings.seed),
-            from: settings.first_minute,
-            to: settings.live_from_minute,
-            days: (LANES, remainder),
-            ended_before_us: settings.live_from_minute * MINUTE_US,
-        };
-        let (warehouse, maker, shutdown) = (roles.warehouse().clone(), maker.clone(), shutdown.clone());
-        let bar = bar.clone();
-        lanes.spawn(async move {
-            history::write(&warehouse, lane, maker, shutdown, move |minutes| bar.inc(minutes)).await
-        });
+/// What a page needs to show something.
+async fn write_newest(filler: &mut Filler, quiet: bool, shutdown: &CancellationToken) -> anyhow::Result<()> {
+    if filler.has_newest() {
+        return Ok(());
     }
-    while let Some(lane) = lanes.join_next().await {
-        lane??;
-    }
+    let bar = progress("writing the newest weeks", filler.minutes_of_next(), quiet)?;
+    let bar_of_lanes = bar.clone();
+    filler.write_next(move |minutes| bar_of_lanes.inc(minutes), shutdown).await?;
     bar.finish_and_clear();
     Ok(())
+}
+
+/// Writes the rest of history while the site is open.
+fn fill_behind(roles: &mut Roles, filler: Filler, started: Instant, shutdown: &CancellationToken) {
+    if filler.is_done() {
+        return;
+    }
+    let (filler, shutdown) = (Arc::new(tokio::sync::Mutex::new(filler)), shutdown.clone());
+    roles.watch("simulated history", move || {
+        let (filler, shutdown) = (filler.clone(), shutdown.clone());
+        async move {
+            let mut filler = filler.lock().await;
+            filler.run(&shutdown).await?;
+            if filler.is_done() {
+                let ((_, weeks), after) = (filler.weeks(), started.elapsed());
+                println!("All {weeks} weeks of history are written after {:.0} s.", after.as_secs_f64());
+            }
+            // Done, but nothing that has failed.
+            shutdown.cancelled().await;
+            Ok(())
+        }
+    });
+}
+
+fn opened((weeks, of): (u32, u32), is_done: bool, after: Duration) -> String {
+    let after = after.as_secs_f64();
+    match is_done {
+        true => format!("opened after {after:.0} s"),
+        false => format!(
+            "opened on the newest {weeks} of {of} weeks after {after:.0} s; the others fill in behind it"
+        ),
+    }
 }
 
 /// The sender that goes on where the tables end. What ended while the demo was not running, it brings in first.

@@ -4,18 +4,21 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
+use bellwether_simulate::{Config as Traffic, LONGEST_REQUEST_MINUTES, Simulator, TextMode};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::support::app::{Bellwether, Running};
 use crate::support::{http, scratch, store, wait};
 
-/// The promise to a newcomer, for a full year of 8 million attempts; this one is smaller.
-const READY: Duration = Duration::from_secs(60);
+/// Much longer than a demo takes on a quiet machine.
+const READY: Duration = Duration::from_secs(120);
 /// A full year, thin.
-const YEAR: [&str; 4] = ["--attempts", "1000000", "--seed", "4"];
-/// Few days, so dense that each second has several attempts: "nothing came" then says something.
-const DENSE: [&str; 6] = ["--attempts", "26000000", "--days", "2", "--seed", "4"];
+const YEAR: [&str; 4] = ["--attempts", "500000", "--seed", "4"];
+const YEAR_ATTEMPTS: u64 = 500_000;
+const LINE: &str = "<b>Simulated history:</b>";
+/// A day, so dense that each second has an attempt or two: "nothing came" then says something.
+const DENSE: [&str; 6] = ["--attempts", "12000000", "--days", "1", "--seed", "4"];
 
 fn start(folder: &Path, flags: &[&str]) -> (Running, String) {
     let common = ["demo", "--warehouse", "d", "--listen", "127.0.0.1:0"];
@@ -40,15 +43,89 @@ fn ends_cleanly(running: Running) {
 }
 
 #[test]
-fn demo_shows_a_year_of_history() {
+fn demo_opens_on_the_newest_weeks_and_fills_in_the_year_behind_them_wherever_it_is_killed() {
     let folder = scratch();
+    let warehouse = folder.path().join("d");
     let (running, base) = start(folder.path(), &YEAR);
-    let page = http::get(&format!("{base}/"));
-    assert_eq!(page.status, 200);
-    assert!(newest_minute_of_strip(&page.text()).is_some(), "no strip of the last 60 minutes");
+    running.wait_for(" — opened on the newest 4 of 52 weeks after ", READY);
+    for path in ["/", "/rankings/models", "/rankings/growth", "/status", "/methodology"] {
+        let page = http::get(&format!("{base}{path}"));
+        assert_eq!(page.status, 200, "{path}");
+        let html = page.text();
+        assert!(html.contains(LINE) && html.contains(" of 52 weeks written, newest first"), "{path}: {html}");
+    }
+    let front = http::get(&format!("{base}/")).text();
+    assert!(newest_minute_of_strip(&front).is_some(), "no strip of the last 60 minutes");
+    running.kill();
+    let days = "SELECT count(DISTINCT event_date) FROM attempts";
+    let written = store::number(&warehouse, days);
+    assert!((28..350).contains(&written), "{written} days when it was killed: not in the middle of the year");
+
+    let (running, base) = start(folder.path(), &YEAR);
+    let line = running.wait_for(" — opened on the newest ", READY);
+    assert!(!line.contains("newest 52"), "{line}");
+    running.wait_for("All 52 weeks of history are written after ", wait::WORK);
+    // Labels of an epoch are destroyed while the year is written: that is no failure.
+    assert!(!running.printed().contains("failed; the others go on"), "{}", running.printed());
+    wait::until("the line on the pages to go", wait::FRESH, || {
+        let page = http::get(&format!("{base}/"));
+        let html = if page.status == 200 { page.text() } else { return None };
+        assert!(html.contains("<b>Simulated traffic.</b>"), "{html}");
+        (!html.contains(LINE)).then_some(())
+    });
     ends_cleanly(running);
-    let days = store::number(&folder.path().join("d"), "SELECT count(DISTINCT event_date) FROM attempts");
-    assert!(days >= 365, "{days} days of history");
+    assert!(store::number(&warehouse, days) >= 365);
+    assert_eq!(held(folder.path()), truth(folder.path()), "requests, rows of them and distinct rows");
+
+    // Once it is whole, it is whole.
+    let (running, base) = start(folder.path(), &YEAR);
+    running.wait_for(" — opened after ", READY);
+    assert!(!http::get(&format!("{base}/")).text().contains(LINE));
+    ends_cleanly(running);
+    assert_eq!(held(folder.path()), truth(folder.path()), "after another start");
+}
+
+/// Requests of history, rows of them and distinct rows.
+type Counts = (u64, u64, u64);
+
+fn made_with(folder: &Path) -> Value {
+    let bytes = std::fs::read(folder.join("d-local/demo.json")).expect("settings of the demo");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+/// First minute of history, and the first one of which requests may have ended after the first start.
+fn history(folder: &Path) -> (i64, i64) {
+    let made_with = made_with(folder);
+    let minute = |name: &str| made_with[name].as_i64().expect("a minute");
+    (minute("first_minute"), minute("live_from_minute") - LONGEST_REQUEST_MINUTES)
+}
+
+/// What the table has of history.
+fn held(folder: &Path) -> Counts {
+    let (from, to) = history(folder);
+    let minute = "CAST(split_part(request_id, '-', 3) AS BIGINT)";
+    let count = |what: &str| {
+        let sql = format!("SELECT {what} FROM attempts WHERE {minute} >= {from} AND {minute} < {to}");
+        u64::try_from(store::number(&folder.join("d"), &sql)).expect("a count")
+    };
+    (count("count(DISTINCT request_id)"), count("count(*)"), count("count(DISTINCT event_id)"))
+}
+
+/// The same by the simulator's own count. A request that reached no provider is one row.
+fn truth(folder: &Path) -> Counts {
+    let live_from = made_with(folder)["live_from_minute"].as_i64().expect("a minute") * 60;
+    let end = DateTime::from_timestamp(live_from, 0).expect("in range").date_naive();
+    let traffic = Traffic { seed: 4, attempts_per_year: YEAR_ATTEMPTS, end, regimes: Vec::new() };
+    let simulator = Simulator::new(traffic);
+    let (from, to) = history(folder);
+    let (mut requests, mut rows) = (0, 0);
+    for minute in from..to {
+        simulator.minute(minute, TextMode::None, &mut |event| {
+            requests += 1;
+            rows += event.attempts.len().max(1) as u64;
+        });
+    }
+    (requests, rows, rows)
 }
 
 #[test]
@@ -58,7 +135,7 @@ fn demo_shows_live_traffic_and_starts_again_without_loss_or_doubles() {
     // As if it had been started half an hour ago, and ended at once.
     let live_from = Utc::now().timestamp() / 60 - 30;
     let made_with = json!({
-        "seed": 4, "attempts_per_year": 26_000_000, "first_minute": live_from - 2 * 1_440,
+        "layout": 2, "seed": 4, "attempts_per_year": 12_000_000, "first_minute": live_from - 1_440,
         "live_from_minute": live_from, "complete_to_minute": live_from,
     });
     std::fs::create_dir(folder.path().join("d-local")).expect("make a folder");
@@ -124,11 +201,7 @@ fn held_since(warehouse: &Path, minute: i64) -> HashSet<String> {
 
 /// Requests that the simulator lets start at `from` or later and end by `to`.
 fn simulated(folder: &Path, from: DateTime<Utc>, to: DateTime<Utc>) -> HashSet<String> {
-    let made_with: Value = serde_json::from_slice(
-        &std::fs::read(folder.join("d-local/demo.json")).expect("settings of the demo"),
-    )
-    .expect("JSON");
-    let live_from = made_with["live_from_minute"].as_i64().expect("a minute") * 60;
+    let live_from = made_with(folder)["live_from_minute"].as_i64().expect("a minute") * 60;
     let year_end = DateTime::from_timestamp(live_from, 0).expect("in range").date_naive().to_string();
     let from = from.format("%Y-%m-%dT%H:%M:00Z").to_string();
     Bellwether::new(folder, &["simulate", "--to", "file:again.ndjson", "--from", &from, "--minutes", "92"])
@@ -136,7 +209,7 @@ fn simulated(folder: &Path, from: DateTime<Utc>, to: DateTime<Utc>) -> HashSet<S
         .arg(year_end)
         .arg("--texts=0")
         .arg("--seed=4")
-        .arg("--attempts-per-year=26000000")
+        .arg("--attempts-per-year=12000000")
         .run()
         .ok();
     let text = std::fs::read_to_string(folder.join("again.ndjson")).expect("simulated requests");

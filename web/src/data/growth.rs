@@ -19,7 +19,8 @@ pub struct Month {
     /// Model variants with at least one and at least 100 requests.
     pub active: usize,
     pub active_100: usize,
-    /// Model variants whose first request ever falls into this month; `None` for the first month of the history.
+    /// Model variants whose first request ever falls into this month; `None` for the first month of the history, and
+    /// while older ones are still being written.
     pub new: Option<usize>,
     /// Tokens and requests against the month before, −1 = gone; `None` unless both are complete.
     pub tokens_growth: Option<f64>,
@@ -31,6 +32,7 @@ impl Dataset {
     pub fn months(&self) -> Vec<Month> {
         let mut months: Vec<Month> = Vec::new();
         let mut seen: HashMap<Group, NaiveDate> = HashMap::new();
+        let knows_what_came_before = |months: &[Month]| !months.is_empty() && !self.is_filling();
         let mut start = first_of_month(self.first_date());
         while start <= self.newest_date() && !self.is_empty() {
             let next = next_month(start);
@@ -56,7 +58,8 @@ impl Dataset {
                 totals,
                 active: named().filter(|(_, sum)| sum.requests > 0).count(),
                 active_100: named().filter(|(_, sum)| sum.requests >= 100).count(),
-                new: (!months.is_empty()).then(|| seen.values().filter(|first| **first == start).count()),
+                new: knows_what_came_before(&months)
+                    .then(|| seen.values().filter(|first| **first == start).count()),
                 tokens_growth: growth(Totals::tokens),
                 requests_growth: growth(|totals| totals.requests),
             };

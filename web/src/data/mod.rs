@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::history::Written;
 use crate::url::{Page, parse_path};
 
 mod counts;
@@ -127,6 +128,8 @@ pub struct Dataset {
     pub profile: Profile,
     /// The traffic is simulated: every page says so.
     pub simulated: bool,
+    /// What is there of a history that is still being written; days before that are none of this dataset's.
+    pub history: Option<Written>,
     pub dictionary: Arc<Dictionary>,
     pub quality: Quality,
     pub last_hour: LastHour,
@@ -144,6 +147,11 @@ impl Dataset {
     /// First day with any usage.
     pub fn first_date(&self) -> NaiveDate {
         self.first_date
+    }
+
+    /// Whether there is more before the first day that is not written yet.
+    pub fn is_filling(&self) -> bool {
+        self.history.is_some()
     }
 
     /// Day of the newest event; it is still running.

@@ -15,6 +15,7 @@ use super::read::{self, BucketDay, IntakeDay, RejectDay};
 use super::usage::{Filter, GroupBy, UsageDay};
 use super::users::{Store, Users};
 use super::{Dataset, Names, Profile, labels, routing, usage, window};
+use crate::history::{History, Written};
 
 const READ: [TableId; 10] = [
     TableId::Attempts,
@@ -82,6 +83,8 @@ pub struct Options {
     /// Overrides of the profile's thresholds are already in it.
     pub thresholds: super::Thresholds,
     pub simulated: bool,
+    /// A history that is still being written.
+    pub history: Option<History>,
     /// Memory for user sketches, bytes.
     pub user_sketch_bytes: usize,
 }
@@ -93,6 +96,7 @@ impl Options {
             profile,
             thresholds: profile.thresholds(),
             simulated: false,
+            history: None,
             user_sketch_bytes: 256 << 20,
         }
     }
@@ -119,6 +123,8 @@ pub struct Refresher {
     unmapped: Vec<UnmappedName>,
     unmapped_at: Option<DateTime<Utc>>,
     user_store: Arc<Store>,
+    /// Of the last dataset.
+    written_from: NaiveDate,
     seen: BTreeMap<&'static str, i64>,
 }
 
@@ -128,12 +134,19 @@ struct Horizon {
     newest: NaiveDate,
     today: NaiveDate,
     now: i64,
+    /// Days before it may lack rows that are still to be written.
+    written_from: NaiveDate,
 }
 
 impl Horizon {
     /// Files of days after today hold only events from a clock that runs ahead: they wait.
     fn keeps(self, date: NaiveDate, days: u64) -> bool {
-        date <= self.today && self.newest.checked_sub_days(Days::new(days)).is_none_or(|first| date >= first)
+        self.counts_on(date)
+            && self.newest.checked_sub_days(Days::new(days)).is_none_or(|first| date >= first)
+    }
+
+    fn counts_on(self, date: NaiveDate) -> bool {
+        self.written_from <= date && date <= self.today
     }
 }
 
@@ -158,6 +171,7 @@ impl Refresher {
             rejects: Blocks::default(),
             unmapped: Vec::new(),
             unmapped_at: None,
+            written_from: NaiveDate::MIN,
             seen: BTreeMap::new(),
         })
     }
@@ -178,9 +192,10 @@ impl Refresher {
         if versions == self.seen {
             return Ok(Refreshed::Unchanged);
         }
-        let horizon = self.horizon(now);
+        let written = self.options.history.as_ref().and_then(|history| history.at(folded));
+        let horizon = self.horizon(now, written);
         self.read(horizon).await?;
-        let dataset = self.assemble(horizon, versions.clone(), folded, now);
+        let dataset = self.assemble(horizon, versions.clone(), folded, now, written);
         self.seen = versions;
         Ok(Refreshed::New(Arc::new(dataset)))
     }
@@ -197,7 +212,7 @@ impl Refresher {
         }
     }
 
-    fn horizon(&self, now: DateTime<Utc>) -> Horizon {
+    fn horizon(&self, now: DateTime<Utc>, written: Option<Written>) -> Horizon {
         let today = now.date_naive();
         let dates = [TableId::UsageDaily, TableId::Health5m, TableId::HealthDaily]
             .into_iter()
@@ -206,7 +221,8 @@ impl Refresher {
                 snapshot.files().iter().filter_map(move |file| super::load::date_of(file, snapshot.table()))
             });
         let newest = dates.filter(|date| *date <= today).max().unwrap_or_default();
-        Horizon { newest, today, now: now.timestamp_micros() }
+        let written_from = written.map_or(NaiveDate::MIN, |written| written.from);
+        Horizon { newest, today, now: now.timestamp_micros(), written_from }
     }
 
     async fn read(&mut self, horizon: Horizon) -> Result<(), LoadError> {
@@ -214,7 +230,7 @@ impl Refresher {
         let snapshot = |id: TableId| tables.snapshot(id);
         let newest = horizon.newest;
         if let Some(usage) = snapshot(TableId::UsageDaily) {
-            read::usage(&mut self.usage, usage, dictionary, |date| date <= horizon.today).await?;
+            read::usage(&mut self.usage, usage, dictionary, |date| horizon.counts_on(date)).await?;
         }
         if let Some(days) = snapshot(TableId::HealthDaily) {
             let keep = |date| horizon.keeps(date, HEALTH_DAYS);
@@ -235,9 +251,11 @@ impl Refresher {
             let running = window::monday(newest);
             let first = running.checked_sub_days(Days::new(7 * LABEL_WEEKS)).unwrap_or(running);
             // The running week is never published, so it is never read.
-            let keep = |week| first <= week && week < running;
+            let keep = |week| first <= week && week < running && horizon.written_from <= week;
             let changed = read::labels(&mut self.labels, cells, dictionary, keep).await?;
-            if changed || self.label_views.len() != self.labels.by_date().len() {
+            let moved =
+                std::mem::replace(&mut self.written_from, horizon.written_from) != horizon.written_from;
+            if changed || moved || self.label_views.len() != self.labels.by_date().len() {
                 let weeks = self.labels.by_date();
                 self.label_views =
                     weeks.iter().map(|(week, cells)| (*week, Arc::new(cells.view()))).collect();
@@ -282,6 +300,7 @@ impl Refresher {
         versions: BTreeMap<&'static str, i64>,
         folded: i64,
         now: DateTime<Utc>,
+        history: Option<Written>,
     ) -> Dataset {
         let minutes: Vec<Arc<MinuteBlock>> = self.minutes.by_date().into_values().collect();
         let newest_event = minutes.iter().filter_map(|block| block.newest(horizon.now)).max();
@@ -313,6 +332,7 @@ impl Refresher {
             thresholds: self.options.thresholds,
             profile: self.options.profile,
             simulated: self.options.simulated,
+            history,
             dictionary: self.shared.clone(),
             quality: Quality::default(),
             last_hour: match newest_event {

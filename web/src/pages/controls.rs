@@ -132,7 +132,8 @@ pub fn window_note(data: &Dataset, resolved: &Resolved) -> Html {
         note.push_str("; the last day is still running");
     }
     if resolved.clamped {
-        note.push_str(&format!("; the history begins on {}", format::date(data.first_date())));
+        let history = if data.is_filling() { "history written so far" } else { "history" };
+        note.push_str(&format!("; the {history} begins on {}", format::date(data.first_date())));
     }
     Html::text(&note)
 }

@@ -366,7 +366,9 @@ fn about(data: &Dataset, model: ModelId, id: &str, row: Option<&RankingRow>) -> 
     let history = crate::data::Window { start: data.first_date(), end: data.newest_date() };
     let days = data.daily(history, &Filter::model(model));
     if let Some((first, _)) = days.iter().find(|(_, totals)| totals.requests > 0) {
-        let text = if *first == data.first_date() {
+        let text = if data.is_filling() {
+            format!("{} or earlier: older weeks are not written yet", cells::date(*first))
+        } else if *first == data.first_date() {
             format!("{}, the first day of the history", cells::date(*first))
         } else {
             cells::date(*first).as_str().to_owned()

@@ -305,10 +305,14 @@ fn freshness(data: &Dataset) -> Table {
             row("Newest event", cells::instant(data.as_of), "event"),
             row("Health, states", cells::instant(data.buckets_end), "5 min"),
             row("Rankings, shares", cells::date(data.last_complete_date()), "day"),
-            row("History begins", cells::date(data.first_date()), "day"),
+            row(history_begins(data), cells::date(data.first_date()), "day"),
         ],
         ..Table::default()
     }
+}
+
+fn history_begins(data: &Dataset) -> &'static str {
+    if data.is_filling() { "History written so far begins" } else { "History begins" }
 }
 
 /// Worst first; operational ones by traffic, only the first few.

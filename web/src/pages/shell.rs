@@ -55,6 +55,8 @@ pub struct Shell {
     pub stylesheet: String,
     pub icon: String,
     pub simulated: bool,
+    /// How far a history is that is still being written.
+    pub history: Option<String>,
     pub stale: Option<Html>,
     /// As-of times and quality of the data.
     pub quality: Option<Html>,
@@ -86,6 +88,7 @@ impl Shell {
             stylesheet: href("style.css"),
             icon: href("favicon.svg"),
             simulated: data.is_some_and(|data| data.simulated),
+            history: data.and_then(|data| data.history).map(|written| written.sentence()),
             stale: data.zip(ctx.stale).map(|(data, stale)| late(data, stale)),
             quality: data.filter(|data| !data.is_empty()).map(quality),
             path: ctx.canonical(),
@@ -104,6 +107,7 @@ impl Shell {
             stylesheet: href("style.css"),
             icon: href("favicon.svg"),
             simulated: view.simulated,
+            history: None,
             stale: None,
             quality: None,
             path: "/".to_owned(),

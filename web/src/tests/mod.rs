@@ -2,6 +2,7 @@
 
 mod addresses;
 mod faults;
+mod filling;
 mod hidden;
 mod money;
 pub(crate) mod numbers;

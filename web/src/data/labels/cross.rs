@@ -110,6 +110,10 @@ impl Dataset {
     /// Sums over the source that holds more of the window's tokens.
     pub(super) fn label_sums(&self, window: LabelWindow, wanted: &Wanted<'_>) -> (LabelSource, Sums) {
         let mut by_source = [Sums::default(), Sums::default()];
+        // Part of a window would be taken for all of it.
+        if self.history.is_some_and(|written| window.start < written.from) {
+            return (LabelSource::Text, Sums::default());
+        }
         // A router label on a dimension that is asked for makes the row a router row.
         let told = |nl: LabelSource, code: LabelSource| {
             wanted.nl.is_some() && nl == LabelSource::Router
