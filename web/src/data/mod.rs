@@ -61,7 +61,7 @@ pub use nearest::Candidate;
 pub use quality::{Quality, RejectReason, UnmappedName};
 pub use ranking::{Ranking, RankingQuery, RankingRow, Remainder};
 pub use refresh::{Options, RefreshError, Refreshed, Refresher};
-pub use routing::{BestPinned, Boost, Routing, RoutingCounts};
+pub use routing::{BestPinned, Boost, Routing, RoutingCounts, Routings};
 pub use speed::{Quantiles, Speed};
 pub use usage::{Filter, Group, GroupBy, Totals, Volume, Weekly};
 pub use users::{UserCounts, UserQuery};

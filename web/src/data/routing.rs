@@ -102,6 +102,23 @@ pub struct Routing {
     pub best_pinned: Option<BestPinned>,
 }
 
+/// Of every model over the same days: for what lists them all, which would otherwise go through those days once a model.
+#[derive(Debug)]
+pub struct Routings<'a> {
+    dataset: &'a Dataset,
+    days: u64,
+    counts: BTreeMap<ModelId, RoutingCounts>,
+    best_pinned: BTreeMap<ModelId, BestPinned>,
+}
+
+impl Routings<'_> {
+    /// The same as [`Dataset::routing`].
+    pub fn of(&self, model: ModelId) -> Routing {
+        let counts = self.counts.get(&model).copied().unwrap_or_default();
+        self.dataset.routing_made_of(self.days, counts, self.best_pinned.get(&model).copied())
+    }
+}
+
 /// One date of `routing_hourly`: sums per (hour start in µs, model).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RoutingDay {
@@ -141,7 +158,30 @@ impl Dataset {
 
     /// Routed, without routing and best pinned over the last `days` (1, 7 or 28) complete days.
     pub fn routing(&self, model: ModelId, days: u64) -> Routing {
+        let span = Span::Dates(self.trailing(days));
+        let by_provider = self.health_by(HealthBy::Provider, Scope::model(model), span);
         let counts = self.routing_counts(Some(model), days);
+        self.routing_made_of(days, counts, self.best_pinned(by_provider))
+    }
+
+    /// [`Dataset::routing`] of all models.
+    pub fn routings(&self, days: u64) -> Routings<'_> {
+        let mut by_model: BTreeMap<ModelId, Vec<(Scope, Counts)>> = BTreeMap::new();
+        for (scope, counts) in self.health_by(HealthBy::Pair, Scope::ALL, Span::Dates(self.trailing(days))) {
+            if let Some(model) = scope.model {
+                by_model.entry(model).or_default().push((scope, counts));
+            }
+        }
+        let best = |(model, rows)| Some((model, self.best_pinned(rows)?));
+        Routings {
+            dataset: self,
+            days,
+            counts: self.routing_by_model(days).into_iter().collect(),
+            best_pinned: by_model.into_iter().filter_map(best).collect(),
+        }
+    }
+
+    fn routing_made_of(&self, days: u64, counts: RoutingCounts, best_pinned: Option<BestPinned>) -> Routing {
         Routing {
             days,
             counts,
@@ -151,7 +191,7 @@ impl Dataset {
                 counts.routed_ok_with_rate_limits,
                 counts.first_ok_with_rate_limits,
             ),
-            best_pinned: self.best_pinned(model, days),
+            best_pinned,
         }
     }
 
@@ -177,9 +217,9 @@ impl Dataset {
         Ok(Boost { n: requests, routed, without_routing, boost: routed - without_routing })
     }
 
-    fn best_pinned(&self, model: ModelId, days: u64) -> Option<BestPinned> {
-        let span = Span::Dates(self.trailing(days));
-        self.health_by(HealthBy::Provider, Scope::model(model), span)
+    /// Of one model's attempts by provider.
+    fn best_pinned(&self, by_provider: impl IntoIterator<Item = (Scope, Counts)>) -> Option<BestPinned> {
+        by_provider
             .into_iter()
             .filter_map(|(scope, counts)| {
                 let provider = scope.provider.filter(|provider| !provider.is_unknown())?;

@@ -359,16 +359,23 @@ fn routing_table(dataset: &Dataset, models: &[ModelId]) -> Table {
         "attempts_per_request",
         "withheld",
     ]);
+    let windows = [(1, "1d"), (7, "7d"), (28, "28d")].map(|(days, window)| {
+        let of_all = (models.len() > 1).then(|| dataset.routings(days));
+        (days, window, of_all)
+    });
     for model in models {
-        for (days, window) in [(1, "1d"), (7, "7d"), (28, "28d")] {
-            let routing = dataset.routing(*model, days);
+        for (days, window, of_all) in &windows {
+            let routing = match of_all {
+                Some(routings) => routings.of(*model),
+                None => dataset.routing(*model, *days),
+            };
             let pair = |figure: Figure<Boost>| {
                 let of = |get: fn(&Boost) -> f64| Cell::number(figure.as_ref().ok().map(get));
                 [of(|boost| boost.routed), of(|boost| boost.without_routing), of(|boost| boost.boost)]
             };
             let mut cells = vec![
                 key(dataset, Group::Model(*model)),
-                Cell::Text(window.to_owned()),
+                Cell::Text((*window).to_owned()),
                 Cell::Count(routing.counts.requests),
             ];
             cells.extend(pair(routing.boost));

@@ -50,10 +50,11 @@ impl Overall {
 /// When the template cannot be rendered.
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let overall: Vec<Overall> = [1, 7, 28].into_iter().map(|days| Overall::of(data, days)).collect();
+    let routings = [1, 7, 28].map(|days| data.routings(days));
     let mut rows: Vec<(Group, [Routing; 3])> = data
         .routing_by_model(28)
         .into_iter()
-        .map(|(model, _)| (Group::Model(model), [1, 7, 28].map(|days| data.routing(model, days))))
+        .map(|(model, _)| (Group::Model(model), routings.each_ref().map(|routings| routings.of(model))))
         .collect();
     let sort = ctx.state.sort.unwrap_or(Sort { key: SortKey::Requests, descending: true });
     sort_rows(data, &mut rows, sort);

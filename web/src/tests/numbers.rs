@@ -8,7 +8,7 @@ use bellwether_warehouse::{TableId, testing};
 use crate::data::testing::{Fixture, day, label, now};
 use crate::data::{
     Change, Dataset, Dimension, Filter, Group, GroupBy, Metric, NotEnough, Options, Profile, RankingQuery,
-    Refreshed, Refresher, RejectReason, Scope, Span, Speed, State, UsersBand, Window,
+    Refreshed, Refresher, RejectReason, RoutingCounts, Scope, Span, Speed, State, UsersBand, Window,
 };
 
 pub(crate) async fn dataset(fixture: &Fixture) -> Arc<Dataset> {
@@ -182,6 +182,17 @@ async fn routing_gives_both_pairs_and_the_best_pinned() {
     let best = routing.best_pinned.unwrap();
     assert_eq!((data.dictionary.provider(best.provider), best.uptime), ("north", 99.0));
     assert!(close(routing.counts.attempts_per_request().unwrap(), 1.2));
+
+    // All models at once are each model by itself; beta/two was never routed.
+    for days in [1, 7, 28] {
+        let all = data.routings(days);
+        for model in data.dictionary.models() {
+            assert_eq!(all.of(model), data.routing(model, days), "{model:?} over {days} days");
+        }
+    }
+    assert_eq!(data.routings(1).of(one), routing);
+    let two = data.dictionary.find_model("beta/two").unwrap();
+    assert_eq!(data.routings(28).of(two).counts, RoutingCounts::default());
 }
 
 #[tokio::test]
