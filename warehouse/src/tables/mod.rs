@@ -105,6 +105,11 @@ impl TableId {
         }
     }
 
+    /// Whether rows are made of other tables' rows, and can be made again.
+    pub(crate) const fn is_rollup(self) -> bool {
+        !matches!(self, Self::Attempts | Self::Rejects | Self::LabelCells | Self::Imports)
+    }
+
     /// Columns whose minimum, maximum and null count go into the log, for skipping files. Partition columns
     /// need none, and Delta refuses them here.
     pub const fn stats_columns(self) -> &'static [&'static str] {

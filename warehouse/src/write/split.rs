@@ -47,7 +47,12 @@ pub(super) fn split(id: TableId, batches: &[RecordBatch]) -> Result<Vec<Part>, E
             indices.entry(*day).or_default().push(row);
         }
         for (day, rows_of_day) in indices {
-            let taken = take_record_batch(&rows, &UInt32Array::from(rows_of_day)).map_err(arrow)?;
+            let taken = match (rows_of_day.first(), rows_of_day.last()) {
+                (Some(first), Some(last)) if (last - first) as usize + 1 == rows_of_day.len() => {
+                    rows.slice(*first as usize, rows_of_day.len())
+                }
+                _ => take_record_batch(&rows, &UInt32Array::from(rows_of_day)).map_err(arrow)?,
+            };
             parts.entry(day).or_default().push(taken);
         }
     }
