@@ -30,6 +30,11 @@ impl Bucket {
     }
 
     #[inline]
+    pub(crate) fn itself(self) -> Self {
+        self
+    }
+
+    #[inline]
     pub(crate) fn hour(self) -> Self {
         Self(self.0 - self.0.rem_euclid(PER_HOUR as i32))
     }

@@ -32,7 +32,7 @@ impl Rollup {
 }
 
 pub(crate) const FOLDED: [Rollup; 6] = [
-    Rollup { table: TableId::UsageHourly, merge: usage::HOURLY, keep_days: None },
+    Rollup { table: TableId::UsageHourly, merge: usage::HOURLY, keep_days: Some(usage::HOURLY_DAYS) },
     Rollup { table: TableId::UsageDaily, merge: usage::DAILY, keep_days: None },
     Rollup {
         table: TableId::Health5m,

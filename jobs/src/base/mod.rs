@@ -6,40 +6,36 @@
 
 mod input;
 mod measure;
+mod pages;
 mod part;
 mod sums;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use arrow::array::{AsArray, BinaryArray, Float64Builder, Int64Builder, RecordBatch};
+use arrow::array::RecordBatch;
 use bellwether_warehouse::TableId;
-use bellwether_warehouse::sketches::{ddsketches, hlls};
+use bellwether_warehouse::sketches::{ddsketch, hll};
 use chrono::{DateTime, Utc};
-use datafusion::common::Result as QueryResult;
-use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
+use datafusion::common::{DataFusionError, Result as QueryResult};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::error::Error;
-use crate::health;
-use crate::keys::{Bucket, Groups, Key, NameInterner};
+use crate::keys::{Bucket, Groups, Key, NameInterner, Rank};
 use crate::rollup::{FOLDED, day_number, first_kept};
+use crate::statement::Rows;
+use crate::{health, usage};
 use input::Input;
-use part::{Part, Sketch};
+use pages::Pages;
+use part::{Order, Part};
 use sums::{Health, Usage};
 
-const USERS: &[Sketch] = &[("users", hlls)];
-const SPEEDS: &[Sketch] = &[
-    ("ttft_ms", ddsketches),
-    ("duration_ms", ddsketches),
-    ("tokens_per_s_e2e", ddsketches),
-    ("tokens_per_s_decode", ddsketches),
-    ("overhead_us", ddsketches),
-];
+/// Dates that are made while one is written. More: more memory, and no more speed than the slower of the two has.
+const DATES_AHEAD: usize = 2;
 
-/// New rows of one folded table, at most one a key, sorted by it.
+/// New rows of one folded table and one date, at most one a key, sorted by it.
 #[derive(Debug)]
 pub(crate) struct Derived {
     pub table: TableId,
@@ -54,8 +50,7 @@ pub(crate) async fn derive(
     ctx: &SessionContext,
     wanted: &[TableId],
     now: DateTime<Utc>,
-) -> Result<Vec<Derived>, Error> {
-    let failed = |source| Error::Query { statement: "base", source: Box::new(source) };
+) -> Result<Deriving, Error> {
     let frame = ctx.table(TableId::Attempts.name()).await.map_err(failed)?;
     let frame = frame.select_columns(input::COLUMNS).map_err(failed)?;
     let mut batches = frame.execute_stream().await.map_err(failed)?;
@@ -63,36 +58,103 @@ pub(crate) async fn derive(
     while let Some(batch) = batches.next().await {
         base.add(&batch.map_err(failed)?).map_err(failed)?;
     }
-    // Sorting and merging takes a while without a pause; other tasks must not wait for it.
     let wanted = wanted.to_vec();
-    tokio::task::spawn_blocking(move || base.finish(&wanted, now))
-        .await
-        .map_err(|source| Error::Task { job: "fold", source })?
-        .map_err(failed)
+    let (sender, rows) = mpsc::channel(DATES_AHEAD);
+    // Sorting and merging takes a while without a pause; other tasks must not wait for it.
+    let task = tokio::task::spawn_blocking(move || base.finish(&wanted, &sender));
+    Ok(Deriving { rows, task: Some(task) })
 }
 
-/// Attempts by bucket and endpoint. A bucket is five minutes long within what `health_5m` keeps, else an hour.
+fn failed(source: DataFusionError) -> Error {
+    Error::Query { statement: "base", source: Box::new(source) }
+}
+
+/// Rows on their way, table by table and date by date. When it is dropped, the rest is not made.
+pub(crate) struct Deriving {
+    rows: mpsc::Receiver<Derived>,
+    /// None once its end was told.
+    task: Option<JoinHandle<QueryResult<()>>>,
+}
+
+impl Deriving {
+    /// None at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Derived>, Error> {
+        if let Some(derived) = self.rows.recv().await {
+            return Ok(Some(derived));
+        }
+        if let Some(task) = self.task.take() {
+            task.await.map_err(|source| Error::Task { job: "fold", source })?.map_err(failed)?;
+        }
+        Ok(None)
+    }
+
+    /// All rows of each of the `wanted` tables, in the order in which tables are listed everywhere.
+    pub(crate) async fn collect(mut self, wanted: &[TableId]) -> Result<Vec<(TableId, Rows)>, Error> {
+        let listed =
+            FOLDED.iter().filter(|rollup| rollup.is_made_of_attempts() && wanted.contains(&rollup.table));
+        let mut tables: Vec<(TableId, Rows)> = listed
+            .map(|rollup| (rollup.table, Rows { schema: rollup.table.schema(), batches: Vec::new() }))
+            .collect();
+        while let Some(derived) = self.next().await? {
+            if let Some((_, rows)) = tables.iter_mut().find(|(table, _)| *table == derived.table) {
+                rows.batches.push(derived.rows);
+            }
+        }
+        Ok(tables)
+    }
+}
+
+/// Attempts by bucket and endpoint. A bucket is as long as the finest table that keeps its date needs it: five
+/// minutes, an hour, or a day.
 struct Base {
-    /// First day, since 1970, of buckets of five minutes.
-    fine_from: i32,
+    days: Days,
     names: NameInterner,
     groups: Groups,
-    usage: Vec<Usage>,
-    health: Vec<Health>,
-    users: Box<dyn GroupsAccumulator>,
-    speeds: Vec<Box<dyn GroupsAccumulator>>,
+    usage: Pages<Usage>,
+    health: Pages<Health>,
+    users: hll::Ledger,
+    speeds: [ddsketch::Ledger; measure::SPEEDS.len()],
+}
+
+/// First days, since 1970, that the tables of a grain keep.
+#[derive(Clone, Copy)]
+struct Days {
+    five_minutes: i32,
+    usage_hours: i32,
+    health_hours: i32,
+}
+
+impl Days {
+    fn kept(now: DateTime<Utc>) -> Self {
+        let first = |keep_days| day_number(first_kept(keep_days, now));
+        Self {
+            five_minutes: first(health::FIVE_MINUTES_DAYS),
+            usage_hours: first(usage::HOURLY_DAYS),
+            health_hours: first(health::HOURLY_DAYS),
+        }
+    }
+
+    #[inline]
+    fn bucket(self, started_at: i64) -> Bucket {
+        let bucket = Bucket::of(started_at);
+        match bucket.day_number() {
+            day if day >= self.five_minutes => bucket,
+            day if day >= self.usage_hours.min(self.health_hours) => bucket.hour(),
+            _ => bucket.date(),
+        }
+    }
 }
 
 impl Base {
     fn new(now: DateTime<Utc>) -> QueryResult<Self> {
         Ok(Self {
-            fine_from: day_number(first_kept(health::FIVE_MINUTES_DAYS, now)),
+            days: Days::kept(now),
             names: NameInterner::new(&input::KEYS)?,
             groups: Groups::default(),
-            usage: Vec::new(),
-            health: Vec::new(),
-            users: hlls(),
-            speeds: SPEEDS.iter().map(|sketch| sketch.1()).collect(),
+            usage: Pages::default(),
+            health: Pages::default(),
+            users: hll::Ledger::default(),
+            speeds: Default::default(),
         })
     }
 
@@ -104,114 +166,78 @@ impl Base {
             .started_at()
             .iter()
             .zip(names)
-            .map(|(started_at, names)| {
-                let bucket = Bucket::of(*started_at);
-                let bucket = if bucket.day_number() >= self.fine_from { bucket } else { bucket.hour() };
-                self.groups.group(bucket, names)
-            })
+            .map(|(started_at, names)| self.groups.group(self.days.bucket(*started_at), names))
             .collect();
         let total = self.groups.len();
-        self.usage.resize(total, Usage::default());
-        self.health.resize(total, Health::default());
-        let rows = batch.num_rows();
-        let mut user_keys = Int64Builder::with_capacity(rows);
-        let mut speeds: [Float64Builder; 5] = std::array::from_fn(|_| Float64Builder::with_capacity(rows));
-        for (row, group) in groups.iter().enumerate() {
-            let attempt = input.row(row);
-            let served = attempt.is_success();
-            user_keys.append_option(attempt.user_key.filter(|_| served));
-            if served {
-                measure::count_usage(&mut self.usage[*group], &attempt);
-            }
-            let mut speed = measure::Speed::default();
-            if attempt.is_upstream() {
-                measure::count_health(&mut self.health[*group], &attempt);
-                speed = measure::speed(&attempt);
-            }
-            let values = [
-                speed.ttft_ms,
-                speed.duration_ms,
-                speed.tokens_per_s_e2e,
-                speed.tokens_per_s_decode,
-                speed.overhead_us,
-            ];
-            for (builder, value) in speeds.iter_mut().zip(values) {
-                builder.append_option(value);
-            }
+        self.usage.grow(total);
+        self.health.grow(total);
+        self.users.grow(total)?;
+        for sketches in &mut self.speeds {
+            sketches.grow(total)?;
         }
-        self.users.update_batch(&[Arc::new(user_keys.finish())], &groups, None, total)?;
-        for (sketches, values) in self.speeds.iter_mut().zip(&mut speeds) {
-            sketches.update_batch(&[Arc::new(values.finish())], &groups, None, total)?;
+        for (row, group) in groups.into_iter().enumerate() {
+            let attempt = input.row(row);
+            if attempt.is_success() {
+                measure::count_usage(self.usage.at_mut(group), &attempt);
+                if let Some(user_key) = attempt.user_key {
+                    self.users.add_one(group, user_key);
+                }
+            }
+            if attempt.is_upstream() {
+                measure::count_health(self.health.at_mut(group), &attempt);
+                for (sketches, value) in self.speeds.iter_mut().zip(measure::speed(&attempt)) {
+                    if let Some(value) = value {
+                        sketches.add_one(group, value);
+                    }
+                }
+            }
         }
         Ok(())
     }
 
-    fn finish(mut self, wanted: &[TableId], now: DateTime<Utc>) -> QueryResult<Vec<Derived>> {
-        let bytes = |accumulator: &mut Box<dyn GroupsAccumulator>| -> QueryResult<BinaryArray> {
-            Ok(accumulator.evaluate(EmitTo::All)?.as_binary().clone())
-        };
-        let users = vec![bytes(&mut self.users)?];
-        let speeds = self.speeds.iter_mut().map(bytes).collect::<QueryResult<_>>()?;
-        let (names, rank_of) = self.names.finish()?;
-        let keys = self.groups.finish(&rank_of);
-        let usage = Part {
-            names: names.clone(),
-            keys: keys.clone(),
-            sums: self.usage,
-            sketches: users,
-            kinds: USERS,
-        };
-        let health = Part { names, keys, sums: self.health, sketches: speeds, kinds: SPEEDS };
-        let mut derived = Vec::new();
-        derive_usage(usage, wanted, &mut derived)?;
-        derive_health(health, wanted, now, &mut derived)?;
-        // In the order in which tables are listed everywhere.
-        derived.sort_by_key(|derived| FOLDED.iter().position(|rollup| rollup.table == derived.table));
-        Ok(derived)
+    /// Sends every row of the wanted tables; ends early when nobody takes them any more.
+    fn finish(self, wanted: &[TableId], rows: &mpsc::Sender<Derived>) -> QueryResult<()> {
+        let Self { days, names, groups, usage, health, users, speeds } = self;
+        let (names, rank_of) = names.finish()?;
+        let mut keys = groups.finish(&rank_of);
+        drop(groups);
+        let send = |table, of_date| rows.blocking_send(Derived { table, rows: of_date }).is_ok();
+
+        let order = Order::of(&keys);
+        let sketches = measure::SPEEDS.into_iter().zip(speeds);
+        let sketches = sketches.map(|(name, speeds)| (name, Box::new(speeds.in_order(&order.places)) as _));
+        let health = Part { names: names.clone(), sums: health, sketches: sketches.collect(), order };
+        for (table, grain, first) in [
+            (TableId::Health5m, Bucket::itself as fn(Bucket) -> Bucket, Some(days.five_minutes)),
+            (TableId::HealthHourly, Bucket::hour, Some(days.health_hours)),
+            (TableId::HealthDaily, Bucket::date, None),
+        ] {
+            if wanted.contains(&table) {
+                health.rows(table, grain, first, send)?;
+            }
+        }
+        drop(health);
+
+        let (names, coarser) = names.first(input::USAGE_KEYS)?;
+        cut_short(&mut keys, &coarser);
+        let order = Order::of(&keys);
+        let sketches = vec![("users", Box::new(users.in_order(&order.places)) as _)];
+        let usage = Part { names, sums: usage, sketches, order };
+        for (table, grain, first) in [
+            (TableId::UsageHourly, Bucket::hour as fn(Bucket) -> Bucket, Some(days.usage_hours)),
+            (TableId::UsageDaily, Bucket::date, None),
+        ] {
+            if wanted.contains(&table) {
+                usage.rows(table, grain, first, send)?;
+            }
+        }
+        Ok(())
     }
 }
 
-fn derive_usage(base: Part<Usage>, wanted: &[TableId], derived: &mut Vec<Derived>) -> QueryResult<()> {
-    let (names, coarser) = base.names.first(input::USAGE_KEYS)?;
-    let hourly = base.regroup(names.clone(), |(bucket, rank)| {
-        coarser.get(rank as usize).map(|rank| (bucket.hour(), *rank))
-    })?;
-    drop(base);
-    if wanted.contains(&TableId::UsageDaily) {
-        let daily = hourly.regroup(names, |(bucket, rank)| Some((bucket.date(), rank)))?;
-        let rows = daily.to_rows(TableId::UsageDaily)?;
-        derived.push(Derived { table: TableId::UsageDaily, rows });
+/// Names by their rank among fewer columns.
+fn cut_short(keys: &mut [Key], coarser: &[Rank]) {
+    for (_, rank) in keys {
+        *rank = coarser[*rank as usize];
     }
-    if wanted.contains(&TableId::UsageHourly) {
-        let rows = hourly.to_rows(TableId::UsageHourly)?;
-        derived.push(Derived { table: TableId::UsageHourly, rows });
-    }
-    Ok(())
-}
-
-fn derive_health(
-    base: Part<Health>,
-    wanted: &[TableId],
-    now: DateTime<Utc>,
-    derived: &mut Vec<Derived>,
-) -> QueryResult<()> {
-    let since = |keep_days: u64| {
-        let first = day_number(first_kept(keep_days, now));
-        move |key: Key| Some(key).filter(|key| key.0.day_number() >= first)
-    };
-    if wanted.contains(&TableId::Health5m) {
-        let part = base.regroup(base.names.clone(), since(health::FIVE_MINUTES_DAYS))?;
-        derived.push(Derived { table: TableId::Health5m, rows: part.to_rows(TableId::Health5m)? });
-    }
-    let hourly = base.regroup(base.names.clone(), |(bucket, rank)| Some((bucket.hour(), rank)))?;
-    drop(base);
-    if wanted.contains(&TableId::HealthDaily) {
-        let daily = hourly.regroup(hourly.names.clone(), |(bucket, rank)| Some((bucket.date(), rank)))?;
-        derived.push(Derived { table: TableId::HealthDaily, rows: daily.to_rows(TableId::HealthDaily)? });
-    }
-    if wanted.contains(&TableId::HealthHourly) {
-        let part = hourly.regroup(hourly.names.clone(), since(health::HOURLY_DAYS))?;
-        derived.push(Derived { table: TableId::HealthHourly, rows: part.to_rows(TableId::HealthHourly)? });
-    }
-    Ok(())
 }

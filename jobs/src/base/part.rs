@@ -1,92 +1,131 @@
-//! Rows of one family at one grain: merged to coarser grains, and given out as rows of a table.
+//! Attempts of one family at the finest grain, given out as the rows of its tables.
+//!
+//! Buckets are kept by date, then names, then time. In that order the buckets of an hour or a date of the same
+//! names are neighbours, so a row of any table is a run of them: nothing is looked up, and sums and sketches are
+//! encoded only once they are what a table stores.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, AsArray, BinaryArray, Date32Array, RecordBatch, TimestampMicrosecondArray, UInt32Array,
-};
-use arrow::compute::take;
+use arrow::array::{ArrayRef, Date32Array, RecordBatch, TimestampMicrosecondArray, UInt32Array};
 use bellwether_warehouse::TableId;
+use bellwether_warehouse::sketches::Runs;
 use datafusion::common::{Result, internal_err};
-use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
-use super::sums::Sums;
-use crate::keys::{Key, Names};
+use super::pages::Pages;
+use super::sums::{Columns, Sums};
+use crate::keys::{Bucket, Key, Names};
 
-/// A sketch column by name, and what merges its bytes.
-pub(super) type Sketch = (&'static str, fn() -> Box<dyn GroupsAccumulator>);
+/// The order of a family's buckets.
+pub(super) struct Order {
+    keys: Vec<Key>,
+    /// The group at each place.
+    groups: Vec<u32>,
+    /// The place of each group.
+    pub places: Vec<u32>,
+}
 
-/// At most one entry a key; `keys`, `sums` and the sketches run in parallel.
+impl Order {
+    /// `keys` of the groups; no key twice or, where names were cut short, more often: those are one row.
+    pub(super) fn of(keys: &[Key]) -> Self {
+        let mut sorted: Vec<(i32, Key, u32)> = (0_u32..)
+            .zip(keys)
+            .map(|(group, (bucket, rank))| (bucket.day_number(), (*bucket, *rank), group))
+            .collect();
+        sorted.sort_unstable_by_key(|(day, (bucket, rank), group)| (*day, *rank, *bucket, *group));
+        let groups: Vec<u32> = sorted.iter().map(|entry| entry.2).collect();
+        let mut places = vec![0; groups.len()];
+        for (place, group) in (0_u32..).zip(&groups) {
+            places[*group as usize] = place;
+        }
+        Self { keys: sorted.iter().map(|entry| entry.1).collect(), groups, places }
+    }
+
+    /// The rows of a grain from a day on: each key with the places that are merged to it, sorted by key.
+    fn runs(&self, grain: fn(Bucket) -> Bucket, first_day: Option<i32>) -> Vec<(Key, Range<usize>)> {
+        let mut runs: Vec<(Key, Range<usize>)> = Vec::new();
+        for (place, (bucket, rank)) in self.keys.iter().enumerate() {
+            if first_day.is_some_and(|first| bucket.day_number() < first) {
+                continue;
+            }
+            let key = (grain(*bucket), *rank);
+            match runs.last_mut() {
+                Some((last, run)) if *last == key => run.end = place + 1,
+                _ => runs.push((key, place..place + 1)),
+            }
+        }
+        runs.sort_unstable_by_key(|run| run.0);
+        runs
+    }
+}
+
 pub(super) struct Part<S> {
     pub names: Names,
-    pub keys: Vec<Key>,
-    pub sums: Vec<S>,
-    pub sketches: Vec<BinaryArray>,
-    pub kinds: &'static [Sketch],
+    pub order: Order,
+    /// By group.
+    pub sums: Pages<S>,
+    /// By place, under the names of their columns.
+    pub sketches: Vec<(&'static str, Box<dyn Runs>)>,
 }
 
 impl<S: Sums> Part<S> {
-    /// The same with other keys, sorted by them; what gets one key is merged, what gets none is left out,
-    /// and so is what is no row of the table.
-    pub(super) fn regroup(&self, names: Names, to: impl Fn(Key) -> Option<Key>) -> Result<Self> {
-        let mut order: Vec<(Key, u32)> = Vec::with_capacity(self.keys.len());
-        for ((at, key), sums) in (0_u32..).zip(&self.keys).zip(&self.sums) {
-            if let Some(key) = to(*key).filter(|_| sums.is_row()) {
-                order.push((key, at));
-            }
-        }
-        order.sort_unstable();
-        let mut keys: Vec<Key> = Vec::new();
-        let mut sums: Vec<S> = Vec::new();
-        let mut groups = Vec::with_capacity(order.len());
-        for (key, at) in &order {
-            let own = &self.sums[*at as usize];
-            match (keys.last(), sums.last_mut()) {
-                (Some(last), Some(sum)) if last == key => sum.add(own),
-                _ => {
+    /// Shows the rows of a table at a grain from a day on to `take`, date by date and sorted by key, until it
+    /// answers false. What is no row of the table is left out.
+    pub(super) fn rows(
+        &self,
+        table: TableId,
+        grain: fn(Bucket) -> Bucket,
+        first_day: Option<i32>,
+        take: impl Fn(TableId, RecordBatch) -> bool,
+    ) -> Result<()> {
+        let runs = self.order.runs(grain, first_day);
+        for of_date in runs.chunk_by(|a, b| a.0.0.day_number() == b.0.0.day_number()) {
+            let (mut keys, mut places) =
+                (Vec::with_capacity(of_date.len()), Vec::with_capacity(of_date.len()));
+            let mut sums = S::Columns::with_capacity(of_date.len());
+            for (key, run) in of_date {
+                let mut sum = S::default();
+                for group in &self.order.groups[run.clone()] {
+                    sum.add(self.sums.at(*group as usize));
+                }
+                if sum.is_row() {
+                    sums.push(&sum);
                     keys.push(*key);
-                    sums.push(*own);
+                    places.push(run.clone());
                 }
             }
-            groups.push(keys.len() - 1);
+            if !keys.is_empty() && !take(table, self.batch(table, &keys, &places, sums)?) {
+                break;
+            }
         }
-        let sources = UInt32Array::from_iter_values(order.iter().map(|(_, at)| *at));
-        let mut sketches = Vec::new();
-        for (bytes, (_, merger)) in self.sketches.iter().zip(self.kinds) {
-            let sorted = take(bytes, &sources, None)?;
-            // Nothing to merge: the bytes are what merging them would give.
-            let merged = match keys.len() == order.len() {
-                true => sorted,
-                false => {
-                    let mut merger = merger();
-                    merger.merge_batch(&[sorted], &groups, keys.len())?;
-                    merger.evaluate(EmitTo::All)?
-                }
-            };
-            sketches.push(merged.as_binary().clone());
-        }
-        Ok(Self { names, keys, sums, sketches, kinds: self.kinds })
+        Ok(())
     }
 
-    pub(super) fn to_rows(&self, table: TableId) -> Result<RecordBatch> {
+    fn batch(
+        &self,
+        table: TableId,
+        keys: &[Key],
+        places: &[Range<usize>],
+        mut sums: S::Columns,
+    ) -> Result<RecordBatch> {
         let schema = table.schema();
-        let ranks = UInt32Array::from_iter_values(self.keys.iter().map(|key| key.1));
+        let ranks = UInt32Array::from_iter_values(keys.iter().map(|key| key.1));
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
         for field in schema.fields() {
             let name = field.name().as_str();
             let column: ArrayRef = match name {
-                "date" => Arc::new(Date32Array::from_iter_values(self.keys.iter().map(|k| k.0.day_number()))),
+                "date" => Arc::new(Date32Array::from_iter_values(keys.iter().map(|k| k.0.day_number()))),
                 "hour" | "bucket_at" => {
-                    let starts = self.keys.iter().map(|key| key.0.start_us());
+                    let starts = keys.iter().map(|key| key.0.start_us());
                     Arc::new(TimestampMicrosecondArray::from_iter_values(starts).with_timezone("UTC"))
                 }
                 _ => {
                     if let Some(names) = self.names.column(name, &ranks) {
                         names?
-                    } else if let Some(sums) = S::column(&self.sums, name) {
+                    } else if let Some(sums) = sums.take(name) {
                         sums
-                    } else if let Some(at) = self.kinds.iter().position(|kind| kind.0 == name) {
-                        Arc::new(self.sketches[at].clone())
+                    } else if let Some(sketch) = self.sketches.iter().find(|sketch| sketch.0 == name) {
+                        Arc::new(sketch.1.merged(places))
                     } else {
                         return internal_err!("nothing is counted for `{name}` of `{}`", table.name());
                     }

@@ -5,18 +5,30 @@ use std::sync::Arc;
 
 /// What adds up, whatever it is a sum of.
 pub(super) trait Sums: Copy + Default {
+    type Columns: Columns<Self>;
+
     fn add(&mut self, other: &Self);
 
     /// False for a bucket that is no row of the table.
     fn is_row(&self) -> bool;
-
-    /// None when there is no such column.
-    fn column(rows: &[Self], name: &str) -> Option<ArrayRef>;
 }
 
-/// Declares a struct of sums whose fields are named like their columns.
+/// Sums of many rows, column by column.
+pub(super) trait Columns<S> {
+    fn with_capacity(rows: usize) -> Self;
+
+    fn push(&mut self, row: &S);
+
+    /// A column, once. None when there is no such column.
+    fn take(&mut self, name: &str) -> Option<ArrayRef>;
+}
+
+/// Declares a struct of sums whose fields are named like their columns, and the columns.
 macro_rules! sums {
-    ($(#[$doc:meta])* $name:ident, row when $row:ident; $($field:ident)+; $($money:ident)*) => {
+    (
+        $(#[$doc:meta])* $name:ident in $columns:ident, row when $row:ident;
+        $($field:ident)+; $($money:ident)*
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq)]
         pub(super) struct $name {
@@ -24,8 +36,16 @@ macro_rules! sums {
             $(pub $money: i128,)*
         }
 
+        pub(super) struct $columns {
+            $($field: Vec<i64>,)+
+            $($money: Vec<i128>,)*
+        }
+
         impl Sums for $name {
+            type Columns = $columns;
+
             // Saturating: a log that claims absurd numbers must not stop the fold of all others.
+            #[inline]
             fn add(&mut self, other: &Self) {
                 $(self.$field = self.$field.saturating_add(other.$field);)+
                 $(self.$money = self.$money.saturating_add(other.$money);)*
@@ -34,14 +54,29 @@ macro_rules! sums {
             fn is_row(&self) -> bool {
                 self.$row > 0
             }
+        }
 
-            fn column(rows: &[Self], name: &str) -> Option<ArrayRef> {
+        impl Columns<$name> for $columns {
+            fn with_capacity(rows: usize) -> Self {
+                Self {
+                    $($field: Vec::with_capacity(rows),)+
+                    $($money: Vec::with_capacity(rows),)*
+                }
+            }
+
+            #[inline]
+            fn push(&mut self, row: &$name) {
+                $(self.$field.push(row.$field);)+
+                $(self.$money.push(row.$money);)*
+            }
+
+            fn take(&mut self, name: &str) -> Option<ArrayRef> {
                 match name {
                     $(stringify!($field) => {
-                        Some(Arc::new(rows.iter().map(|row| Some(row.$field)).collect::<Int64Array>()))
+                        Some(Arc::new(Int64Array::from(std::mem::take(&mut self.$field))))
                     })+
                     $(stringify!($money) => {
-                        let values = rows.iter().map(|row| Some(row.$money)).collect::<Decimal128Array>();
+                        let values = Decimal128Array::from(std::mem::take(&mut self.$money));
                         Some(Arc::new(values.with_precision_and_scale(38, 9).ok()?))
                     })*
                     _ => None,
@@ -53,7 +88,7 @@ macro_rules! sums {
 
 sums! {
     /// Of served requests.
-    Usage, row when requests;
+    Usage in UsageColumns, row when requests;
     requests
     gateway_cache_hits
     streamed_requests
@@ -86,7 +121,7 @@ sums! {
 
 sums! {
     /// Of attempts at a provider.
-    Health, row when attempts;
+    Health in HealthColumns, row when attempts;
     attempts
     ok
     fault

@@ -167,7 +167,7 @@ async fn every_table_equals_what_the_sql_makes_of_the_same_attempts() {
     let now = at("2026-11-25T12:00:00Z");
     let ctx = context(20_000);
     let wanted = FOLDED.map(|rollup| rollup.table);
-    let derived = super::derive(&ctx, &wanted, now).await.unwrap();
+    let derived = super::derive(&ctx, &wanted, now).await.unwrap().collect(&wanted).await.unwrap();
 
     let fine_from = first_kept(health::FIVE_MINUTES_DAYS, now);
     let base = ORACLE.run(&ctx, vec![date_value(fine_from)]).await.unwrap();
@@ -179,23 +179,21 @@ async fn every_table_equals_what_the_sql_makes_of_the_same_attempts() {
     let health_hourly = health::HOURLY.run_over(&ctx, &healthy).await.unwrap();
     let health_daily = health::DAILY.run_over(&ctx, &health_hourly).await.unwrap();
     let health_hourly = since(&ctx, &health_hourly, 100).await;
+    let usage_hourly = since(&ctx, &usage_hourly, 100).await;
 
     let expected = [usage_hourly, usage_daily, health_5m, health_hourly, health_daily];
-    assert_eq!(derived.iter().map(|derived| derived.table).collect::<Vec<_>>(), wanted[..5]);
-    for (derived, expected) in derived.iter().zip(expected) {
-        let name = derived.table.name();
+    assert_eq!(derived.iter().map(|derived| derived.0).collect::<Vec<_>>(), wanted[..5]);
+    for ((table, derived), expected) in derived.into_iter().zip(expected) {
+        let name = table.name();
+        assert!(derived.batches.len() > 1, "{name}: a batch a date");
+        let derived = concat_batches(&derived.schema, &derived.batches).unwrap();
         let expected = concat_batches(&expected.schema, &expected.batches).unwrap();
         assert!(expected.num_rows() > 50, "{name}");
-        assert_eq!(derived.rows.num_rows(), expected.num_rows(), "{name}");
-        for field in derived.rows.schema().fields() {
+        assert_eq!(derived.num_rows(), expected.num_rows(), "{name}");
+        for field in derived.schema().fields() {
             let expected = expected.column_by_name(field.name()).unwrap();
             let expected = cast(expected, field.data_type()).unwrap();
-            assert_eq!(
-                derived.rows.column_by_name(field.name()),
-                Some(&expected),
-                "{} of {name}",
-                field.name()
-            );
+            assert_eq!(derived.column_by_name(field.name()), Some(&expected), "{} of {name}", field.name());
         }
     }
 }
@@ -203,9 +201,18 @@ async fn every_table_equals_what_the_sql_makes_of_the_same_attempts() {
 #[tokio::test]
 async fn only_what_is_wanted_is_derived_and_nothing_from_no_attempts() {
     let now = at("2026-11-25T12:00:00Z");
-    let derived = super::derive(&context(500), &[TableId::HealthDaily], now).await.unwrap();
-    assert_eq!(derived.iter().map(|derived| derived.table).collect::<Vec<_>>(), [TableId::HealthDaily]);
-    for derived in super::derive(&context(0), &FOLDED.map(|rollup| rollup.table), now).await.unwrap() {
-        assert_eq!(derived.rows.num_rows(), 0);
+    let wanted = [TableId::HealthDaily];
+    let mut deriving = super::derive(&context(500), &wanted, now).await.unwrap();
+    let mut dates = 0;
+    while let Some(derived) = deriving.next().await.unwrap() {
+        assert_eq!(derived.table, wanted[0]);
+        dates += 1;
     }
+    assert!(dates > 1);
+    assert!(deriving.next().await.unwrap().is_none());
+    let wanted = FOLDED.map(|rollup| rollup.table);
+    let derived = super::derive(&context(0), &wanted, now).await.unwrap().collect(&wanted).await.unwrap();
+    assert_eq!(derived.iter().map(|(table, rows)| (*table, rows.count())).collect::<Vec<_>>(), {
+        wanted[..5].iter().map(|table| (*table, 0)).collect::<Vec<_>>()
+    });
 }

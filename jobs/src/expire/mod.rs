@@ -1,4 +1,4 @@
-//! Drops the dates that `health_5m` and `health_hourly` no longer keep. Their attempts are in the coarser
+//! Drops the dates that the tables of hours and minutes no longer keep. Their attempts are in the coarser
 //! tables. The files themselves go with the next vacuum.
 //!
 //! The clock alone is not believed: days are counted back from the newest rows where those are older than

@@ -171,9 +171,10 @@ async fn fold_chunk(
             base::derive(&ctx, &wanted, now).await
         }
     };
-    let derived = tokio::spawn(task()).await.map_err(|source| Error::Task { job: "fold", source })??;
+    let mut derived = tokio::spawn(task()).await.map_err(|source| Error::Task { job: "fold", source })??;
     let mut written = Vec::new();
-    for base::Derived { table, rows } in derived {
+    // A date is written while the next ones are made.
+    while let Some(base::Derived { table, rows }) = derived.next().await? {
         written.push((table, write(jobs, table, rows).await?));
     }
     Ok(written)

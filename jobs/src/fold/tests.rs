@@ -267,7 +267,7 @@ async fn rows_older_than_a_table_keeps_go_into_the_coarser_ones_alone() {
         ("health_5m", "2026-11-17", 2),
         ("health_hourly", "2026-08-17", 4),
         ("health_daily", "2026-08-16", 5),
-        ("usage_hourly", "2026-08-16", 5),
+        ("usage_hourly", "2026-08-17", 4),
         ("usage_daily", "2026-08-16", 5),
     ] {
         let sql = format!("SELECT min(date), count(*) FROM {table}");

@@ -74,15 +74,15 @@ impl Batch<'_> {
         once::register(&ctx, &attempts, files, None, once::Copies::LeftOut).await?;
         let is_routed = |table: &TableId| *table == TableId::RoutingHourly;
         let wanted: Vec<TableId> = self.tables.iter().copied().filter(|table| !is_routed(table)).collect();
-        let derived = base::derive(&ctx, &wanted, self.now).await?;
+        let derived = base::derive(&ctx, &wanted, self.now).await?.collect(&wanted).await?;
         let routed = match self.tables.iter().any(is_routed) {
             true => self.route(jobs, &attempts).await?,
             false => None,
         };
         computed().await;
         let mut failures = Failures::default();
-        for derived in derived {
-            let replaced = self.replace_folded(jobs, &ctx, derived).await;
+        for (table, rows) in derived {
+            let replaced = self.replace_folded(jobs, &ctx, table, rows).await;
             found.drift.extend(failures.take(replaced).flatten());
         }
         if let Some(rows) = routed {
@@ -129,9 +129,9 @@ impl Batch<'_> {
         &mut self,
         jobs: &mut Jobs,
         ctx: &SessionContext,
-        derived: base::Derived,
+        table: TableId,
+        after: Rows,
     ) -> Result<Option<Drift>, Error> {
-        let base::Derived { table, rows } = derived;
         let Some(target) = jobs.folded.iter_mut().find(|folded| folded.rollup.table == table) else {
             return Ok(None);
         };
@@ -141,7 +141,6 @@ impl Batch<'_> {
         let stood = files_of(target.table.snapshot(), &kept)?;
         let provider = target.table.snapshot().provider_over(stood.clone());
         let before = target.rollup.merge.stream_over_table(ctx, provider).await?;
-        let after = Rows { schema: rows.schema(), batches: vec![rows] };
         let advance = mark::advance(target.table.snapshot(), &kept, self.now);
         self.put(&mut target.table, New { advance, stood, before, after }).await.map(Some)
     }

@@ -6,7 +6,21 @@
 
 pub mod ddsketch;
 pub mod hll;
+mod radix;
 mod sql;
+#[cfg(test)]
+mod tests;
 mod varint;
 
-pub use sql::{ddsketches, hlls, register};
+use std::fmt::Debug;
+use std::ops::Range;
+
+use arrow::array::BinaryArray;
+
+pub use sql::register;
+
+/// Sketches of groups in an order of the caller's.
+pub trait Runs: Debug + Send {
+    /// For each run of neighbours the bytes of one sketch of them all; null where none has a value.
+    fn merged(&self, runs: &[Range<usize>]) -> BinaryArray;
+}

@@ -11,6 +11,10 @@ const MIDDLE: f64 = 0.99;
 /// Values up to here share the zero bin. In every unit measured (ms, µs, tokens per second) it is nothing.
 pub(super) const TINY: f64 = 1e-9;
 
+/// The lowest bin is −1,036, of values just above `TINY`; the highest, of the largest float, is 35,489.
+const BIAS: i32 = 2_048;
+const ZERO_BIN: u16 = 0;
+
 /// None: the zero bin. The value is finite.
 ///
 /// The logarithm is ours, of nothing but IEEE additions, multiplications and divisions, because that of a
@@ -39,6 +43,23 @@ pub(super) fn index(value: f64) -> Option<i32> {
     let position = ln * BINS_PER_LN;
     let below = position as i32;
     Some(below + i32::from(f64::from(below) < position))
+}
+
+/// A bin as a small number of its own: 0 is the zero bin. None: no value falls into it.
+#[inline]
+pub(super) fn code(index: Option<i32>) -> Option<u16> {
+    match index {
+        None => Some(ZERO_BIN),
+        Some(index) => {
+            index.checked_add(BIAS).and_then(|code| u16::try_from(code).ok()).filter(|c| *c != ZERO_BIN)
+        }
+    }
+}
+
+/// The bin of a code; None: the zero bin.
+#[inline]
+pub(super) fn of_code(code: u16) -> Option<i32> {
+    (code != ZERO_BIN).then(|| i32::from(code) - BIAS)
 }
 
 pub(super) fn middle(index: i32) -> f64 {

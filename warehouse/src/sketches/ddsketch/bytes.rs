@@ -113,6 +113,7 @@ pub(super) fn read(
                 i64::try_from(step).ok().and_then(|step| i32::try_from(i64::from(last) + 1 + step).ok())
             }
         };
+        let index = index.filter(|index| bin::code(Some(*index)).is_some());
         let index = index.ok_or(DecodeError("a bin is out of range"))?;
         let count = reader.varint().filter(|count| *count > 0).ok_or(TORN)?;
         total = total.checked_add(count).ok_or(DecodeError("the count is over 64 bits"))?;

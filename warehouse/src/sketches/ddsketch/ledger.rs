@@ -9,18 +9,21 @@ use datafusion::common::cast::as_float64_array;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::EmitTo;
 
+use super::ordered::Ordered;
 use super::{Limits, bin, bytes};
-use crate::sketches::sql;
+use crate::sketches::{radix, sql};
 
-/// New entries are counted at least this many at a time. More: fewer sorts, until they leave the cache.
-const BATCH: usize = 128 * 1024;
-const EMPTY: Limits = Limits { min: f64::INFINITY, max: f64::NEG_INFINITY };
+/// New entries are counted at least this many at a time. More: fewer sorts and merges, more memory.
+const BATCH: usize = 256 * 1024;
+pub(super) const EMPTY: Limits = Limits { min: f64::INFINITY, max: f64::NEG_INFINITY };
 
-/// Group in the upper half, bin in the lower.
-type Key = u64;
+/// Group, and below it the code of a bin.
+pub(super) type Key = u64;
+const CODE_BITS: u32 = 16;
 
+/// The sketches of many groups.
 #[derive(Debug, Default)]
-pub(in crate::sketches) struct Ledger {
+pub struct Ledger {
     /// `EMPTY` for a group without values.
     limits: Vec<Limits>,
     /// Sorted by key, no key twice.
@@ -29,25 +32,29 @@ pub(in crate::sketches) struct Ledger {
     values: Vec<Key>,
     /// Bins of merged sketches.
     merged: Vec<(Key, u64)>,
+    /// Room to sort values in, empty of meaning.
+    spare: Vec<Key>,
 }
-
-/// Below every bin of the group, so that it comes first.
-const ZERO_BIN: u32 = 0;
 
 #[inline]
-fn key(group: usize, index: Option<i32>) -> Key {
-    let low = index.map_or(ZERO_BIN, |index| index as u32 ^ (1 << 31));
-    ((group as u64) << 32) | u64::from(low)
+fn key(group: usize, code: u16) -> Key {
+    ((group as u64) << CODE_BITS) | u64::from(code)
 }
 
-fn bin_of(key: Key) -> Option<i32> {
-    let low = key as u32;
-    (low != ZERO_BIN).then_some((low ^ (1 << 31)) as i32)
+#[inline]
+pub(super) fn code_of(key: Key) -> u16 {
+    key as u16
+}
+
+#[inline]
+pub(super) fn group_of(key: Key) -> usize {
+    (key >> CODE_BITS) as usize
 }
 
 impl Ledger {
+    /// Adds a value to a group below the number last given to `grow`.
     #[inline]
-    fn add_one(&mut self, group: usize, value: f64) {
+    pub fn add_one(&mut self, group: usize, value: f64) {
         if !value.is_finite() {
             return;
         }
@@ -55,17 +62,40 @@ impl Ledger {
         let limits = &mut self.limits[group];
         limits.min = limits.min.min(value);
         limits.max = limits.max.max(value);
-        self.values.push(key(group, bin::index(value)));
+        if let Some(code) = bin::code(bin::index(value)) {
+            self.values.push(key(group, code));
+        }
     }
 
-    fn grow(&mut self, groups: usize) -> Result<()> {
+    /// Makes room for groups up to this many. To be called now and then, as it also counts what was added.
+    ///
+    /// # Errors
+    /// When there are more than can be numbered.
+    pub fn grow(&mut self, groups: usize) -> Result<()> {
         if u32::try_from(groups).is_err() {
             return datafusion::common::resources_err!("more groups than a sketch aggregate can number");
         }
         if self.limits.len() < groups {
             self.limits.resize(groups, EMPTY);
         }
+        self.count_if_many();
         Ok(())
+    }
+
+    /// The sketches with each group at its place; `places` has every number below its length once.
+    pub fn in_order(mut self, places: &[u32]) -> Ordered {
+        let moved = |from: Key| key(places[group_of(from)] as usize, code_of(from));
+        self.values.iter_mut().for_each(|key| *key = moved(*key));
+        for entries in [&mut self.counted, &mut self.merged] {
+            entries.iter_mut().for_each(|entry| entry.0 = moved(entry.0));
+        }
+        self.counted.sort_unstable_by_key(|entry| entry.0);
+        self.count();
+        let mut limits = vec![EMPTY; places.len()];
+        for (own, place) in self.limits.iter().zip(places) {
+            limits[*place as usize] = *own;
+        }
+        Ordered::new(limits, self.counted)
     }
 
     fn count_if_many(&mut self) {
@@ -75,11 +105,14 @@ impl Ledger {
     }
 
     fn count(&mut self) {
-        self.values.sort_unstable();
+        radix::sort(&mut self.values, &mut self.spare);
         let runs = self.values.chunk_by(|a, b| a == b);
         let fresh: Vec<(Key, u64)> = runs.map(|run| (run[0], run.len() as u64)).collect();
         self.values.clear();
-        self.absorb(&fresh);
+        match self.counted.is_empty() {
+            true => self.counted = fresh,
+            false => self.absorb(&fresh),
+        }
         if !self.merged.is_empty() {
             let mut merged = std::mem::take(&mut self.merged);
             merged.sort_unstable_by_key(|entry| entry.0);
@@ -128,7 +161,6 @@ impl sql::Ledger for Ledger {
                 }
             }
         }
-        self.count_if_many();
         Ok(())
     }
 
@@ -147,11 +179,12 @@ impl sql::Ledger for Ledger {
             }
             let merged = &mut self.merged;
             let (limits, zeros) = bytes::read(sketches.value(row), |index, count| {
-                merged.push((key(*group, Some(index)), count))
+                // What was read has a code.
+                merged.extend(bin::code(Some(index)).map(|code| (key(*group, code), count)));
             })
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
             if zeros > 0 {
-                merged.push((key(*group, None), zeros));
+                merged.extend(bin::code(None).map(|code| (key(*group, code), zeros)));
             }
             if let Some(Limits { min, max }) = limits {
                 let own = &mut self.limits[*group];
@@ -159,7 +192,6 @@ impl sql::Ledger for Ledger {
                 own.max = own.max.max(max);
             }
         }
-        self.count_if_many();
         Ok(())
     }
 
@@ -168,32 +200,36 @@ impl sql::Ledger for Ledger {
         let limits = emit_to.take_needed(&mut self.limits);
         let mut builder = BinaryBuilder::with_capacity(limits.len(), limits.len() * 16);
         let mut rest = self.counted.as_slice();
-        let mut sketch = Vec::new();
+        let (mut bins, mut sketch) = (Vec::new(), Vec::new());
         for (group, limits) in limits.iter().enumerate() {
-            let end = rest.iter().position(|entry| entry.0 >> 32 != group as u64).unwrap_or(rest.len());
+            let end = rest.iter().position(|entry| group_of(entry.0) != group).unwrap_or(rest.len());
             let (own, others) = rest.split_at(end);
             rest = others;
-            let (zeros, bins) = match own.split_first() {
-                None => {
-                    builder.append_null();
-                    continue;
-                }
-                Some(((first, zeros), bins)) if bin_of(*first).is_none() => (*zeros, bins),
-                Some(_) => (0, own),
-            };
-            sketch.clear();
-            let bins = bins.iter().map(|(key, count)| (bin_of(*key).unwrap_or_default(), *count));
-            bytes::write(&mut sketch, Some(*limits), zeros, bins);
-            builder.append_value(&sketch);
+            bins.clear();
+            bins.extend(own.iter().map(|(key, count)| (code_of(*key), *count)));
+            append(&mut builder, *limits, &bins, &mut sketch);
         }
-        let taken = limits.len() as u64;
-        self.counted = rest.iter().map(|(key, count)| (key - (taken << 32), *count)).collect();
+        let taken = key(limits.len(), 0);
+        self.counted = rest.iter().map(|(key, count)| (key - taken, *count)).collect();
         builder.finish()
     }
 
     fn size(&self) -> usize {
         self.limits.capacity() * size_of::<Limits>()
             + (self.counted.capacity() + self.merged.capacity()) * size_of::<(Key, u64)>()
-            + self.values.capacity() * size_of::<Key>()
+            + (self.values.capacity() + self.spare.capacity()) * size_of::<Key>()
     }
+}
+
+/// `bins`: by ascending code. Null for a group without values. `sketch` is room to write in.
+pub(super) fn append(builder: &mut BinaryBuilder, limits: Limits, bins: &[(u16, u64)], sketch: &mut Vec<u8>) {
+    let (zeros, bins) = match bins.split_first() {
+        None => return builder.append_null(),
+        Some(((first, zeros), others)) if bin::of_code(*first).is_none() => (*zeros, others),
+        Some(_) => (0, bins),
+    };
+    sketch.clear();
+    let bins = bins.iter().map(|(code, count)| (bin::of_code(*code).unwrap_or_default(), *count));
+    bytes::write(sketch, Some(limits), zeros, bins);
+    builder.append_value(sketch);
 }

@@ -3,10 +3,12 @@
 mod bin;
 mod bytes;
 mod ledger;
+mod ordered;
 #[cfg(test)]
 mod tests;
 
-pub(super) use ledger::Ledger;
+pub use ledger::Ledger;
+pub use ordered::Ordered;
 
 /// Smallest and largest value seen, exact.
 #[derive(Clone, Copy, Debug, PartialEq)]

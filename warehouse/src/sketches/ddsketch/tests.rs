@@ -60,6 +60,17 @@ fn a_value_falls_into_the_bin_of_its_logarithm_over_the_whole_range() {
 }
 
 #[test]
+fn every_bin_of_a_value_has_a_code_of_its_own() {
+    let (lowest, highest) = (bin::index(bin::TINY * 1.000_001).unwrap(), bin::index(f64::MAX).unwrap());
+    let codes: Vec<u16> = (lowest..=highest).map(|index| bin::code(Some(index)).unwrap()).collect();
+    assert!(codes.is_sorted_by(|a, b| a < b));
+    assert!(bin::code(None).unwrap() < codes[0]);
+    assert_eq!(bin::of_code(bin::code(None).unwrap()), None);
+    assert!(codes.iter().zip(lowest..).all(|(code, index)| bin::of_code(*code) == Some(index)));
+    assert_eq!([i32::MIN, -2_048, i32::MAX].map(|index| bin::code(Some(index))), [None; 3]);
+}
+
+#[test]
 fn empty_single_zero_negative_and_unusable_values_are_told_apart() {
     let empty = sketch(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]);
     assert_eq!((empty.count(), empty.quantile(0.5)), (0, None));
@@ -108,6 +119,7 @@ fn bytes_in_any_other_form_are_refused() {
         ("0103e80702 02460 2b60201", "minimum and maximum swapped"),
         ("010d0000 00", "an empty zero bin that is flagged"),
         ("0105020246 01ffffffff0f01", "a bin over 32 bits"),
+        ("010b000201 02bf9a0c01 c28d0601", "a bin −100,000, below all values"),
         ("0107020146 01", "a flag for a maximum that is left out"),
     ] {
         let bytes = unhex(&bytes.replace(' ', ""));

@@ -6,18 +6,21 @@ use datafusion::common::cast::as_int64_array;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::EmitTo;
 
+use super::ordered::Ordered;
 use super::{bytes, register};
-use crate::sketches::sql;
+use crate::sketches::{radix, sql};
 
-/// New entries are settled at least this many at a time. More: fewer sorts, until they leave the cache.
-const BATCH: usize = 128 * 1024;
+/// New entries are settled at least this many at a time. More: fewer sorts and merges, more memory.
+const BATCH: usize = 256 * 1024;
 const RANK_BITS: u32 = 8;
 
 /// Group in the upper half, then the register, the rank lowest: of one register the last is the highest.
-type Entry = u64;
+pub(super) type Entry = u64;
+const GROUP_SHIFT: u32 = 32;
 
+/// The sketches of many groups.
 #[derive(Debug, Default)]
-pub(in crate::sketches) struct Ledger {
+pub struct Ledger {
     groups: usize,
     /// Sorted, no register of a group twice.
     settled: Vec<Entry>,
@@ -28,16 +31,50 @@ pub(in crate::sketches) struct Ledger {
 
 #[inline]
 fn entry(group: usize, (register, rank): (u16, u8)) -> Entry {
-    ((group as u64) << 32) | (u64::from(register) << RANK_BITS) | u64::from(rank)
+    ((group as u64) << GROUP_SHIFT) | (u64::from(register) << RANK_BITS) | u64::from(rank)
+}
+
+#[inline]
+pub(super) fn group_of(entry: Entry) -> usize {
+    (entry >> GROUP_SHIFT) as usize
+}
+
+#[inline]
+pub(super) fn register_and_rank(entry: Entry) -> (u16, u8) {
+    ((entry >> RANK_BITS) as u16, entry as u8)
 }
 
 impl Ledger {
-    fn grow(&mut self, groups: usize) -> Result<()> {
+    /// Adds a key to a group below the number last given to `grow`.
+    #[inline]
+    pub fn add_one(&mut self, group: usize, key: i64) {
+        self.fresh.push(entry(group, register::of(key)));
+    }
+
+    /// Makes room for groups up to this many. To be called now and then, as it also settles what was added.
+    ///
+    /// # Errors
+    /// When there are more than can be numbered.
+    pub fn grow(&mut self, groups: usize) -> Result<()> {
         if u32::try_from(groups).is_err() {
             return datafusion::common::resources_err!("more groups than a sketch aggregate can number");
         }
         self.groups = self.groups.max(groups);
+        self.settle_if_many();
         Ok(())
+    }
+
+    /// The sketches with each group at its place; `places` has every number below its length once.
+    pub fn in_order(mut self, places: &[u32]) -> Ordered {
+        const IN_GROUP: Entry = (1 << GROUP_SHIFT) - 1;
+        for entries in [&mut self.settled, &mut self.fresh] {
+            for entry in entries {
+                *entry = (u64::from(places[group_of(*entry)]) << GROUP_SHIFT) | (*entry & IN_GROUP);
+            }
+        }
+        radix::sort(&mut self.settled, &mut self.spare);
+        self.settle();
+        Ordered::new(places.len(), self.settled)
     }
 
     fn settle_if_many(&mut self) {
@@ -47,7 +84,7 @@ impl Ledger {
     }
 
     fn settle(&mut self) {
-        self.fresh.sort_unstable();
+        radix::sort(&mut self.fresh, &mut self.spare);
         self.spare.clear();
         self.spare.reserve(self.settled.len() + self.fresh.len());
         let (mut a, mut b) = (self.settled.iter().peekable(), self.fresh.iter().peekable());
@@ -90,7 +127,6 @@ impl sql::Ledger for Ledger {
                 self.fresh.extend(rows.map(|row| entry(group_indices[row], register::of(keys.value(row)))));
             }
         }
-        self.settle_if_many();
         Ok(())
     }
 
@@ -111,7 +147,6 @@ impl sql::Ledger for Ledger {
             bytes::read(sketches.value(row), |register, rank| fresh.push(entry(*group, (register, rank))))
                 .map_err(|error| DataFusionError::External(Box::new(error)))?;
         }
-        self.settle_if_many();
         Ok(())
     }
 
@@ -124,8 +159,8 @@ impl sql::Ledger for Ledger {
         let mut builder = BinaryBuilder::with_capacity(taken, taken * 16);
         let mut rest = self.settled.as_slice();
         let (mut registers, mut sketch) = (Vec::new(), Vec::new());
-        for group in 0..taken as u64 {
-            let end = rest.iter().position(|entry| entry >> 32 != group).unwrap_or(rest.len());
+        for group in 0..taken {
+            let end = rest.iter().position(|entry| group_of(*entry) != group).unwrap_or(rest.len());
             let (own, others) = rest.split_at(end);
             rest = others;
             if own.is_empty() {
@@ -133,12 +168,12 @@ impl sql::Ledger for Ledger {
                 continue;
             }
             registers.clear();
-            registers.extend(own.iter().map(|entry| ((entry >> RANK_BITS) as u16, *entry as u8)));
+            registers.extend(own.iter().map(|entry| register_and_rank(*entry)));
             sketch.clear();
             bytes::write(&mut sketch, &registers);
             builder.append_value(&sketch);
         }
-        self.settled = rest.iter().map(|entry| entry - ((taken as u64) << 32)).collect();
+        self.settled = rest.iter().map(|entry| entry - ((taken as u64) << GROUP_SHIFT)).collect();
         self.groups -= taken;
         builder.finish()
     }

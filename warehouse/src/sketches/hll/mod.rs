@@ -3,12 +3,14 @@
 mod bytes;
 mod estimate;
 mod ledger;
+mod ordered;
 mod register;
 #[cfg(test)]
 mod tests;
 mod union;
 
-pub(super) use ledger::Ledger;
+pub use ledger::Ledger;
+pub use ordered::Ordered;
 use register::{REGISTERS, SPARSE_LIMIT};
 pub use union::Union;
 

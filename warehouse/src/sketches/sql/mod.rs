@@ -6,11 +6,10 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
-use datafusion::logical_expr::{AggregateUDF, GroupsAccumulator, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::prelude::SessionContext;
 
 use aggregate::{Aggregate, SketchAggregate};
-use groups::{Groups, Input};
 use scalar::{Question, SketchScalar};
 
 pub(super) use groups::{Ledger, selected};
@@ -23,14 +22,4 @@ pub fn register(ctx: &SessionContext) {
     for question in Question::ALL {
         ctx.register_udf(ScalarUDF::new_from_impl(SketchScalar::new(question)));
     }
-}
-
-/// The aggregate `ddsketch` for a loop of one's own: `update_batch` takes Float64, `merge_batch` sketch bytes.
-pub fn ddsketches() -> Box<dyn GroupsAccumulator> {
-    Box::new(Groups::<super::ddsketch::Ledger>::new(Input::Values))
-}
-
-/// The aggregate `hll` for a loop of one's own: `update_batch` takes Int64, `merge_batch` sketch bytes.
-pub fn hlls() -> Box<dyn GroupsAccumulator> {
-    Box::new(Groups::<super::hll::Ledger>::new(Input::Values))
 }

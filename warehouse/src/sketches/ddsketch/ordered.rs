@@ -1,0 +1,56 @@
+//! Sketches of groups that stand in an order in which the parts of every coarser group are neighbours.
+
+use std::ops::Range;
+
+use arrow::array::{BinaryArray, BinaryBuilder};
+
+use super::Limits;
+use super::ledger::{EMPTY, Key, append, code_of, group_of};
+use crate::sketches::Runs;
+
+#[derive(Debug)]
+pub struct Ordered {
+    limits: Vec<Limits>,
+    /// Sorted by key, no key twice.
+    bins: Vec<(Key, u64)>,
+    /// Where the bins of each group begin, and where those of the last end.
+    starts: Vec<usize>,
+}
+
+impl Ordered {
+    pub(super) fn new(limits: Vec<Limits>, bins: Vec<(Key, u64)>) -> Self {
+        let mut starts = Vec::with_capacity(limits.len() + 1);
+        for (at, bin) in bins.iter().enumerate() {
+            starts.resize(starts.len().max(group_of(bin.0) + 1), at);
+        }
+        starts.resize(limits.len() + 1, bins.len());
+        Self { limits, bins, starts }
+    }
+}
+
+impl Runs for Ordered {
+    fn merged(&self, runs: &[Range<usize>]) -> BinaryArray {
+        let mut builder = BinaryBuilder::with_capacity(runs.len(), runs.len() * 16);
+        let (mut bins, mut sketch) = (Vec::new(), Vec::new());
+        for run in runs {
+            let own = &self.bins[self.starts[run.start]..self.starts[run.end]];
+            bins.clear();
+            bins.extend(own.iter().map(|(key, count)| (code_of(*key), *count)));
+            if run.len() > 1 {
+                bins.sort_unstable_by_key(|bin| bin.0);
+                bins.dedup_by(|next, kept| {
+                    let same = next.0 == kept.0;
+                    if same {
+                        kept.1 = kept.1.saturating_add(next.1);
+                    }
+                    same
+                });
+            }
+            let limits = self.limits[run.clone()]
+                .iter()
+                .fold(EMPTY, |all, one| Limits { min: all.min.min(one.min), max: all.max.max(one.max) });
+            append(&mut builder, limits, &bins, &mut sketch);
+        }
+        builder.finish()
+    }
+}
