@@ -163,3 +163,72 @@ fn measure(
         _ => properties,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, AsArray, BinaryArray, Decimal128Array, Int64Array, StringArray};
+    use arrow::compute::concat_batches;
+    use arrow::datatypes::Int64Type;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    use super::*;
+
+    const ROWS: i64 = 3_000;
+
+    /// A day of usage: sums that are mostly 0, sketches that differ, few names.
+    fn rows(schema: &SchemaRef) -> RecordBatch {
+        let column = |field: &arrow::datatypes::FieldRef| -> ArrayRef {
+            let sums = (0..ROWS).map(|row| if row % 50 == 0 { 3 } else { 0 });
+            match field.data_type() {
+                DataType::Int64 => Arc::new(Int64Array::from_iter_values(sums)),
+                DataType::Decimal128(..) => Arc::new(
+                    Decimal128Array::from_iter_values(sums.map(i128::from))
+                        .with_precision_and_scale(38, 9)
+                        .unwrap(),
+                ),
+                DataType::Binary => {
+                    Arc::new(BinaryArray::from_iter_values((0..ROWS).map(|row| row.to_le_bytes())))
+                }
+                _ => {
+                    Arc::new(StringArray::from_iter_values((0..ROWS).map(|row| format!("name {}", row % 9))))
+                }
+            }
+        };
+        RecordBatch::try_new(schema.clone(), schema.fields().iter().map(column).collect()).unwrap()
+    }
+
+    #[test]
+    fn sums_of_a_rollup_are_packed_without_dictionary_and_compressor_and_come_back() {
+        let id = TableId::UsageDaily;
+        let written = rows(&file_schema(id));
+        let encoded =
+            next_file(id, &mut Rest::new(vec![written.clone()]), &StreamNames::default()).unwrap().unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(encoded.bytes).unwrap();
+        let group = reader.metadata().row_group(0).clone();
+        for (field, column) in written.schema().fields().iter().zip(group.columns()) {
+            let has_dictionary = column.dictionary_page_offset().is_some();
+            let is_compressed = column.compression() != Compression::UNCOMPRESSED;
+            let expected = match field.data_type() {
+                DataType::Int64 => (false, false),
+                DataType::Utf8 => (true, true),
+                _ => (false, true),
+            };
+            assert_eq!((has_dictionary, is_compressed), expected, "{}", field.name());
+            if *field.data_type() == DataType::Int64 {
+                // Plain they would take eight bytes each.
+                assert!(
+                    column.compressed_size() < ROWS * 2,
+                    "{}: {}",
+                    field.name(),
+                    column.compressed_size()
+                );
+            }
+        }
+        let read: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
+        let read = concat_batches(&written.schema(), &read).unwrap();
+        assert_eq!(read, written);
+        assert_eq!(read.column_by_name("requests").unwrap().as_primitive::<Int64Type>().value(50), 3);
+    }
+}
