@@ -1,8 +1,7 @@
 //! One pass over attempts at the finest grain, and every folded table merged from it.
 //!
-//! This is a loop and not SQL because it is the hottest place of the jobs: of a year's history a group is
-//! hardly more than one attempt, and some 70 aggregates over groups that small cost an engine ten times what
-//! the counting costs. `oracle.sql` says the same in SQL, and the tests compare the two.
+//! This is a loop and not SQL because it is the hottest place of the jobs; docs/004 has the numbers. `oracle.sql`
+//! says the same in SQL, and the tests compare the two.
 
 mod input;
 mod measure;
