@@ -11,7 +11,7 @@ use crate::data::Dataset;
 const TABLES: [(&str, &str, &str); 8] = [
     (
         "usage_hourly",
-        "hour × model × variant × provider",
+        "hour × model × variant × provider, 100 days",
         "tokens, served requests, spend, media, context sizes",
     ),
     ("usage_daily", "date × model × variant × provider", "the same, with users as HyperLogLog"),
