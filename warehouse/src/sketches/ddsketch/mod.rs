@@ -38,16 +38,21 @@ pub struct DecodeError(pub &'static str);
 impl DdSketch {
     /// NaN and the infinities are no measurements and are left out.
     pub fn add(&mut self, value: f64) {
-        if !value.is_finite() {
+        self.add_times(value, 1);
+    }
+
+    /// As `add`, so many times.
+    pub fn add_times(&mut self, value: f64, times: u64) {
+        if !value.is_finite() || times == 0 {
             return;
         }
         let value = bin::unsigned_zero(value);
         self.widen(Limits { min: value, max: value });
         match bin::index(value) {
-            None => self.zeros = self.zeros.saturating_add(1),
+            None => self.zeros = self.zeros.saturating_add(times),
             Some(index) => match self.bins.binary_search_by_key(&index, |bin| bin.0) {
-                Ok(at) => self.bins[at].1 = self.bins[at].1.saturating_add(1),
-                Err(at) => self.bins.insert(at, (index, 1)),
+                Ok(at) => self.bins[at].1 = self.bins[at].1.saturating_add(times),
+                Err(at) => self.bins.insert(at, (index, times)),
             },
         }
     }

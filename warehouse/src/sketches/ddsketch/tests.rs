@@ -177,3 +177,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_value_added_many_times_is_that_many_values() {
+    let (mut at_once, mut one_by_one) = (DdSketch::default(), DdSketch::default());
+    for (value, times) in [(0.0, 2), (12.5, 3), (12.6, 1), (7.0, 0), (f64::NAN, 4)] {
+        at_once.add_times(value, times);
+        (0..times).for_each(|_| one_by_one.add(value));
+    }
+    assert_eq!(at_once, one_by_one);
+    assert_eq!(at_once.count(), 6);
+}

@@ -36,6 +36,24 @@ impl Default for Hll {
     }
 }
 
+/// Of many keys at once: each is one store, whatever their number.
+impl FromIterator<i64> for Hll {
+    fn from_iter<I: IntoIterator<Item = i64>>(keys: I) -> Self {
+        let mut ranks = Box::new([0; REGISTERS]);
+        for key in keys {
+            let (register, rank) = register::of(key);
+            let own = &mut ranks[usize::from(register) % REGISTERS];
+            *own = rank.max(*own);
+        }
+        let used = ranks.iter().filter(|rank| **rank > 0).count();
+        if used > SPARSE_LIMIT {
+            return Self(Registers::Dense(ranks));
+        }
+        let entries = (0..).zip(ranks.iter().copied()).filter(|entry| entry.1 > 0);
+        Self(Registers::Sparse(entries.collect()))
+    }
+}
+
 impl Hll {
     /// Adds one key (already a keyed hash; it is mixed again).
     pub fn add(&mut self, key: i64) {

@@ -174,3 +174,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn keys_collected_at_once_make_the_sketch_of_keys_added_one_by_one() {
+    for n in [0, 1, 1_500, 2_500, 100_000] {
+        assert_eq!((0..n).collect::<Hll>(), sketch(0..n), "{n} keys");
+    }
+}
