@@ -182,7 +182,7 @@ pub(crate) fn normal_quantile(p: f64) -> f64 {
     0.5 * (low + high)
 }
 
-fn normal_probability(z: f64) -> f64 {
+pub(crate) fn normal_probability(z: f64) -> f64 {
     // Marsaglia's series: exact to double precision for |z| < 7.
     if z.abs() > 7.0 {
         return if z > 0.0 { 1.0 } else { 0.0 };

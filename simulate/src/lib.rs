@@ -11,6 +11,7 @@ mod calls;
 mod chance;
 mod corrupt;
 mod faults;
+mod market;
 mod outages;
 mod people;
 mod phrases;
@@ -29,6 +30,7 @@ mod wire;
 
 pub use calibration::{ATTEMPTS_PER_YEAR, DAYS_PER_YEAR, LONGEST_REQUEST_MINUTES};
 pub use corrupt::{BadKind, Corruption};
+pub use market::{Market, Place, Size, Speed, Tally};
 pub use outages::{Cause, Outage};
 pub use population::{Endpoint, Model};
 pub use regimes::{Regime, RegimeKind};

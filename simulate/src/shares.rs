@@ -77,7 +77,7 @@ impl Authors {
 }
 
 impl Constants {
-    fn new(model: &Model, population: &Population) -> Self {
+    pub(crate) fn new(model: &Model, population: &Population) -> Self {
         let endpoints = population.endpoints.get(model.endpoints.clone()).unwrap_or(&[]);
         // The chance that a call fails and may be followed by another, and how many calls there may be.
         let failing: f64 = endpoints.iter().map(|e| e.weight * (e.fault + e.rate_limit)).sum();
