@@ -6,6 +6,7 @@ mod exit;
 mod logging;
 mod roles;
 mod shutdown;
+mod straight;
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};

@@ -40,6 +40,7 @@ pub use maintain::{
     Action, Depth, Intent, LEAST_HISTORY, MaintainReport, MaintainSettings, Maintainer, Step, TableReport,
 };
 pub use rebuild::{Drift, RebuildReport};
+pub use rollup::keep_days;
 pub use routing::RoutingReport;
 pub use schedule::{Job, JobReport, Outcome, RoundReport, Scheduler, Settings};
 pub use settle::{SettleReport, Settling};

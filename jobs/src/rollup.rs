@@ -44,6 +44,11 @@ pub(crate) const FOLDED: [Rollup; 6] = [
     Rollup { table: TableId::IntakeDaily, merge: intake::DAILY, keep_days: None },
 ];
 
+/// Days before today whose rows a table keeps. None: for ever.
+pub fn keep_days(table: TableId) -> Option<u64> {
+    FOLDED.iter().find(|rollup| rollup.table == table).and_then(|rollup| rollup.keep_days)
+}
+
 /// First date that a table with `keep_days` keeps on the day of `now`.
 pub(crate) fn first_kept(keep_days: u64, now: DateTime<Utc>) -> NaiveDate {
     now.date_naive().checked_sub_days(Days::new(keep_days)).unwrap_or(NaiveDate::MIN)

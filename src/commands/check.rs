@@ -14,6 +14,7 @@ use secrecy::ExposeSecret;
 use crate::config::Config;
 use crate::exit::{chain, usage};
 use crate::roles::{self, Role};
+use crate::straight;
 
 /// Checks the configuration, the warehouse, the brokers and the folders, and says what to fix
 ///
@@ -104,6 +105,15 @@ async fn check_warehouse(config: &Config, findings: &mut Findings) {
         Ok(format!("`{location}` holds {rows} attempts"))
     };
     findings.take("warehouse", opened.await);
+    let Ok(location) = config.location() else { return };
+    if let Ok(warehouse) = Warehouse::open(&location).await
+        && straight::is_straight(&warehouse).await.unwrap_or(false)
+    {
+        findings.warn(
+            "warehouse",
+            &format!("{}; look at it and measure with it, but send no records there", straight::NOTE),
+        );
+    }
 }
 
 async fn check_keys(config: &Config) -> anyhow::Result<String> {

@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use crate::config::Config;
 use crate::exit::usage;
-use crate::roles;
+use crate::{roles, straight};
 
 /// Runs rollup jobs by hand, rebuilds days, or says where every table stands
 #[derive(Debug, clap::Args)]
@@ -66,6 +66,12 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
         Job::Rebuild { from, to, json } => {
             if from > to {
                 return Err(usage(format!("--from {from} lies after --to {to}")));
+            }
+            if straight::is_straight(&warehouse).await? {
+                let note = straight::NOTE;
+                return Err(usage(format!(
+                    "`{location}` cannot be rebuilt: {note}, so every day would be empty"
+                )));
             }
             let report = jobs.rebuild(from, to, Utc::now()).await?;
             print(&report, json)

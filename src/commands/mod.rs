@@ -56,6 +56,7 @@ pub struct Common {
 }
 
 // A doc comment here, or on the enum below, would replace what `--help` says about the program.
+#[expect(clippy::large_enum_variant, reason = "one is made in the life of a process")]
 #[derive(Debug, Subcommand)]
 enum Command {
     #[command(flatten)]

@@ -22,6 +22,7 @@ use super::peers::{PER_ADDRESS, Peers};
 use super::supervise::lasting;
 use super::{Role, Roles, StoppedLogs, accept, maintain, progress};
 use crate::exit::{chain, usage};
+use crate::straight;
 
 /// Between two times that samples are counted into their buckets. Until then each one is kept, and it may be that nobody
 /// ever asks for the metrics.
@@ -206,7 +207,9 @@ impl Roles {
 
     async fn start_web(&mut self) -> anyhow::Result<()> {
         let names = self.names();
-        let site = Site::open(&self.warehouse, self.config.web.clone(), names).await;
+        let mut config = self.config.web.clone();
+        config.simulated |= straight::is_straight(&self.warehouse).await?;
+        let site = Site::open(&self.warehouse, config, names).await;
         self.site = Some(site.clone());
         let (poller, shutdown) = (site.clone(), self.shutdown.clone());
         self.watch("site refresh", move || {

@@ -1,6 +1,7 @@
-//! `bellwether simulate`: seeded router traffic to a file, a topic, an HTTP intake or a warehouse.
+//! `bellwether simulate`: seeded router traffic to a file, a topic, an HTTP intake or a warehouse; or rollups alone.
 
 mod regime;
+mod rollups;
 mod target;
 
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use bellwether_simulate::{
-    ATTEMPTS_PER_YEAR, Config as Traffic, Corruption, Simulator, TextMode, TruthBuilder,
+    ATTEMPTS_PER_YEAR, Config as Traffic, Corruption, Simulator, Size, TextMode, TruthBuilder,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -25,17 +26,18 @@ use target::Target;
 /// Writes simulated router traffic: the same seed and period give the same requests
 ///
 /// Targets: file:PATH (or -, native NDJSON), kafka://HOST:PORT/TOPIC, http://HOST:PORT/intake/native, warehouse:FOLDER.
+/// With --rollups, no requests but the rollups of a market of published size, into the new warehouse of --warehouse.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bellwether simulate --to file:day.ndjson --from 2026-11-01 --minutes 1440 --truth truth.json\n  bellwether simulate --to kafka://localhost:9092/llm-requests --from 2026-11-01 --events 200000 --bad-share 0.01\n  bellwether simulate --to http://127.0.0.1:4318/intake/native --from 2026-11-24T12:00:00Z --minutes 10\n  bellwether simulate --to file:bad-day.ndjson --from 2026-11-01 --minutes 4320 --regime outage@2026-11-02..2026-11-03 --regime late --truth truth.json"
+    after_help = "Examples:\n  bellwether simulate --to file:day.ndjson --from 2026-11-01 --minutes 1440 --truth truth.json\n  bellwether simulate --to kafka://localhost:9092/llm-requests --from 2026-11-01 --events 200000 --bad-share 0.01\n  bellwether simulate --to http://127.0.0.1:4318/intake/native --from 2026-11-24T12:00:00Z --minutes 10\n  bellwether simulate --to file:bad-day.ndjson --from 2026-11-01 --minutes 4320 --regime outage@2026-11-02..2026-11-03 --regime late --truth truth.json\n  bellwether simulate --rollups S1 --warehouse ./market"
 )]
 pub struct Args {
     /// Where the traffic goes
-    #[arg(long, value_name = "TARGET")]
-    to: Target,
+    #[arg(long, value_name = "TARGET", required_unless_present = "rollups")]
+    to: Option<Target>,
     /// First minute: a date or an RFC 3339 instant (UTC)
-    #[arg(long, value_name = "TIME", value_parser = instant)]
-    from: DateTime<Utc>,
+    #[arg(long, value_name = "TIME", value_parser = instant, required_unless_present = "rollups")]
+    from: Option<DateTime<Utc>>,
     /// Minutes of traffic; default: until `--events` are written, else one day
     #[arg(long, value_name = "N")]
     minutes: Option<i64>,
@@ -66,6 +68,25 @@ pub struct Args {
     /// Writes what a measuring system should find, as JSON
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
+    /// Writes rollups without attempts: S1 is a market of published size, S10 has ten times the names
+    #[arg(
+        long,
+        value_name = "SIZE",
+        value_parser = size,
+        conflicts_with_all = [
+            "to", "from", "minutes", "events", "attempts_per_year", "year_end", "texts", "bad_share", "regimes", "truth",
+        ]
+    )]
+    rollups: Option<Size>,
+    /// Rollups: last day; default: yesterday
+    #[arg(long, value_name = "DATE", requires = "rollups")]
+    end: Option<NaiveDate>,
+    /// Rollups: days of history
+    #[arg(long, default_value_t = 365, value_name = "N", requires = "rollups")]
+    days: u64,
+    /// Rollups: where the invented names of S10 go; default: beside the folder of the warehouse
+    #[arg(long, value_name = "FILE", requires = "rollups")]
+    catalogue: Option<PathBuf>,
 }
 
 /// What was written, for `--truth` readers and the terminal.
@@ -77,22 +98,30 @@ struct Written {
 }
 
 pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<()> {
+    if let Some(size) = args.rollups {
+        let Args { seed, end, days, catalogue, .. } = args;
+        let order = rollups::Order { size, seed, end, days, catalogue };
+        return rollups::run(order, common, config).await;
+    }
+    let (Some(target), Some(begin)) = (&args.to, args.from) else {
+        return Err(usage("--to and --from are needed, or --rollups"));
+    };
     for (flag, share) in [("--texts", args.texts), ("--bad-share", args.bad_share)] {
         if !(0.0..=1.0).contains(&share) {
             return Err(usage(format!("{flag} must lie between 0 and 1, not {share}")));
         }
     }
     let texts = if args.texts > 0.0 { TextMode::Share(args.texts) } else { TextMode::None };
-    let from = args.from.timestamp().div_euclid(60);
+    let from = begin.timestamp().div_euclid(60);
     let minutes = args.minutes.unwrap_or(if args.events.is_some() { i64::MAX / 120 } else { 1_440 });
     let to = from.saturating_add(minutes);
     let simulator = Simulator::new(Traffic {
         seed: args.seed,
         attempts_per_year: args.attempts_per_year,
-        end: args.year_end.unwrap_or_else(|| args.from.date_naive()),
+        end: args.year_end.unwrap_or_else(|| begin.date_naive()),
         regimes: args.regimes.iter().map(|given| given.over(from, to)).collect(),
     });
-    if let Target::Warehouse(folder) = &args.to {
+    if let Target::Warehouse(folder) = target {
         if let Some(given) = args.regimes.iter().find(|given| given.is_of_records()) {
             return Err(usage(format!(
                 "--regime {}: a warehouse takes no records; write to a file, a topic or an intake",
@@ -102,7 +131,7 @@ pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<
         return into_warehouse(folder, simulator, texts, from, to, config, args.truth.as_deref()).await;
     }
 
-    let mut output = args.to.open(args.token.as_deref())?;
+    let mut output = target.open(args.token.as_deref())?;
     let corruption = Corruption::new(args.seed, args.bad_share);
     let mut truth = TruthBuilder::new(&simulator);
     let mut written = Written::default();
@@ -154,7 +183,7 @@ pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<
     if !common.quiet {
         eprintln!(
             "wrote {} requests with {} attempts and {} unusable records to {}",
-            written.requests, written.attempts, written.bad_records, args.to
+            written.requests, written.attempts, written.bad_records, target
         );
     }
     Ok(())
@@ -189,6 +218,14 @@ fn write_truth(path: &std::path::Path, truth: &bellwether_simulate::Truth) -> an
     let file = std::fs::File::create(path)
         .map_err(|error| usage(format!("--truth `{}`: cannot write there: {error}", path.display())))?;
     serde_json::to_writer(std::io::BufWriter::new(file), truth).context("write the truth")
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    match text {
+        "S1" => Ok(Size::S1),
+        "S10" => Ok(Size::S10),
+        _ => Err("expected S1 or S10".to_owned()),
+    }
 }
 
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {
