@@ -35,6 +35,7 @@ pub use error::{Retry, chain, is_missing_file};
 pub use location::{Location, S3};
 pub use pinned::{Attempts, Followed, PinError, Pinned, Standing, fold_app};
 pub use snapshot::Snapshot;
+pub use stats::{Between, Bounds};
 pub use table::{CommitEntry, DataFile, Error, Table, Warehouse};
 pub use tables::{Kind, TableId};
 pub use world::World;

@@ -1,5 +1,7 @@
 //! Delta's statistics JSON of one file: written from the Parquet footer, read back for skipping files.
 
+mod bounds;
+
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, UInt64Array};
@@ -12,6 +14,8 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+
+pub use bounds::{Between, Bounds};
 
 /// Longer strings are cut, as other Delta writers do.
 const STRING_PREFIX: usize = 32;

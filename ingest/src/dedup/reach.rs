@@ -44,21 +44,17 @@ fn candidate<'f>(file: &'f DataFile, wanted: &Wanted<'_>) -> Option<Candidate<'f
 
 /// Lowest and highest offset in the file of whatever log; None where it holds nothing of this topic or partition.
 fn by_statistics(file: &DataFile, wanted: &Wanted<'_>) -> Option<(i64, i64)> {
-    let stats: Option<serde_json::Value> =
-        file.stats.as_deref().and_then(|stats| serde_json::from_str(stats).ok());
-    let Some(stats) = stats else { return Some((0, i64::MAX)) };
-    let bound = |side: &str, column: &str| stats.get(side).and_then(|values| values.get(column));
-    let text = |side: &str| bound(side, "src_topic").and_then(serde_json::Value::as_str);
-    let number = |side: &str, column: &str| bound(side, column).and_then(serde_json::Value::as_i64);
+    let bounds = file.bounds();
+    let (topic, partitions) = (bounds.text("src_topic"), bounds.number("src_partition"));
     // An upper bound may be cut short, so only one that cannot be a prefix excludes the file.
-    let above = text("minValues").is_some_and(|least| least > wanted.topic);
-    let under = text("maxValues").is_some_and(|most| most < wanted.topic && !wanted.topic.starts_with(most));
+    let above = topic.least.is_some_and(|least| least > wanted.topic);
+    let under = topic.most.is_some_and(|most| most < wanted.topic && !wanted.topic.starts_with(most));
     let partition = i64::from(wanted.partition);
-    let beside = number("minValues", "src_partition").is_some_and(|least| least > partition)
-        || number("maxValues", "src_partition").is_some_and(|most| most < partition);
+    let beside = partitions.least.is_some_and(|least| least > partition)
+        || partitions.most.is_some_and(|most| most < partition);
     if above || under || beside {
         return None;
     }
-    let first = number("minValues", "src_offset").unwrap_or(0);
-    Some((first, number("maxValues", "src_offset").unwrap_or(i64::MAX)))
+    let offsets = bounds.number("src_offset");
+    Some((offsets.least.unwrap_or(0), offsets.most.unwrap_or(i64::MAX)))
 }

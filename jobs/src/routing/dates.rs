@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_warehouse::{DataFile, Snapshot};
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use serde::Deserialize;
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use crate::error::Error;
 use crate::rollup::date_of;
@@ -16,18 +15,6 @@ const RANGE_DAYS: i64 = 31;
 const RANGE_ROWS: i64 = 2_000_000;
 
 const HOUR_US: i64 = 3_600_000_000;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Stats {
-    min_values: Bound,
-    max_values: Bound,
-}
-
-#[derive(Deserialize)]
-struct Bound {
-    started_at: Option<DateTime<Utc>>,
-}
 
 /// Starts of requests, in µs: inclusive, exclusive. Whole hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +54,9 @@ pub(super) fn touched(
     for file in new {
         let date = date_of(table, file)?;
         let day = Hours::of(date);
-        let stats = file.stats.as_deref().and_then(|stats| serde_json::from_str::<Stats>(stats).ok());
-        let (earliest, latest) =
-            stats.map(|stats| (stats.min_values.started_at, stats.max_values.started_at)).unwrap_or_default();
-        let earliest = earliest.map_or(day.from, |at| at.timestamp_micros().clamp(day.from, day.to - 1));
-        let latest = latest.map_or(day.to - 1, |at| at.timestamp_micros().clamp(day.from, day.to - 1));
+        let started = file.bounds().instant("started_at");
+        let earliest = started.least.map_or(day.from, |at| at.timestamp_micros().clamp(day.from, day.to - 1));
+        let latest = started.most.map_or(day.to - 1, |at| at.timestamp_micros().clamp(day.from, day.to - 1));
         let span = span.num_microseconds().unwrap_or_default();
         let hours = Hours {
             from: (earliest - span).div_euclid(HOUR_US) * HOUR_US,

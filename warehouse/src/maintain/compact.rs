@@ -2,6 +2,7 @@
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
@@ -15,6 +16,8 @@ use crate::write::{Encoder, file_schema, named, new_name};
 
 /// A row group is ended when the writer holds this much of it. More: better compression, more memory.
 const OPEN_BYTES: usize = 64 * 1024 * 1024;
+/// By which the rows of a table lie in time; a table has one of them at most.
+const INSTANTS: [&str; 3] = ["started_at", "received_at", "imported_at"];
 
 /// What one compaction did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,13 +235,10 @@ impl Staged<'_> {
 /// pass over by time. Sorting rows would cost a pass over all of them.
 fn ordered(files: &[DataFile]) -> Vec<&DataFile> {
     let earliest = |file: &DataFile| {
-        let stats: serde_json::Value = serde_json::from_str(file.stats.as_deref()?).ok()?;
-        let least = stats.get("minValues")?;
-        let instant =
-            ["started_at", "received_at", "imported_at"].into_iter().find_map(|column| least.get(column));
-        Some(instant?.as_str()?.to_owned())
+        let bounds = file.bounds();
+        INSTANTS.into_iter().find_map(|column| bounds.instant(column).least)
     };
-    let mut ordered: Vec<(Option<String>, &DataFile)> =
+    let mut ordered: Vec<(Option<DateTime<Utc>>, &DataFile)> =
         files.iter().map(|file| (earliest(file), file)).collect();
     ordered.sort_by(|one, other| (&one.0, &one.1.path).cmp(&(&other.0, &other.1.path)));
     ordered.into_iter().map(|(_, file)| file).collect()
