@@ -1,5 +1,6 @@
 //! Tables through the public interface, on real folders.
 
+mod asked;
 mod checkpoints;
 mod commits;
 mod faulty;
