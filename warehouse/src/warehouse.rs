@@ -80,7 +80,16 @@ impl Warehouse {
         location: &Location,
         store: Arc<object_store::DynObjectStore>,
     ) -> Result<Self, Error> {
-        Self::begin(Root::over(location, store, World::default())?).await
+        Self::open_or_create_over_in(location, store, World::default()).await
+    }
+
+    /// The same by a clock and dice that are given.
+    pub(crate) async fn open_or_create_over_in(
+        location: &Location,
+        store: Arc<object_store::DynObjectStore>,
+        world: World,
+    ) -> Result<Self, Error> {
+        Self::begin(Root::over(location, store, world)?).await
     }
 
     async fn begin(root: Root) -> Result<Self, Error> {

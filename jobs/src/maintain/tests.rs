@@ -3,6 +3,7 @@ mod year;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::testing::{Aging, attempt, batch};
@@ -311,7 +312,7 @@ async fn maintenance_beside_ingest_and_folds_loses_and_doubles_nothing() {
 #[tokio::test]
 async fn a_year_of_commits_stays_few_files_and_a_short_log() {
     let dir = tempfile::tempdir().unwrap();
-    let year = year::Year { table: TableId::Rejects, days: 365, commits_a_day: 55, fold_every: 1 };
+    let year = year(TableId::Rejects, 365, 1);
     let found = year.run(dir.path()).await.unwrap();
     println!("{found:#?}");
     assert_eq!((found.commits, found.position, found.rows), (20_075, Some(20_075), 20_075));
@@ -324,7 +325,7 @@ async fn a_year_of_commits_stays_few_files_and_a_short_log() {
 #[tokio::test]
 async fn a_month_of_attempts_stays_few_files_though_the_fold_comes_every_five_days() {
     let dir = tempfile::tempdir().unwrap();
-    let month = year::Year { table: TableId::Attempts, days: 31, commits_a_day: 55, fold_every: 5 };
+    let month = year(TableId::Attempts, 31, 5);
     let found = month.run(dir.path()).await.unwrap();
     assert_eq!((found.commits, found.position, found.rows), (1_705, Some(1_705), 1_705));
     check(&found, 8 * 55);
@@ -333,8 +334,17 @@ async fn a_month_of_attempts_stays_few_files_though_the_fold_comes_every_five_da
     assert_eq!(query(&warehouse, "SELECT sum(requests) FROM usage_daily").await, ["1705"]);
 }
 
+/// 55 commits and a round a day.
+fn year(table: TableId, days: u64, fold_every: u64) -> year::Year {
+    let (settings, tell) = (settings(), |_, _: &_| {});
+    year::Year { table, days, commits_a_day: 55, fold_every, rounds_a_day: 1, settings, tell }
+}
+
 /// `most_entries`: of the days that have to be kept or wait for the fold, and those up to the next checkpoint.
 fn check(found: &year::Outcome, most_entries: usize) {
     assert!((1..=32).contains(&found.most_files_of_a_day), "{found:#?}");
     assert!(found.most_entries <= most_entries, "{found:#?}");
+    let measured =
+        |latencies: &year::Latencies| Duration::ZERO < latencies.p50 && latencies.p50 <= latencies.p99;
+    assert!(measured(&found.first_commits) && measured(&found.last_commits), "{found:#?}");
 }

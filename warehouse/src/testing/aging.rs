@@ -17,8 +17,11 @@ use object_store::{
     ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
+use crate::clock::{Clock, Moment, SystemClock};
+use crate::dice::SystemDice;
 use crate::location::Location;
 use crate::table::Warehouse;
+use crate::world::World;
 
 type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
@@ -79,6 +82,18 @@ impl Aging {
         Warehouse::open_or_create_over(location, Arc::clone(self) as _).await
     }
 
+    /// The same, on a host whose clock on the wall goes with the store's. What is measured is real time all the same.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn warehouse_of_its_time(
+        self: &Arc<Self>,
+        location: &Location,
+    ) -> std::result::Result<Warehouse, crate::Error> {
+        let world = World::new(Arc::new(Wall(Arc::clone(&self.state))), Arc::new(SystemDice));
+        Warehouse::open_or_create_over_in(location, Arc::clone(self) as _, world).await
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
@@ -94,6 +109,29 @@ impl Aging {
         if let Some((_, act)) = act {
             act().await;
         }
+    }
+}
+
+/// The store's clock, hung on a wall.
+struct Wall(Arc<Mutex<State>>);
+
+impl fmt::Debug for Wall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Wall").field(&lock(&self.0).now).finish()
+    }
+}
+
+impl Clock for Wall {
+    fn wall_us(&self) -> i64 {
+        lock(&self.0).now.timestamp_micros()
+    }
+
+    fn now(&self) -> Moment {
+        SystemClock.now()
+    }
+
+    fn sleep_until(&self, moment: Moment) -> BoxFuture<'static, ()> {
+        SystemClock.sleep_until(moment)
     }
 }
 
