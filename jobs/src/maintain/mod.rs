@@ -204,10 +204,10 @@ impl Round {
         let unreferenced_before = self.store_now - STAGED;
         let rule = VacuumRule { removed_before, unreferenced_before, passed: passed.of(id) };
         let plan = table.plan_vacuum(&rule).await.map_err(|source| failed(id, source))?;
-        let (removed, strays) = (plan.removed, plan.unreferenced);
-        found.orphans = strays;
+        let (removed, strays, leftovers) = (plan.removed, plan.unreferenced, plan.leftovers);
+        found.orphans = strays.plus(leftovers);
         found.waiting = plan.waiting;
-        if removed.files + strays.files == 0 {
+        if removed.files + found.orphans.files == 0 {
             return Ok(());
         }
         if self.intent == Intent::Do {
@@ -227,6 +227,10 @@ impl Round {
         if strays.files > 0 {
             let why = format!("named by no entry and written before {}", shown(rule.unreferenced_before));
             found.push(Step::Vacuum, Action { files: strays.files, bytes: strays.bytes, why });
+        }
+        if leftovers.files > 0 {
+            let why = format!("hidden, of writes cut off before {}", shown(rule.unreferenced_before));
+            found.push(Step::Vacuum, Action { files: leftovers.files, bytes: leftovers.bytes, why });
         }
         Ok(())
     }

@@ -125,6 +125,22 @@ async fn telling_changes_nothing_and_says_what_doing_does() {
     assert!(again.tables.iter().all(|table| table.steps.is_empty()), "{again}");
 }
 
+#[tokio::test]
+async fn a_write_that_was_cut_off_is_told_with_the_orphans_and_deleted() {
+    let mut f = Fixture::new("2026-11-25T12:00:00Z").await;
+    let path = f.folder(TableId::Attempts).join("event_date=2026-11-20/part-1.parquet#42");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, b"half a file").unwrap();
+    std::fs::File::open(&path).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    let told = f.round(Depth::Whole, Intent::Tell).await;
+    assert_eq!((told.tables[0].orphans.files, told.tables[0].orphans.bytes), (1, 11));
+    assert!(told.to_string().contains("hidden, of writes cut off before 2026-11-24T12:00:00Z"), "{told}");
+    assert!(path.exists());
+    let done = f.round(Depth::Whole, Intent::Do).await;
+    assert_eq!(done.tables[0].steps, told.tables[0].steps);
+    assert!(!path.exists());
+}
+
 /// Names and contents of all files.
 fn snapshot(f: &Fixture) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod folder;
+pub(crate) mod leftovers;
 
 use std::fmt;
 use std::os::unix::fs::MetadataExt;

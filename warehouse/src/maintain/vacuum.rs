@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use object_store::path::Path;
 
 use super::clean::entry_version;
@@ -12,6 +12,9 @@ use crate::error::Error;
 use crate::log::FOLDER;
 use crate::store::Stat;
 use crate::table::Table;
+
+/// A put that takes longer, by this host's clock, has ended without having put anything.
+const LONGEST_PUT: TimeDelta = TimeDelta::hours(24);
 
 /// What may go. Instants are of the store's clock.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +37,11 @@ pub struct Vacuum {
     pub unreferenced: Amount,
     /// Of removed files that have to wait.
     pub waiting: Amount,
+    /// Of hidden files in a folder, in which puts were cut off.
+    pub leftovers: Amount,
     gone: Vec<Stat>,
     strays: Vec<Stat>,
+    hidden: Vec<Stat>,
     up_to: Option<DateTime<Utc>>,
 }
 
@@ -48,7 +54,8 @@ struct Told {
 }
 
 impl Table {
-    /// Looks through the table's folder. The log folder, hidden files and what is no Parquet file are left alone.
+    /// Looks through the table's folder. The log folder, hidden files and what is no Parquet file are left alone, but
+    /// for what puts left behind in a folder of a host, which its file system tells of.
     ///
     /// # Errors
     /// The folder or the log cannot be read.
@@ -69,7 +76,12 @@ impl Table {
                 found.strays.push(stat);
             }
         }
+        // The file system dates them, so its clock and the host's both have to say that they are old.
+        let left_before = rule.unreferenced_before.min(self.log().world().wall() - LONGEST_PUT);
+        found.hidden = self.storage().leftovers().await?;
+        found.hidden.retain(|stat| stat.modified_at <= left_before);
         (found.removed, found.unreferenced) = (amount(&found.gone), amount(&found.strays));
+        found.leftovers = amount(&found.hidden);
         Ok(found)
     }
 
@@ -89,6 +101,11 @@ impl Table {
         let mut gone = Amount::default();
         for stat in found.gone.iter().chain(&found.strays) {
             let deleted = self.storage().delete(&stat.name).await;
+            deleted.map_err(|source| CommitError::Log { table, source })?;
+            gone.add(stat);
+        }
+        for stat in &found.hidden {
+            let deleted = self.storage().delete_leftover(&stat.name).await;
             deleted.map_err(|source| CommitError::Log { table, source })?;
             gone.add(stat);
         }

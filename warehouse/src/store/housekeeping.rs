@@ -1,5 +1,8 @@
 //! What housekeeping asks of the store: what lies there, since when, and what time it is by the store's own clock.
 
+use std::io;
+use std::path::PathBuf;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
@@ -8,6 +11,7 @@ use object_store::{Error as StoreError, ObjectMeta, ObjectStoreExt};
 use super::Storage;
 use super::trouble::Access;
 use crate::error::Error;
+use crate::location::leftovers::{self, Leftover};
 
 /// Written over and over. Its leading underscore hides it from every engine.
 const CLOCK: &str = "_bellwether_clock";
@@ -54,6 +58,48 @@ impl Storage {
         let mut stats: Vec<Stat> = listed.iter().filter_map(|meta| self.to_stat(meta)).collect();
         stats.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(stats)
+    }
+
+    /// Files in which puts to a folder were cut off, sorted by name. A bucket has none: there a put is whole or not.
+    pub(crate) async fn leftovers(&self) -> Result<Vec<Stat>, Error> {
+        let Some(folder) = self.on_disk() else { return Ok(Vec::new()) };
+        let found = self.of_disk("list", "", move || leftovers::find(&folder)).await?;
+        let stat = |Leftover { name, size_bytes, modified_at }| Stat {
+            name,
+            size_bytes,
+            modified_at: modified_at.into(),
+        };
+        Ok(found.into_iter().map(stat).collect())
+    }
+
+    /// Deletes one of them; the store takes no such name. One that is not there counts as deleted.
+    pub(crate) async fn delete_leftover(&self, name: &str) -> Result<(), Error> {
+        let Some(folder) = self.on_disk().filter(|_| leftovers::is_hidden(name)) else { return Ok(()) };
+        let path = folder.join(name);
+        let deleted = move || match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+        self.of_disk("delete", name, deleted).await
+    }
+
+    /// The table's folder, where it is one of this host.
+    fn on_disk(&self) -> Option<PathBuf> {
+        Some(self.root().location().folder()?.join(self.table))
+    }
+
+    async fn of_disk<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        name: &str,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let done = tokio::task::spawn_blocking(work).await;
+        let done = done.map_err(|source| Error::Task { table: self.table, source })?;
+        done.map_err(|error| {
+            let source = StoreError::Generic { store: "folder", source: Box::new(error) };
+            self.error(operation, name, source)
+        })
     }
 
     /// What the store says the time is: it dates a file that is written for it.

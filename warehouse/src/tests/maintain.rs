@@ -1,5 +1,7 @@
 //! What clean-up, vacuum and compaction take away, and what they must not.
 
+mod left;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
