@@ -129,7 +129,7 @@ impl Round {
         let id = table.id();
         refresh(table).await?;
         if (self.depth, self.intent) == (Depth::Whole, Intent::Do) {
-            self.store_now = table.store_now().await.map_err(|source| failed(id, source))?;
+            self.read_clock(table).await?;
         }
         if id.is_forgotten() && self.depth == Depth::Whole {
             self.forget(table, found).await?;
@@ -148,14 +148,21 @@ impl Round {
     }
 
     /// Rows of destroyed epochs, their files, and the log's word of them, all in one round.
-    async fn forget(&self, table: &mut Table, found: &mut TableReport) -> Result<(), Error> {
+    async fn forget(&mut self, table: &mut Table, found: &mut TableReport) -> Result<(), Error> {
         // Destroying cannot be undone, so both clocks have to say that it is time.
         let now = self.now.min(self.store_now);
         let dropped = labels::drop_weeks(table, self.intent, now, found).await?;
         if dropped && self.intent == Intent::Do {
             self.vacuum(table, &Passed::default(), found).await?;
             self.checkpoint(table, "its former entries name dropped files", found).await?;
+            // The checkpoint is younger than the round, and clean-up takes what is not younger than the clock says.
+            self.read_clock(table).await?;
         }
+        Ok(())
+    }
+
+    async fn read_clock(&mut self, table: &Table) -> Result<(), Error> {
+        self.store_now = table.store_now().await.map_err(|source| failed(table.id(), source))?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use object_store::path::Path;
 
 use super::clean::entry_version;
@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::log::FOLDER;
 use crate::store::Stat;
 use crate::table::Table;
+use crate::tables::label_cells::{destroyed_app, first_day_after};
 
 /// A put that takes longer, by this host's clock, has ended without having put anything.
 const LONGEST_PUT: TimeDelta = TimeDelta::hours(24);
@@ -31,7 +32,7 @@ pub struct VacuumRule {
 /// What vacuum found.
 #[derive(Clone, Debug, Default)]
 pub struct Vacuum {
-    /// Of files whose removal the log tells of.
+    /// Of files whose removal the log tells of, and of those that lie where no file is ever added again.
     pub removed: Amount,
     /// Of files that the log does not tell of.
     pub unreferenced: Amount,
@@ -66,9 +67,12 @@ impl Table {
         let active: HashSet<String> =
             self.snapshot().files().iter().flat_map(|file| names(&file.path)).collect();
         let told = self.told(&listed, rule).await?;
+        let open_from = self.open_from();
         let mut found = Vacuum { up_to: Some(rule.unreferenced_before), ..Vacuum::default() };
         for stat in listed.into_iter().filter(|stat| is_data(&stat.name) && !active.contains(&stat.name)) {
-            if told.wanted.contains(&stat.name) {
+            if is_closed(&stat.name, open_from) {
+                found.gone.push(stat);
+            } else if told.wanted.contains(&stat.name) {
                 found.waiting.add(&stat);
             } else if told.removed.contains(&stat.name) {
                 found.gone.push(stat);
@@ -79,10 +83,18 @@ impl Table {
         // The file system dates them, so its clock and the host's both have to say that they are old.
         let left_before = rule.unreferenced_before.min(self.log().world().wall() - LONGEST_PUT);
         found.hidden = self.storage().leftovers().await?;
-        found.hidden.retain(|stat| stat.modified_at <= left_before);
+        found.hidden.retain(|stat| stat.modified_at <= left_before || is_closed(&stat.name, open_from));
         (found.removed, found.unreferenced) = (amount(&found.gone), amount(&found.strays));
         found.leftovers = amount(&found.hidden);
         Ok(found)
+    }
+
+    /// First day whose partition may still get files. Rows of a destroyed label epoch are never added again, as
+    /// whoever adds rows expects the very transaction that destroyed them; so what lies there, staged a moment ago or
+    /// not, nobody will commit. None: any may.
+    fn open_from(&self) -> Option<NaiveDate> {
+        let destroyed = self.snapshot().txn(&destroyed_app()).filter(|_| self.id().is_forgotten())?;
+        NaiveDate::default().checked_add_signed(TimeDelta::try_days(first_day_after(destroyed))?)
     }
 
     /// Deletes what was found. Before files that no entry names, it is committed up to which age they go, so that a
@@ -160,6 +172,13 @@ impl Table {
 pub(super) fn names(path: &str) -> impl Iterator<Item = String> {
     let decoded = Path::from_url_path(path).ok().map(|path| path.to_string());
     [Some(path.to_owned()), decoded].into_iter().flatten()
+}
+
+/// Whether a name lies in the partition of a date before `open_from`.
+fn is_closed(name: &str, open_from: Option<NaiveDate>) -> bool {
+    let value = name.split_once('/').and_then(|(folder, _)| Some(folder.split_once('=')?.1));
+    let date = value.and_then(|value| value.parse::<NaiveDate>().ok());
+    date.zip(open_from).is_some_and(|(date, open_from)| date < open_from)
 }
 
 fn is_data(name: &str) -> bool {

@@ -36,6 +36,7 @@ pub struct Aging {
 #[derive(Default)]
 struct State {
     now: DateTime<Utc>,
+    write_takes: TimeDelta,
     written_at: HashMap<Path, DateTime<Utc>>,
     act: Option<(String, Act)>,
 }
@@ -66,6 +67,11 @@ impl Aging {
 
     pub fn advance(&self, by: TimeDelta) {
         self.lock().now += by;
+    }
+
+    /// From now on the clock moves by so much with each write.
+    pub fn let_writes_take(&self, time: TimeDelta) {
+        self.lock().write_takes = time;
     }
 
     /// Lets others act before the next write of a file whose path ends so.
@@ -163,8 +169,9 @@ impl ObjectStore for Aging {
         }
         let put = self.inner.put_opts(to, payload, options).await?;
         let mut state = self.lock();
-        let now = state.now;
+        let (now, takes) = (state.now, state.write_takes);
         state.written_at.insert(to.clone(), now);
+        state.now = now + takes;
         Ok(put)
     }
 

@@ -108,3 +108,23 @@ async fn rows_of_an_epoch_are_in_no_file_by_the_35th_day_and_the_others_stay() {
     assert!(!steps(&again, "label_cells").contains(&Step::Destroy));
     assert_eq!(f.query("SELECT count(*) FROM label_cells").await, ["2"]);
 }
+
+#[tokio::test]
+async fn an_epoch_goes_in_one_round_though_the_clock_of_the_store_moves_on_meanwhile() {
+    let mut f = Fixture::new("2026-11-28T20:00:00Z").await;
+    let mut table = f.table(TableId::LabelCells).await;
+    add(&mut table, "2026-11-16", PLANTED).await;
+    add(&mut table, "2026-11-23", OTHER).await;
+    f.store.advance(TimeDelta::hours(5));
+    f.store.let_writes_take(TimeDelta::milliseconds(3));
+    let report = f.round(Depth::Whole, Intent::Do).await;
+    let done = steps(&report, "label_cells");
+    assert_eq!(done, [Step::Destroy, Step::Vacuum, Step::Checkpoint, Step::Clean]);
+    assert_eq!(found(&f).await, Vec::<String>::new());
+    for entry in std::fs::read_dir(f.folder(TableId::LabelCells).join("_delta_log")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        assert!(!text.contains("week=2026-11-16"), "{}", path.display());
+    }
+    assert_eq!(f.query("SELECT user_key FROM label_cells").await, [OTHER.to_string()]);
+}
