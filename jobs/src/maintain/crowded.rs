@@ -1,28 +1,36 @@
 //! Which files are compacted together.
 //!
-//! Partitions are dates. Of one that is still written to, files of a size are merged when there are very many of
-//! them, so that a row is rewritten a few times on its way to a large file and not once a round. Of one that has
-//! closed, everything small is merged once it is more than a few files.
+//! Partitions are dates, or weeks. Of one that is still written to, files of a size are merged when there are very
+//! many of them, so that a row is rewritten a few times on its way to a large file and not once a round. Of one that
+//! has closed, everything small is merged once it is more than a few files.
+//!
+//! Label rows of a week may be destroyed while they are merged. Both commits remove the same files, so the second of
+//! them is refused: no row comes back. A label epoch is whole weeks, so no file has rows of two.
 
 use std::collections::BTreeMap;
 
 use bellwether_warehouse::maintain::CompactError;
 use bellwether_warehouse::{AppId, DataFile, Table, TableId};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::{Action, Intent, MaintainSettings, Step, TableReport};
 use crate::error::Error;
 
-/// Small files of a date that is written to, by size: up to so many bytes, merged from so many on.
+/// Small files of a partition that is written to, by size: up to so many bytes, merged from so many on.
 const OPEN: [(i64, usize); 2] = [(4 * 1024 * 1024, 64), (64 * 1024 * 1024, 32)];
-/// Small files that a closed date may have. Fewer: each late row has more of its date rewritten.
+/// Small files that a closed one may have. Fewer: each late row has more of its partition rewritten.
 const CLOSED: usize = 16;
 /// New files that one commit makes at most. More: more is lost when it is refused.
 const FILES_AT_ONCE: i64 = 16;
 
-/// Tables whose rows stay as they came. Rollups are settled, and label tables go by weeks.
+/// Tables whose rows stay as they came. Rollups are settled.
 fn is_compacted(table: TableId) -> bool {
-    matches!(table, TableId::Attempts | TableId::Rejects | TableId::Imports)
+    matches!(table, TableId::Attempts | TableId::Rejects | TableId::LabelCells | TableId::Imports)
+}
+
+/// From the first day of a partition to that of the next.
+fn days_of_partition(table: TableId) -> TimeDelta {
+    TimeDelta::days(if table == TableId::LabelCells { 7 } else { 1 })
 }
 
 pub(super) async fn compact(
@@ -37,7 +45,8 @@ pub(super) async fn compact(
         return Ok(());
     }
     let target = i64::try_from(settings.target_file_bytes).unwrap_or(i64::MAX);
-    for Crowd { partition, files } in crowds(table.snapshot().files(), target, now.date_naive()) {
+    let days = days_of_partition(table.id());
+    for Crowd { partition, files } in crowds(table.snapshot().files(), days, target, now.date_naive()) {
         let why = format!("{} small files of {partition}", files.len());
         let mut action = Action { files: files.len() as u64, bytes: bytes(&files).unsigned_abs(), why };
         if intent == Intent::Do {
@@ -68,7 +77,7 @@ struct Crowd {
     files: Vec<DataFile>,
 }
 
-fn crowds(active: &[DataFile], target: i64, today: NaiveDate) -> Vec<Crowd> {
+fn crowds(active: &[DataFile], days: TimeDelta, target: i64, today: NaiveDate) -> Vec<Crowd> {
     let mut partitions: BTreeMap<&str, Vec<&DataFile>> = BTreeMap::new();
     for file in active {
         let value = file.partition.first().and_then(|(_, value)| value.as_deref()).unwrap_or("all");
@@ -76,7 +85,7 @@ fn crowds(active: &[DataFile], target: i64, today: NaiveDate) -> Vec<Crowd> {
     }
     let mut crowds = Vec::new();
     for (partition, files) in partitions {
-        let has_closed = partition.parse::<NaiveDate>().is_ok_and(|date| date < today);
+        let has_closed = partition.parse::<NaiveDate>().is_ok_and(|first| today - first >= days);
         let tiers: Vec<Vec<&DataFile>> = match has_closed {
             true => vec![of_size(&files, 0, target / 2)]
                 .into_iter()
@@ -152,7 +161,7 @@ mod tests {
 
     fn counts(files: &[DataFile]) -> Vec<(String, usize)> {
         let today = "2026-11-25".parse().unwrap();
-        let crowds = crowds(files, 128 * MIB, today);
+        let crowds = crowds(files, days_of_partition(TableId::Attempts), 128 * MIB, today);
         crowds.into_iter().map(|crowd| (crowd.partition, crowd.files.len())).collect()
     }
 
@@ -174,6 +183,16 @@ mod tests {
         assert_eq!(counts(&today(63, 31)), []);
         assert_eq!(counts(&today(64, 31)), [("2026-11-25".to_owned(), 64)]);
         assert_eq!(counts(&today(63, 32)), [("2026-11-25".to_owned(), 32)]);
+    }
+
+    #[test]
+    fn a_week_has_closed_when_the_next_one_has_begun() {
+        let week = files("2026-11-16", std::iter::repeat_n(MIB, 17));
+        let count = |today: &str| {
+            let days = days_of_partition(TableId::LabelCells);
+            crowds(&week, days, 128 * MIB, today.parse().unwrap()).len()
+        };
+        assert_eq!((count("2026-11-17"), count("2026-11-22"), count("2026-11-23")), (0, 0, 1));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! and other maintainers: what it replaces, it replaces in one commit that is refused where others were first, and
 //! what it deletes, nobody can ask for any more. `warehouse::maintain` and `warehouse::commit` say why.
 //!
-//! What it does not do: merge rows of rollups, which settle does, or compact label tables, whose files go by weeks.
+//! What it does not do: merge rows of rollups, which settle does.
 
 mod crowded;
 mod labels;

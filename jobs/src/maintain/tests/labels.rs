@@ -1,5 +1,7 @@
 //! Label rows are gone by their day, from every file.
 
+use std::collections::BTreeMap;
+
 use bellwether_warehouse::tables::label_cells::{Builder, LabelCellRow, destroyed_app};
 use bellwether_warehouse::{Change, Table, TableId};
 use chrono::TimeDelta;
@@ -24,6 +26,10 @@ async fn add(table: &mut Table, week: &str, user_key: i64) {
         ..LabelCellRow::default()
     };
     cells.push(&row);
+    commit(table, cells).await;
+}
+
+async fn commit(table: &mut Table, mut cells: Builder) {
     let add = table.write(&[cells.finish()]).await.unwrap();
     table.commit(Change { add, ..Change::default() }).await.unwrap();
 }
@@ -107,6 +113,107 @@ async fn rows_of_an_epoch_are_in_no_file_by_the_35th_day_and_the_others_stay() {
     let again = f.round(Depth::Whole, Intent::Do).await;
     assert!(!steps(&again, "label_cells").contains(&Step::Destroy));
     assert_eq!(f.query("SELECT count(*) FROM label_cells").await, ["2"]);
+}
+
+/// One commit of two rows, the second of which knows little.
+async fn add_pair(table: &mut Table, week: &str, user_key: i64, at: i32) {
+    let mut cells = Builder::default();
+    let week = day_number(week.parse().unwrap());
+    let share = f64::from(at) / 7.0;
+    let whole = LabelCellRow {
+        week,
+        nl: "de",
+        task: Some("write"),
+        model_id: Some("acme/one"),
+        user_key: Some(user_key),
+        n: i64::from(at),
+        sum_w: share,
+        sum_wt2: -share,
+        ..LabelCellRow::default()
+    };
+    cells.push(&whole);
+    cells.push(&LabelCellRow { week, n: 1, ..LabelCellRow::default() });
+    commit(table, cells).await;
+}
+
+/// Every value of every row, sorted.
+async fn content(f: &Fixture) -> Vec<String> {
+    let mut rows = f.query("SELECT * FROM label_cells").await;
+    rows.sort();
+    rows
+}
+
+async fn files_by_week(f: &Fixture) -> BTreeMap<String, usize> {
+    let mut weeks = BTreeMap::new();
+    for file in f.table(TableId::LabelCells).await.snapshot().files() {
+        *weeks.entry(file.partition[0].1.clone().unwrap()).or_default() += 1;
+    }
+    weeks
+}
+
+fn counts<const N: usize>(weeks: [(&str, usize); N]) -> BTreeMap<String, usize> {
+    weeks.map(|(week, files)| (week.to_owned(), files)).into()
+}
+
+#[tokio::test]
+async fn weeks_are_compacted_apart_with_all_their_rows_and_an_epoch_goes_whole_all_the_same() {
+    // The last Saturday on which the rows of epoch 741 may stand; 2026-11-16 has closed, 2026-11-23 has not.
+    let mut f = Fixture::new("2026-11-28T20:00:00Z").await;
+    let mut table = f.table(TableId::LabelCells).await;
+    for at in 0..70 {
+        if at < 17 {
+            add_pair(&mut table, "2026-11-09", PLANTED, at).await;
+            add_pair(&mut table, "2026-11-16", PLANTED, at).await;
+        }
+        add_pair(&mut table, "2026-11-23", OTHER, at).await;
+    }
+    let before = content(&f).await;
+    assert_eq!(before.len(), 2 * (17 + 17 + 70));
+    let report = f.round(Depth::Logs, Intent::Do).await;
+    assert_eq!(
+        steps(&report, "label_cells"),
+        [Step::Compact, Step::Compact, Step::Compact, Step::Checkpoint]
+    );
+    assert_eq!(files_by_week(&f).await, counts([("2026-11-09", 1), ("2026-11-16", 1), ("2026-11-23", 1)]));
+    assert_eq!(content(&f).await, before);
+    // Nothing is left to do.
+    let again = f.round(Depth::Logs, Intent::Do).await;
+    assert_eq!(steps(&again, "label_cells"), []);
+
+    // The log forgets the former files before they are a day old.
+    f.store.advance(TimeDelta::hours(1));
+    f.round(Depth::Whole, Intent::Do).await;
+    assert!(found(&f).await.len() > 2, "{:?}", found(&f).await);
+    f.store.advance(TimeDelta::hours(4));
+    let report = f.round(Depth::Whole, Intent::Do).await;
+    assert_eq!(report.destroyed_epoch(), Some(741));
+    assert_eq!(found(&f).await, Vec::<String>::new());
+    assert_eq!(files_by_week(&f).await, counts([("2026-11-23", 1)]));
+    let kept: Vec<String> = before.into_iter().filter(|row| row.contains("2026-11-23")).collect();
+    assert_eq!((content(&f).await, kept.len()), (kept, 140));
+}
+
+#[tokio::test]
+async fn a_compaction_of_an_epoch_that_is_destroyed_meanwhile_brings_no_row_back() {
+    let mut f = Fixture::new("2026-11-28T20:00:00Z").await;
+    let mut table = f.table(TableId::LabelCells).await;
+    for at in 0..17 {
+        add_pair(&mut table, "2026-11-16", PLANTED, at).await;
+    }
+    // Between the look of the compaction at the log and its commit, which would be entry 18.
+    let (warehouse, store) = (f.warehouse.clone(), f.store.clone());
+    f.store.before_put_of("00000000000000000018.json", move || {
+        Box::pin(async move {
+            store.advance(TimeDelta::hours(5));
+            let mut other = super::Maintainer::open(&warehouse, super::settings()).await.unwrap();
+            let report = other.round(Depth::Whole, Intent::Do, store.now()).await;
+            assert_eq!(report.destroyed_epoch(), Some(741), "{report}");
+        })
+    });
+    let report = f.round(Depth::Logs, Intent::Do).await;
+    assert_eq!(steps(&report, "label_cells"), []);
+    assert_eq!(content(&f).await, Vec::<String>::new());
+    assert_eq!(found(&f).await, Vec::<String>::new());
 }
 
 #[tokio::test]
