@@ -20,6 +20,8 @@ pub const TABLE_FILES: &str = "bellwether_table_files";
 pub const TABLE_COMMITS_SINCE_CHECKPOINT: &str = "bellwether_table_commits_since_checkpoint";
 /// Files in a table's folder that no entry names and that are old enough to go, by `table`.
 pub const TABLE_ORPHANS: &str = "bellwether_table_orphan_files";
+/// Files of label rows that are older than they may get: their epoch was not destroyed in time.
+pub const LABELS_OVERDUE: &str = "bellwether_label_overdue_files";
 /// Bytes that maintenance has deleted, by `table`.
 pub const MAINTAIN_FREED_BYTES_TOTAL: &str = "bellwether_maintain_freed_bytes_total";
 /// Seconds since 1970 of the end of the last round that looked through all folders and failed nowhere.
@@ -35,6 +37,7 @@ pub fn describe() {
     describe_gauge!(TABLE_FILES, Unit::Count, "Files of a table");
     describe_gauge!(TABLE_COMMITS_SINCE_CHECKPOINT, Unit::Count, "Log entries that are in no checkpoint");
     describe_gauge!(TABLE_ORPHANS, Unit::Count, "Files that no log entry names");
+    describe_gauge!(LABELS_OVERDUE, Unit::Count, "Files of label rows that are older than they may get");
     describe_gauge!(
         MAINTAIN_LAST_SUCCESS,
         Unit::Seconds,
@@ -58,7 +61,10 @@ pub(crate) fn failed(job: &'static str) {
 }
 
 pub(crate) fn maintained(report: &TableReport) {
-    let TableReport { table, active, orphans, commits_since_checkpoint, .. } = report;
+    let TableReport { table, active, orphans, commits_since_checkpoint, overdue_files, .. } = report;
+    if let Some(files) = overdue_files {
+        gauge!(LABELS_OVERDUE).set(*files as f64);
+    }
     if report.error.is_some() {
         counter!(MAINTAIN_FAILURES_TOTAL, "table" => *table).increment(1);
         return;

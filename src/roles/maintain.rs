@@ -74,6 +74,13 @@ fn tell(part: &Part, Round { report, keys }: &Round) {
             tracing::error!(table = table.table, commits, "many commits without a checkpoint");
             problems.push(format!("{}: {commits} commits without a checkpoint", table.table));
         }
+        if let Some(files @ 1..) = table.overdue_files {
+            problems.push(format!(
+                "{}: {files} files have label rows of users that are older than 35 days and must be destroyed; \
+                 `bellwether maintain` tries it at once and says what keeps it",
+                table.table
+            ));
+        }
     }
     match keys {
         Ok(epochs) if epochs.is_empty() => {}
@@ -87,5 +94,37 @@ fn tell(part: &Part, Round { report, keys }: &Round) {
     match problems.as_slice() {
         [] => part.works(),
         problems => part.impaired(problems.join("; ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bellwether_warehouse::health::{Health, State};
+    use bellwether_warehouse::tables::label_cells::{Builder, LabelCellRow};
+    use bellwether_warehouse::{Change, Location, TableId};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn label_rows_that_are_too_old_impair_upkeep_until_they_are_destroyed() {
+        let dir = tempfile::tempdir().unwrap();
+        let location = Location::parse(dir.path().join("warehouse").to_str().unwrap()).unwrap();
+        let warehouse = Warehouse::open_or_create(&location).await.unwrap();
+        let mut table = warehouse.table(TableId::LabelCells).await.unwrap();
+        let mut cells = Builder::default();
+        // Monday 2024-01-01.
+        cells.push(&LabelCellRow { week: 19_723, user_key: Some(7), n: 1, ..LabelCellRow::default() });
+        let add = table.write(&[cells.finish()]).await.unwrap();
+        table.commit(Change { add, ..Change::default() }).await.unwrap();
+
+        let mut maintainer = Maintainer::open(&warehouse, Default::default()).await.unwrap();
+        let health = Health::default();
+        let part = health.part("upkeep of the tables");
+        let keys = dir.path().join("keys");
+        tell(&part, &round(&mut maintainer, Depth::Logs, Intent::Do, &keys).await);
+        let State::Impaired(why) = health.parts()[0].1.clone() else { panic!("{:?}", health.parts()) };
+        assert!(why.contains("1 files have label rows") && why.contains("`bellwether maintain`"), "{why}");
+        tell(&part, &round(&mut maintainer, Depth::Whole, Intent::Do, &keys).await);
+        assert_eq!(health.parts()[0].1, State::Works);
     }
 }

@@ -41,13 +41,8 @@ pub(super) async fn drop_weeks(
     if files.is_empty() && stands.is_some_and(|stands| stands >= due) {
         return Ok(false);
     }
-    let overdue = ended_before(now, OVERDUE_AFTER_DAYS);
-    if !files_up_to(table, overdue)?.is_empty() {
-        tracing::error!(
-            table = name,
-            epoch = overdue,
-            "label rows of users are older than they may get; removing them"
-        );
+    if overdue(table, now)? > 0 {
+        tracing::error!(table = name, "label rows of users are older than they may get; removing them");
     }
     let bytes = files.iter().map(|file| file.size_bytes).sum::<i64>().unsigned_abs();
     let why = format!("epochs up to {due} ended {DESTROYED_AFTER_DAYS} days ago or earlier");
@@ -75,6 +70,11 @@ pub(super) async fn drop_weeks(
         found.push(Step::Destroy, Action { files: count, bytes, why });
     }
     Ok(has_files)
+}
+
+/// Files of rows that are older than they may get: maintenance failed, or nobody ran it.
+pub(super) fn overdue(table: &Table, now: DateTime<Utc>) -> Result<u64, Error> {
+    Ok(files_up_to(table, ended_before(now, OVERDUE_AFTER_DAYS))?.len() as u64)
 }
 
 /// Files of weeks of epochs up to `epoch`.

@@ -98,6 +98,14 @@ impl Maintainer {
             if let Err(error) = result {
                 found.fail(&error);
             }
+            // Whatever failed, and in every round: who has label rows must know that they should be gone.
+            if table.id().is_forgotten() {
+                match labels::overdue(table, now) {
+                    Ok(files) => found.overdue_files = Some(files),
+                    Err(error) if found.error.is_none() => found.fail(&error),
+                    Err(_) => {}
+                }
+            }
             if intent == Intent::Do {
                 metric::maintained(&found);
             }

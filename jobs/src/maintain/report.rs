@@ -53,6 +53,9 @@ pub struct TableReport {
     /// Newest label epoch that is destroyed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destroyed_epoch: Option<i64>,
+    /// Files of label rows that are older than they may get and stand after the round. None: no label table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overdue_files: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -68,6 +71,7 @@ impl TableReport {
             waiting: Amount::default(),
             steps: Vec::new(),
             destroyed_epoch: None,
+            overdue_files: None,
             error: None,
         }
     }
@@ -134,6 +138,13 @@ impl fmt::Display for MaintainReport {
             write!(f, "\n{name:<15} {version:>8} {:<10} {:>8} {:>14}", "active", active.files, active.bytes)?;
             for (step, Action { files, bytes, why }) in &table.steps {
                 write!(f, "\n{:<24} {:<10} {files:>8} {bytes:>14}  {why}", "", step.name())?;
+            }
+            if let Some(files @ 1..) = table.overdue_files {
+                write!(
+                    f,
+                    "\n{:<24} {:<10} {files:>8} {:>14}  label rows are older than 35 days",
+                    "", "overdue", ""
+                )?;
             }
             if let Some(error) = &table.error {
                 write!(f, "\n{:<24} {:<10} {error}", "", "failed")?;

@@ -11,7 +11,7 @@ use bellwether_warehouse::{Change, Location, Table, TableId, Warehouse, session}
 use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 
-use super::{Depth, Intent, MaintainReport, MaintainSettings, Maintainer, Step};
+use super::{Depth, Intent, MaintainReport, MaintainSettings, Maintainer, Step, TableReport};
 use crate::Jobs;
 use crate::testing::{at, lines};
 

@@ -1,6 +1,7 @@
 //! Label rows are gone by their day, from every file.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use bellwether_warehouse::tables::label_cells::{Builder, LabelCellRow, destroyed_app};
 use bellwether_warehouse::{Change, Table, TableId};
@@ -234,4 +235,74 @@ async fn an_epoch_goes_in_one_round_though_the_clock_of_the_store_moves_on_meanw
         assert!(!text.contains("week=2026-11-16"), "{}", path.display());
     }
     assert_eq!(f.query("SELECT user_key FROM label_cells").await, [OTHER.to_string()]);
+}
+
+#[tokio::test]
+async fn rows_that_should_be_gone_are_counted_in_every_round_until_they_are() {
+    let mut f = Fixture::new("2026-11-29T23:00:00Z").await;
+    let mut table = f.table(TableId::LabelCells).await;
+    add(&mut table, "2026-11-09", PLANTED).await;
+    add(&mut table, "2026-11-16", PLANTED).await;
+    add(&mut table, "2026-11-23", OTHER).await;
+    let overdue = |report: &super::MaintainReport| {
+        let table = report.tables.iter().find(|table| table.table == "label_cells").unwrap();
+        table.overdue_files
+    };
+    // Due, and in time until midnight.
+    assert_eq!(overdue(&f.round(Depth::Logs, Intent::Do).await), Some(0));
+    f.store.advance(TimeDelta::hours(1));
+    let late = f.round(Depth::Logs, Intent::Do).await;
+    assert_eq!(overdue(&late), Some(2));
+    assert!(late.to_string().contains("label rows are older than 35 days"), "{late}");
+    assert_eq!(overdue(&f.round(Depth::Whole, Intent::Tell).await), Some(2));
+    let report = f.round(Depth::Whole, Intent::Do).await;
+    assert_eq!(overdue(&report), Some(0));
+    assert!(report.tables.iter().all(|table| table.table == "label_cells" || table.overdue_files.is_none()));
+}
+
+/// What the gauges without labels were set to last.
+#[derive(Clone, Default)]
+struct Gauges(Arc<Mutex<BTreeMap<String, f64>>>);
+
+struct Named(Gauges, String);
+
+impl metrics::GaugeFn for Named {
+    fn increment(&self, _: f64) {}
+    fn decrement(&self, _: f64) {}
+    fn set(&self, value: f64) {
+        self.0.0.lock().unwrap().insert(self.1.clone(), value);
+    }
+}
+
+impl metrics::Recorder for Gauges {
+    fn describe_counter(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    fn describe_gauge(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    fn describe_histogram(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+
+    fn register_counter(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Counter {
+        metrics::Counter::noop()
+    }
+
+    fn register_gauge(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Gauge {
+        metrics::Gauge::from_arc(Arc::new(Named(self.clone(), key.name().to_owned())))
+    }
+
+    fn register_histogram(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Histogram {
+        metrics::Histogram::noop()
+    }
+}
+
+#[test]
+fn what_is_overdue_is_a_metric_whether_or_not_the_round_failed() {
+    let gauges = Gauges::default();
+    let told = |overdue_files: Option<u64>, error: Option<String>| {
+        let found = super::TableReport { overdue_files, error, ..super::TableReport::new("any") };
+        metrics::with_local_recorder(&gauges, || crate::metric::maintained(&found));
+        gauges.0.lock().unwrap().get("bellwether_label_overdue_files").copied()
+    };
+    assert_eq!(told(None, None), None);
+    assert_eq!(told(Some(3), Some("the store says no".to_owned())), Some(3.0));
+    // Another table has nothing to say on it.
+    assert_eq!(told(None, None), Some(3.0));
+    assert_eq!(told(Some(0), None), Some(0.0));
 }
