@@ -13,6 +13,8 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
+use std::num::NonZeroUsize;
+
 use chrono::NaiveDate;
 
 use crate::calibration as cal;
@@ -135,9 +137,10 @@ impl Market {
         }
     }
 
-    /// For tests: every `nth` place only.
+    /// Every `nth` place only.
     #[must_use]
-    pub fn thinned(mut self, nth: usize) -> Self {
+    pub fn thinned(mut self, nth: NonZeroUsize) -> Self {
+        let nth = nth.get();
         let mut at = 0..;
         self.places.retain(|_| at.next().is_some_and(|at: usize| at.is_multiple_of(nth)));
         let mut at = 0..;

@@ -4,6 +4,7 @@ mod regime;
 mod rollups;
 mod target;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -84,6 +85,9 @@ pub struct Args {
     /// Rollups: days of history
     #[arg(long, default_value_t = 365, value_name = "N", requires = "rollups")]
     days: u64,
+    /// Rollups: every Nth endpoint only, for a quick look
+    #[arg(long, default_value_t = NonZeroUsize::MIN, value_name = "N", requires = "rollups")]
+    thin: NonZeroUsize,
     /// Rollups: where the invented names of S10 go; default: beside the folder of the warehouse
     #[arg(long, value_name = "FILE", requires = "rollups")]
     catalogue: Option<PathBuf>,
@@ -99,8 +103,8 @@ struct Written {
 
 pub async fn run(args: Args, common: &Common, config: Config) -> anyhow::Result<()> {
     if let Some(size) = args.rollups {
-        let Args { seed, end, days, catalogue, .. } = args;
-        let order = rollups::Order { size, seed, end, days, catalogue };
+        let Args { seed, end, days, thin, catalogue, .. } = args;
+        let order = rollups::Order { size, seed, end, days, thin, catalogue };
         return rollups::run(order, common, config).await;
     }
     let (Some(target), Some(begin)) = (&args.to, args.from) else {

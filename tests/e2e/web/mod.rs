@@ -4,5 +4,6 @@ mod apart;
 mod browser;
 mod crawl;
 mod demo;
+mod market;
 mod numbers;
 mod truth;

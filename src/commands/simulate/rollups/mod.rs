@@ -12,6 +12,7 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ pub struct Order {
     pub seed: u64,
     pub end: Option<NaiveDate>,
     pub days: u64,
+    /// Every Nth endpoint only.
+    pub thin: NonZeroUsize,
     pub catalogue: Option<PathBuf>,
 }
 
@@ -68,8 +71,9 @@ pub async fn run(order: Order, common: &Common, config: Config) -> anyhow::Resul
         today.pred_opt().unwrap_or(today)
     });
     let extent = Extent::new(order.size, end, order.days);
-    let (size, seed) = (order.size, order.seed);
-    let market = Arc::new(tokio::task::spawn_blocking(move || Market::new(size, seed, end)).await?);
+    let (size, seed, thin) = (order.size, order.seed, order.thin);
+    let market = tokio::task::spawn_blocking(move || Market::new(size, seed, end).thinned(thin)).await?;
+    let market = Arc::new(market);
     let bar = progress(extent.days, common.quiet)?;
     let written = write(&warehouse, market.clone(), extent, || bar.inc(1)).await?;
     bar.finish_and_clear();

@@ -1,3 +1,4 @@
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -17,7 +18,7 @@ const END: &str = "2026-11-25";
 /// Some thirty places instead of seventeen hundred.
 fn market(seed: u64) -> Arc<Market> {
     let end: NaiveDate = END.parse().unwrap();
-    Arc::new(Market::new(Size::S1, seed, end).thinned(60))
+    Arc::new(Market::new(Size::S1, seed, end).thinned(NonZeroUsize::new(60).unwrap()))
 }
 
 static MARKET: LazyLock<Arc<Market>> = LazyLock::new(|| market(1));
