@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use futures::StreamExt;
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::store::Storage;
@@ -31,6 +32,8 @@ pub struct Staging {
 #[derive(Debug)]
 struct Part {
     partition: Option<(&'static str, String)>,
+    /// Of its files; drawn before anything is waited for, so that which one is encoded first decides no name.
+    name: Uuid,
     rest: encode::Rest,
     /// Encoded and named, but not known to be stored.
     waiting: Option<(DataFile, Bytes)>,
@@ -52,6 +55,7 @@ pub(crate) async fn stage(
         .into_iter()
         .map(|split::Part { partition, batches }| Part {
             partition,
+            name: storage.world().uuid(),
             rest: encode::Rest::new(batches),
             waiting: None,
             stored: Vec::new(),
@@ -125,7 +129,7 @@ impl Part {
         loop {
             let (file, bytes) = match self.waiting.take() {
                 Some(waiting) => waiting,
-                None => match self.encode(id, streams, storage.world()).await? {
+                None => match self.encode(id, streams).await? {
                     Some(encoded) => encoded,
                     None => return Ok(()),
                 },
@@ -143,10 +147,7 @@ impl Part {
         &mut self,
         id: TableId,
         streams: &Arc<StreamNames>,
-        world: &World,
     ) -> Result<Option<(DataFile, Bytes)>, Error> {
-        // Before anything is waited for: which file is encoded first must not decide who gets which name.
-        let name = new_name(world);
         let (mut rest, streams) = (self.rest.clone(), Arc::clone(streams));
         let (encoded, rest) = blocking(id, move || {
             let encoded = encode::next_file(id, &mut rest, &streams)?;
@@ -156,6 +157,10 @@ impl Part {
         self.rest = rest;
         let Some(encoded) = encoded else { return Ok(None) };
         let partition = self.partition.iter().map(|(c, v)| ((*c).to_owned(), Some(v.clone()))).collect();
+        let name = match self.stored.len() {
+            0 => format!("part-{}.parquet", self.name),
+            nth => format!("part-{}-{nth}.parquet", self.name),
+        };
         Ok(Some(named(name, partition, encoded)))
     }
 }
