@@ -1,17 +1,16 @@
 //! The ingest process dies at many places while it reads a topic; the tables must not show it.
 
-use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::once::every_event_is_there_once;
 use crate::support::app::{Bellwether, Running};
 use crate::support::broker::Broker;
 use crate::support::config::Config;
 use crate::support::place::Place;
 use crate::support::traffic::{self, Record};
 use crate::support::{scratch, store, wait};
-use bellwether_warehouse::TableId;
 
 const PARTITIONS: i32 = 4;
 const EVENTS: u64 = 200_000;
@@ -44,8 +43,6 @@ const STOPS: [Stop; 9] = [
     Stop::FailPoint("sink-before-rejects"),
     Stop::Killed(90),
 ];
-
-type Spot = (i64, i64);
 
 #[test]
 fn kafka_ingest_killed_at_many_places_holds_every_event_once() {
@@ -113,17 +110,6 @@ fn killed(place: Place, topic: &str) {
     }
 }
 
-/// Rows and rejects are what the broker's records must have become, and every table stands at the topic's end.
-pub(super) fn every_event_is_there_once(broker: &Broker, topic: &str, sent: &[Record], warehouse: &Path) {
-    let stored = broker.dump(topic);
-    assert_eq!(stored.len(), sent.len());
-    let (rows, rejects) = expected(&stored, sent);
-    assert_eq!(found_rows(warehouse), rows, "rows by partition and offset");
-    assert_eq!(found_rejects(warehouse), rejects, "rejects by partition and offset");
-    assert_eq!(store::number(warehouse, "SELECT count(DISTINCT event_id) - count(*) FROM attempts"), 0);
-    every_table_stands_at_the_end(warehouse, sent.len() as i64);
-}
-
 pub(super) fn short_session() -> Value {
     let mut properties = Table::new();
     properties.insert("session.timeout.ms".into(), SESSION_MILLIS.into());
@@ -173,63 +159,4 @@ pub(super) fn reach(warehouse: &Path, target: i64, running: &mut Running) {
         }
         (position >= target).then_some(())
     });
-}
-
-/// What the broker's records must have become, told by an independent client's dump of the topic.
-fn expected(
-    stored: &[(i32, i64, Vec<u8>)],
-    sent: &[Record],
-) -> (BTreeMap<Spot, String>, BTreeMap<Spot, String>) {
-    let by_value: std::collections::HashMap<&[u8], &Record> =
-        sent.iter().map(|r| (r.value.as_slice(), r)).collect();
-    let mut seen = HashSet::new();
-    let (mut rows, mut rejects) = (BTreeMap::new(), BTreeMap::new());
-    for (partition, offset, value) in stored {
-        let record = by_value[value.as_slice()];
-        let place = (i64::from(*partition), *offset);
-        if let Some(reason) = record.reject {
-            rejects.insert(place, reason.to_owned());
-        } else if seen.insert(&record.key) {
-            rows.insert(place, record.outcomes.join(","));
-        }
-    }
-    (rows, rejects)
-}
-
-fn found_rows(warehouse: &Path) -> BTreeMap<Spot, String> {
-    let sql = "SELECT src_partition AS p, src_offset AS o, outcome FROM attempts \
-               ORDER BY src_partition, src_offset, attempt";
-    let mut found: BTreeMap<Spot, String> = BTreeMap::new();
-    for row in store::rows(warehouse, sql) {
-        let outcome = row["outcome"].as_str().unwrap_or("?");
-        found
-            .entry(place(&row))
-            .and_modify(|all| {
-                all.push(',');
-                all.push_str(outcome);
-            })
-            .or_insert_with(|| outcome.to_owned());
-    }
-    found
-}
-
-fn found_rejects(warehouse: &Path) -> BTreeMap<Spot, String> {
-    let sql = "SELECT src_partition AS p, src_offset AS o, reason FROM rejects";
-    let rows = store::rows(warehouse, sql);
-    let count = rows.len();
-    let found: BTreeMap<Spot, String> =
-        rows.iter().map(|row| (place(row), row["reason"].as_str().unwrap_or("?").to_owned())).collect();
-    assert_eq!(found.len(), count, "an offset was rejected twice");
-    found
-}
-
-fn place(row: &serde_json::Value) -> Spot {
-    (row["p"].as_i64().expect("a partition"), row["o"].as_i64().expect("an offset"))
-}
-
-fn every_table_stands_at_the_end(warehouse: &Path, total: i64) {
-    for table in [TableId::Rejects, TableId::LabelCells, TableId::Attempts] {
-        let snapshot = store::snapshot(warehouse, table).expect("the table exists");
-        assert_eq!(store::sum_of_positions(&snapshot), total, "{}", table.name());
-    }
 }

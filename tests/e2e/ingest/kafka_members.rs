@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::kafka_killed::{every_event_is_there_once, reach, short_session, with_repeats};
+use super::kafka_killed::{reach, short_session, with_repeats};
+use super::once::every_event_is_there_once;
 use crate::support::app::{Bellwether, Running};
 use crate::support::broker::Broker;
 use crate::support::config::Config;

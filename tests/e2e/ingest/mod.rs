@@ -15,4 +15,6 @@ mod kafka_secured;
 mod litellm;
 mod metrics;
 mod old_broker;
+mod once;
 mod spool;
+mod upkeep;

@@ -39,6 +39,11 @@ impl Config {
         self.warehouse.clone()
     }
 
+    /// Where the program is told that the tables lie.
+    pub fn location(&self) -> &str {
+        self.table["warehouse"]["location"].as_str().expect("a location")
+    }
+
     /// The warehouse is a bucket of this name behind the gateway. Its objects are files too, so that tests read the
     /// same tables without the gateway.
     pub fn bucket(mut self, gateway: &Gateway, name: &str) -> Self {
