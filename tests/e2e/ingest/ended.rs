@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::support::app::Bellwether;
 use crate::support::broker::Broker;
 use crate::support::config::Config;
+use crate::support::place::Place;
 use crate::support::traffic::{self, Dice, Record};
 use crate::support::{http, scratch, store, wait};
 
-const TOPIC: &str = "ended";
 const BODIES: usize = 400;
 const PER_BODY: usize = 50;
 /// After so many more records of both sources, which have 40,000.
@@ -47,8 +47,17 @@ fn send(config: &Config, bodies: &[Vec<Record>], accepted: &Mutex<usize>, is_ove
 
 #[test]
 fn sigterm_under_traffic_of_all_roles_loses_and_doubles_nothing() {
+    ended(Place::Folder, "ended");
+}
+
+#[test]
+fn sigterm_under_traffic_of_all_roles_over_a_bucket_loses_and_doubles_nothing() {
+    ended(Place::Bucket, "ended-over-a-bucket");
+}
+
+fn ended(place: Place, topic: &str) {
     let broker = Broker::shared();
-    broker.create_topic(TOPIC, 2);
+    broker.create_topic(topic, 2);
     // Ids of their own, so that each source must bring its events.
     let by_kafka: Vec<Record> = bodies(41).concat();
     let by_http: Vec<Vec<Record>> = bodies(42)
@@ -64,9 +73,10 @@ fn sigterm_under_traffic_of_all_roles_loses_and_doubles_nothing() {
         })
         .collect();
     let folder = scratch();
-    let config = Config::new(folder.path())
+    let config = place
+        .of(Config::new(folder.path()), topic)
         .without_catalogue()
-        .kafka(&broker.address(), &[(TOPIC, "native")])
+        .kafka(&broker.address(), &[(topic, "native")])
         .set("kafka.properties", super::kafka_killed::short_session())
         .set("ingest.flush_rows", 500_i64)
         .set("ingest.flush_age", "200ms")
@@ -75,7 +85,7 @@ fn sigterm_under_traffic_of_all_roles_loses_and_doubles_nothing() {
         .set("web.refresh", "200ms");
     let file = config.write();
     let serve = || Bellwether::new(folder.path(), &["serve", "--config", &file]).start();
-    broker.produce(TOPIC, by_kafka.iter().map(|record| (record.key.clone(), record.value.clone())));
+    broker.produce(topic, by_kafka.iter().map(|record| (record.key.clone(), record.value.clone())));
     let rows: usize =
         by_kafka.iter().chain(by_http.iter().flatten()).map(|record| record.outcomes.len()).sum();
     let rows = rows as i64;

@@ -3,12 +3,24 @@
 use std::io::Write;
 
 use crate::support::app::Bellwether;
-use crate::support::traffic;
-use crate::support::{scratch, store};
+use crate::support::config::Config;
+use crate::support::place::Place;
+use crate::support::{scratch, store, traffic};
 
 #[test]
 fn imported_file_adds_nothing_again_plain_or_compressed() {
+    imported(Place::Folder);
+}
+
+#[test]
+fn file_imported_into_a_bucket_adds_nothing_again_plain_or_compressed() {
+    imported(Place::Bucket);
+}
+
+fn imported(place: Place) {
     let folder = scratch();
+    let config = place.of(Config::new(folder.path()), "imported");
+    let config_file = config.write();
     let records = traffic::mixed(3_000, 11);
     let lines: Vec<u8> = records
         .iter()
@@ -29,13 +41,13 @@ fn imported_file_adds_nothing_again_plain_or_compressed() {
     std::fs::write(path("c.ndjson.zst"), zstd::encode_all(lines.as_slice(), 1).unwrap()).unwrap();
 
     let counts = || {
-        let warehouse = path("w");
+        let warehouse = config.warehouse();
         ["attempts", "rejects"]
             .map(|table| store::number(&warehouse, &format!("SELECT count(*) FROM {table}")))
     };
     let import = |file: &str| {
-        let done =
-            Bellwether::new(folder.path(), &["import", file, "--warehouse", "w", "--json"]).run().ok().json();
+        let args = ["import", file, "--json", "--config", &config_file];
+        let done = Bellwether::new(folder.path(), &args).run().ok().json();
         (done["rows"].as_u64().expect("rows"), done["rejects"].as_u64().expect("rejects"))
     };
     let expected = [i64::try_from(rows).unwrap(), i64::try_from(rejects).unwrap()];

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use crate::support::app::{Bellwether, Running};
 use crate::support::broker::Broker;
 use crate::support::config::Config;
+use crate::support::place::Place;
 use crate::support::traffic::{self, Dice, Record};
 use crate::support::{metrics, scratch, store, wait};
 
@@ -28,10 +29,12 @@ fn topic_with<const N: usize>(name: &str, settings: [(&str, Value); N]) -> Value
     Value::Table(topic)
 }
 
-fn config(folder: &Path, broker: &Broker, topics: &[(&str, &str)]) -> Config {
+/// The first topic's name is the bucket's, too.
+fn config(place: Place, folder: &Path, broker: &Broker, topics: &[(&str, &str)]) -> Config {
     let named: Vec<(&str, &str)> = topics.iter().map(|(name, _)| (*name, "native")).collect();
     let topics = topics.iter().map(|(name, start)| topic(name, start)).collect();
-    Config::new(folder)
+    place
+        .of(Config::new(folder), named[0].0)
         .without_catalogue()
         .kafka(&broker.address(), &named)
         .set("kafka.topics", Value::Array(topics))
@@ -71,27 +74,37 @@ fn reach(warehouse: &Path, topic: &str, partition: i32, target: i64, running: &m
 
 #[test]
 fn latest_means_the_first_start_though_the_process_dies_and_a_partition_is_added() {
-    const TOPIC: &str = "alive-latest";
+    latest(Place::Folder);
+}
+
+#[test]
+fn over_a_bucket_latest_means_the_first_start_though_the_process_dies_and_a_partition_is_added() {
+    latest(Place::Bucket);
+}
+
+fn latest(place: Place) {
+    let name = place.named("alive-latest");
+    let topic = name.as_str();
     let broker = Broker::shared();
-    broker.create_topic(TOPIC, 1);
+    broker.create_topic(topic, 1);
     let records = good(0..40, 11);
     let (old, new, elsewhere) = (&records[..10], &records[10..20], &records[20..]);
-    broker.produce_to(TOPIC, 0, old);
+    broker.produce_to(topic, 0, old);
     let folder = scratch();
-    let config = config(folder.path(), broker, &[(TOPIC, "latest")]);
+    let config = config(place, folder.path(), broker, &[(topic, "latest")]);
     let warehouse = config.warehouse();
 
     let mut running = serve(folder.path(), &config.clone().set("ingest.flush_age", NEVER));
-    reach(&warehouse, TOPIC, 0, 10, &mut running);
+    reach(&warehouse, topic, 0, 10, &mut running);
     running.wait_for("reading partition", wait::START);
-    broker.produce_to(TOPIC, 0, new);
+    broker.produce_to(topic, 0, new);
     running.kill();
-    broker.add_partitions(TOPIC, 2);
-    broker.produce_to(TOPIC, 1, elsewhere);
+    broker.add_partitions(topic, 2);
+    broker.produce_to(topic, 1, elsewhere);
 
     let mut running = serve(folder.path(), &config.set("ingest.flush_age", SOON));
-    reach(&warehouse, TOPIC, 0, 20, &mut running);
-    reach(&warehouse, TOPIC, 1, 20, &mut running);
+    reach(&warehouse, topic, 0, 20, &mut running);
+    reach(&warehouse, topic, 1, 20, &mut running);
     assert_eq!(running.interrupt().code(), 0);
     assert_eq!(store::number(&warehouse, "SELECT count(*) FROM attempts"), rows_of(&records[10..]));
     assert_eq!(store::number(&warehouse, "SELECT min(src_offset) FROM attempts WHERE src_partition = 0"), 10);
@@ -99,30 +112,40 @@ fn latest_means_the_first_start_though_the_process_dies_and_a_partition_is_added
 
 #[test]
 fn what_transactions_leave_at_the_end_is_passed_and_never_taken_for_a_gap() {
-    const TOPIC: &str = "alive-transactions";
+    transactions(Place::Folder);
+}
+
+#[test]
+fn over_a_bucket_what_transactions_leave_at_the_end_is_passed_and_never_taken_for_a_gap() {
+    transactions(Place::Bucket);
+}
+
+fn transactions(place: Place) {
+    let name = place.named("alive-transactions");
+    let topic = name.as_str();
     let broker = Broker::shared();
-    broker.create_topic(TOPIC, 1);
+    broker.create_topic(topic, 1);
     let records = good(0..11, 12);
     let (committed, aborted, later) = (&records[..5], &records[5..8], &records[8..]);
-    broker.transact(TOPIC, committed, aborted);
+    broker.transact(topic, committed, aborted);
     // Each transaction ends with a marker that takes an offset.
     let end = 5 + 1 + 3 + 1;
-    assert_eq!(broker.ends(TOPIC, 1), [end]);
+    assert_eq!(broker.ends(topic, 1), [end]);
     let folder = scratch();
-    let config = config(folder.path(), broker, &[(TOPIC, "earliest")]).set("ingest.flush_age", SOON);
+    let config = config(place, folder.path(), broker, &[(topic, "earliest")]).set("ingest.flush_age", SOON);
     let warehouse = config.warehouse();
 
     let mut running = serve(folder.path(), &config);
-    reach(&warehouse, TOPIC, 0, end, &mut running);
+    reach(&warehouse, topic, 0, end, &mut running);
     assert_eq!(running.interrupt().code(), 0);
     assert_eq!(store::number(&warehouse, "SELECT count(*) FROM attempts"), rows_of(committed));
 
     // As retention leaves an idle partition.
-    broker.delete_records(TOPIC, 0, end);
+    broker.delete_records(topic, 0, end);
     let mut running = serve(folder.path(), &config);
     running.wait_for("reading partition", wait::START);
-    broker.produce_to(TOPIC, 0, later);
-    reach(&warehouse, TOPIC, 0, end + 3, &mut running);
+    broker.produce_to(topic, 0, later);
+    reach(&warehouse, topic, 0, end + 3, &mut running);
     assert_eq!(running.interrupt().code(), 0);
     assert_eq!(
         store::number(&warehouse, "SELECT count(*) FROM attempts"),
@@ -133,16 +156,25 @@ fn what_transactions_leave_at_the_end_is_passed_and_never_taken_for_a_gap() {
 
 #[test]
 fn a_topic_of_rubbish_is_held_while_the_other_goes_on_and_an_operator_resumes_it() {
-    const GOOD: &str = "alive-good";
-    const BAD: &str = "alive-bad";
+    held(Place::Folder);
+}
+
+#[test]
+fn over_a_bucket_a_topic_of_rubbish_is_held_while_the_other_goes_on_and_an_operator_resumes_it() {
+    held(Place::Bucket);
+}
+
+fn held(place: Place) {
+    let names = ["alive-good", "alive-bad"].map(|name| place.named(name));
+    let [good_one, bad_one] = names.each_ref().map(String::as_str);
     let broker = Broker::shared();
-    broker.create_topic(GOOD, 1);
-    broker.create_topic(BAD, 1);
+    broker.create_topic(good_one, 1);
+    broker.create_topic(bad_one, 1);
     let records = good(0..200, 13);
-    broker.produce(BAD, (0..700).map(|n| (n.to_string(), b"rubbish".to_vec())));
-    broker.produce_to(GOOD, 0, &records[..100]);
+    broker.produce(bad_one, (0..700).map(|n| (n.to_string(), b"rubbish".to_vec())));
+    broker.produce_to(good_one, 0, &records[..100]);
     let folder = scratch();
-    let config = config(folder.path(), broker, &[(GOOD, "earliest"), (BAD, "earliest")])
+    let config = config(place, folder.path(), broker, &[(good_one, "earliest"), (bad_one, "earliest")])
         .set("ingest.flush_age", SOON)
         .set("ingest.reject_window", 500_i64);
     let warehouse = config.warehouse();
@@ -150,11 +182,11 @@ fn a_topic_of_rubbish_is_held_while_the_other_goes_on_and_an_operator_resumes_it
     let command = |args: &[&str]| Bellwether::new(folder.path(), args).arg("--config").arg(&file).run();
 
     let mut running = serve(folder.path(), &config);
-    reach(&warehouse, BAD, 0, 500, &mut running);
-    broker.produce_to(GOOD, 0, &records[100..]);
-    reach(&warehouse, GOOD, 0, 200, &mut running);
+    reach(&warehouse, bad_one, 0, 500, &mut running);
+    broker.produce_to(good_one, 0, &records[100..]);
+    reach(&warehouse, good_one, 0, 200, &mut running);
     // What a process tells of itself follows the tables a moment later.
-    let expected = [(BAD, "held", 500, 200), (GOOD, "read here", 200, 0)];
+    let expected = [(bad_one, "held", 500, 200), (good_one, "read here", 200, 0)];
     wait::until(&format!("the status {expected:?}"), wait::START, || {
         let status = command(&["ingest", "status", "--json"]).ok().json();
         let lines = status.as_array().expect("a list").iter();
@@ -166,19 +198,20 @@ fn a_topic_of_rubbish_is_held_while_the_other_goes_on_and_an_operator_resumes_it
         told.eq(expected).then_some(())
     });
     assert!(command(&["ingest", "status"]).ok().stdout.contains("held"));
-    let stopped = r#"bellwether_ingest_stopped_partitions{topic="alive-bad",partition="0"}"#;
-    let lag = r#"bellwether_ingest_lag_records{topic="alive-bad",partition="0"}"#;
-    let lag_of_good = r#"bellwether_ingest_lag_records{topic="alive-good",partition="0"}"#;
+    let series =
+        |name: &str, topic: &str| format!(r#"bellwether_ingest_{name}{{topic="{topic}",partition="0"}}"#);
+    let (stopped, lag) = (&series("stopped_partitions", bad_one), &series("lag_records", bad_one));
+    let lag_of_good = &series("lag_records", good_one);
     let malformed = r#"bellwether_ingest_rejects_by_reason_total{reason="malformed_json"}"#;
-    let freshness = r#"bellwether_ingest_newest_record_timestamp_seconds{topic="alive-good",partition="0"}"#;
-    let told = [(stopped, 1.0), (lag, 200.0), (lag_of_good, 0.0), (malformed, 500.0)];
+    let freshness = &series("newest_record_timestamp_seconds", good_one);
+    let told: [(&str, f64); 4] = [(stopped, 1.0), (lag, 200.0), (lag_of_good, 0.0), (malformed, 500.0)];
     metrics::reach(&config, &mut running, &told);
-    metrics::reach(&config, &mut running, &[(freshness, store::newest_record(&warehouse))]);
-    command(&["ingest", "resume", GOOD]).refused(1, &["nothing of `alive-good` is held"]);
+    metrics::reach(&config, &mut running, &[(freshness.as_str(), store::newest_record(&warehouse))]);
+    command(&["ingest", "resume", good_one]).refused(1, &[&format!("nothing of `{good_one}` is held")]);
 
-    let resumed = command(&["ingest", "resume", "alive-bad/0"]).ok();
-    assert_eq!(resumed.stdout, "alive-bad/0 goes on at offset 500\n");
-    reach(&warehouse, BAD, 0, 700, &mut running);
+    let resumed = command(&["ingest", "resume", &format!("{bad_one}/0")]).ok();
+    assert_eq!(resumed.stdout, format!("{bad_one}/0 goes on at offset 500\n"));
+    reach(&warehouse, bad_one, 0, 700, &mut running);
     metrics::reach(&config, &mut running, &[(stopped, 0.0), (lag, 0.0), (malformed, 700.0)]);
     assert_eq!(running.interrupt().code(), 0);
     assert_eq!(store::number(&warehouse, "SELECT count(*) FROM rejects"), 700);
@@ -187,30 +220,40 @@ fn a_topic_of_rubbish_is_held_while_the_other_goes_on_and_an_operator_resumes_it
 
 #[test]
 fn start_at_a_time_begins_with_its_first_record_and_where_there_is_none_yet_at_the_end() {
-    const TOPIC: &str = "alive-at";
+    at(Place::Folder);
+}
+
+#[test]
+fn over_a_bucket_start_at_a_time_begins_with_its_first_record_and_where_there_is_none_yet_at_the_end() {
+    at(Place::Bucket);
+}
+
+fn at(place: Place) {
+    let name = place.named("alive-at");
+    let topic = name.as_str();
     let broker = Broker::shared();
-    broker.create_topic(TOPIC, 2);
+    broker.create_topic(topic, 2);
     let records = good(0..28, 14);
     let ago = |minutes: i64| chrono::Utc::now() - chrono::Duration::minutes(minutes);
-    broker.produce_at(TOPIC, 0, ago(60), &records[..10]);
-    broker.produce_at(TOPIC, 0, ago(10), &records[10..15]);
-    broker.produce_at(TOPIC, 1, ago(60), &records[15..25]);
+    broker.produce_at(topic, 0, ago(60), &records[..10]);
+    broker.produce_at(topic, 0, ago(10), &records[10..15]);
+    broker.produce_at(topic, 1, ago(60), &records[15..25]);
     let folder = scratch();
     let start = Table::from_iter([("at".to_owned(), Value::from(ago(30).to_rfc3339()))]);
-    let topics = vec![topic_with(TOPIC, [("start", Value::Table(start))])];
-    let config =
-        config(folder.path(), broker, &[(TOPIC, "earliest")]).set("kafka.topics", Value::Array(topics));
+    let topics = vec![topic_with(topic, [("start", Value::Table(start))])];
+    let config = config(place, folder.path(), broker, &[(topic, "earliest")])
+        .set("kafka.topics", Value::Array(topics));
     let warehouse = config.warehouse();
 
     let mut running = serve(folder.path(), &config.clone().set("ingest.flush_age", NEVER));
-    reach(&warehouse, TOPIC, 0, 10, &mut running);
-    reach(&warehouse, TOPIC, 1, 10, &mut running);
+    reach(&warehouse, topic, 0, 10, &mut running);
+    reach(&warehouse, topic, 1, 10, &mut running);
     running.kill();
     // Older than the start, but behind the place that was found.
-    broker.produce_at(TOPIC, 1, ago(50), &records[25..]);
+    broker.produce_at(topic, 1, ago(50), &records[25..]);
     let mut running = serve(folder.path(), &config.set("ingest.flush_age", SOON));
-    reach(&warehouse, TOPIC, 0, 15, &mut running);
-    reach(&warehouse, TOPIC, 1, 13, &mut running);
+    reach(&warehouse, topic, 0, 15, &mut running);
+    reach(&warehouse, topic, 1, 13, &mut running);
     assert_eq!(running.interrupt().code(), 0);
     let read = rows_of(&records[10..15]) + rows_of(&records[25..]);
     assert_eq!(store::number(&warehouse, "SELECT count(*) FROM attempts"), read);
@@ -218,31 +261,41 @@ fn start_at_a_time_begins_with_its_first_record_and_where_there_is_none_yet_at_t
 
 #[test]
 fn records_that_were_deleted_before_they_were_read_stop_the_partition_or_become_one_reject() {
-    const TOPIC: &str = "alive-gap";
+    gap(Place::Folder);
+}
+
+#[test]
+fn over_a_bucket_records_that_were_deleted_before_they_were_read_stop_the_partition_or_become_one_reject() {
+    gap(Place::Bucket);
+}
+
+fn gap(place: Place) {
+    let name = place.named("alive-gap");
+    let topic = name.as_str();
     let broker = Broker::shared();
-    broker.create_topic(TOPIC, 1);
+    broker.create_topic(topic, 1);
     let records = good(0..15, 15);
     let noon = |day: u32| {
         chrono::NaiveDate::from_ymd_opt(2026, 3, day).unwrap().and_hms_opt(12, 0, 0).unwrap().and_utc()
     };
-    broker.produce_at(TOPIC, 0, noon(5), &records[..10]);
+    broker.produce_at(topic, 0, noon(5), &records[..10]);
     let folder = scratch();
-    let config = config(folder.path(), broker, &[(TOPIC, "earliest")]).set("ingest.flush_age", SOON);
+    let config = config(place, folder.path(), broker, &[(topic, "earliest")]).set("ingest.flush_age", SOON);
     let warehouse = config.warehouse();
     let mut running = serve(folder.path(), &config);
-    reach(&warehouse, TOPIC, 0, 10, &mut running);
+    reach(&warehouse, topic, 0, 10, &mut running);
     assert_eq!(running.interrupt().code(), 0);
-    broker.produce_at(TOPIC, 0, noon(6), &records[10..]);
-    broker.delete_records(TOPIC, 0, 13);
+    broker.produce_at(topic, 0, noon(6), &records[10..]);
+    broker.delete_records(topic, 0, 13);
 
     let running = serve(folder.path(), &config);
     running.wait_for("stands at offset 10, but the broker's oldest record is 13", wait::START);
-    assert_eq!(position(&warehouse, TOPIC, 0), Some(10));
+    assert_eq!(position(&warehouse, topic, 0), Some(10));
     assert_eq!(running.interrupt().code(), 0);
 
-    let topics = vec![topic_with(TOPIC, [("start", "earliest".into()), ("on_gap", "skip".into())])];
+    let topics = vec![topic_with(topic, [("start", "earliest".into()), ("on_gap", "skip".into())])];
     let mut running = serve(folder.path(), &config.set("kafka.topics", Value::Array(topics)));
-    reach(&warehouse, TOPIC, 0, 15, &mut running);
+    reach(&warehouse, topic, 0, 15, &mut running);
     assert_eq!(running.interrupt().code(), 0);
     let read = rows_of(&records[..10]) + rows_of(&records[13..]);
     assert_eq!(store::number(&warehouse, "SELECT count(*) FROM attempts"), read);

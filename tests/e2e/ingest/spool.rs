@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::support::app::{Bellwether, Running};
 use crate::support::broker::Broker;
 use crate::support::config::Config;
+use crate::support::place::Place;
 use crate::support::{http, metrics, scratch, store, tool, traffic, wait};
 
 fn serve(folder: &Path, roles: &str, file: &str) -> Running {
@@ -36,8 +37,17 @@ fn wait_for_rows(config: &Config, rows: i64) {
 
 #[test]
 fn spool_folder_put_back_from_a_copy_swallows_no_accepted_record() {
+    put_back(Place::Folder);
+}
+
+#[test]
+fn spool_folder_put_back_beside_a_bucket_swallows_no_accepted_record() {
+    put_back(Place::Bucket);
+}
+
+fn put_back(place: Place) {
     let folder = scratch();
-    let config = Config::new(folder.path()).set("ingest.flush_age", "200ms");
+    let config = place.of(Config::new(folder.path()), "put-back").set("ingest.flush_age", "200ms");
     let file = config.write();
     let [spool, copy] = ["spool", "copy"].map(|name| folder.path().join(name));
     let copy_to = |from: &Path, to: &Path| {
@@ -68,8 +78,17 @@ fn spool_folder_put_back_from_a_copy_swallows_no_accepted_record() {
 
 #[test]
 fn second_instance_on_a_spool_is_refused_with_its_folder() {
+    second_instance(Place::Folder);
+}
+
+#[test]
+fn second_instance_on_a_spool_beside_a_bucket_is_refused_with_its_folder() {
+    second_instance(Place::Bucket);
+}
+
+fn second_instance(place: Place) {
     let folder = scratch();
-    let config = Config::new(folder.path()).set("ingest.flush_age", "200ms");
+    let config = place.of(Config::new(folder.path()), "second-instance").set("ingest.flush_age", "200ms");
     let file = config.write();
     let first = serve(folder.path(), "intake,ingest", &file);
     post(&config, 0..20);

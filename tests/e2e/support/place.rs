@@ -22,6 +22,14 @@ impl Place {
         }
     }
 
+    /// A name of the test's own, such as of a topic, for each place.
+    pub fn named(self, name: &str) -> String {
+        match self {
+            Self::Folder => name.to_owned(),
+            Self::Bucket => format!("{name}-of-a-bucket"),
+        }
+    }
+
     /// Rows of `attempts` as deltalake, Polars and DuckDB find them.
     #[track_caller]
     pub fn rows_by_others(self, config: &Config) -> [i64; 3] {
