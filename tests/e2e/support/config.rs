@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bellwether_warehouse::Location;
 use toml::{Table, Value};
 
 use super::free_port;
@@ -42,6 +43,15 @@ impl Config {
     /// Where the program is told that the tables lie.
     pub fn location(&self) -> &str {
         self.table["warehouse"]["location"].as_str().expect("a location")
+    }
+
+    /// The same for a test that writes there by itself.
+    pub fn place(&self) -> Location {
+        let location = Location::parse(self.location()).expect("a location");
+        match self.table["warehouse"].get("s3") {
+            Some(s3) => location.with_s3(s3.clone().try_into().expect("settings of a store")),
+            None => location,
+        }
     }
 
     /// The warehouse is a bucket of this name behind the gateway. Its objects are files too, so that tests read the

@@ -2,6 +2,7 @@
 
 mod buckets;
 mod checkpoints;
+mod forgotten;
 mod former;
 mod maintained;
 mod refused_buckets;
