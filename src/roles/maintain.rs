@@ -24,6 +24,10 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut maintainer = Maintainer::open(&warehouse, config.settings()).await?;
+    // No reason to stay down: whatever else is maintained is worth it.
+    if let Err(error) = warehouse.probe_deletion().await {
+        tracing::warn!("{}", chain(&error));
+    }
     let mut cleaned_at: Option<Instant> = None;
     loop {
         let depth = match cleaned_at {

@@ -30,6 +30,10 @@ pub enum Error {
         "the store behind `{location}` does not keep writers apart ({detail}); Bellwether needs one that honours `If-None-Match: *` on every put"
     )]
     NoCompareAndSet { location: String, detail: String },
+    #[error(
+        "the bucket of `{location}` keeps what is deleted, as its versioning is on: label rows of users would outlive their 35 days; turn versioning off (S3: suspend it) and delete the old versions that it has kept"
+    )]
+    KeepsDeleted { location: String },
     #[error("cannot write to the warehouse {} `{path}`; {}, or name another with --warehouse", kind(.path), remedy(.path))]
     Unwritable {
         path: String,

@@ -125,12 +125,22 @@ impl Warehouse {
         Self { root, id: id.map(Into::into) }
     }
 
-    /// Tries whether the store keeps several writers apart, under a name of its own.
+    /// Tries whether the store keeps several writers apart and lets go of what is deleted, under names of its own.
     ///
     /// # Errors
     /// It does not, or it cannot be read and written.
     pub async fn probe(location: &Location) -> Result<(), Error> {
-        Root::open(location)?.probe().await
+        let root = Root::open(location)?;
+        root.probe().await?;
+        root.probe_deletion().await
+    }
+
+    /// Tries whether the store lets go of what is deleted.
+    ///
+    /// # Errors
+    /// It does not, or it cannot be written.
+    pub async fn probe_deletion(&self) -> Result<(), Error> {
+        self.root.probe_deletion().await
     }
 
     pub fn location(&self) -> &Location {

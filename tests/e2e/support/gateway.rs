@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use super::guard::Guard;
-use super::{free_port, scratch, services, wait};
+use super::{free_port, scratch, services, tool, wait};
 
 pub const KEY: &str = "bellwether-tests";
 pub const SECRET: &str = "not-a-secret-2";
@@ -28,13 +28,16 @@ impl Gateway {
     pub fn start() -> Self {
         let program = services::prefetch("gateway").join("versitygw");
         let folder = scratch().keep();
-        std::fs::create_dir(folder.join("buckets")).expect("make the folder of the buckets");
+        for name in ["buckets", "versions"] {
+            std::fs::create_dir(folder.join(name)).expect("make a folder of the gateway");
+        }
         std::fs::write(folder.join("secret"), SECRET).expect("write the secret");
         let (port, log) = (free_port(), folder.join("gateway.log"));
         let output = std::fs::File::create(&log).expect("create the gateway's log");
         let child = Command::new(program)
             .args(["--port", &format!("127.0.0.1:{port}"), "--keep-alive", "--quiet", "posix"])
-            .arg(folder.join("buckets"))
+            .arg("--versioning-dir")
+            .args([folder.join("versions"), folder.join("buckets")])
             .envs([("ROOT_ACCESS_KEY", KEY), ("ROOT_SECRET_KEY", SECRET)])
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("share the gateway's log"))
@@ -66,6 +69,18 @@ impl Gateway {
         let bucket = self.bucket(name);
         std::fs::create_dir_all(&bucket).expect("make a bucket");
         bucket
+    }
+
+    /// Whether a bucket keeps what is deleted or replaced: `Enabled` or `Suspended`.
+    #[track_caller]
+    pub fn set_versioning(&self, bucket: &str, status: &str) {
+        let body = format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--fail-with-body", "--request", "PUT", "--data", &body])
+            .args(["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", &format!("{KEY}:{SECRET}")])
+            .args(["--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"])
+            .arg(format!("{}/{bucket}?versioning=", self.url()));
+        tool::run("curl", &mut curl).ok();
     }
 }
 

@@ -6,3 +6,4 @@ mod forgotten;
 mod former;
 mod maintained;
 mod refused_buckets;
+mod versioned;

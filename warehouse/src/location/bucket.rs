@@ -24,6 +24,17 @@ impl Service {
             Self::Google => "gs",
         }
     }
+
+    /// How to turn off what gives deleted files back for days and is not told by the files themselves.
+    const fn soft_delete(self) -> Option<&'static str> {
+        match self {
+            Self::S3 => None,
+            Self::Azure => Some("turn off the storage account's soft delete for blobs and containers"),
+            Self::Google => {
+                Some("`gcloud storage buckets update gs://BUCKET --clear-soft-delete` turns it off")
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +129,12 @@ pub(super) fn parse(text: &str) -> Result<Option<Bucket>, Error> {
     let prefix = object_store::path::Path::parse(prefix)
         .map_err(|error| Error::Prefix { shown: shown.clone(), detail: error.to_string() })?;
     Ok(Some(Bucket { service, name: name.to_owned(), prefix }))
+}
+
+impl Bucket {
+    pub(super) fn soft_delete(&self) -> Option<String> {
+        self.service.soft_delete().map(|remedy| remedy.replace("BUCKET", &self.name))
+    }
 }
 
 impl fmt::Display for Bucket {

@@ -97,6 +97,15 @@ impl Location {
         of_warehouse.is_some() && of_warehouse == disk(folder)
     }
 
+    /// How to turn off the soft deletion of this kind of store, which cannot be seen from outside. None where there is
+    /// no such thing.
+    pub fn soft_delete(&self) -> Option<String> {
+        match &self.place {
+            Place::Folder(_) => None,
+            Place::Bucket(bucket) => bucket.soft_delete(),
+        }
+    }
+
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }

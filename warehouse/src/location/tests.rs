@@ -93,3 +93,11 @@ fn settings_that_cannot_work_are_named() {
     assert!(endpoint("https://me:sesame@s3.example.com", true).unwrap_err().contains("no credentials"));
     assert!(s3(&|s3| s3.access_key_id = Some("AKIA".to_owned())).unwrap_err().contains("secret_file"));
 }
+
+#[test]
+fn soft_deletion_that_cannot_be_seen_is_named_with_its_remedy() {
+    assert_eq!(parsed("s3://lake/w").soft_delete(), None);
+    assert_eq!(parsed("./lake").soft_delete(), None);
+    assert!(parsed("az://lake/w").soft_delete().unwrap().contains("soft delete for blobs"));
+    assert!(parsed("gs://lake/w").soft_delete().unwrap().contains("gs://lake --clear-soft-delete"));
+}

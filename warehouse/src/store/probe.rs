@@ -1,7 +1,8 @@
-//! Whether the store can do what everything rests on: of writers that create one file, exactly one succeeds.
+//! Whether the store can do what everything rests on: of writers that create one file, exactly one succeeds; and what
+//! is deleted is gone.
 
 use bytes::Bytes;
-use object_store::{Error as StoreError, PutMode, PutPayload};
+use object_store::{Error as StoreError, GetOptions, ObjectStoreExt, PutMode, PutPayload};
 
 use super::Root;
 use super::trouble::Access;
@@ -9,6 +10,8 @@ use crate::error::Error;
 
 /// Keys that are tried when a store gave no clear answer: it may refuse both of two writers that meet.
 const TRIES: u32 = 4;
+/// What S3 calls the version of a file in a bucket that has stopped to keep them.
+const NO_VERSION: &str = "null";
 
 enum Verdict {
     Sound,
@@ -38,6 +41,36 @@ impl Root {
         }
         let detail = "it refused to create a file that nobody had created".to_owned();
         Err(Error::NoCompareAndSet { location: self.location().to_string(), detail })
+    }
+
+    /// Writes a file under a random name, deletes it, and asks for it by the version that the store gave it. Rows of
+    /// labels must be gone by their day, so a store that brings them back is told.
+    ///
+    /// # Errors
+    /// The store keeps what is deleted, or it cannot be written.
+    pub(crate) async fn probe_deletion(&self) -> Result<(), Error> {
+        if self.location().folder().is_some() {
+            return Ok(());
+        }
+        let name = format!("_bellwether/probe/{}", self.world().uuid());
+        let payload = PutPayload::from_static(b"to be deleted");
+        let written = async { self.store().put(&self.path(&name)?, payload).await };
+        let written =
+            self.note(("", Access::Write), written.await).map_err(|source| self.unwritable(source))?;
+        self.delete(&name).await?;
+        let Some(version) = written.version.filter(|version| version != NO_VERSION) else {
+            return Ok(());
+        };
+        let options = GetOptions { version: Some(version), head: true, ..GetOptions::default() };
+        let found = async { self.store().get_opts(&self.path(&name)?, options).await };
+        match found.await {
+            // Old versions may need a right of their own, which is no trouble of the warehouse.
+            Ok(_) | Err(StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. }) => {
+                Err(Error::KeepsDeleted { location: self.location().to_string() })
+            }
+            // Google numbers every file, whether or not it keeps it.
+            Err(_) => Ok(()),
+        }
     }
 
     async fn probe_once(&self, name: &str) -> Result<Verdict, Error> {
@@ -74,10 +107,12 @@ impl Root {
         match self.note(("", Access::Write), written.await) {
             Ok(_) => Ok(true),
             Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => Ok(false),
-            Err(source) => {
-                Err(Error::Unwritable { path: self.location().to_string(), source: Box::new(source) })
-            }
+            Err(source) => Err(self.unwritable(source)),
         }
+    }
+
+    fn unwritable(&self, source: StoreError) -> Error {
+        Error::Unwritable { path: self.location().to_string(), source: Box::new(source) }
     }
 
     async fn content(&self, name: &str) -> Result<Option<String>, Error> {

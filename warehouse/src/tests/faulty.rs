@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, DynObjectStore, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
 use crate::store::DurableLocal;
@@ -31,6 +32,16 @@ pub(super) enum Manner {
     LosesTheBucket,
     /// Lists leave files out.
     Hides,
+    /// Puts give the file a version, by which it may be asked for when it is deleted.
+    Numbers(&'static str, Old),
+}
+
+/// What is behind the version of a deleted file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Old {
+    Stands,
+    Denied,
+    Gone,
 }
 
 /// Meets the next `times` calls on paths that contain `part`.
@@ -110,6 +121,10 @@ impl ObjectStore for Faulty {
                 options.mode = PutMode::Overwrite;
                 return self.inner.put_opts(to, payload, options).await;
             }
+            Manner::Numbers(version, _) => {
+                let put = self.inner.put_opts(to, payload, options).await?;
+                return Ok(PutResult { version: Some(version.to_owned()), ..put });
+            }
             Manner::Denies | Manner::LosesTheBucket | Manner::Hides => {
                 return match self.refusal(to) {
                     Some(error) => Err(error),
@@ -129,6 +144,18 @@ impl ObjectStore for Faulty {
     }
 
     async fn get_opts(&self, from: &Path, options: GetOptions) -> Result<GetResult> {
+        if let (Manner::Numbers(_, old), Some(_)) = (self.manner, &options.version) {
+            let path = from.to_string();
+            let kept = InMemory::new();
+            return match old {
+                Old::Gone => kept.get(from).await,
+                Old::Denied => Err(Error::PermissionDenied { path, source: "403 Forbidden".into() }),
+                Old::Stands => {
+                    kept.put(from, "what was deleted".into()).await?;
+                    kept.get(from).await
+                }
+            };
+        }
         match self.refusal(from) {
             Some(error) if self.meets(from) => Err(error),
             _ => self.inner.get_opts(from, options).await,

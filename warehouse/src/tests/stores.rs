@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use object_store::memory::InMemory;
 use object_store::{DynObjectStore, ObjectStore};
 
-use super::faulty::{Faulty, Manner};
+use super::faulty::{Faulty, Manner, Old};
 use super::{attempts, line, offsets, over};
 use crate::store::{DurableLocal, Root, Storage};
 use crate::testing::append;
@@ -59,6 +59,46 @@ async fn a_store_that_ignores_the_condition_is_refused_in_one_line() {
     );
     // As soon as it is sure, nothing else is written.
     assert_eq!(store.list(None).try_collect::<Vec<_>>().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_bucket_that_gives_deleted_files_back_is_told_and_one_that_only_numbers_them_is_not() {
+    for (version, old, is_kept) in [
+        ("3/L4kq", Old::Stands, true),
+        // A right that nobody needs who does not keep versions.
+        ("3/L4kq", Old::Denied, true),
+        // Google numbers every file.
+        ("1795608000", Old::Gone, false),
+        // S3, once versioning is suspended.
+        ("null", Old::Denied, false),
+    ] {
+        let inner = Arc::new(InMemory::new());
+        let store = Faulty::over(inner.clone(), u32::MAX, Manner::Numbers(version, old), "");
+        let root = bucket(store);
+        let told = root.probe_deletion().await;
+        match &told {
+            Err(error @ Error::KeepsDeleted { .. }) if is_kept => {
+                let text = error.to_string();
+                assert!(text.contains("s3://lake/a/b") && text.contains("versioning"), "{text}");
+                assert!(text.contains("turn versioning off") && !text.contains('\n'), "{text}");
+            }
+            told => assert!(told.is_ok() && !is_kept, "{version} {old:?}: {told:?}"),
+        }
+        assert_eq!(root.trouble(), None);
+        assert_eq!(inner.list(None).try_collect::<Vec<_>>().await.unwrap(), []);
+    }
+    bucket(Arc::new(InMemory::new())).probe_deletion().await.unwrap();
+    let denied = Faulty::over(Arc::new(InMemory::new()), u32::MAX, Manner::Denies, "");
+    let error = bucket(denied).probe_deletion().await.unwrap_err();
+    assert!(matches!(error, Error::Unwritable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_folder_is_not_asked_what_it_keeps() {
+    let dir = tempfile::tempdir().unwrap();
+    let location = Location::parse(dir.path().to_str().unwrap()).unwrap();
+    let store = Faulty::over(Arc::new(InMemory::new()), u32::MAX, Manner::Denies, "");
+    Root::over(&location, store, World::default()).unwrap().probe_deletion().await.unwrap();
 }
 
 #[tokio::test]
