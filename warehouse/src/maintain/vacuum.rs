@@ -1,6 +1,6 @@
 //! Vacuum: data files that are no part of the table any more, or never were.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use object_store::path::Path;
@@ -143,11 +143,9 @@ impl Table {
         let (covered, removed) = self.log().tombstones().await?;
         let removed = removed.iter().flat_map(|path| names(path)).collect();
         let mut told = Told { removed, wanted: HashSet::new() };
-        for stat in listed.iter().filter(|stat| stat.name.starts_with(FOLDER)) {
-            let Some(version) = entry_version(&stat.name) else {
-                continue;
-            };
-            let (is_young, is_wanted) = (stat.modified_at > rule.removed_before, version > rule.passed);
+        for (version, written_at) in self.entries(listed).await? {
+            let is_young = written_at.is_none_or(|at| at > rule.removed_before);
+            let is_wanted = version > rule.passed;
             if version <= covered && !is_young && !is_wanted {
                 continue;
             }
@@ -165,6 +163,25 @@ impl Table {
             }
         }
         Ok(told)
+    }
+
+    /// Versions whose entries are there, and since when. A listing may leave files out that were written while it
+    /// went on; what it does not tell the age of, nobody may take for old.
+    async fn entries(&self, listed: &[Stat]) -> Result<BTreeMap<i64, Option<DateTime<Utc>>>, Error> {
+        let logged = listed.iter().filter(|stat| stat.name.starts_with(FOLDER));
+        let entry = |stat: &Stat| Some((entry_version(&stat.name)?, Some(stat.modified_at)));
+        let mut entries: BTreeMap<i64, Option<DateTime<Utc>>> = logged.filter_map(entry).collect();
+        for version in (0..=self.snapshot().version()).rev() {
+            if entries.contains_key(&version) {
+                continue;
+            }
+            // Entries go oldest first: below one that is not there is none that matters.
+            if self.log().read(version).await?.is_none() {
+                break;
+            }
+            entries.insert(version, None);
+        }
+        Ok(entries)
     }
 }
 

@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::faulty::{Faulty, Manner};
 use super::{line, over, rows};
 use crate::log::entry_name;
 use crate::maintain::{CleaningRule, CompactError, VacuumRule};
@@ -218,6 +219,62 @@ async fn vacuum_waits_for_the_fold_that_has_not_read_a_file_yet() {
     assert!(f.exists(&second));
     assert_eq!(files.iter().filter(|file| f.exists(&file.path)).count(), 1);
     assert_eq!(table.plan_vacuum(&vacuum(&f, 2)).await.unwrap().removed.files, 1);
+}
+
+#[tokio::test]
+async fn vacuum_takes_nothing_too_early_by_a_listing_with_holes() {
+    const HOLES: [&str; 2] = ["00000000000000000003.json", "00000000000000000001.json"];
+    // Entry 3 removes the file of entry 1. Hidden: the first tells since when, the second that a fold wants it.
+    for (hole, passed, days) in [(HOLES[0], i64::MAX, 0), (HOLES[1], 0, 3)] {
+        for is_checkpointed in [false, true] {
+            let f = Fixture::new().await;
+            let mut table = f.attempts().await;
+            append(&mut table, &day(0, 0, 10)).await.unwrap();
+            append(&mut table, &day(0, 10, 10)).await.unwrap();
+            let path = table.snapshot().files()[0].path.clone();
+            f.store.advance(TimeDelta::days(3));
+            table.commit(Change { remove: vec![path], ..Change::default() }).await.unwrap();
+            if is_checkpointed {
+                table.checkpoint().await.unwrap();
+            }
+            f.store.advance(TimeDelta::days(days));
+            let torn = Faulty::over(Arc::clone(&f.store) as _, 0, Manner::Hides, hole);
+            let mut torn = f.warehouse.table_over(TableId::Attempts, torn).await.unwrap();
+            let found = torn.plan_vacuum(&vacuum(&f, passed)).await.unwrap();
+            let counts = (found.removed.files, found.unreferenced.files, found.waiting.files);
+            assert_eq!(counts, (0, 0, 1), "{hole}, checkpointed: {is_checkpointed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn clean_up_by_a_listing_with_holes_leaves_a_table_that_reads_the_same() {
+    let f = Fixture::new().await;
+    let mut table = f.attempts().await;
+    let mut behind = f.attempts().await;
+    for version in 1..=6 {
+        append(&mut table, &day(0, version * 10, 10)).await.unwrap();
+        if version == 3 {
+            behind.refresh().await.unwrap();
+        }
+    }
+    table.checkpoint().await.unwrap();
+    f.store.advance(TimeDelta::days(2));
+    let torn = Faulty::over(Arc::clone(&f.store) as _, 0, Manner::Hides, "00000000000000000003.json");
+    let torn = f.warehouse.table_over(TableId::Attempts, torn).await.unwrap();
+    let plan = torn.plan_cleaning(&cleaning(&f, i64::MAX)).await.unwrap();
+    assert_eq!((plan.below, plan.entries().files), (Some(6), 5));
+    torn.clean(plan).await.unwrap();
+    assert_eq!(f.log(), ["3.json", "6.checkpoint.parquet", "6.json", "_last_checkpoint"]);
+    // Whoever stands at the entry that was left sees that others went past it.
+    append(&mut behind, &day(0, 900, 10)).await.unwrap();
+    assert_eq!(behind.snapshot().version(), 7);
+    for table in [&behind, &f.attempts().await] {
+        assert_eq!(line(&over(table), "SELECT count(*) FROM attempts").await, "70");
+    }
+    let plan = table.plan_cleaning(&cleaning(&f, i64::MAX)).await.unwrap();
+    table.clean(plan).await.unwrap();
+    assert_eq!(f.log(), ["6.checkpoint.parquet", "6.json", "7.json", "_last_checkpoint"]);
 }
 
 /// An entry holds a name as a URL does, so the file `a b.parquet` is called `a%20b.parquet` there.
