@@ -2,6 +2,7 @@
 
 use crate::support::app::{Bellwether, Finished};
 use crate::support::config::Config;
+use crate::support::place::Place;
 use crate::support::{http, scratch, store, wait};
 
 fn check(folder: &std::path::Path, file: &str) -> Finished {
@@ -58,16 +59,26 @@ fn ingest_without_the_intake_of_its_host_is_refused() {
 
 #[test]
 fn pepper_of_another_host_is_refused_with_both_fingerprints() {
+    another_pepper(Place::Folder);
+}
+
+#[test]
+fn pepper_of_another_host_is_refused_by_a_bucket_with_both_fingerprints() {
+    another_pepper(Place::Bucket);
+}
+
+fn another_pepper(place: Place) {
     let folder = scratch();
+    let config = place.of(Config::new(folder.path()), "another-pepper");
     std::fs::write(folder.path().join("none.ndjson"), "").unwrap();
     let with_keys = |name: &str| {
         let keys = folder.path().join(name);
-        Config::new(folder.path()).set("keys.path", keys.to_str().unwrap()).write()
+        config.clone().set("keys.path", keys.to_str().unwrap()).write()
     };
     let import =
         |file: &str| Bellwether::new(folder.path(), &["import", "none.ndjson", "--config", file]).run();
     import(&with_keys("keys")).ok();
-    let kept = std::fs::read_to_string(folder.path().join("warehouse/_bellwether_pepper.json")).unwrap();
+    let kept = std::fs::read_to_string(config.warehouse().join("_bellwether_pepper.json")).unwrap();
     let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
     let standing = &kept["check"].as_str().unwrap()[..12];
 
@@ -78,7 +89,7 @@ fn pepper_of_another_host_is_refused_with_both_fingerprints() {
     // A host with another one.
     Bellwether::new(folder.path(), &["import", "none.ndjson", "--warehouse", "other"]).run().ok();
     let other = folder.path().join("other-local/keys");
-    let file = Config::new(folder.path()).set("keys.path", other.to_str().unwrap()).write();
+    let file = config.clone().set("keys.path", other.to_str().unwrap()).write();
     let refused = import(&file);
     let own = refused.stderr.split("fingerprint ").nth(1).expect("a fingerprint")[..12].to_owned();
     assert_ne!(own, standing);

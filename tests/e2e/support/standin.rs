@@ -10,6 +10,8 @@ use super::gateway::{KEY, SECRET};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
+    /// Does nothing wrong.
+    Behaves,
     /// Takes every put, whatever `If-None-Match` says.
     IgnoresConditions,
     /// Answers every third request with 503 SlowDown.
@@ -27,11 +29,11 @@ pub enum Manner {
 pub struct StandIn {
     port: u16,
     state: Arc<Mutex<State>>,
-    manner: Manner,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    manner: Manner,
     objects: BTreeMap<String, Vec<u8>>,
     requests: u64,
     puts: u64,
@@ -79,7 +81,9 @@ impl StandIn {
     pub fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("bind a loopback port");
         let port = listener.local_addr().expect("an address").port();
-        let stand_in = Self { port, state: Arc::default(), manner };
+        let state =
+            State { manner, objects: BTreeMap::new(), requests: 0, puts: 0, conditional: 0, bites: 0 };
+        let stand_in = Self { port, state: Arc::new(Mutex::new(state)) };
         let serving = stand_in.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -100,6 +104,11 @@ impl StandIn {
         s3.insert("secret_file".into(), folder.join("secret").to_str().expect("text").into());
         s3.insert("allow_http".into(), true.into());
         config.set("warehouse.location", "s3://lake/w").set("warehouse.s3", toml::Value::Table(s3))
+    }
+
+    /// From now on.
+    pub fn turn(&self, manner: Manner) {
+        self.state.lock().expect("state").manner = manner;
     }
 
     pub fn keys(&self) -> Vec<String> {
@@ -127,16 +136,16 @@ impl StandIn {
     fn answer(&self, request: &Request) -> Answer {
         let mut state = self.state.lock().expect("state");
         state.requests += 1;
-        if self.manner == Manner::Expired {
+        if state.manner == Manner::Expired {
             state.bites += 1;
             return Answer::error("400 Bad Request", "ExpiredToken");
         }
-        if self.manner == Manner::SlowsDown && state.requests.is_multiple_of(3) {
+        if state.manner == Manner::SlowsDown && state.requests.is_multiple_of(3) {
             state.bites += 1;
             return Answer::error("503 Service Unavailable", "SlowDown");
         }
         match request.method.as_str() {
-            "PUT" => self.put(&mut state, request),
+            "PUT" => put(&mut state, request),
             "POST" => {
                 let body = String::from_utf8_lossy(&request.body).into_owned();
                 let keys = body.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next());
@@ -155,35 +164,35 @@ impl StandIn {
             _ => get(&state, request),
         }
     }
+}
 
-    fn put(&self, state: &mut State, request: &Request) -> Answer {
-        let stands = state.objects.get(&request.path).map(|bytes| tag(bytes));
-        state.puts += 1;
-        if request.if_none_match {
-            state.conditional += 1;
-            match self.manner {
-                Manner::IgnoresConditions => state.bites += 1,
-                Manner::Conflicts if stands.is_none() && state.conditional % 2 == 1 => {
-                    state.bites += 1;
-                    return Answer::error("409 Conflict", "ConditionalRequestConflict");
-                }
-                _ if stands.is_some() => {
-                    return Answer::error("412 Precondition Failed", "PreconditionFailed");
-                }
-                _ => {}
+fn put(state: &mut State, request: &Request) -> Answer {
+    let stands = state.objects.get(&request.path).map(|bytes| tag(bytes));
+    state.puts += 1;
+    if request.if_none_match {
+        state.conditional += 1;
+        match state.manner {
+            Manner::IgnoresConditions => state.bites += 1,
+            Manner::Conflicts if stands.is_none() && state.conditional % 2 == 1 => {
+                state.bites += 1;
+                return Answer::error("409 Conflict", "ConditionalRequestConflict");
             }
+            _ if stands.is_some() => {
+                return Answer::error("412 Precondition Failed", "PreconditionFailed");
+            }
+            _ => {}
         }
-        if request.if_match.is_some() && request.if_match != stands {
-            return Answer::error("412 Precondition Failed", "PreconditionFailed");
-        }
-        let headers = format!("etag: {}\r\n", tag(&request.body));
-        state.objects.insert(request.path.clone(), request.body.clone());
-        if self.manner == Manner::LosesAnswers && state.puts.is_multiple_of(5) {
-            state.bites += 1;
-            return Answer::error("500 Internal Server Error", "InternalError");
-        }
-        Answer { headers, ..Answer::of("200 OK", "") }
     }
+    if request.if_match.is_some() && request.if_match != stands {
+        return Answer::error("412 Precondition Failed", "PreconditionFailed");
+    }
+    let headers = format!("etag: {}\r\n", tag(&request.body));
+    state.objects.insert(request.path.clone(), request.body.clone());
+    if state.manner == Manner::LosesAnswers && state.puts.is_multiple_of(5) {
+        state.bites += 1;
+        return Answer::error("500 Internal Server Error", "InternalError");
+    }
+    Answer { headers, ..Answer::of("200 OK", "") }
 }
 
 fn get(state: &State, request: &Request) -> Answer {

@@ -131,6 +131,49 @@ fn a_bucket_that_disappears_and_returns_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn credentials_that_expire_while_rows_come_in_lose_and_double_nothing() {
+    let folder = scratch();
+    let store = StandIn::start(Manner::Behaves);
+    let config = store.of(Config::new(folder.path()).without_catalogue()).set("ingest.flush_age", "200ms");
+    let file = config.write();
+    let service =
+        Bellwether::new(folder.path(), &["serve", "--roles", "intake,ingest", "--config", &file]).start();
+    service.wait_for("intake is at", wait::START);
+    let mut dice = Dice::new(47);
+    let mut post = |indexes: std::ops::Range<u64>| {
+        let records =
+            indexes.flat_map(|index| [traffic::good(index, &mut dice).value, b"\n".to_vec()].concat());
+        let body: Vec<u8> = records.collect();
+        let answer =
+            http::send(http::post(&config.url("intake", "/intake/native")).body(body)).expect("an answer");
+        assert_eq!(answer.status, 200);
+    };
+    let arrived = |requests: u64| {
+        wait::until(&format!("{requests} requests"), wait::WORK, || {
+            let sql = "SELECT count(DISTINCT request_id) AS n FROM attempts";
+            (asked(folder.path(), &file, sql) == requests).then_some(())
+        });
+    };
+    post(0..50);
+    arrived(50);
+    store.turn(Manner::Expired);
+    post(50..100);
+    let told = service.wait_for("the warehouse cannot be used", wait::FRESH);
+    assert!(told.contains("s3://lake/w") && told.contains("ExpiredToken"), "{told}");
+    assert!(told.contains("give valid credentials"), "{told}");
+    let ready = http::get(&config.url("admin", "/readyz"));
+    assert!(ready.text().contains("warehouse: ready, but s3://lake/w"), "{}", ready.text());
+
+    store.turn(Manner::Behaves);
+    service.wait_for("the warehouse can be used again", wait::WORK);
+    post(100..150);
+    arrived(150);
+    assert_eq!(service.interrupt().code(), 0);
+    let doubled = "SELECT count(*) - count(DISTINCT event_id) AS n FROM attempts";
+    assert_eq!(asked(folder.path(), &file, doubled), 0);
+}
+
+#[test]
 fn slow_downs_conflicts_with_nobody_and_lost_answers_lose_and_double_nothing() {
     for manner in [Manner::SlowsDown, Manner::Conflicts, Manner::LosesAnswers] {
         let folder = scratch();
