@@ -114,7 +114,7 @@ async fn check_warehouse(config: &Config, findings: &mut Findings) {
             &format!("{}; look at it and measure with it, but send no records there", straight::NOTE),
         );
     }
-    if let Some(remedy) = config.location().ok().and_then(|location| location.soft_delete()) {
+    if let Some(remedy) = location.soft_delete() {
         let detail = format!(
             "whether its store keeps deleted files for days (soft delete) cannot be seen from here, and label rows \
              must be gone by their day; {remedy}"
