@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use bellwether_jobs::{Jobs, Scheduler};
 use bellwether_simulate::{Market, Size};
-use bellwether_warehouse::{Location, TableId, Warehouse, session};
+use bellwether_warehouse::{Attempts, Location, TableId, Warehouse};
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::Int64Type;
@@ -54,9 +54,7 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 async fn numbers(warehouse: &Warehouse, sql: &str) -> Vec<i64> {
-    let ctx = warehouse.session(1);
-    let pinned = bellwether_jobs::pin(warehouse).await.unwrap();
-    session::register(&ctx, &pinned.snapshots).unwrap();
+    let ctx = warehouse.pin(Attempts::AsFolded).await.unwrap().session(warehouse, 1).unwrap();
     let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
     let mut found = Vec::new();
     for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
