@@ -109,8 +109,8 @@ fn frozen(place: Place, topic: &str) {
     for worker in workers {
         assert_eq!(worker.interrupt().code(), 0);
     }
+    every_event_is_there_once(broker, topic, &sent, &warehouse);
     let mut upkeep = upkeep.expect("it was started");
     upkeep.folds(others_count_the_same());
     upkeep.end();
-    every_event_is_there_once(broker, topic, &sent, &warehouse);
 }
