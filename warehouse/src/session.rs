@@ -10,6 +10,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::cache::cache_manager::{CacheManager, CacheManagerConfig};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -24,6 +25,10 @@ use crate::tables::{TableId, attempts};
 /// Bytes that the statements of all sessions may hold together, unless `limit_memory` said otherwise. Too few:
 /// groupings and sorts go through temporary files, and what cannot fails with `Resources exhausted`.
 pub const DEFAULT_MEMORY_BYTES: usize = 2 << 30;
+
+/// Parquet footers kept for the next statement over the same files: some 30 KB each, and folds, compaction and the site
+/// read most files once. More: fewer reads where statements come back to more files than these.
+const FOOTER_BYTES: usize = 16 << 20;
 
 static MEMORY_BYTES: OnceLock<usize> = OnceLock::new();
 
@@ -46,8 +51,14 @@ pub(crate) fn runtime(store: Arc<DynObjectStore>) -> Arc<RuntimeEnv> {
         memory_pool: Arc::clone(&SHARED.memory_pool),
         disk_manager: Arc::clone(&SHARED.disk_manager),
         object_store_registry: Arc::new(Alone(Some(store))),
-        ..RuntimeEnv::default()
+        cache_manager: footers(),
     })
+}
+
+fn footers() -> Arc<CacheManager> {
+    let caches = CacheManagerConfig::default().with_metadata_cache_limit(FOOTER_BYTES);
+    // Nothing but a cache of the caller's own could be refused.
+    CacheManager::try_new(&caches).unwrap_or_else(|_| Arc::clone(&RuntimeEnv::default().cache_manager))
 }
 
 pub(crate) fn url() -> Result<ObjectStoreUrl, DataFusionError> {
@@ -142,11 +153,12 @@ impl Answer {
 mod tests {
     use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit};
 
-    use super::{DEFAULT_MEMORY_BYTES, limit_memory, runtime, session, without_files};
+    use super::{DEFAULT_MEMORY_BYTES, FOOTER_BYTES, limit_memory, runtime, session, without_files};
 
     #[test]
     fn all_sessions_share_one_bounded_budget() {
         let of_a_warehouse = runtime(std::sync::Arc::new(object_store::memory::InMemory::new()));
+        assert_eq!(of_a_warehouse.cache_manager.get_metadata_cache_limit(), FOOTER_BYTES);
         let sessions = [without_files(1), session(2, &of_a_warehouse)];
         let pools = sessions.map(|ctx| ctx.runtime_env().memory_pool.clone());
         assert!(
