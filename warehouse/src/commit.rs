@@ -187,7 +187,7 @@ pub(crate) async fn commit(
         }
         let mut landed = None;
         let followed = log
-            .follow_to_write(state, &mut |entry| {
+            .follow(state, &mut |entry| {
                 if entry.info.get(BATCH_UUID).and_then(Value::as_str) == Some(&batch_uuid) {
                     landed = Some(entry.version);
                 }
@@ -214,6 +214,14 @@ pub(crate) async fn commit(
             return Ok(Committed { version });
         }
         change.check(table, state)?;
+        match log.builds_on(state.version).await {
+            Ok(()) => {}
+            Err(error) if in_doubt.is_none() => return Err(failed(error)),
+            Err(error) => {
+                last_error = Some(error);
+                continue;
+            }
+        }
         fence::check_staged(log, table, state, &change).await?;
         let version = state.version + 1;
         let lines = change.to_lines(state, &batch_uuid, world.wall_millis()).map_err(|e| {

@@ -15,10 +15,6 @@
 //! since; it forgets its batch and reads its position anew from the table, so that is no loss either.) A commit that
 //! adds no files is called too late: its caller has nothing staged and looks at the table again.
 //!
-//! **Before a put the entry that the state ended with is looked for**, after all behind it was read
-//! (`Log::follow_to_write`). That spares a look at the pointer before the put, which could say no more: whatever is
-//! cleaned up later is told by the look behind the put.
-//!
 //! **Before a put the age of staged files is compared with the vacuum transaction.** Before vacuum deletes files that
 //! no commit names, it commits the instant (the store's clock, ms) up to whose files it does. A writer that has read
 //! that commit refuses to add a file of before that instant; one that has not finds its next version taken.

@@ -95,26 +95,6 @@ impl Log {
         Ok(())
     }
 
-    /// As `follow`, for whoever goes on to write the next entry: fails when what `state` was read from is gone.
-    ///
-    /// Two requests where nothing is new. One entry answers what `follow` asks the pointer, because entries go oldest
-    /// first: while the entry that the state ended with is there, none behind it has been cleaned up, so what was
-    /// read is right and what was missing was never written. It is asked for after the reads; before them, it could
-    /// go in between. Only when it is gone does the pointer tell which: cleaned up, or the whole log lost.
-    ///
-    /// An entry of that very number which a writer made who stood still (see `commit::fence`) answers for the right
-    /// one. What is built on it is refused after the put, by the pointer.
-    pub(crate) async fn follow_to_write(&self, state: &mut State, seen: Seen<'_>) -> Result<(), Error> {
-        let before = state.clone();
-        self.read_new(state, seen).await?;
-        if self.storage.exists(&entry_name(before.version)).await? {
-            return Ok(());
-        }
-        *state = before;
-        self.follow(state, seen).await?;
-        self.builds_on(state.version).await
-    }
-
     async fn read_new(&self, state: &mut State, seen: Seen<'_>) -> Result<(), Error> {
         let mut ahead = 1;
         loop {
@@ -152,7 +132,7 @@ impl Log {
 
     /// Makes sure that what a state was read from still stands. An emptied bucket would take an entry of any number,
     /// and so would a log that was read from a listing with holes: a table without a beginning, or with two ends.
-    async fn builds_on(&self, version: i64) -> Result<(), Error> {
+    pub(crate) async fn builds_on(&self, version: i64) -> Result<(), Error> {
         let stands = self.storage.exists(&entry_name(version)).await?
             || self.checkpoint_version().await?.is_some_and(|newest| newest == version);
         if stands { Ok(()) } else { Err(Error::Replaced { table: self.storage.table(), version }) }

@@ -161,27 +161,6 @@ async fn a_handle_from_before_clean_up_does_not_believe_an_entry_that_came_too_l
 }
 
 #[tokio::test]
-async fn a_commit_from_before_clean_up_is_built_on_what_the_checkpoint_tells() {
-    // With nothing in the way, and with an entry that came too late.
-    for is_late_there in [false, true] {
-        let f = Fixture::new().await;
-        let mut writer = f.table().await;
-        let mut table = f.table().await;
-        append_some(&mut table, 2).await;
-        let late = table.storage().get(&entry_name(1)).await.unwrap().unwrap();
-        clean_up(&mut table, &f.store).await;
-        if is_late_there {
-            let late = String::from_utf8(late.to_vec()).unwrap().replace("/part-", "/part-late-");
-            table.storage().put(&entry_name(1), late.into()).await.unwrap();
-        }
-        assert_eq!(append(&mut writer, &offsets(1000, 1010)).await.unwrap().version, 3);
-        assert_eq!(line(&over(&writer), "SELECT count(*) FROM attempts").await, "30");
-        table.refresh().await.unwrap();
-        assert_eq!(writer.snapshot().files(), table.snapshot().files());
-    }
-}
-
-#[tokio::test]
 async fn a_file_staged_before_vacuums_instant_is_not_committed() {
     let f = Fixture::new().await;
     let mut writer = f.table().await;

@@ -1,6 +1,5 @@
 //! Tables through the public interface, on real folders.
 
-mod asked;
 mod checkpoints;
 mod commits;
 mod faulty;
