@@ -199,13 +199,15 @@ fn fill(mut file: File, payload: &PutPayload) -> io::Result<()> {
 /// The name ends in `#<digits>`: what `LocalFileSystem` hides from its listings.
 fn stage(path: &Path, world: &World) -> io::Result<(File, PathBuf)> {
     let mut made_folder = false;
+    // One number a file, whoever makes the folder: how many are drawn must not hang on who was first.
+    let mut number = world.random();
     loop {
         let mut name: OsString = path.as_os_str().to_owned();
-        name.push(format!("#{}", world.random()));
+        name.push(format!("#{number}"));
         let staged = PathBuf::from(name);
         match OpenOptions::new().write(true).create_new(true).open(&staged) {
             Ok(file) => return Ok((file, staged)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number = world.random(),
             // Another may make the folder between the two looks, so it counts that it is there now.
             Err(error)
                 if error.kind() == io::ErrorKind::NotFound && !made_folder && may_make_folder(path) =>
