@@ -1,5 +1,7 @@
 //! What one attempt counts for: METRICS in code.
 
+use bellwether_warehouse::tables::attempts::{ErrorClass, FinishReason, Outcome};
+
 use super::input::Attempt;
 use super::sums::{Health, Usage};
 
@@ -13,14 +15,10 @@ pub(super) const SPEEDS: [&str; 5] =
     ["ttft_ms", "duration_ms", "tokens_per_s_e2e", "tokens_per_s_decode", "overhead_us"];
 
 impl Attempt<'_> {
-    /// Ended well, or was cancelled by the caller after delivery had begun.
     #[inline]
     pub(super) fn is_success(&self) -> bool {
-        match self.outcome {
-            "ok" => true,
-            "cancelled" => is_some(self.output_tokens) || self.ttft_ms.is_some(),
-            _ => false,
-        }
+        Outcome::parse(self.outcome)
+            .is_some_and(|outcome| outcome.is_success(self.output_tokens, self.ttft_ms))
     }
 
     /// False when the router answered from its own cache: usage, but no provider's doing.
@@ -96,27 +94,28 @@ pub(super) fn count_health(health: &mut Health, attempt: &Attempt<'_>) {
     if success {
         add(&mut health.output_tokens, attempt.output_tokens);
     }
-    match attempt.outcome {
-        "ok" => health.ok += 1,
-        "fault" => count_fault(health, attempt.error_class),
-        "rate_limited" => health.rate_limited += 1,
-        "client_error" => count_client_error(health, attempt.error_class),
-        "cancelled" => {
+    let class = attempt.error_class.and_then(ErrorClass::parse);
+    match Outcome::parse(attempt.outcome) {
+        Some(Outcome::Ok) => health.ok += 1,
+        Some(Outcome::Fault) => count_fault(health, class),
+        Some(Outcome::RateLimited) => health.rate_limited += 1,
+        Some(Outcome::ClientError) => count_client_error(health, class),
+        Some(Outcome::Cancelled) => {
             health.cancelled += 1;
             health.cancelled_delivered += i64::from(success);
             add(&mut health.billed_output_tokens_cancelled, attempt.billed_output_tokens);
         }
-        "gateway_error" => health.gateway_error += 1,
-        _ => {}
+        Some(Outcome::GatewayError) => health.gateway_error += 1,
+        None => {}
     }
-    match attempt.finish_reason {
-        Some("tool_calls") => {
+    match attempt.finish_reason.and_then(FinishReason::parse) {
+        Some(FinishReason::ToolCalls) => {
             health.tool_finishes += 1;
             health.tool_error_requests += i64::from(is_some(attempt.tool_call_errors));
         }
-        Some("stop") => health.prose_instead_of_call += i64::from(is_some(attempt.tools_offered)),
-        Some("content_filter") => health.content_filtered += 1,
-        _ => {}
+        Some(FinishReason::Stop) => health.prose_instead_of_call += i64::from(is_some(attempt.tools_offered)),
+        Some(FinishReason::ContentFilter) => health.content_filtered += 1,
+        Some(FinishReason::Length | FinishReason::Error) | None => {}
     }
     if attempt.structured_requested == Some(true) {
         health.structured_requested += 1;
@@ -125,32 +124,32 @@ pub(super) fn count_health(health: &mut Health, attempt: &Attempt<'_>) {
     health.refused += one(attempt.refused);
 }
 
-fn count_fault(health: &mut Health, class: Option<&str>) {
+fn count_fault(health: &mut Health, class: Option<ErrorClass>) {
     health.fault += 1;
     let counter = match class {
-        Some("auth") => &mut health.fault_auth,
-        Some("payment") => &mut health.fault_payment,
-        Some("not_found") => &mut health.fault_not_found,
-        Some("timeout") => &mut health.fault_timeout,
-        Some("connection") => &mut health.fault_connection,
-        Some("overloaded") => &mut health.fault_overloaded,
-        Some("server_error") => &mut health.fault_server_error,
-        Some("stream_error") => &mut health.fault_stream_error,
-        Some("error_finish") => &mut health.fault_error_finish,
+        Some(ErrorClass::Auth) => &mut health.fault_auth,
+        Some(ErrorClass::Payment) => &mut health.fault_payment,
+        Some(ErrorClass::NotFound) => &mut health.fault_not_found,
+        Some(ErrorClass::Timeout) => &mut health.fault_timeout,
+        Some(ErrorClass::Connection) => &mut health.fault_connection,
+        Some(ErrorClass::Overloaded) => &mut health.fault_overloaded,
+        Some(ErrorClass::ServerError) => &mut health.fault_server_error,
+        Some(ErrorClass::StreamError) => &mut health.fault_stream_error,
+        Some(ErrorClass::ErrorFinish) => &mut health.fault_error_finish,
         _ => return,
     };
     *counter += 1;
 }
 
-fn count_client_error(health: &mut Health, class: Option<&str>) {
+fn count_client_error(health: &mut Health, class: Option<ErrorClass>) {
     health.client_error += 1;
     let counter = match class {
-        Some("bad_request") => &mut health.client_bad_request,
-        Some("context_length") => &mut health.client_context_length,
-        Some("content_policy") => &mut health.client_content_policy,
-        Some("too_large") => &mut health.client_too_large,
-        Some("geo") => &mut health.client_geo,
-        Some("unsupported") => &mut health.client_unsupported,
+        Some(ErrorClass::BadRequest) => &mut health.client_bad_request,
+        Some(ErrorClass::ContextLength) => &mut health.client_context_length,
+        Some(ErrorClass::ContentPolicy) => &mut health.client_content_policy,
+        Some(ErrorClass::TooLarge) => &mut health.client_too_large,
+        Some(ErrorClass::Geo) => &mut health.client_geo,
+        Some(ErrorClass::Unsupported) => &mut health.client_unsupported,
         _ => return,
     };
     *counter += 1;
@@ -160,7 +159,7 @@ fn count_client_error(health: &mut Health, class: Option<&str>) {
 #[inline]
 pub(super) fn speed(attempt: &Attempt<'_>) -> [Option<f64>; SPEEDS.len()] {
     let streamed = attempt.streamed == Some(true);
-    let ok = attempt.outcome == "ok";
+    let ok = Outcome::parse(attempt.outcome) == Some(Outcome::Ok);
     let to_first_ms = attempt.ttft_ms.filter(|_| streamed);
     let ttft_ms = to_first_ms.filter(|_| attempt.is_success()).map(f64::from);
     let duration_ms = attempt.duration_ms.filter(|_| ok);
