@@ -72,6 +72,17 @@ pub(super) fn unsigned_zero(value: f64) -> f64 {
     value + 0.0
 }
 
+/// Makes one entry of those of a key, which are neighbours.
+pub(super) fn add_up<K: PartialEq>(entries: &mut Vec<(K, u64)>) {
+    entries.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 = kept.1.saturating_add(next.1);
+        }
+        same
+    });
+}
+
 /// Merges two lists sorted by key into `out`, adding the counts of equal keys.
 pub(super) fn merge<K: Copy + Ord>(a: &[(K, u64)], b: &[(K, u64)], out: &mut Vec<(K, u64)>) {
     let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());

@@ -116,13 +116,7 @@ impl Ledger {
         if !self.merged.is_empty() {
             let mut merged = std::mem::take(&mut self.merged);
             merged.sort_unstable_by_key(|entry| entry.0);
-            merged.dedup_by(|next, kept| {
-                let same = next.0 == kept.0;
-                if same {
-                    kept.1 = kept.1.saturating_add(next.1);
-                }
-                same
-            });
+            bin::add_up(&mut merged);
             self.absorb(&merged);
             merged.clear();
             self.merged = merged;

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use arrow::array::{BinaryArray, BinaryBuilder};
 
-use super::Limits;
 use super::ledger::{EMPTY, Key, append, code_of, group_of};
+use super::{Limits, bin};
 use crate::sketches::Runs;
 
 #[derive(Debug)]
@@ -38,13 +38,7 @@ impl Runs for Ordered {
             bins.extend(own.iter().map(|(key, count)| (code_of(*key), *count)));
             if run.len() > 1 {
                 bins.sort_unstable_by_key(|bin| bin.0);
-                bins.dedup_by(|next, kept| {
-                    let same = next.0 == kept.0;
-                    if same {
-                        kept.1 = kept.1.saturating_add(next.1);
-                    }
-                    same
-                });
+                bin::add_up(&mut bins);
             }
             let limits = self.limits[run.clone()]
                 .iter()
