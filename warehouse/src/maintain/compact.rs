@@ -12,7 +12,7 @@ use crate::delta_schema::{Extension, extension};
 use crate::error::Error;
 use crate::streams::StreamSpans;
 use crate::table::{DataFile, Table};
-use crate::write::{Encoder, file_schema, named, new_name};
+use crate::write::{Encoder, file_name, file_schema, named};
 
 /// A row group is ended when the writer holds this much of it. More: better compression, more memory.
 const OPEN_BYTES: usize = 64 * 1024 * 1024;
@@ -218,7 +218,7 @@ impl Staged<'_> {
         let id = self.table.id();
         let encoded = tokio::task::spawn_blocking(move || encoder.finish()).await;
         let encoded = encoded.map_err(|source| Error::Task { table: id.name(), source })??;
-        let name = new_name(self.table.storage().world());
+        let name = file_name(self.table.storage().world().uuid(), 0);
         let (mut file, bytes): (DataFile, Bytes) = named(name, partition.to_vec(), encoded);
         file.streams.clone_from(&self.streams);
         // Noted first: a put that fails may have landed.

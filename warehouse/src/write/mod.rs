@@ -16,7 +16,6 @@ use crate::store::Storage;
 use crate::streams::StreamNames;
 use crate::table::DataFile;
 use crate::tables::TableId;
-use crate::world::World;
 
 /// Rows on their way into files that belong to the table only once a commit adds them. What was stored is
 /// remembered, so a further try stores nothing twice, and giving up can delete it.
@@ -157,17 +156,16 @@ impl Part {
         self.rest = rest;
         let Some(encoded) = encoded else { return Ok(None) };
         let partition = self.partition.iter().map(|(c, v)| ((*c).to_owned(), Some(v.clone()))).collect();
-        let name = match self.stored.len() {
-            0 => format!("part-{}.parquet", self.name),
-            nth => format!("part-{}-{nth}.parquet", self.name),
-        };
-        Ok(Some(named(name, partition, encoded)))
+        Ok(Some(named(file_name(self.name, self.stored.len()), partition, encoded)))
     }
 }
 
-/// A name that no other file has or will have.
-pub(crate) fn new_name(world: &World) -> String {
-    format!("part-{}.parquet", world.uuid())
+/// Of the first file of a write or one behind it. No other file has it or will have it.
+pub(crate) fn file_name(write: Uuid, nth: usize) -> String {
+    match nth {
+        0 => format!("part-{write}.parquet"),
+        nth => format!("part-{write}-{nth}.parquet"),
+    }
 }
 
 /// A new file of a partition.
