@@ -2,7 +2,7 @@
 //! warehouse is to know.
 
 use bellwether_warehouse::table::Error;
-use bellwether_warehouse::{Advance, AppId, TableId, Warehouse};
+use bellwether_warehouse::{Advance, AppId, Snapshot, TableId, Warehouse};
 
 /// Transaction of `attempts` and of every such rollup: the seed.
 const APP: &str = "simulate/rollups";
@@ -20,6 +20,10 @@ pub fn mark(seed: u64) -> Advance {
 /// # Errors
 /// The log of `attempts` cannot be read.
 pub async fn is_straight(warehouse: &Warehouse) -> Result<bool, Error> {
-    let attempts = warehouse.table(TableId::Attempts).await?;
-    Ok(attempts.snapshot().txn(&AppId(APP.to_owned())).is_some())
+    Ok(is_marked(warehouse.table(TableId::Attempts).await?.snapshot()))
+}
+
+/// The same, of whoever has `attempts` at hand.
+pub fn is_marked(attempts: &Snapshot) -> bool {
+    attempts.txn(&AppId(APP.to_owned())).is_some()
 }

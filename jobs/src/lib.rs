@@ -41,7 +41,7 @@ pub use maintain::{
 };
 pub use rebuild::{Drift, RebuildReport};
 pub use rollup::keep_days;
-pub use routing::RoutingReport;
+pub use routing::{RoutingReport, routing_app};
 pub use schedule::{Job, JobReport, Outcome, RoundReport, Scheduler, Settings};
 pub use settle::{SettleReport, Settling};
 pub use status::{Status, TableStatus};

@@ -86,6 +86,7 @@ impl Findings {
 
 /// Changes nothing: whoever looks may be another user than the service.
 async fn check_warehouse(config: &Config, findings: &mut Findings) {
+    let mut is_straight = false;
     let opened = async {
         let location = config.location()?;
         match location.folder() {
@@ -102,19 +103,17 @@ async fn check_warehouse(config: &Config, findings: &mut Findings) {
         };
         let attempts = warehouse.table(TableId::Attempts).await?;
         let rows: i64 = attempts.snapshot().files().iter().map(|file| file.rows).sum();
+        is_straight = straight::is_marked(attempts.snapshot());
         Ok(format!("`{location}` holds {rows} attempts"))
     };
     findings.take("warehouse", opened.await);
-    let Ok(location) = config.location() else { return };
-    if let Ok(warehouse) = Warehouse::open(&location).await
-        && straight::is_straight(&warehouse).await.unwrap_or(false)
-    {
+    if is_straight {
         findings.warn(
             "warehouse",
             &format!("{}; look at it and measure with it, but send no records there", straight::NOTE),
         );
     }
-    if let Some(remedy) = location.soft_delete() {
+    if let Some(remedy) = config.location().ok().and_then(|location| location.soft_delete()) {
         let detail = format!(
             "whether its store keeps deleted files for days (soft delete) cannot be seen from here, and label rows \
              must be gone by their day; {remedy}"

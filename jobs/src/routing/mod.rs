@@ -52,7 +52,8 @@ pub struct RoutingReport {
     pub rows: i64,
 }
 
-pub(crate) fn routing_app() -> AppId {
+/// Transaction of `routing_hourly`: the version of `attempts` that it was computed at.
+pub fn routing_app() -> AppId {
     AppId("routing".to_owned())
 }
 

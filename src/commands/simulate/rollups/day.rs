@@ -54,7 +54,7 @@ fn make(
     slice: &mut dyn FnMut(TableId, RecordBatch) -> anyhow::Result<()>,
 ) -> anyhow::Result<i64> {
     let mut tables = BTreeMap::new();
-    for table in super::TABLES.into_iter().filter(|table| *table != TableId::IntakeDaily && has(*table)) {
+    for table in super::rollups().filter(|table| *table != TableId::IntakeDaily && has(*table)) {
         tables.insert(table, Rows::new(table)?);
     }
     let fine = tables.contains_key(&TableId::Health5m);

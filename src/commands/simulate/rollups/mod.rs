@@ -17,8 +17,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use bellwether_jobs::routing_app;
 use bellwether_simulate::{Market, Size};
-use bellwether_warehouse::{Advance, AppId, Change, DataFile, Table, TableId, Warehouse};
+use bellwether_warehouse::{Advance, Change, DataFile, Kind, Table, TableId, Warehouse, fold_app};
 use chrono::{NaiveDate, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -28,16 +29,10 @@ use crate::exit::usage;
 use crate::{roles, straight};
 use extent::Extent;
 
-/// In the order in which they are committed: a warehouse that was left half written has its mark.
-const TABLES: [TableId; 7] = [
-    TableId::UsageHourly,
-    TableId::UsageDaily,
-    TableId::Health5m,
-    TableId::HealthHourly,
-    TableId::HealthDaily,
-    TableId::RoutingHourly,
-    TableId::IntakeDaily,
-];
+/// Every table that jobs make.
+fn rollups() -> impl Iterator<Item = TableId> {
+    TableId::ALL.into_iter().filter(|table| table.kind() != Kind::Log)
+}
 
 /// What is asked for on the command line.
 pub struct Order {
@@ -134,7 +129,7 @@ async fn write(
     done: impl Fn(),
 ) -> anyhow::Result<Written> {
     let mut tables = BTreeMap::new();
-    for id in [TableId::Attempts].into_iter().chain(TABLES) {
+    for id in [TableId::Attempts].into_iter().chain(rollups()) {
         let table = warehouse.table(id).await?;
         refuse_used(warehouse, &table)?;
         tables.insert(id, table);
@@ -197,7 +192,7 @@ async fn commit(
     let mark = Change { advance: vec![straight::mark(written.seed)], info: info(0), ..Change::default() };
     let version = attempts.commit(mark).await?.version;
     let mut held = Vec::new();
-    for id in TABLES {
+    for id in rollups() {
         let mut table = warehouse.table(id).await?;
         let add = files.remove(&id).unwrap_or_default();
         let of_table = Held {
@@ -206,11 +201,8 @@ async fn commit(
             bytes: add.iter().map(|file| file.size_bytes).sum(),
         };
         // As a fold and a recomputation of the empty table would leave it: up to date.
-        let app = if id == TableId::RoutingHourly { "routing" } else { "fold" };
-        let advance = vec![
-            Advance { app: AppId(app.to_owned()), from: None, to: version },
-            straight::mark(written.seed),
-        ];
+        let app = if id == TableId::RoutingHourly { routing_app() } else { fold_app() };
+        let advance = vec![Advance { app, from: None, to: version }, straight::mark(written.seed)];
         let change = Change { advance, add, info: info(of_table.rows), ..Change::default() };
         table.commit(change).await.with_context(|| format!("commit the rows of `{}`", id.name()))?;
         held.push((id, of_table));

@@ -10,7 +10,7 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::Int64Type;
 
 use super::extent::Extent;
-use super::{TABLES, Written, write};
+use super::{Written, rollups, write};
 use crate::straight;
 
 const END: &str = "2026-11-25";
@@ -37,7 +37,7 @@ async fn written(folder: &Path, market: Arc<Market>) -> (Warehouse, Written) {
 /// Partition and bytes of every data file, sorted, without its name.
 fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
-    for table in TABLES {
+    for table in rollups() {
         for date in std::fs::read_dir(folder.join(table.name())).unwrap() {
             let date = date.unwrap().path();
             if date.file_name().unwrap() == "_delta_log" {
