@@ -18,7 +18,7 @@ impl Attempt<'_> {
     #[inline]
     pub(super) fn is_success(&self) -> bool {
         Outcome::parse(self.outcome)
-            .is_some_and(|outcome| outcome.is_success(self.output_tokens, self.ttft_ms))
+            .is_some_and(|outcome| outcome.is_success(self.output_tokens, self.ttft_ms.is_some()))
     }
 
     /// False when the router answered from its own cache: usage, but no provider's doing.

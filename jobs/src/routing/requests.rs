@@ -342,9 +342,8 @@ impl Input {
             return Ending::Other;
         };
         let tokens = self.output_tokens.is_valid(row).then(|| self.output_tokens.value(row));
-        let ttft_ms = self.ttft_ms.is_valid(row).then(|| self.ttft_ms.value(row));
         match outcome {
-            _ if outcome.is_success(tokens, ttft_ms) => Ending::Success,
+            _ if outcome.is_success(tokens, self.ttft_ms.is_valid(row)) => Ending::Success,
             Outcome::Fault => Ending::Fault,
             Outcome::RateLimited => Ending::RateLimited,
             Outcome::Ok | Outcome::ClientError | Outcome::Cancelled | Outcome::GatewayError => Ending::Other,

@@ -284,9 +284,9 @@ pub(super) async fn minutes(
             entry.1 = entry.1.max(started);
             let output = tokens.get(1).map_or(0, |column| column.value(row));
             let outcome = text_at(&outcomes, row).and_then(Outcome::parse);
-            let ttft = ttft.is_valid(row).then(|| i32::try_from(ttft.value(row)).unwrap_or(i32::MAX));
             let delivered = i64::try_from(output).unwrap_or(i64::MAX);
-            let served = outcome.is_some_and(|outcome| outcome.is_success(Some(delivered), ttft));
+            let served =
+                outcome.is_some_and(|outcome| outcome.is_success(Some(delivered), ttft.is_valid(row)));
             let minute = &mut entry.0;
             if served {
                 minute.requests += 1;

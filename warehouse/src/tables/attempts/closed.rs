@@ -135,10 +135,10 @@ impl Outcome {
     /// Whether an attempt was served: ended well, or was cancelled by the caller after delivery had begun. The first
     /// token came even when nobody counted it.
     #[inline]
-    pub fn is_success(self, output_tokens: Option<i64>, ttft_ms: Option<i32>) -> bool {
+    pub fn is_success(self, output_tokens: Option<i64>, has_first_token: bool) -> bool {
         match self {
             Self::Ok => true,
-            Self::Cancelled => output_tokens.is_some_and(|tokens| tokens >= 1) || ttft_ms.is_some(),
+            Self::Cancelled => output_tokens.is_some_and(|tokens| tokens >= 1) || has_first_token,
             Self::Fault | Self::RateLimited | Self::ClientError | Self::GatewayError => false,
         }
     }
@@ -169,17 +169,17 @@ mod tests {
 
     #[test]
     fn a_cancelled_call_counts_as_served_once_something_was_delivered() {
-        let cancelled = |tokens, ttft| Outcome::Cancelled.is_success(tokens, ttft);
+        let cancelled = |tokens, first| Outcome::Cancelled.is_success(tokens, first);
         assert_eq!(
             [
-                cancelled(None, None),
-                cancelled(Some(0), None),
-                cancelled(Some(1), None),
-                cancelled(None, Some(0))
+                cancelled(None, false),
+                cancelled(Some(0), false),
+                cancelled(Some(1), false),
+                cancelled(None, true)
             ],
             [false, false, true, true]
         );
-        assert!(Outcome::Ok.is_success(None, None));
-        assert!(!Outcome::Fault.is_success(Some(9), Some(9)));
+        assert!(Outcome::Ok.is_success(None, false));
+        assert!(!Outcome::Fault.is_success(Some(9), true));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::BooleanArray;
 use arrow::datatypes::DataType;
-use datafusion::common::cast::{as_int32_array, as_int64_array, as_string_array};
+use datafusion::common::cast::{as_int64_array, as_string_array};
 use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -24,7 +24,7 @@ struct IsSuccess {
 
 impl IsSuccess {
     fn new() -> Self {
-        let arguments = vec![DataType::Utf8, DataType::Int64, DataType::Int32];
+        let arguments = vec![DataType::Utf8, DataType::Int64, DataType::Int64];
         Self { signature: Signature::exact(arguments, Volatility::Immutable) }
     }
 }
@@ -48,11 +48,12 @@ impl ScalarUDFImpl for IsSuccess {
         let [outcomes, tokens, ttft] = columns.as_slice() else {
             return internal_err!("`is_success` got {} arguments", columns.len());
         };
-        let rows = as_string_array(outcomes)?.iter().zip(as_int64_array(tokens)?).zip(as_int32_array(ttft)?);
+        let rows = as_string_array(outcomes)?.iter().zip(as_int64_array(tokens)?).zip(as_int64_array(ttft)?);
         let answer: BooleanArray = rows
             .map(|((outcome, tokens), ttft)| {
-                outcome
-                    .map(|word| Outcome::parse(word).is_some_and(|outcome| outcome.is_success(tokens, ttft)))
+                outcome.map(|word| {
+                    Outcome::parse(word).is_some_and(|outcome| outcome.is_success(tokens, ttft.is_some()))
+                })
             })
             .collect();
         let all_scalar = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
@@ -71,7 +72,7 @@ mod tests {
 
     #[tokio::test]
     async fn statements_ask_the_same_rule() {
-        let sql = "SELECT is_success(outcome, tokens, arrow_cast(ttft, 'Int32')) AS served FROM (VALUES \
+        let sql = "SELECT is_success(outcome, tokens, ttft) AS served FROM (VALUES \
                    ('ok', NULL, NULL), ('cancelled', 1, NULL), ('cancelled', 0, NULL), ('cancelled', NULL, 0), \
                    ('fault', 7, 7), ('lost', 7, 7), (NULL, 7, 7)) AS t (outcome, tokens, ttft)";
         let batches = without_files(1).sql(sql).await.unwrap().collect().await.unwrap();
@@ -80,8 +81,9 @@ mod tests {
         let yes = Some(true);
         let no = Some(false);
         assert_eq!(served, [yes, yes, no, yes, no, no, None]);
-        let literal =
-            without_files(1).sql("SELECT is_success('ok', 1, arrow_cast(NULL, 'Int32'))").await.unwrap();
-        assert!(literal.collect().await.unwrap()[0].column(0).as_boolean().value(0));
+        let plain = "SELECT is_success('cancelled', 0, 12) AND NOT is_success('cancelled', 0, NULL) \
+                     AND is_success('ok', NULL, arrow_cast(7, 'Int32'))";
+        let answer = without_files(1).sql(plain).await.unwrap().collect().await.unwrap();
+        assert!(answer[0].column(0).as_boolean().value(0));
     }
 }
