@@ -15,6 +15,10 @@ mod year;
 
 use year::{Latencies, Outcome, Year};
 
+/// That of the program: what it holds is to be seen, not what another allocator keeps for a dozen threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
@@ -41,9 +45,23 @@ fn tell(day: u64, so_far: &Outcome) {
         let Outcome { commits, most_entries, committing, folding, maintaining, last_opening, .. } = so_far;
         println!(
             "day {}: {commits} commits, at most {most_entries} log entries, opening {last_opening:.1?}; \
-             {committing:.0?} of commits, {folding:.0?} of folds, {maintaining:.0?} of maintenance",
-            day + 1
+             {committing:.0?} of commits, {folding:.0?} of folds, {maintaining:.0?} of maintenance; {}",
+            day + 1,
+            held()
         );
+    }
+}
+
+/// What this process holds in memory, as Linux tells it.
+fn held() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim_start_matches(':').trim().strip_suffix(" kB")?.parse::<u64>().ok()
+    };
+    match (kib("VmRSS"), kib("RssAnon")) {
+        (Some(all), Some(own)) => format!("{} MiB in memory, {} of them its own", all >> 10, own >> 10),
+        _ => "memory unknown".to_owned(),
     }
 }
 
