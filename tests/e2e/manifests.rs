@@ -7,17 +7,19 @@ use toml::Table;
 
 use crate::support::repository;
 
-const EDGES: [(&str, &[&str]); 6] = [
+const EDGES: [(&str, &[&str]); 7] = [
     ("warehouse", &[]),
     ("ingest", &["bellwether-warehouse"]),
-    ("jobs", &["bellwether-warehouse"]),
-    ("web", &["bellwether-warehouse"]),
+    ("metrics", &["bellwether-warehouse"]),
+    ("jobs", &["bellwether-metrics", "bellwether-warehouse"]),
+    ("web", &["bellwether-metrics", "bellwether-warehouse"]),
     ("simulate", &["bellwether-ingest"]),
     (
         ".",
         &[
             "bellwether-ingest",
             "bellwether-jobs",
+            "bellwether-metrics",
             "bellwether-simulate",
             "bellwether-warehouse",
             "bellwether-web",

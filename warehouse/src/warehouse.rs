@@ -111,6 +111,18 @@ impl Warehouse {
         Ok(Self::opened(root, Some(id)))
     }
 
+    /// Creates those of the tables that are missing, and their missing columns. Several processes may do this at
+    /// once.
+    ///
+    /// # Errors
+    /// A table can be neither read nor written, or has a column of another type.
+    pub async fn ensure(&self, tables: &[TableId]) -> Result<(), Error> {
+        for id in tables {
+            create_or_extend(&self.root, *id).await?;
+        }
+        Ok(())
+    }
+
     /// Opens a warehouse that must exist already.
     pub async fn open(location: &Location) -> Result<Self, Error> {
         let root = Arc::new(Root::open(location)?);

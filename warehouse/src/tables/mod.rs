@@ -1,8 +1,11 @@
-//! Every table, listed once.
+//! Every table of which this crate knows the columns, listed once, and those that others declare.
 
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 
+use declared::Declaration;
+
 pub mod attempts;
+pub mod declared;
 pub mod health;
 pub mod imports;
 pub mod intake_daily;
@@ -25,6 +28,8 @@ pub enum TableId {
     HealthDaily,
     RoutingHourly,
     IntakeDaily,
+    /// One that another crate declares.
+    Declared(&'static Declaration),
 }
 
 /// Where the rows of a table come from.
@@ -36,9 +41,12 @@ pub enum Kind {
     Folded,
     /// A job replaces whole dates.
     Recomputed,
+    /// Final values, written by publication.
+    Published,
 }
 
 impl TableId {
+    /// All but those that others declare.
     pub const ALL: [Self; 11] = [
         Self::Attempts,
         Self::Rejects,
@@ -67,6 +75,7 @@ impl TableId {
             Self::HealthDaily => "health_daily",
             Self::RoutingHourly => "routing_hourly",
             Self::IntakeDaily => "intake_daily",
+            Self::Declared(table) => table.name,
         }
     }
 
@@ -80,6 +89,7 @@ impl TableId {
             | Self::HealthDaily
             | Self::IntakeDaily => Kind::Folded,
             Self::RoutingHourly => Kind::Recomputed,
+            Self::Declared(_) => Kind::Published,
         }
     }
 
@@ -102,6 +112,7 @@ impl TableId {
             Self::HealthDaily => health::daily_schema(),
             Self::RoutingHourly => routing_hourly::schema(),
             Self::IntakeDaily => intake_daily::schema(),
+            Self::Declared(table) => table.schema(),
         }
     }
 
@@ -120,6 +131,7 @@ impl TableId {
             Self::UsageHourly => usage::HOURLY_STATS_COLUMNS,
             Self::Health5m | Self::HealthHourly => health::BUCKET_STATS_COLUMNS,
             Self::RoutingHourly => routing_hourly::STATS_COLUMNS,
+            Self::Declared(table) => table.stats,
             Self::LabelCells | Self::UsageDaily | Self::HealthDaily | Self::IntakeDaily => &[],
         }
     }
@@ -144,6 +156,7 @@ impl TableId {
             Self::Attempts => Some("event_date"),
             Self::LabelCells => Some("week"),
             Self::Imports => None,
+            Self::Declared(table) => table.partition,
             _ => Some("date"),
         }
     }

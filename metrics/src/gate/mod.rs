@@ -1,0 +1,43 @@
+//! Which keys may be named, day by day: one decision per key and day, from the distinct users of the 28 days to that day,
+//! which later days do not move.
+
+use std::ops::RangeInclusive;
+
+use bellwether_warehouse::TableId;
+use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
+use chrono::{Days, NaiveDate};
+
+use crate::Metric;
+
+/// Days whose users count for a decision, its own included.
+pub const DAYS: u64 = 28;
+
+pub const TABLE: Declaration = Declaration {
+    name: "gate",
+    grain: "date × dimension × key",
+    meaning: "Whether amounts of a key may stand under its name on a day. The running day follows the last closed one.",
+    audience: Audience::Operators,
+    partition: Some("month"),
+    stats: &["date"],
+    columns: &[
+        Column::date("month", "First day of the month of `date`."),
+        Column::date("date", "The day."),
+        Column::text("dimension", "What `key` is a key of: `variant` or `provider`."),
+        Column::text("key", "`author/model`, `author/model:free`, or the id of a provider."),
+        Column::count(
+            "users",
+            Unit::Users,
+            "Distinct users of the key in the 28 days to the date, estimated.",
+        ),
+        Column::count("requests", Unit::Requests, "Served requests in those days."),
+        Column::count("requests_with_user", Unit::Requests, "Those of them that carry the id of a user."),
+        Column::new("is_public", Type::Flag, Unit::None, "Whether it may be named."),
+    ],
+};
+
+pub const METRIC: Metric =
+    Metric { table: &TABLE, sql: include_str!("gate.sql"), inputs: &[TableId::UsageDaily], touched };
+
+fn touched(date: NaiveDate) -> RangeInclusive<NaiveDate> {
+    date..=date.checked_add_days(Days::new(DAYS - 1)).unwrap_or(NaiveDate::MAX)
+}

@@ -1,0 +1,87 @@
+//! A table and the one statement that computes it.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bellwether_warehouse::TableId;
+use bellwether_warehouse::tables::declared::Declaration;
+use chrono::NaiveDate;
+use datafusion::common::ScalarValue;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+
+use crate::gate;
+use crate::terms::day_number;
+
+/// Every metric, in the order in which they are computed.
+pub const METRICS: &[Metric] = &[gate::METRIC];
+
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    pub table: &'static Declaration,
+    /// Reads tables and views of a session that [`crate::register`] has prepared. `$1` and `$2` are the first and the
+    /// last date of the rows that it gives.
+    pub sql: &'static str,
+    /// Tables whose changes it follows.
+    pub inputs: &'static [TableId],
+    pub touched: Touched,
+}
+
+/// Dates of rows that change with a day of the inputs; cut at the running day.
+pub type Touched = fn(NaiveDate) -> RangeInclusive<NaiveDate>;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    #[error("failed to compute table `{table}` for {from} to {to}")]
+    Compute {
+        table: &'static str,
+        from: NaiveDate,
+        to: NaiveDate,
+        #[source]
+        source: Box<DataFusionError>,
+    },
+    #[error("failed to prepare the views that published tables are computed from")]
+    Prepare(#[source] Box<DataFusionError>),
+}
+
+impl Metric {
+    pub fn id(&self) -> TableId {
+        TableId::Declared(self.table)
+    }
+
+    /// Rows of dates, with the columns of the table in its order.
+    ///
+    /// # Errors
+    /// The statement fails, or gives other columns or types than the table has.
+    pub async fn rows(
+        &self,
+        ctx: &SessionContext,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Vec<RecordBatch>, Error> {
+        let failed = |source| Error::Compute { table: self.table.name, from, to, source: Box::new(source) };
+        let bounds = [from, to].map(|date| ScalarValue::Date32(Some(day_number(date))));
+        let frame = ctx.sql(self.sql).await.map_err(failed)?;
+        let frame = frame.with_param_values(bounds.to_vec()).map_err(failed)?;
+        let batches = frame.collect().await.map_err(failed)?;
+        let schema = self.table.schema();
+        batches.iter().map(|batch| as_declared(batch, &schema)).collect::<Result<_, _>>().map_err(failed)
+    }
+}
+
+/// Columns by name. Types must be those of the table but for widths of integers and decimals: what does not fit is an
+/// error, never a cut value.
+fn as_declared(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFusionError> {
+    let options = arrow::compute::CastOptions { safe: false, ..Default::default() };
+    let columns = schema.fields().iter().map(|field| {
+        let column = batch.column_by_name(field.name()).ok_or_else(|| {
+            DataFusionError::Execution(format!("the statement gives no column `{}`", field.name()))
+        })?;
+        Ok(arrow::compute::cast_with_options(column, field.data_type(), &options)?)
+    });
+    let columns = columns.collect::<Result<Vec<_>, DataFusionError>>()?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}

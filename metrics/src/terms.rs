@@ -1,0 +1,63 @@
+//! What a publication is made under: who may be named, and the day that it is.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::error::ArrowError;
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::Catalogue;
+
+/// Statements read it as the table `terms` of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
+    pub catalogue: Catalogue,
+    /// Distinct users in 28 days that a key needs to be named; 0: everything is.
+    pub users: u32,
+    /// What happens to keys of which most requests carry no id of a user.
+    pub keyless: Keyless,
+    /// Whether names that the catalogue does not know, and hosts, are keys too.
+    pub has_raw_names: bool,
+    /// Requests in both windows that a change needs.
+    pub growth_requests: u32,
+    /// Counted attempts behind an uptime or a state.
+    pub counted_attempts: u32,
+    /// Samples behind a percentile.
+    pub speed_requests: u32,
+    /// Up to where everything has arrived.
+    pub watermark: DateTime<Utc>,
+    /// The running day.
+    pub today: NaiveDate,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keyless {
+    /// They cannot be shown to have enough users.
+    #[default]
+    Hide,
+    Show,
+}
+
+impl Terms {
+    pub(crate) fn rows(&self) -> Result<RecordBatch, ArrowError> {
+        let integer = |value: u32| Arc::new(Int64Array::from(vec![i64::from(value)])) as ArrayRef;
+        let flag = |value: bool| Arc::new(BooleanArray::from(vec![value])) as ArrayRef;
+        let watermark = TimestampMicrosecondArray::from(vec![self.watermark.timestamp_micros()]);
+        RecordBatch::try_from_iter([
+            ("users", integer(self.users)),
+            ("shows_keyless", flag(self.keyless == Keyless::Show)),
+            ("has_raw_names", flag(self.has_raw_names)),
+            ("growth_requests", integer(self.growth_requests)),
+            ("counted_attempts", integer(self.counted_attempts)),
+            ("speed_requests", integer(self.speed_requests)),
+            ("watermark", Arc::new(watermark.with_timezone("UTC")) as ArrayRef),
+            ("today", Arc::new(Date32Array::from(vec![day_number(self.today)])) as ArrayRef),
+        ])
+    }
+}
+
+/// Days since 1970, as Arrow counts dates.
+pub(crate) fn day_number(date: NaiveDate) -> i32 {
+    let days = date.signed_duration_since(NaiveDate::default()).num_days();
+    i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX })
+}
