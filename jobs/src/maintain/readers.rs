@@ -43,7 +43,7 @@ pub(super) async fn passed(tables: &mut [Table]) -> Result<Passed, Error> {
         let at = match id.kind() {
             Kind::Folded => Snapshot::folded,
             Kind::Recomputed => routed,
-            Kind::Log => continue,
+            Kind::Log | Kind::Published => continue,
         };
         refresh(table).await?;
         let at = (at(table.snapshot()).unwrap_or(-1), id.name());
