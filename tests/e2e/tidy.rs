@@ -12,6 +12,31 @@ use crate::support::repository;
 
 const CRATES: [&str; 7] = ["warehouse", "ingest", "metrics", "jobs", "web", "simulate", "."];
 const LONGEST_FUNCTION: usize = 70;
+/// Longer ones that stand: loops of which every round must be read whole, lists of members or lines, and pages that are
+/// still computed where they are drawn. Whoever shortens one takes it out.
+const LONG: &[(&str, &str)] = &[
+    ("warehouse/src/commit.rs", "commit"),
+    ("ingest/src/formats/litellm/mod.rs", "event"),
+    ("ingest/src/formats/native/read.rs", "visit_map"),
+    ("web/src/data/ranking.rs", "ranking"),
+    ("web/src/files/health.rs", "providers"),
+    ("web/src/files/health.rs", "provider"),
+    ("web/src/pages/controls.rs", "picker"),
+    ("web/src/pages/model.rs", "routing"),
+    ("web/src/pages/model_providers.rs", "providers_table"),
+    ("web/src/pages/movers.rs", "movers"),
+    ("web/src/pages/places.rs", "bump_figure"),
+    ("web/src/pages/provider.rs", "errors"),
+    ("web/src/pages/providers.rs", "directory"),
+    ("web/src/pages/providers.rs", "status"),
+    ("web/src/pages/rankings.rs", "table"),
+    ("web/src/pages/uptime.rs", "table"),
+    ("web/src/pages/usage_charts.rs", "volume"),
+    ("web/src/pages/usage_charts.rs", "share"),
+    ("simulate/src/published/callers.rs", "people"),
+    ("simulate/src/published/calls.rs", "requests"),
+    ("src/commands/simulate/mod.rs", "run"),
+];
 
 /// Names from the root of the crate down; none for the root itself.
 type Module = Vec<String>;
@@ -93,27 +118,27 @@ fn declares(tree: &syn::File, name: &str) -> bool {
 
 #[test]
 fn a_function_can_be_read_at_once() {
-    let mut long = Vec::new();
+    let mut long = BTreeMap::new();
     for folder in CRATES {
         for file in files(folder).values() {
+            let path = file.path.strip_prefix(repository(".")).expect("a file of the repository");
             let mut functions = Functions { found: Vec::new() };
             functions.visit_file(&file.tree);
-            long.extend(
-                functions
-                    .found
-                    .into_iter()
-                    .filter(|(_, lines)| *lines > LONGEST_FUNCTION)
-                    .map(|(name, lines)| format!("{}: `{name}` has {lines} lines", file.path.display())),
-            );
+            for (name, lines) in functions.found.into_iter().filter(|(_, lines)| *lines > LONGEST_FUNCTION) {
+                long.insert((path.display().to_string(), name), lines);
+            }
         }
     }
+    let listed: BTreeSet<(String, String)> =
+        LONG.iter().map(|(path, name)| ((*path).to_owned(), (*name).to_owned())).collect();
+    long.retain(|found, _| !listed.contains(found));
     assert!(long.is_empty(), "functions of more than {LONGEST_FUNCTION} lines: {long:#?}");
 }
 
 /// The files of a crate that are no tests.
 fn files(folder: &str) -> BTreeMap<Module, File> {
     let mut files = BTreeMap::new();
-    let root = repository(folder).join("src");
+    let root = if folder == "." { repository("src") } else { repository(folder).join("src") };
     gather(&root, &Vec::new(), &mut files);
     assert!(!files.is_empty(), "{} holds no source files", root.display());
     files

@@ -25,8 +25,7 @@ use datafusion::arrow::array::AsArray;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::Common;
-use crate::config::Config;
+use crate::config::{Common, Config};
 use crate::exit::usage;
 use crate::roles::{Role, Roles};
 use crate::shutdown;
