@@ -1,7 +1,7 @@
 //! Rollups that `bellwether simulate --rollups` wrote straight: no attempts stand behind them, and whoever opens the
 //! warehouse is to know.
 
-use bellwether_warehouse::table::Error;
+use bellwether_warehouse::Error;
 use bellwether_warehouse::{Advance, AppId, Snapshot, TableId, Warehouse};
 
 /// Transaction of `attempts` and of every such rollup: the seed.

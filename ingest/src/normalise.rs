@@ -3,7 +3,6 @@
 //! Everything here follows from the event, the catalogue and the time of the append: a replay of the same
 //! record gives the same rows, whenever it happens.
 
-pub(crate) mod outcome;
 #[cfg(test)]
 mod tests;
 
@@ -11,11 +10,12 @@ use std::borrow::Cow;
 
 use bellwether_warehouse::tables::attempts::{AttemptRow, ErrorClass, FinishReason, Outcome};
 
-use crate::batch::time::{AHEAD_US, EARLIEST_US, LATEST_US};
 use crate::catalogue::Catalogue;
 use crate::event::{Attempt, Event, Identity};
+use crate::instant;
+use crate::outcome::{self, Settled};
+use crate::record_time::{AHEAD_US, EARLIEST_US, LATEST_US};
 use crate::reject::{Reason, Reject};
-use outcome::Settled;
 
 const NATIVE: &str = "native";
 /// Stands for a status where none was sent.
@@ -321,6 +321,6 @@ fn check_time(path: &str, micros: i64, lineage: &Lineage<'_>) -> Result<(), Stri
 
 fn shown(micros: i64) -> String {
     let mut out = Vec::new();
-    crate::formats::instant::write_rfc3339(micros, &mut out);
+    instant::write_rfc3339(micros, &mut out);
     String::from_utf8(out).unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use arrow::util::display::array_value_to_string;
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::testing::{append, batch};
-use bellwether_warehouse::{Change, Kind, Location, Snapshot, Table, TableId, Warehouse, session};
+use bellwether_warehouse::{Change, Kind, Location, Snapshot, Table, TableId, Warehouse, snapshot};
 use chrono::{DateTime, Utc};
 use tempfile::TempDir;
 
@@ -80,7 +80,7 @@ impl Fixture {
     pub(crate) async fn query(&self, sql: &str) -> Vec<String> {
         let ctx = self.warehouse.session(2);
         for table in TableId::ALL {
-            session::register(&ctx, &[self.snapshot(table).await]).unwrap();
+            snapshot::register(&ctx, &[self.snapshot(table).await]).unwrap();
         }
         let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
         batches.iter().flat_map(lines).collect()

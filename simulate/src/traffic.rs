@@ -19,7 +19,6 @@ use crate::regimes::{Regime, RegimeKind, Regimes};
 use crate::roster::Kind;
 use crate::shape::{DAYS_AFTER, Shape};
 use crate::texts::{TextMode, TextPlan, Texter};
-use crate::truth::{Truth, TruthBuilder};
 
 /// What the traffic depends on, and all it depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,16 +165,6 @@ impl Simulator {
             };
             each(&event);
         }
-    }
-
-    /// Counts the traffic of `[from, to)`, minutes since the epoch. Generates it anew; on more than one thread use
-    /// one [`TruthBuilder`] each.
-    pub fn truth(&self, from: i64, to: i64, texts: TextMode) -> Truth {
-        let mut builder = TruthBuilder::new(self);
-        for unix_minute in from..to {
-            self.minute(unix_minute, texts, &mut |event| builder.observe(event));
-        }
-        builder.finish(from, to)
     }
 
     /// The share of counted calls to an endpoint that are expected to succeed during a minute.

@@ -7,7 +7,7 @@ use anyhow::Context;
 use bellwether_ingest::config::Bytes;
 use bellwether_ingest::identity::Identities;
 use bellwether_ingest::{sources, spool};
-use bellwether_warehouse::{self as warehouse, TableId, Warehouse, session};
+use bellwether_warehouse::{self as warehouse, TableId, Warehouse, snapshot};
 use chrono::Utc;
 use secrecy::ExposeSecret;
 
@@ -275,7 +275,7 @@ async fn row_version(warehouse: &Warehouse, request_id: &str) -> anyhow::Result<
     let snapshot = warehouse.table(TableId::Attempts).await?.snapshot().clone();
     let version = snapshot.version();
     let ctx = snapshot.session(1);
-    session::register(&ctx, &[snapshot])?;
+    snapshot::register(&ctx, &[snapshot])?;
     let today = Utc::now().date_naive();
     let sql = format!(
         "SELECT event_id FROM attempts WHERE event_date >= DATE '{}' AND event_id = 'native:{request_id}:0'",

@@ -7,8 +7,7 @@ use bellwether_ingest::import::{self, FileStatus, ImportError, Options, Summary}
 use bellwether_warehouse::Warehouse;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Common;
-use crate::config::Config;
+use crate::config::{Common, Config};
 use crate::exit::{chain, usage};
 use crate::roles;
 

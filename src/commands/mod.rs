@@ -13,13 +13,11 @@ mod serve;
 mod simulate;
 mod sql;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use crate::config::Config;
-use crate::logging::LogFormat;
+use crate::config::{Common, Config};
 
 /// How long a thread for files stays without work. The allocator gives back what a thread has freed only when that thread
 /// frees again or ends, so some dozens that wake every few seconds would hold more and more.
@@ -37,22 +35,6 @@ pub struct Cli {
     pub common: Common,
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Common {
-    /// Configuration file (TOML); every key has a default, see config/bellwether.toml
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Warehouse: a folder, or s3://, az:// or gs:// with bucket and prefix; overrides `warehouse.location`
-    #[arg(long, global = true, value_name = "PLACE")]
-    pub warehouse: Option<String>,
-    /// Log format on stderr
-    #[arg(long, global = true, value_enum, default_value = "text")]
-    pub log_format: LogFormat,
-    /// Log warnings and errors only, show no progress
-    #[arg(long, global = true)]
-    pub quiet: bool,
 }
 
 // A doc comment here, or on the enum below, would replace what `--help` says about the program.

@@ -7,8 +7,7 @@ use bellwether_ingest::config::Bytes;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::Config;
-use crate::commands::Common;
+use super::{Common, Config};
 use crate::exit::usage;
 
 const ENVIRONMENT_PREFIX: &str = "BELLWETHER__";

@@ -1,5 +1,6 @@
 //! The composed configuration: default → file → environment → flag, then validated.
 
+mod flags;
 mod load;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use bellwether_web::config::{Profile, ThresholdOverrides, WebConfig};
 use serde::Deserialize;
 
 use crate::exit::{chain, usage};
+pub use flags::Common;
 
 /// Compaction holds one new file in memory.
 const MOST_FILE: Bytes = Bytes(1 << 30);

@@ -11,5 +11,6 @@ mod jobs;
 mod manifests;
 mod package;
 mod support;
+mod tidy;
 mod warehouse;
 mod web;

@@ -5,32 +5,22 @@
 
 mod fence;
 
-use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::data_file::DataFile;
 use crate::error::Error;
 use crate::log::action::{self, Action, Add, Remove, Txn};
 use crate::log::{Entry, Log, State};
-use crate::table::DataFile;
+use crate::transaction::AppId;
 use crate::world::World;
 use fence::Verdict;
 pub(crate) use fence::vacuum_app;
 
 /// Member of `commitInfo` by which a writer finds its own commit again.
 const BATCH_UUID: &str = "batch_uuid";
-
-/// Name of one application transaction, e.g. `ingest/<cluster>/<topic>/<incarnation>/<partition>` or `fold`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AppId(pub String);
-
-impl fmt::Display for AppId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Moves one application transaction from `from` (None: not present yet) to `to`.
 #[derive(Clone, Debug)]
@@ -92,7 +82,7 @@ pub enum CommitError {
     Log {
         table: &'static str,
         #[source]
-        source: crate::table::Error,
+        source: Error,
     },
 }
 
@@ -225,7 +215,7 @@ pub(crate) async fn commit(
         fence::check_staged(log, table, state, &change).await?;
         let version = state.version + 1;
         let lines = change.to_lines(state, &batch_uuid, world.wall_millis()).map_err(|e| {
-            let path = crate::log::entry_name(version);
+            let path = crate::log_folder::entry_name(version);
             failed(Error::Damaged { table, path, detail: e.to_string() })
         })?;
         fail_point("before", table);

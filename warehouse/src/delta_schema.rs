@@ -52,7 +52,8 @@ pub(crate) fn creation(id: TableId, world: &World) -> Vec<Action> {
 /// `ColumnType` when a column has another type: no such change is ever made in place.
 pub(crate) fn extension(id: TableId, stored: &MetaData, world: &World) -> Result<Extension, Error> {
     let table = id.name();
-    let damaged = |detail: String| Error::Damaged { table, path: crate::log::FOLDER.to_owned(), detail };
+    let damaged =
+        |detail: String| Error::Damaged { table, path: crate::log_folder::FOLDER.to_owned(), detail };
     let schema: Value =
         serde_json::from_str(&stored.schema_string).map_err(|e| damaged(format!("schemaString: {e}")))?;
     let fields = schema.get("fields").and_then(Value::as_array);

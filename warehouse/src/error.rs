@@ -2,18 +2,7 @@
 
 use object_store::Error as StoreError;
 
-use crate::store;
-
-/// Whether the same call may succeed later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retry {
-    /// By itself: the store is slow, busy or cannot be reached, or others were first.
-    Later,
-    /// Once somebody has mended credentials, rights or the bucket. Worth trying again at a slow pace.
-    WhenMended,
-    /// The tables or the rows are what they are.
-    Never,
-}
+use crate::retry::{self, Retry};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -132,9 +121,9 @@ impl Error {
     /// Whether the same call may succeed later: the one place where that is decided.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Storage { source, .. } => store::retry(source),
+            Self::Storage { source, .. } => retry::of_store(source),
             Self::Unwritable { source, .. } | Self::Unreadable { source, .. } => {
-                source.downcast_ref::<StoreError>().map_or(Retry::Later, store::retry)
+                source.downcast_ref::<StoreError>().map_or(Retry::Later, retry::of_store)
             }
             Self::Contended { .. } | Self::Task { .. } => Retry::Later,
             Self::Replaced { .. } => Retry::WhenMended,
@@ -153,50 +142,5 @@ impl Error {
             cause = error.source();
         }
         false
-    }
-}
-
-/// Whether an error, or one of its causes, is that the store has no such file.
-pub fn is_missing_file(error: &(dyn std::error::Error + 'static)) -> bool {
-    use object_store::Error as StoreError;
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let boxed = error.downcast_ref::<Box<StoreError>>().map(AsRef::as_ref);
-        if matches!(error.downcast_ref::<StoreError>().or(boxed), Some(StoreError::NotFound { .. })) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-/// An error and its causes, one after the other.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let said = cause.to_string();
-        // Some libraries write the cause into the text as well.
-        if !text.ends_with(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        source = cause.source();
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cause_that_the_text_ends_with_is_not_told_twice() {
-        let store = StoreError::Generic { store: "S3", source: "503 (SlowDown)".into() };
-        let error = Error::Unreadable { path: "s3://lake/w/f".to_owned(), source: Box::new(store) };
-        let text = chain(&error);
-        assert!(text.starts_with("cannot read `s3://lake/w/f`; check the bucket's name"), "{text}");
-        assert!(text.ends_with(": Generic S3 error: 503 (SlowDown)"), "{text}");
-        assert_eq!(text.matches("SlowDown").count(), 1);
     }
 }

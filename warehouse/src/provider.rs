@@ -30,20 +30,13 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 
+use crate::data_file::DataFile;
 use crate::log::FileSet;
-use crate::session;
+use crate::runtime;
+use crate::scan_file::ScanFile;
 use crate::stats;
 use crate::store::Storage;
-use crate::table::DataFile;
 use crate::tables::TableId;
-
-/// What a scan needs of one file; worked out once and kept beside it, for every file of a table in every process. So
-/// it holds the few columns that have bounds, and not all of them as a plan wants it.
-#[derive(Clone, Debug)]
-pub(crate) struct ScanFile {
-    file: PartitionedFile,
-    bounds: Arc<Statistics>,
-}
 
 /// Files that carry their bounds into a plan, where a filter that is only known while it runs can skip them. More:
 /// some 20 KB for each as long as the plan lives. The others are skipped by row group.
@@ -295,7 +288,7 @@ impl TableProvider for Provider {
         if files.is_empty() {
             return Ok(Arc::new(EmptyExec::new(project_schema(&self.schema, projection)?)));
         }
-        let url = session::url()?;
+        let url = runtime::url()?;
         let runtime = state.runtime_env();
         let readers = CachedParquetFileReaderFactory::new(
             runtime.object_store(&url)?,

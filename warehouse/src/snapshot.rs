@@ -4,16 +4,17 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
+use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
-use crate::commit::AppId;
+use crate::data_file::DataFile;
 use crate::log::action::MetaData;
 use crate::log::{FileSet, State};
 use crate::provider::Provider;
 use crate::session;
 use crate::store::Storage;
-use crate::table::DataFile;
-use crate::tables::TableId;
+use crate::tables::{TableId, attempts};
+use crate::transaction::AppId;
 
 /// Cheap to clone; never changes.
 #[derive(Clone, Debug)]
@@ -81,4 +82,15 @@ impl Snapshot {
     pub fn provider_over(&self, files: Vec<DataFile>) -> Arc<dyn TableProvider> {
         Arc::new(Provider::new(self.table, Arc::clone(&self.storage), Arc::new(FileSet::new(files))))
     }
+}
+
+/// Registers each snapshot under its table name, and the `requests` view when `attempts` is among them.
+pub fn register(ctx: &SessionContext, snapshots: &[Snapshot]) -> Result<(), DataFusionError> {
+    for snapshot in snapshots {
+        ctx.register_table(snapshot.table().name(), snapshot.provider())?;
+        if snapshot.table() == TableId::Attempts {
+            attempts::register_requests(ctx)?;
+        }
+    }
+    Ok(())
 }

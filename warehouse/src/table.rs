@@ -4,46 +4,19 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
-use crate::commit::{self, AppId, Change, CommitError, Committed};
-use crate::log::Log;
+use crate::commit::{self, Change, CommitError, Committed};
+use crate::data_file::DataFile;
+use crate::error::Error;
+use crate::log::{CommitEntry, Log};
 use crate::snapshot::Snapshot;
 use crate::store::Storage;
 use crate::streams::StreamNames;
 use crate::tables::TableId;
 use crate::write::{self, Staging};
 
-pub use crate::error::Error;
-pub use crate::warehouse::Warehouse;
-
 /// A removed file is told of for as long as Delta's `deletedFileRetentionDuration` says when nobody sets it:
 /// engines that clean folders may delete what a checkpoint no longer tells of.
 const TOMBSTONE_MILLIS: i64 = 7 * 24 * 60 * 60 * 1000;
-
-/// A Parquet file that was written but belongs to the table only once a commit adds it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DataFile {
-    /// Path relative to the table root.
-    pub path: String,
-    pub size_bytes: i64,
-    pub rows: i64,
-    /// Partition column values as Delta writes them (`event_date` → `2026-11-25`).
-    pub partition: Vec<(String, Option<String>)>,
-    /// Delta statistics JSON.
-    pub stats: Option<String>,
-    /// Offsets of the logs whose rows it holds, as `streams` writes them. None: they may be of any.
-    pub streams: Option<String>,
-}
-
-/// One commit as its log entry tells it.
-#[derive(Clone, Debug)]
-pub struct CommitEntry {
-    pub version: i64,
-    /// Files that brought new data (`dataChange` true).
-    pub added: Vec<DataFile>,
-    pub removed: Vec<String>,
-    pub txns: Vec<(AppId, i64)>,
-    pub info: serde_json::Map<String, serde_json::Value>,
-}
 
 /// Handle on one table.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use crate::store::{Root, Storage};
 use crate::table::Table;
 use crate::tables::TableId;
 use crate::world::World;
-use crate::{delta_schema, log, session};
+use crate::{delta_schema, log, log_folder, session};
 
 /// Version of what lies in a warehouse. Raised when an older binary could not read, misread or damage it;
 /// a new table or a new nullable column is no reason. This binary reads all of them.
@@ -263,7 +263,7 @@ async fn create_or_extend(root: &Arc<Root>, id: TableId) -> Result<bool, Error> 
             None => (0, delta_schema::creation(id, root.world())),
             Some(state) => match state.metadata.as_ref() {
                 None => {
-                    let path = log::FOLDER.to_owned();
+                    let path = log_folder::FOLDER.to_owned();
                     return Err(Error::Damaged { table, path, detail: "it has no metaData".to_owned() });
                 }
                 Some(stored) => match delta_schema::extension(id, stored, root.world())? {
@@ -275,7 +275,7 @@ async fn create_or_extend(root: &Arc<Root>, id: TableId) -> Result<bool, Error> 
         };
         let lines = log::action::to_lines(&actions).map_err(|e| Error::Damaged {
             table,
-            path: log::entry_name(version),
+            path: log_folder::entry_name(version),
             detail: e.to_string(),
         })?;
         // Won or lost, the next turn reads what stands now: it may be the other's, and a version that was

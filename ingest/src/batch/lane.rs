@@ -4,8 +4,8 @@ use bellwether_warehouse::World;
 
 use super::frozen::{Counts, Range};
 use super::stream::{Position, Stream};
-use super::time::{Judged, Times};
 use crate::dedup::Seen;
+use crate::record_time::{Judged, Times};
 
 #[derive(Debug)]
 pub(super) struct Lane {

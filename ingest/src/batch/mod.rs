@@ -9,7 +9,6 @@ mod frozen;
 mod lane;
 mod sources;
 mod stream;
-pub(crate) mod time;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

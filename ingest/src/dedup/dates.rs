@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 
 use super::mark::{self, Former, Mark};
 use super::{Fingerprints, set_bytes};
-use crate::formats::instant;
+use crate::instant;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// Bytes of an id in a set that has just grown.

@@ -7,7 +7,6 @@ mod appended;
 mod decimal;
 mod detect;
 mod host;
-pub(crate) mod instant;
 mod litellm;
 mod measure;
 mod members;

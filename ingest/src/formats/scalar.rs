@@ -8,8 +8,9 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{decimal, instant};
+use super::decimal;
 use crate::event::Str;
+use crate::instant;
 use crate::reject::Reason;
 
 /// Why a value cannot be taken. Never holds text of the record.

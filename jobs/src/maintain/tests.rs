@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::testing::{Aging, attempt, batch};
-use bellwether_warehouse::{Change, Location, Table, TableId, Warehouse, session};
+use bellwether_warehouse::{Change, Location, Table, TableId, Warehouse, snapshot};
 use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 
@@ -69,7 +69,7 @@ async fn query(warehouse: &Warehouse, sql: &str) -> Vec<String> {
     let ctx = warehouse.session(2);
     for table in TableId::ALL {
         let table = warehouse.table(table).await.unwrap();
-        session::register(&ctx, &[table.snapshot().clone()]).unwrap();
+        snapshot::register(&ctx, &[table.snapshot().clone()]).unwrap();
     }
     let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
     batches.iter().flat_map(lines).collect()

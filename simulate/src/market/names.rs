@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::place::Place;
 use crate::population::{Endpoint, Model};
 
 /// Gives each author, model and provider of a part beyond the first a number of its own.
@@ -25,14 +24,20 @@ impl Names {
         (format!("{author}/model-{slug:04}"), author, variant.to_owned())
     }
 
-    /// Ids of the provider and of the endpoint of a model there.
-    pub(super) fn endpoint(&mut self, part: usize, endpoint: &Endpoint, model: &Place) -> (String, String) {
+    /// Ids of the provider and of the endpoint there of a model in a variant.
+    pub(super) fn endpoint(
+        &mut self,
+        part: usize,
+        endpoint: &Endpoint,
+        model_id: &str,
+        variant: &str,
+    ) -> (String, String) {
         if part == 0 {
             return (endpoint.provider.to_owned(), endpoint.id.clone());
         }
         let provider = format!("provider-{:03}", number(&mut self.providers, (part, endpoint.provider)));
-        let slug = model.model_id.split_once('/').map_or("", |(_, slug)| slug);
-        let id = match model.variant.as_str() {
+        let slug = model_id.split_once('/').map_or("", |(_, slug)| slug);
+        let id = match variant {
             "standard" => format!("{provider}-{slug}"),
             variant => format!("{provider}-{slug}_{variant}"),
         };

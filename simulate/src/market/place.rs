@@ -64,7 +64,7 @@ pub(super) fn places(
         let cache = Place { model_id, author, variant, provider_id: None, endpoint_id: None, region: None };
         for index in model.endpoints.clone() {
             let Some(endpoint) = population.endpoints.get(index) else { continue };
-            let (provider, id) = names.endpoint(part, endpoint, &cache);
+            let (provider, id) = names.endpoint(part, endpoint, &cache.model_id, &cache.variant);
             let region = endpoint.row.regions[(hash(&[seed, 11, hash_name(&endpoint.id)]) % 3) as usize];
             let place = Place {
                 provider_id: Some(provider),

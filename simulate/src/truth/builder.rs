@@ -9,6 +9,7 @@ use super::{EndpointTruth, LabelTruth, OutageTruth, RegimeTruth, RoutingTruth, T
 use crate::calls::Load;
 use crate::corrupt::BadKind;
 use crate::regimes::{self, Regime, RegimeKind};
+use crate::texts::TextMode;
 use crate::traffic::Simulator;
 
 /// One for each thread; [`TruthBuilder::merge`] adds them up in any order.
@@ -65,6 +66,18 @@ enum Verdict {
     RateLimited,
     ClientError,
     Cancelled,
+}
+
+impl Simulator {
+    /// Counts the traffic of `[from, to)`, minutes since the epoch. Generates it anew; on more than one thread use
+    /// one [`TruthBuilder`] each.
+    pub fn truth(&self, from: i64, to: i64, texts: TextMode) -> Truth {
+        let mut builder = TruthBuilder::new(self);
+        for unix_minute in from..to {
+            self.minute(unix_minute, texts, &mut |event| builder.observe(event));
+        }
+        builder.finish(from, to)
+    }
 }
 
 impl<'s> TruthBuilder<'s> {

@@ -17,7 +17,7 @@ use bellwether_ingest::config::{Bytes, Span};
 use bellwether_simulate::{
     ATTEMPTS_PER_YEAR, Config as Traffic, DAYS_PER_YEAR, LONGEST_REQUEST_MINUTES, Simulator, TextMode,
 };
-use bellwether_warehouse::{TableId, Warehouse, session};
+use bellwether_warehouse::{TableId, Warehouse, snapshot};
 use bellwether_web::History;
 use bellwether_web::config::Profile;
 use chrono::{DateTime, Utc};
@@ -25,8 +25,7 @@ use datafusion::arrow::array::AsArray;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::Common;
-use crate::config::Config;
+use crate::config::{Common, Config};
 use crate::exit::usage;
 use crate::roles::{Role, Roles};
 use crate::shutdown;
@@ -265,7 +264,7 @@ fn progress(what: &'static str, length: u64, quiet: bool) -> anyhow::Result<Prog
 
 async fn requests_since(warehouse: &Warehouse, minute: i64) -> anyhow::Result<HashSet<String>> {
     let ctx = warehouse.session(2);
-    session::register(&ctx, &[warehouse.table(TableId::Attempts).await?.snapshot().clone()])?;
+    snapshot::register(&ctx, &[warehouse.table(TableId::Attempts).await?.snapshot().clone()])?;
     let since = DateTime::from_timestamp(minute * 60, 0).context("minute out of range")?;
     let statement = format!(
         "SELECT DISTINCT request_id FROM attempts WHERE event_date >= DATE '{}' AND started_at >= TIMESTAMP '{}'",

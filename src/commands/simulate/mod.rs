@@ -15,9 +15,8 @@ use bellwether_simulate::{
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::Common;
 use super::demo::history::{self, Lane, Maker};
-use crate::config::Config;
+use crate::config::{Common, Config};
 use crate::exit::usage;
 use crate::roles;
 use crate::shutdown;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use arrow::array::RecordBatch;
-use bellwether_warehouse::{Location, Snapshot, Table, TableId, Warehouse, session};
+use bellwether_warehouse::{Location, Snapshot, Table, TableId, Warehouse, snapshot};
 use serde_json::Value;
 
 use super::http::runtime;
@@ -60,7 +60,7 @@ pub fn batches(folder: &Path, sql: &str) -> Vec<RecordBatch> {
     runtime()
         .block_on(async {
             let ctx = snapshots[0].session(2);
-            session::register(&ctx, &snapshots)?;
+            snapshot::register(&ctx, &snapshots)?;
             ctx.sql(sql).await?.collect().await
         })
         .unwrap_or_else(|error| panic!("{sql}: {error}"))

@@ -22,9 +22,10 @@
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
 
-use super::{AppId, Change, CommitError};
+use super::{Change, CommitError};
 use crate::error::Error;
 use crate::log::{Log, State, Told};
+use crate::transaction::AppId;
 
 /// Files looked up at once.
 const LOOK_UPS: usize = 16;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::data_file::DataFile;
 use crate::streams;
-use crate::table::DataFile;
 
 /// One line of a log entry. Exactly one member is set; members this version does not know are none of ours.
 #[derive(Debug, Default, Deserialize, Serialize)]

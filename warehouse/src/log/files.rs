@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::provider::ScanFile;
-use crate::table::DataFile;
+use crate::data_file::DataFile;
+use crate::scan_file::ScanFile;
 
 /// `files` and `scans` run in parallel. A cell survives from version to version, so a file's statistics
 /// are parsed once, not once a commit.

@@ -17,14 +17,14 @@ pub(crate) use checkpoint::Checkpoint;
 pub(crate) use files::FileSet;
 pub(crate) use told::Told;
 
-use crate::commit::AppId;
+use crate::data_file::DataFile;
 use crate::error::Error;
+use crate::log_folder::{FOLDER, entry_name, version_of};
 use crate::store::Storage;
-use crate::table::{CommitEntry, DataFile};
+use crate::transaction::AppId;
 use crate::world::World;
 use action::{Action, MetaData, Protocol};
 
-pub(crate) const FOLDER: &str = "_delta_log";
 /// How many entries are asked for at once while catching up.
 const READ_AHEAD: i64 = 32;
 
@@ -243,6 +243,17 @@ impl State {
     }
 }
 
+/// One commit as its log entry tells it.
+#[derive(Clone, Debug)]
+pub struct CommitEntry {
+    pub version: i64,
+    /// Files that brought new data (`dataChange` true).
+    pub added: Vec<DataFile>,
+    pub removed: Vec<String>,
+    pub txns: Vec<(AppId, i64)>,
+    pub info: serde_json::Map<String, serde_json::Value>,
+}
+
 impl Entry {
     pub(crate) fn into_commit(self) -> CommitEntry {
         CommitEntry {
@@ -253,14 +264,4 @@ impl Entry {
             info: self.info,
         }
     }
-}
-
-/// Of an entry's file name; None: it is none.
-pub(crate) fn version_of(file_name: &str) -> Option<i64> {
-    let version = file_name.strip_suffix(".json")?;
-    version.parse().ok().filter(|_| version.len() == 20)
-}
-
-pub(crate) fn entry_name(version: i64) -> String {
-    format!("{FOLDER}/{version:020}.json")
 }

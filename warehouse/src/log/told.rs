@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
+use super::Log;
 use super::action::Action;
-use super::{Log, entry_name};
+use crate::data_file::DataFile;
 use crate::error::Error;
-use crate::table::DataFile;
+use crate::log_folder::entry_name;
 
 /// What the newest checkpoint says of an entry that added certain files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::{Amount, amount};
 use crate::error::Error;
-use crate::log::{Checkpoint, FOLDER, Log, version_of};
+use crate::log::{Checkpoint, Log};
+use crate::log_folder::{FOLDER, version_of};
 use crate::store::Stat;
 use crate::table::Table;
 

@@ -7,11 +7,13 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 
-use crate::commit::{Advance, AppId, Change, CommitError};
+use crate::commit::{Advance, Change, CommitError};
+use crate::data_file::DataFile;
 use crate::delta_schema::{Extension, extension};
 use crate::error::Error;
 use crate::streams::StreamSpans;
-use crate::table::{DataFile, Table};
+use crate::table::Table;
+use crate::transaction::AppId;
 use crate::write::{Encoder, file_name, file_schema, named};
 
 /// A row group is ended when the writer holds this much of it. More: better compression, more memory.

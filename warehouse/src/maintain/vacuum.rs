@@ -9,7 +9,7 @@ use super::clean::entry_version;
 use super::{Amount, amount};
 use crate::commit::{Advance, Change, CommitError, vacuum_app};
 use crate::error::Error;
-use crate::log::FOLDER;
+use crate::log_folder::FOLDER;
 use crate::store::Stat;
 use crate::table::Table;
 use crate::tables::label_cells::{destroyed_app, first_day_after};

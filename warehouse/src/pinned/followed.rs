@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::PinError;
 use crate::snapshot::Snapshot;
-use crate::table::{Table, Warehouse};
+use crate::table::Table;
 use crate::tables::{Kind, TableId};
+use crate::warehouse::Warehouse;
 
 #[derive(Debug)]
 pub struct Followed {

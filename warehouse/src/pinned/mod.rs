@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use datafusion::prelude::SessionContext;
 
-use crate::commit::AppId;
-use crate::session;
-use crate::snapshot::Snapshot;
-use crate::table::{Error, Table, Warehouse};
+use crate::error::Error;
+use crate::snapshot::{self, Snapshot};
+use crate::table::Table;
 use crate::tables::TableId;
+use crate::transaction::AppId;
+use crate::warehouse::Warehouse;
 pub use followed::{Followed, Standing};
 
 /// Looks at the tables until they stand at one version of `attempts`. A fold commits table after table within
@@ -95,7 +96,7 @@ impl Pinned {
     /// A view over the tables cannot be planned.
     pub fn session(&self, warehouse: &Warehouse, threads: usize) -> Result<SessionContext, PinError> {
         let ctx = warehouse.session(threads);
-        session::register(&ctx, &self.snapshots).map_err(|source| PinError::Register(Box::new(source)))?;
+        snapshot::register(&ctx, &self.snapshots).map_err(|source| PinError::Register(Box::new(source)))?;
         Ok(ctx)
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod ddsketch;
 pub mod hll;
+mod many;
 mod radix;
 mod sql;
 #[cfg(test)]

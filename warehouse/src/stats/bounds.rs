@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::Json;
-use crate::table::DataFile;
+use crate::data_file::DataFile;
 
 /// Lowest and highest values of the columns of one file. No value lies outside of them, but none need be equal to
 /// them: long texts are cut.

@@ -18,7 +18,7 @@ use object_store::{
     UploadPart,
 };
 
-use crate::log;
+use crate::log_folder;
 use crate::world::World;
 
 const STORE: &str = "durable local store";
@@ -223,8 +223,8 @@ fn stage(path: &Path, world: &World) -> io::Result<(File, PathBuf)> {
 /// A log is begun by its first entry. Any other without its folder would make a table out of nothing: the warehouse
 /// was deleted or moved away under this process.
 fn may_make_folder(path: &Path) -> bool {
-    let is_of_a_log = path.parent().is_some_and(|folder| folder.ends_with(log::FOLDER));
-    !is_of_a_log || path.ends_with(log::entry_name(0))
+    let is_of_a_log = path.parent().is_some_and(|folder| folder.ends_with(log_folder::FOLDER));
+    !is_of_a_log || path.ends_with(log_folder::entry_name(0))
 }
 
 /// Creates a folder and its missing parents, each entry synced in the folder that holds it.

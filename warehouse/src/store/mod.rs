@@ -173,6 +173,3 @@ impl Storage {
         }
     }
 }
-
-/// What the store's kind of error says about another try.
-pub(crate) use told::retry;

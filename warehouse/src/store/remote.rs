@@ -89,7 +89,7 @@ fn amazon(
 mod tests {
     use super::*;
     use crate::Location;
-    use crate::error::chain;
+    use crate::causes::chain;
     use crate::store::Root;
 
     #[test]

@@ -12,9 +12,10 @@ use object_store::{DynObjectStore, Error as StoreError, ObjectStoreExt, PutMode,
 
 use super::trouble::{Access, Of, Trouble};
 use super::{DurableLocal, remote, told};
-use crate::error::{Error, Retry};
+use crate::error::Error;
 use crate::location::{Location, Place};
-use crate::session;
+use crate::retry::{self, Retry};
+use crate::runtime;
 use crate::world::World;
 
 /// Tries at a file that is refused though nobody has written it, before that is an error.
@@ -66,7 +67,7 @@ impl Root {
         };
         // Scans see the warehouse and nothing above it.
         let scanned = PrefixStore::new(Arc::clone(&store), prefix.clone());
-        let runtime = session::runtime(Arc::new(scanned));
+        let runtime = runtime::runtime(Arc::new(scanned));
         let trouble = Trouble::in_world(world.clone());
         Ok(Self { location: location.clone(), store, prefix, runtime, trouble, world })
     }
@@ -166,7 +167,7 @@ impl Root {
     pub(crate) fn note<T>(&self, of: Of, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         let answer = answer.map_err(told::shortened);
         match &answer {
-            Err(error) if told::retry(error) == Retry::WhenMended => {
+            Err(error) if retry::of_store(error) == Retry::WhenMended => {
                 let remedy = told::remedy(&self.location, error);
                 self.trouble.begins(of, format!("{}: {}; {remedy}", self.location, told::short(error)));
             }

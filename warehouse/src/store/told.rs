@@ -5,45 +5,10 @@
 
 use object_store::Error;
 
-use crate::error::{Retry, chain};
+use crate::causes::chain;
 use crate::location::{Location, Place, Service};
 
-/// Codes of answers that stay the same until somebody changes credentials, rights or the bucket. Those of 401 and 403
-/// are known by their status alone.
-const TO_MEND: [&str; 12] = [
-    "ExpiredToken",
-    "InvalidToken",
-    "TokenRefreshRequired",
-    "InvalidAccessKeyId",
-    "SignatureDoesNotMatch",
-    "AuthorizationHeaderMalformed",
-    "RequestTimeTooSkewed",
-    "PermanentRedirect",
-    "NoSuchBucket",
-    "ContainerNotFound",
-    "The specified bucket does not exist",
-    "ContainerBeingDeleted",
-];
 const BUCKET_GONE: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist"];
-/// Where credentials are asked for when nothing else gives them.
-const INSTANCE_METADATA: [&str; 2] = ["169.254.169.254", "metadata.google.internal"];
-
-pub(crate) fn retry(error: &Error) -> Retry {
-    match error {
-        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Retry::WhenMended,
-        Error::InvalidPath { .. }
-        | Error::NotSupported { .. }
-        | Error::NotImplemented { .. }
-        | Error::UnknownConfigurationKey { .. } => Retry::Never,
-        error => {
-            let text = chain(error);
-            let to_mend = TO_MEND.iter().chain(&INSTANCE_METADATA).any(|code| text.contains(code))
-                || text.contains("redirect without LOCATION");
-            if to_mend { Retry::WhenMended } else { Retry::Later }
-        }
-    }
-}
-
 /// No such file. A bucket that is gone answers with the same status and is another matter: whoever took it for an
 /// empty one would begin the tables anew.
 pub(super) fn is_absent(error: &Error) -> bool {
@@ -135,6 +100,7 @@ fn answer(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::retry::{Retry, of_store as retry};
 
     fn generic(answer: &str) -> Error {
         let text = format!("Error performing GET http://s/b/k in 1ms - {answer}");

@@ -20,7 +20,7 @@ use object_store::{
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::dice::SystemDice;
 use crate::location::Location;
-use crate::table::Warehouse;
+use crate::warehouse::Warehouse;
 use crate::world::World;
 
 type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;

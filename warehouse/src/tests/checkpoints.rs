@@ -292,7 +292,7 @@ async fn a_table_is_read_as_of_any_version_that_its_log_still_leads_to() {
         assert_eq!(snapshot.version(), version);
         assert_eq!(snapshot.txn(&app(0)), (version > 0).then_some(version));
         let ctx = snapshot.session(2);
-        crate::session::register(&ctx, &[snapshot]).unwrap();
+        crate::snapshot::register(&ctx, &[snapshot]).unwrap();
         Ok::<_, crate::Error>(line(&ctx, "SELECT count(*) FROM attempts").await)
     };
     for version in 0..=6 {

@@ -150,7 +150,7 @@ async fn a_table_that_was_made_anew_under_a_writer_takes_nothing_from_it() {
     let CommitError::Log { source, .. } = error else { panic!("{error:?}") };
     assert!(matches!(source, crate::Error::Replaced { table: "attempts", version: 1 }), "{source}");
     assert_eq!(source.retry(), Retry::WhenMended);
-    let entry = |version: i64| dir.path().join("attempts").join(crate::log::entry_name(version));
+    let entry = |version: i64| dir.path().join("attempts").join(crate::log_folder::entry_name(version));
     assert!(entry(0).exists() && !entry(2).exists());
 }
 

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use tempfile::TempDir;
 
 use super::{line, offsets, over};
-use crate::log::entry_name;
+use crate::log_folder::entry_name;
 use crate::maintain::{CleaningRule, VacuumRule};
 use crate::testing::{Aging, append};
 use crate::{Advance, AppId, Change, CommitError, Location, Table, TableId, Warehouse};

@@ -204,7 +204,7 @@ async fn a_log_whose_folder_is_gone_is_not_begun_anew_by_a_later_entry() {
     let storage = crate::store::Storage::new("attempts", &root);
     std::fs::remove_dir_all(dir.path().join("attempts")).unwrap();
     let write = |version: i64| {
-        let (storage, name) = (storage.clone(), crate::log::entry_name(version));
+        let (storage, name) = (storage.clone(), crate::log_folder::entry_name(version));
         async move { storage.put_if_absent(&name, "{}".into()).await }
     };
     write(7).await.unwrap_err();

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::faulty::{Faulty, Manner};
 use super::{line, over, rows};
-use crate::log::entry_name;
+use crate::log_folder::entry_name;
 use crate::maintain::{CleaningRule, CompactError, VacuumRule};
 use crate::tables::attempts::AttemptRow;
 use crate::testing::{Aging, DAY_US, NOON_US, append, attempt, batch};

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::tables::attempts::AttemptRow;
 use crate::testing::{attempt, batch};
-use crate::{Location, Table, TableId, Warehouse, session};
+use crate::{Location, Table, TableId, Warehouse, snapshot};
 
 async fn warehouse() -> (TempDir, Warehouse) {
     let dir = tempfile::tempdir().unwrap();
@@ -48,7 +48,7 @@ fn refusing(event_id: &str, src_offset: i64) -> RecordBatch {
 
 fn over(table: &Table) -> SessionContext {
     let ctx = table.snapshot().session(2);
-    session::register(&ctx, &[table.snapshot().clone()]).unwrap();
+    snapshot::register(&ctx, &[table.snapshot().clone()]).unwrap();
     ctx
 }
 

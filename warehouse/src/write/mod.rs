@@ -11,10 +11,10 @@ use bytes::Bytes;
 use futures::StreamExt;
 use uuid::Uuid;
 
+use crate::data_file::DataFile;
 use crate::error::Error;
 use crate::store::Storage;
 use crate::streams::StreamNames;
-use crate::table::DataFile;
 use crate::tables::TableId;
 
 /// Rows on their way into files that belong to the table only once a commit adds them. What was stored is

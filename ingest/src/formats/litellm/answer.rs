@@ -3,6 +3,7 @@
 use serde::de::{MapAccess, SeqAccess};
 
 use super::blocks::{Blocks, Ending, Incomplete, Items};
+use super::told::{Answer, path_argument};
 use crate::event::Str;
 use crate::formats::messages::Content;
 use crate::formats::shape::{self, Key, Loose, MaybeText, Shape, skip};
@@ -42,19 +43,6 @@ impl<'de> Shape<'de> for Response<'de> {
         };
         Ok(Self { answer })
     }
-}
-
-/// What an answer tells beside its usage.
-#[derive(Default)]
-pub(super) struct Answer<'a> {
-    /// Of the first choice.
-    pub finish_reason: Option<Str<'a>>,
-    /// The provider's word where `finish_reason` is ours.
-    pub native_finish_reason: Option<Str<'a>>,
-    pub tool_calls: i32,
-    pub completion: Vec<Str<'a>>,
-    pub redacted: bool,
-    pub tool_paths: Vec<Str<'a>>,
 }
 
 #[derive(Default)]
@@ -178,13 +166,4 @@ impl<'de> Shape<'de> for Function<'de> {
         }
         Ok(Self { path })
     }
-}
-
-/// Arguments that name a file, the most telling first.
-pub(super) const PATHS: [&str; 5] = ["path", "file_path", "filename", "file", "target_file"];
-
-/// The path among a call's arguments, which are JSON inside a text.
-pub(super) fn path_argument(arguments: &str) -> Option<String> {
-    let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(arguments).ok()?;
-    PATHS.into_iter().find_map(|name| members.get(name)?.as_str().map(str::to_owned))
 }

@@ -2,7 +2,7 @@
 
 use serde::de::{MapAccess, SeqAccess};
 
-use super::answer::{Answer, PATHS, path_argument};
+use super::told::{Answer, PATHS, path_argument};
 use crate::event::Str;
 use crate::formats::messages::{Content, REDACTED};
 use crate::formats::shape::{self, Key, Loose, MaybeText, Shape, skip};

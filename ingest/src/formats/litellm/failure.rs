@@ -5,7 +5,7 @@ use bellwether_warehouse::tables::attempts::ErrorClass;
 use super::guardrail::INTERVENED;
 use super::last_segment;
 use super::payload::Payload;
-use crate::normalise::outcome::{self, Settled};
+use crate::outcome::{self, Settled};
 
 /// How a failed or abandoned call ended, and the status if one was stated.
 pub(super) struct Ended {

@@ -11,6 +11,7 @@ mod guardrail;
 mod payload;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ use super::{explain, host, parse};
 use crate::event::{Attempt, Event, Flaws, Identity, Str, Texts};
 use crate::formats::measure::MAX_MILLIS;
 use crate::formats::scalar::MAX_TEXT_BYTES;
-use crate::normalise::outcome;
+use crate::outcome;
 use crate::reject::{Reason, Reject};
 use payload::Payload;
 

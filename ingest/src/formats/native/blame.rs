@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::{ATTEMPT, EVENT, Field, LABELS, MAX_ATTEMPTS, MAX_PLUGINS};
 use crate::formats::scalar::{Problem, Text, check};
-use crate::normalise::outcome;
+use crate::outcome;
 use crate::reject::Reason;
 
 /// The first problem of a native event and the path of the member that has it.

@@ -12,7 +12,7 @@ use crate::formats::measure::{Cost, Items, Micros, Millis, Tokens, take};
 use crate::formats::messages::{Content, Messages};
 use crate::formats::scalar::{Count, Country, Flag, Id, Instant, KeyedHash, Lenient, Status, Text, next};
 use crate::formats::shape::{self, Key, TextList};
-use crate::normalise::outcome;
+use crate::outcome;
 
 /// An event as read. The slow path names the field when this fails, so messages here are short.
 pub(super) struct Decoded<'a>(pub Event<'a>);

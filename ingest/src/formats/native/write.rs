@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use crate::event::{Attempt, Event, Identity, Labels, Str};
-use crate::formats::{decimal, instant};
+use crate::formats::decimal;
+use crate::instant;
 
 /// Appends one line of JSON without its newline. Texts and raw ids are left out even of an event that was not
 /// stripped.

@@ -8,10 +8,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rdkafka::error::KafkaError;
 
-use super::stopped::Cause;
-
-/// Topic and partition.
-pub(super) type Key = (String, i32);
+use super::stopped::{Cause, Key};
 
 /// An answer about each partition.
 pub(super) type Told<T> = BTreeMap<Key, Result<T, Cause>>;

@@ -1,6 +1,6 @@
 //! What a worker shows of its partitions.
 
-use super::broker::Key;
+use super::stopped::Key;
 use crate::metric;
 use crate::sink::Flushed;
 

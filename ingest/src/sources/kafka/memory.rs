@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures::FutureExt;
 use rdkafka::error::KafkaError;
 
-use super::broker::{Asked, Broker, Event, Firsts, Key, Layout, Member, Place, Record, Told};
+use super::broker::{Asked, Broker, Event, Firsts, Layout, Member, Place, Record, Told};
+use super::stopped::Key;
 
 /// Clones are the same broker.
 #[derive(Clone, Default)]

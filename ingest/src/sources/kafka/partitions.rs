@@ -12,11 +12,12 @@ use std::time::Duration;
 use bellwether_warehouse::Moment;
 use tokio::task::JoinHandle;
 
-use super::broker::{self, Key, Member};
+use super::broker::{self, Member};
 use super::flight::Flight;
 use super::gauges;
 use super::hold;
 use super::poison::Poison;
+use super::stopped::Key;
 use super::stopped::{Cause, Stopped};
 use super::survey::{Answer, Place, Query, Surveyor};
 use crate::batch::{Batch, Encoding, Range, Slot, Stream};

@@ -11,9 +11,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::Offset;
 
-use super::broker::{Asked, Broker, Firsts, Key, Layout, Told};
+use super::broker::{Asked, Broker, Firsts, Layout, Told};
 use super::client::{self, Quiet};
 use super::stopped::Cause;
+use super::stopped::Key;
 use crate::config::Kafka;
 
 /// One question.

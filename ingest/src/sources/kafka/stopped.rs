@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rdkafka::error::KafkaError;
 
-use super::broker::Key;
 use crate::metric;
 use crate::sink::Waits;
+
+/// Topic and partition.
+pub(super) type Key = (String, i32);
 
 /// Why a partition is not read.
 #[derive(Clone, Debug, thiserror::Error)]

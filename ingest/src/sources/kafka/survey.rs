@@ -11,9 +11,10 @@ use std::sync::mpsc::Sender;
 use bellwether_warehouse::Warehouse;
 use tokio::sync::Mutex;
 
-use super::broker::{self, Broker, Key, Layout};
+use super::broker::{self, Broker, Layout};
 use super::hold;
 use super::stopped::Cause;
+use super::stopped::Key;
 use crate::batch::{Position, Stream};
 use crate::config::{Ingest, OnGap, Start, Topic};
 use crate::dedup::Window;

@@ -8,10 +8,11 @@ use bellwether_warehouse::testing::{DAY_US, SeededDice, SetClock};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::broker::{Event, Key};
+use super::broker::Event;
 use super::flight::Flight;
 use super::memory::{MemoryBroker, MemoryMember};
 use super::partitions::State;
+use super::stopped::Key;
 use super::stopped::Stopped;
 use super::survey::Surveyor;
 use super::worker::{Step, Worker};

@@ -23,8 +23,7 @@ use bellwether_warehouse::{Advance, Change, DataFile, Kind, Table, TableId, Ware
 use chrono::{NaiveDate, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::commands::Common;
-use crate::config::Config;
+use crate::config::{Common, Config};
 use crate::exit::usage;
 use crate::{roles, straight};
 use extent::Extent;

@@ -2,7 +2,8 @@
 
 use super::{Pointer, single_version};
 use crate::error::Error;
-use crate::log::{FOLDER, Log, READ_AHEAD, State, entry_name};
+use crate::log::{Log, READ_AHEAD, State};
+use crate::log_folder::{FOLDER, entry_name};
 
 impl Log {
     /// # Errors

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::Pointer;
 use super::write::{Count, count};
 use crate::error::Error;
-use crate::log::{FOLDER, Log};
+use crate::log::Log;
+use crate::log_folder::FOLDER;
 use crate::store::Stat;
 
 /// The files of one checkpoint.

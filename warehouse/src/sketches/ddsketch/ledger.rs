@@ -9,9 +9,8 @@ use datafusion::common::cast::as_float64_array;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::EmitTo;
 
-use super::ordered::Ordered;
 use super::{Limits, bin, bytes};
-use crate::sketches::{radix, sql};
+use crate::sketches::{many, radix};
 
 /// New entries are counted at least this many at a time. More: fewer sorts and merges, more memory.
 const BATCH: usize = 256 * 1024;
@@ -25,19 +24,19 @@ const CODE_BITS: u32 = 16;
 #[derive(Debug, Default)]
 pub struct Ledger {
     /// `EMPTY` for a group without values.
-    limits: Vec<Limits>,
+    pub(super) limits: Vec<Limits>,
     /// Sorted by key, no key twice.
-    counted: Vec<(Key, u64)>,
+    pub(super) counted: Vec<(Key, u64)>,
     /// One value each.
-    values: Vec<Key>,
+    pub(super) values: Vec<Key>,
     /// Bins of merged sketches.
-    merged: Vec<(Key, u64)>,
+    pub(super) merged: Vec<(Key, u64)>,
     /// Room to sort values in, empty of meaning.
     spare: Vec<Key>,
 }
 
 #[inline]
-fn key(group: usize, code: u16) -> Key {
+pub(super) fn key(group: usize, code: u16) -> Key {
     ((group as u64) << CODE_BITS) | u64::from(code)
 }
 
@@ -82,29 +81,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// The sketches with each group at its place; `places` has every number below its length once.
-    pub fn in_order(mut self, places: &[u32]) -> Ordered {
-        let moved = |from: Key| key(places[group_of(from)] as usize, code_of(from));
-        self.values.iter_mut().for_each(|key| *key = moved(*key));
-        for entries in [&mut self.counted, &mut self.merged] {
-            entries.iter_mut().for_each(|entry| entry.0 = moved(entry.0));
-        }
-        self.counted.sort_unstable_by_key(|entry| entry.0);
-        self.count();
-        let mut limits = vec![EMPTY; places.len()];
-        for (own, place) in self.limits.iter().zip(places) {
-            limits[*place as usize] = *own;
-        }
-        Ordered::new(limits, self.counted)
-    }
-
     fn count_if_many(&mut self) {
         if self.values.len() + self.merged.len() >= self.counted.len().max(BATCH) {
             self.count();
         }
     }
 
-    fn count(&mut self) {
+    pub(super) fn count(&mut self) {
         radix::sort(&mut self.values, &mut self.spare);
         let runs = self.values.chunk_by(|a, b| a == b);
         let fresh: Vec<(Key, u64)> = runs.map(|run| (run[0], run.len() as u64)).collect();
@@ -133,7 +116,7 @@ impl Ledger {
     }
 }
 
-impl sql::Ledger for Ledger {
+impl many::Ledger for Ledger {
     fn add(
         &mut self,
         values: &ArrayRef,
@@ -143,7 +126,7 @@ impl sql::Ledger for Ledger {
     ) -> Result<()> {
         self.grow(groups)?;
         let values = as_float64_array(values)?;
-        match sql::selected(values, filter) {
+        match many::selected(values, filter) {
             None => {
                 for (group, value) in group_indices.iter().zip(values.values()) {
                     self.add_one(*group, *value);
@@ -166,7 +149,7 @@ impl sql::Ledger for Ledger {
         groups: usize,
     ) -> Result<()> {
         self.grow(groups)?;
-        let rows = sql::selected(sketches, filter);
+        let rows = many::selected(sketches, filter);
         for (row, group) in group_indices.iter().enumerate() {
             if rows.as_ref().is_some_and(|rows| !rows.value(row)) {
                 continue;

@@ -4,9 +4,27 @@ use std::ops::Range;
 
 use arrow::array::{BinaryArray, BinaryBuilder};
 
-use super::ledger::{EMPTY, Key, append, code_of, group_of};
+use super::ledger::{EMPTY, Key, Ledger, append, code_of, group_of, key};
 use super::{Limits, bin};
 use crate::sketches::Runs;
+
+impl Ledger {
+    /// The sketches with each group at its place; `places` has every number below its length once.
+    pub fn in_order(mut self, places: &[u32]) -> Ordered {
+        let moved = |from: Key| key(places[group_of(from)] as usize, code_of(from));
+        self.values.iter_mut().for_each(|key| *key = moved(*key));
+        for entries in [&mut self.counted, &mut self.merged] {
+            entries.iter_mut().for_each(|entry| entry.0 = moved(entry.0));
+        }
+        self.counted.sort_unstable_by_key(|entry| entry.0);
+        self.count();
+        let mut limits = vec![EMPTY; places.len()];
+        for (own, place) in self.limits.iter().zip(places) {
+            limits[*place as usize] = *own;
+        }
+        Ordered::new(limits, self.counted)
+    }
+}
 
 #[derive(Debug)]
 pub struct Ordered {
@@ -18,7 +36,7 @@ pub struct Ordered {
 }
 
 impl Ordered {
-    pub(super) fn new(limits: Vec<Limits>, bins: Vec<(Key, u64)>) -> Self {
+    fn new(limits: Vec<Limits>, bins: Vec<(Key, u64)>) -> Self {
         let mut starts = Vec::with_capacity(limits.len() + 1);
         for (at, bin) in bins.iter().enumerate() {
             starts.resize(starts.len().max(group_of(bin.0) + 1), at);

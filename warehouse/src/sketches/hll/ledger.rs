@@ -6,9 +6,8 @@ use datafusion::common::cast::as_int64_array;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::EmitTo;
 
-use super::ordered::Ordered;
 use super::{bytes, register};
-use crate::sketches::{radix, sql};
+use crate::sketches::{many, radix};
 
 /// New entries are settled at least this many at a time. More: fewer sorts and merges, more memory.
 const BATCH: usize = 256 * 1024;
@@ -16,17 +15,17 @@ const RANK_BITS: u32 = 8;
 
 /// Group in the upper half, then the register, the rank lowest: of one register the last is the highest.
 pub(super) type Entry = u64;
-const GROUP_SHIFT: u32 = 32;
+pub(super) const GROUP_SHIFT: u32 = 32;
 
 /// The sketches of many groups.
 #[derive(Debug, Default)]
 pub struct Ledger {
     groups: usize,
     /// Sorted, no register of a group twice.
-    settled: Vec<Entry>,
-    fresh: Vec<Entry>,
+    pub(super) settled: Vec<Entry>,
+    pub(super) fresh: Vec<Entry>,
     /// Room for the next merge of the two, empty of meaning.
-    spare: Vec<Entry>,
+    pub(super) spare: Vec<Entry>,
 }
 
 #[inline]
@@ -64,26 +63,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// The sketches with each group at its place; `places` has every number below its length once.
-    pub fn in_order(mut self, places: &[u32]) -> Ordered {
-        const IN_GROUP: Entry = (1 << GROUP_SHIFT) - 1;
-        for entries in [&mut self.settled, &mut self.fresh] {
-            for entry in entries {
-                *entry = (u64::from(places[group_of(*entry)]) << GROUP_SHIFT) | (*entry & IN_GROUP);
-            }
-        }
-        radix::sort(&mut self.settled, &mut self.spare);
-        self.settle();
-        Ordered::new(places.len(), self.settled)
-    }
-
     fn settle_if_many(&mut self) {
         if self.fresh.len() >= self.settled.len().max(BATCH) {
             self.settle();
         }
     }
 
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         radix::sort(&mut self.fresh, &mut self.spare);
         self.spare.clear();
         self.spare.reserve(self.settled.len() + self.fresh.len());
@@ -107,7 +93,7 @@ impl Ledger {
     }
 }
 
-impl sql::Ledger for Ledger {
+impl many::Ledger for Ledger {
     fn add(
         &mut self,
         values: &ArrayRef,
@@ -117,7 +103,7 @@ impl sql::Ledger for Ledger {
     ) -> Result<()> {
         self.grow(groups)?;
         let keys = as_int64_array(values)?;
-        match sql::selected(keys, filter) {
+        match many::selected(keys, filter) {
             None => {
                 let pairs = group_indices.iter().zip(keys.values());
                 self.fresh.extend(pairs.map(|(group, key)| entry(*group, register::of(*key))));
@@ -138,7 +124,7 @@ impl sql::Ledger for Ledger {
         groups: usize,
     ) -> Result<()> {
         self.grow(groups)?;
-        let rows = sql::selected(sketches, filter);
+        let rows = many::selected(sketches, filter);
         for (row, group) in group_indices.iter().enumerate() {
             if rows.as_ref().is_some_and(|rows| !rows.value(row)) {
                 continue;

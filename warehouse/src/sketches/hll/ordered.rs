@@ -5,8 +5,23 @@ use std::ops::Range;
 use arrow::array::{BinaryArray, BinaryBuilder};
 
 use super::bytes;
-use super::ledger::{Entry, group_of, register_and_rank};
-use crate::sketches::Runs;
+use super::ledger::{Entry, GROUP_SHIFT, Ledger, group_of, register_and_rank};
+use crate::sketches::{Runs, radix};
+
+impl Ledger {
+    /// The sketches with each group at its place; `places` has every number below its length once.
+    pub fn in_order(mut self, places: &[u32]) -> Ordered {
+        const IN_GROUP: Entry = (1 << GROUP_SHIFT) - 1;
+        for entries in [&mut self.settled, &mut self.fresh] {
+            for entry in entries {
+                *entry = (u64::from(places[group_of(*entry)]) << GROUP_SHIFT) | (*entry & IN_GROUP);
+            }
+        }
+        radix::sort(&mut self.settled, &mut self.spare);
+        self.settle();
+        Ordered::new(places.len(), self.settled)
+    }
+}
 
 #[derive(Debug)]
 pub struct Ordered {
@@ -17,7 +32,7 @@ pub struct Ordered {
 }
 
 impl Ordered {
-    pub(super) fn new(groups: usize, entries: Vec<Entry>) -> Self {
+    fn new(groups: usize, entries: Vec<Entry>) -> Self {
         let mut starts = Vec::with_capacity(groups + 1);
         for (at, entry) in entries.iter().enumerate() {
             starts.resize(starts.len().max(group_of(*entry) + 1), at);

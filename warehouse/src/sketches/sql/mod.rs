@@ -12,8 +12,6 @@ use datafusion::prelude::SessionContext;
 use aggregate::{Aggregate, SketchAggregate};
 use scalar::{Question, SketchScalar};
 
-pub(super) use groups::{Ledger, selected};
-
 /// Registers `ddsketch`, `ddsketch_merge`, `ddsketch_quantile`, `ddsketch_count`, `hll`, `hll_merge`, `hll_estimate`.
 pub fn register(ctx: &SessionContext) {
     for aggregate in Aggregate::ALL {

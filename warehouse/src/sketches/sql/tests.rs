@@ -169,7 +169,7 @@ async fn bytes_that_are_no_sketch_are_an_error() {
 
 #[test]
 fn groups_emitted_in_pieces_keep_their_sketches() {
-    fn check<L: super::Ledger>(values: ArrayRef, single: impl Fn(i64) -> Vec<u8>) {
+    fn check<L: crate::sketches::many::Ledger>(values: ArrayRef, single: impl Fn(i64) -> Vec<u8>) {
         let mut groups = Groups::<L>::new(Input::Values);
         groups.update_batch(&[Arc::clone(&values)], &[0, 1, 2, 3], None, 5).unwrap();
         let first = groups.evaluate(EmitTo::First(2)).unwrap();

@@ -1,6 +1,6 @@
 //! Label epochs: the time within which a user has one key. Days are counted since 1970-01-01.
 
-use crate::commit::AppId;
+use crate::transaction::AppId;
 
 /// Four ISO weeks.
 const EPOCH_DAYS: i64 = 28;

@@ -17,15 +17,15 @@ pub(crate) const AHEAD_US: i64 = 86_400_000_000;
 
 /// What is known of a record's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Judged {
+pub(crate) struct Judged {
     /// What the tables show.
-    pub(super) appended_at_us: i64,
+    pub(crate) appended_at_us: i64,
     /// The latest moment at which an event of this record may have begun.
-    pub(super) events_until_us: i64,
+    pub(crate) events_until_us: i64,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Times {
+pub(crate) enum Times {
     /// Our own clock gave them.
     Believed,
     Doubted {
@@ -35,11 +35,11 @@ pub(super) enum Times {
 }
 
 impl Times {
-    pub(super) fn after(newest_millis: Option<i64>) -> Self {
+    pub(crate) fn after(newest_millis: Option<i64>) -> Self {
         Self::Doubted { newest_millis }
     }
 
-    pub(super) fn newest_millis(&self) -> Option<i64> {
+    pub(crate) fn newest_millis(&self) -> Option<i64> {
         match self {
             Self::Believed => None,
             Self::Doubted { newest_millis } => *newest_millis,
@@ -47,7 +47,7 @@ impl Times {
     }
 
     /// `wall_us` asks this host's clock.
-    pub(super) fn judge(&mut self, appended_at_us: i64, wall_us: impl FnOnce() -> i64) -> Judged {
+    pub(crate) fn judge(&mut self, appended_at_us: i64, wall_us: impl FnOnce() -> i64) -> Judged {
         let Self::Doubted { newest_millis } = self else {
             return Judged { appended_at_us, events_until_us: appended_at_us.saturating_add(AHEAD_US) };
         };
