@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use chrono::NaiveDate;
 
 use crate::commit::{self, AppId, Change, CommitError, Committed};
 use crate::log::Log;
@@ -32,6 +33,14 @@ pub struct DataFile {
     pub stats: Option<String>,
     /// Offsets of the logs whose rows it holds, as `streams` writes them. None: they may be of any.
     pub streams: Option<String>,
+}
+
+impl DataFile {
+    /// The date of its partition, or the first day of its week. None: the table has no partitions, or no such date.
+    pub fn date(&self) -> Option<NaiveDate> {
+        let (_, value) = self.partition.first()?;
+        value.as_deref()?.parse().ok()
+    }
 }
 
 /// One commit as its log entry tells it.

@@ -11,6 +11,7 @@ use crate::session;
 use crate::snapshot::Snapshot;
 use crate::table::{Error, Table, Warehouse};
 use crate::tables::TableId;
+use crate::tables::rollup::{Made, Rollup};
 pub use followed::{Followed, Standing};
 
 /// Looks at the tables until they stand at one version of `attempts`. A fold commits table after table within
@@ -23,10 +24,25 @@ pub fn fold_app() -> AppId {
     AppId("fold".to_owned())
 }
 
+impl Rollup {
+    /// Transaction of the table: the version of `attempts` that is in it.
+    pub fn app(&self) -> AppId {
+        match self.family.made {
+            Made::FromAttempts | Made::FromCommits => fold_app(),
+            Made::Recomputed => AppId(self.family.name.to_owned()),
+        }
+    }
+}
+
 impl Snapshot {
     /// How far into `attempts` a folded table has got. None: it was never folded.
     pub fn folded(&self) -> Option<i64> {
         self.txn(&fold_app())
+    }
+
+    /// The version of `attempts` that is in a rollup. None: it was never computed, or is none.
+    pub fn computed_at(&self) -> Option<i64> {
+        self.txn(&self.table().rollup()?.app())
     }
 }
 
