@@ -1,75 +1,111 @@
-//! The folded tables, what merges their rows, and how long each keeps them.
+//! The rollups by what makes their rows. A family that is in one of these lists is folded, settled, recomputed, rebuilt,
+//! expired and reported like all others of its list; nothing else has to know it.
 
-use bellwether_warehouse::TableId;
-use chrono::{DateTime, Days, NaiveDate, Utc};
-#[cfg(test)]
-use datafusion::common::ScalarValue;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+use arrow::array::RecordBatch;
+use bellwether_warehouse::tables::rollup::{Family, Made, Rollup};
+use bellwether_warehouse::tables::{health, usage};
+use bellwether_warehouse::{CommitEntry, TableId};
 
 use crate::error::Error;
+use crate::intake::Intake;
+use crate::recompute::Recompute;
+use crate::routing::Routing;
 use crate::statement::Statement;
-use crate::{health, intake, usage};
 
-/// A table made of partial rows that add up.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rollup {
+/// Made of attempts, all in one pass over them: `base` says of what.
+pub(crate) const FROM_ATTEMPTS: [&Family; 2] = [&usage::FAMILY, &health::FAMILY];
+
+/// Made of what the commits to `attempts` say of themselves.
+pub(crate) const FROM_COMMITS: [FromCommits; 1] =
+    [FromCommits { table: TableId::IntakeDaily, begin: || Box::new(Intake::default()) }];
+
+/// Not additive: dates are computed and replaced.
+pub(crate) const RECOMPUTED: [&dyn Recompute; 1] = [&Routing];
+
+/// A table, and who adds up for it.
+#[derive(Clone, Copy)]
+pub(crate) struct FromCommits {
     pub table: TableId,
-    /// Partial rows, as the table `part`, to one row a key, sorted by it.
-    pub merge: Statement,
-    /// Days before today whose rows are kept. None: for ever.
-    pub keep_days: Option<u64>,
+    begin: fn() -> Box<dyn Listen>,
 }
 
-impl Rollup {
-    /// `intake_daily` is made of commits.
-    pub(crate) fn is_made_of_attempts(&self) -> bool {
-        self.table != TableId::IntakeDaily
+/// Adds up what commits say.
+pub(crate) trait Listen: fmt::Debug + Send + Sync {
+    /// A commit that says nothing, or something else, adds nothing.
+    fn add(&mut self, commit: &CommitEntry);
+
+    /// Partial rows of the table.
+    fn rows(&self) -> Result<RecordBatch, Error>;
+}
+
+/// What some commits say, for every table that is made of it.
+#[derive(Debug)]
+pub(crate) struct Told(Vec<(TableId, Box<dyn Listen>)>);
+
+impl Default for Told {
+    fn default() -> Self {
+        Self(FROM_COMMITS.iter().map(|from| (from.table, (from.begin)())).collect())
+    }
+}
+
+impl Told {
+    pub(crate) fn add(&mut self, commit: &CommitEntry) {
+        self.0.iter_mut().for_each(|(_, listener)| listener.add(commit));
     }
 
-    /// Whether the table keeps rows of `date` on the day of `now`.
-    pub(crate) fn keeps(&self, date: NaiveDate, now: DateTime<Utc>) -> bool {
-        self.keep_days.is_none_or(|days| date >= first_kept(days, now))
+    /// Partial rows by table.
+    pub(crate) fn rows(&self) -> Result<Vec<(TableId, RecordBatch)>, Error> {
+        self.0.iter().map(|(table, listener)| Ok((*table, listener.rows()?))).collect()
     }
 }
 
-pub(crate) const FOLDED: [Rollup; 6] = [
-    Rollup { table: TableId::UsageHourly, merge: usage::HOURLY, keep_days: Some(usage::HOURLY_DAYS) },
-    Rollup { table: TableId::UsageDaily, merge: usage::DAILY, keep_days: None },
-    Rollup {
-        table: TableId::Health5m,
-        merge: health::FIVE_MINUTES,
-        keep_days: Some(health::FIVE_MINUTES_DAYS),
-    },
-    Rollup { table: TableId::HealthHourly, merge: health::HOURLY, keep_days: Some(health::HOURLY_DAYS) },
-    Rollup { table: TableId::HealthDaily, merge: health::DAILY, keep_days: None },
-    Rollup { table: TableId::IntakeDaily, merge: intake::DAILY, keep_days: None },
-];
-
-/// Days before today whose rows a table keeps. None: for ever.
-pub fn keep_days(table: TableId) -> Option<u64> {
-    FOLDED.iter().find(|rollup| rollup.table == table).and_then(|rollup| rollup.keep_days)
+pub(crate) fn made(table: TableId) -> Option<Made> {
+    table.rollup().map(|rollup| rollup.family.made)
 }
 
-/// First date that a table with `keep_days` keeps on the day of `now`.
-pub(crate) fn first_kept(keep_days: u64, now: DateTime<Utc>) -> NaiveDate {
-    now.date_naive().checked_sub_days(Days::new(keep_days)).unwrap_or(NaiveDate::MIN)
-}
-
-/// Days since 1970, as Arrow counts dates.
-pub(crate) fn day_number(date: NaiveDate) -> i32 {
-    let days = date.signed_duration_since(NaiveDate::default()).num_days();
-    i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX })
+/// The statement over the table `part` whose rows are at most one a key, sorted by it: of partial rows what they come
+/// to, of whole ones themselves.
+pub(crate) fn merged(rollup: Rollup) -> Statement {
+    static TEXTS: LazyLock<BTreeMap<TableId, (String, String)>> = LazyLock::new(|| {
+        let text = |rollup: Rollup| {
+            let sql = match rollup.family.made {
+                Made::FromAttempts | Made::FromCommits => rollup.merge(),
+                Made::Recomputed => rollup.as_they_stand(),
+            };
+            (rollup.level.table, (format!("rows of {}", rollup.level.table.name()), sql))
+        };
+        TableId::ALL.into_iter().filter_map(TableId::rollup).map(text).collect()
+    });
+    match TEXTS.get(&rollup.level.table) {
+        Some((name, sql)) => Statement { name, sql },
+        None => Statement { name: rollup.level.table.name(), sql: "" },
+    }
 }
 
 #[cfg(test)]
-pub(crate) fn date_value(date: NaiveDate) -> ScalarValue {
-    ScalarValue::Date32(Some(day_number(date)))
-}
+mod tests {
+    use super::*;
 
-/// The date of a file's partition.
-pub(crate) fn date_of(
-    table: &'static str,
-    file: &bellwether_warehouse::DataFile,
-) -> Result<NaiveDate, Error> {
-    let text = file.partition.first().and_then(|(_, value)| value.as_deref()).unwrap_or_default();
-    text.parse().map_err(|_| Error::BadDate { table, date: text.to_owned() })
+    #[test]
+    fn every_rollup_is_in_the_list_of_what_makes_it() {
+        let listed: BTreeMap<TableId, Made> = FROM_ATTEMPTS
+            .into_iter()
+            .flat_map(|family| family.levels)
+            .map(|level| (level.table, Made::FromAttempts))
+            .chain(FROM_COMMITS.map(|from| (from.table, Made::FromCommits)))
+            .chain(RECOMPUTED.map(|how| (how.table(), Made::Recomputed)))
+            .collect();
+        let declared: BTreeMap<TableId, Made> =
+            TableId::ALL.into_iter().filter_map(|table| Some((table, made(table)?))).collect();
+        assert_eq!(listed, declared);
+        for table in declared.into_keys() {
+            let Statement { name, sql } = merged(table.rollup().unwrap());
+            assert_eq!(name, format!("rows of {}", table.name()));
+            assert!(sql.starts_with("SELECT"), "{sql}");
+        }
+    }
 }

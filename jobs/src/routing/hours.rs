@@ -1,80 +1,113 @@
-//! How much of a day is computed again for what is new.
+//! Which dates new attempts touch, and which hours of them.
 
-use bellwether_warehouse::tables::attempts::AttemptRow;
-use bellwether_warehouse::testing::{HOUR_US, attempt};
+use std::collections::BTreeMap;
 
-use crate::testing::{Fixture, us};
+use bellwether_warehouse::{DataFile, Snapshot};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
-/// One attempt of a source that tells each by itself, in the middle of every hour of two days, a file each.
-async fn two_days() -> (Fixture, Vec<(String, i64)>) {
-    let begin = us("2026-11-24T00:30:00Z");
-    let rows: Vec<(String, i64)> =
-        (0..48).map(|hour| (format!("e{hour:02}"), begin + hour * HOUR_US)).collect();
-    let mut f = Fixture::new().await;
-    for row in &rows {
-        f.append(&[loose(row)]).await;
+use super::requests::Window;
+use crate::dates::{date_of, dates_of};
+use crate::error::Error;
+
+/// Dates computed at once. More: fewer passes over a long history, more memory.
+const RANGE_DAYS: i64 = 31;
+/// Attempts read at once, unless a single date has more; of each request whose attempts came one by one,
+/// some 200 bytes are kept meanwhile.
+const RANGE_ROWS: i64 = 2_000_000;
+
+const HOUR_US: i64 = 3_600_000_000;
+
+/// Starts of requests, in µs: inclusive, exclusive. Whole hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hours {
+    pub from: i64,
+    pub to: i64,
+}
+
+impl Hours {
+    /// All of a date.
+    pub(super) fn of(date: NaiveDate) -> Self {
+        let from = date.and_time(NaiveTime::MIN).and_utc().timestamp_micros();
+        Self { from, to: from + 24 * HOUR_US }
     }
-    f.jobs.route().await.unwrap();
-    (f, rows)
-}
 
-fn loose((id, started_at): &(String, i64)) -> AttemptRow<'_> {
-    AttemptRow { attempt: None, is_final: None, started_at: *started_at, ..attempt(id) }
-}
-
-/// What is stored of each date, in the order in which it lies there.
-async fn stored(f: &Fixture) -> Vec<Vec<String>> {
-    let mut dates = Vec::new();
-    for date in ["2026-11-24", "2026-11-25"] {
-        dates.push(f.query(&format!("SELECT * FROM routing_hourly WHERE date = '{date}'")).await);
+    /// Both and what lies between them.
+    pub(super) fn hull(self, other: Self) -> Self {
+        Self { from: self.from.min(other.from), to: self.to.max(other.to) }
     }
-    dates
-}
 
-#[tokio::test]
-async fn what_is_read_for_a_new_attempt_are_the_hours_around_it_and_not_the_day() {
-    for (new, read) in [
-        // It can change requests that began from 10:00 to before 15:00; those take two hours more on each side.
-        ("2026-11-25T12:31:00Z", 9 + 1),
-        // From 22:00 of the day before to before 03:00.
-        ("2026-11-25T00:31:00Z", 9 + 1),
-        // From 21:00; nothing is there after midnight.
-        ("2026-11-25T23:31:00Z", 5 + 1),
-    ] {
-        let (mut f, mut rows) = two_days().await;
-        rows.push(("new".to_owned(), us(new)));
-        f.append(&[loose(&rows[48])]).await;
-        let report = f.jobs.route().await.unwrap();
-        assert_eq!(report.attempts, read, "{new}");
-
-        let mut at_once = Fixture::new().await;
-        at_once.append(&rows.iter().map(loose).collect::<Vec<_>>()).await;
-        assert_eq!(at_once.jobs.route().await.unwrap().attempts, 49);
-        assert_eq!(stored(&f).await, stored(&at_once).await, "{new}");
-        assert_eq!(stored(&f).await.concat().len(), 48);
+    /// The requests that began within, where none takes longer than `span`.
+    pub(super) fn window(self, span: TimeDelta) -> Window {
+        Window::new(self.from, self.to, span)
     }
 }
 
-#[tokio::test]
-async fn a_first_attempt_that_comes_late_takes_its_request_out_of_the_hour_it_was_counted_in() {
-    let (mut f, _) = two_days().await;
-    // 12:30 becomes the second attempt of a request of 10:40; the hours in between stand.
-    let first = AttemptRow { request_id: Some("e36"), ..loose_at("first", "2026-11-25T10:40:00Z") };
-    f.append(&[first]).await;
-    f.jobs.route().await.unwrap();
-    let sql = "SELECT hour, all_requests, attempts FROM routing_hourly
-               WHERE hour BETWEEN '2026-11-25T09:00:00Z' AND '2026-11-25T13:00:00Z' ORDER BY hour";
-    assert_eq!(
-        f.query(sql).await,
-        [
-            "2026-11-25T09:00:00Z 1 1",
-            "2026-11-25T10:00:00Z 2 3",
-            "2026-11-25T11:00:00Z 1 1",
-            "2026-11-25T13:00:00Z 1 1"
-        ]
-    );
+/// The dates of new files and of each the hours that are to be computed again: those of the new rows; those
+/// before, where the rows may be later attempts of requests that began then; those after, where they may be
+/// first attempts of requests that were counted then. The dates before and after, where the hours reach there.
+pub(super) fn touched(
+    new: &[DataFile],
+    attempts: &Snapshot,
+    span: TimeDelta,
+) -> Result<BTreeMap<NaiveDate, Hours>, Error> {
+    // A date without attempts has no requests.
+    let present = dates_of(attempts)?;
+    let mut touched: BTreeMap<NaiveDate, Hours> = BTreeMap::new();
+    for file in new {
+        let date = date_of(attempts.table(), file)?;
+        let day = Hours::of(date);
+        let started = file.bounds().instant("started_at");
+        let earliest = started.least.map_or(day.from, |at| at.timestamp_micros().clamp(day.from, day.to - 1));
+        let latest = started.most.map_or(day.to - 1, |at| at.timestamp_micros().clamp(day.from, day.to - 1));
+        let span = span.num_microseconds().unwrap_or_default();
+        let hours = Hours {
+            from: (earliest - span).div_euclid(HOUR_US) * HOUR_US,
+            to: ((latest + span).div_euclid(HOUR_US) + 1) * HOUR_US,
+        };
+        let beside = [date.pred_opt(), date.succ_opt()].into_iter().flatten();
+        for date in beside.filter(|date| present.contains(date)).chain([date]) {
+            let day = Hours::of(date);
+            let within = Hours { from: hours.from.max(day.from), to: hours.to.min(day.to) };
+            if within.from < within.to {
+                let hours = touched.entry(date).or_insert(within);
+                *hours = hours.hull(within);
+            }
+        }
+    }
+    Ok(touched)
 }
 
-fn loose_at<'a>(id: &'a str, at: &str) -> AttemptRow<'a> {
-    AttemptRow { attempt: None, is_final: None, started_at: us(at), ..attempt(id) }
+/// Runs of neighbouring dates, both ends included.
+pub(super) fn ranges(
+    dates: &BTreeMap<NaiveDate, Hours>,
+    attempts: &Snapshot,
+) -> Result<Vec<(NaiveDate, NaiveDate)>, Error> {
+    let mut rows: BTreeMap<NaiveDate, i64> = BTreeMap::new();
+    for file in attempts.files() {
+        *rows.entry(date_of(attempts.table(), file)?).or_default() += file.rows;
+    }
+    Ok(split(dates.keys().map(|date| (*date, rows.get(date).copied().unwrap_or_default()))))
+}
+
+/// `dates`: ascending, with their rows.
+pub(super) fn split(dates: impl Iterator<Item = (NaiveDate, i64)>) -> Vec<(NaiveDate, NaiveDate)> {
+    let mut ranges: Vec<(NaiveDate, NaiveDate)> = Vec::new();
+    let mut sum = 0;
+    for (date, rows) in dates {
+        sum += rows;
+        match ranges.last_mut() {
+            Some((first, last))
+                if last.succ_opt() == Some(date)
+                    && date.signed_duration_since(*first).num_days() < RANGE_DAYS
+                    && sum <= RANGE_ROWS =>
+            {
+                *last = date;
+            }
+            _ => {
+                sum = rows;
+                ranges.push((date, date));
+            }
+        }
+    }
+    ranges
 }

@@ -11,8 +11,8 @@ use super::report::{JobReport, Outcome, RoundReport};
 use super::{Job, Timetable};
 use crate::error::{Error, Failures};
 use crate::jobs::Jobs;
+use crate::metric;
 use crate::rebuild::{self, Batch, Folding, RebuildReport};
-use crate::{metric, routing};
 
 /// What a round does, and beside whom.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +112,7 @@ async fn run_job(
 ) -> Result<Done, Error> {
     let rows = match job {
         Job::Fold => jobs.fold(now).await?.attempts,
-        Job::Routing => routing::route(jobs).await?.rows,
+        Job::Routing => jobs.recompute().await?.rows,
         Job::Settle => jobs.settle(timetable.settling(now), now).await?.rows,
         Job::Expire => jobs.expire(now).await?.rows,
         Job::Rebuild => return rebuild_due(jobs, timetable, part, now).await,

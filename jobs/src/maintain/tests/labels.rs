@@ -8,7 +8,7 @@ use bellwether_warehouse::{Change, Table, TableId};
 use chrono::TimeDelta;
 
 use super::{Depth, Fixture, Intent, Step, steps};
-use crate::rollup::day_number;
+use crate::dates::day_number;
 use crate::testing::lines;
 
 /// Of a user whose rows must be gone.
