@@ -2,16 +2,10 @@
 
 use bellwether_warehouse::tables::rollup::{Made, Rollup};
 use bellwether_warehouse::{Kind, Table, TableId, Warehouse};
-use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::prelude::SessionContext;
 
 use crate::error::Error;
-use crate::recompute::Recompute;
-use crate::rollup::RECOMPUTED;
-use crate::{
-    ExpireReport, FoldReport, RebuildReport, RecomputeReport, RoundReport, SettleReport, Settling, Status,
-    expire, fold, rebuild, recompute, schedule, settle, status,
-};
+use crate::rollups::{RECOMPUTED, Recompute};
 
 /// The jobs of one warehouse. Each of them may be stopped anywhere and run again.
 #[derive(Debug)]
@@ -62,47 +56,6 @@ impl Jobs {
             warehouse: warehouse.clone(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         })
-    }
-
-    /// Adds what was committed to `attempts` since the last fold to every folded table.
-    pub async fn fold(&mut self, now: DateTime<Utc>) -> Result<FoldReport, Error> {
-        fold::fold(self, now).await
-    }
-
-    /// Merges partial rows. Changes no answer, only how many files and rows it is read from.
-    pub async fn settle(&mut self, settling: Settling, now: DateTime<Utc>) -> Result<SettleReport, Error> {
-        settle::settle(self, settling, now).await
-    }
-
-    /// Recomputes the dates that new attempts touch of every table whose rows do not add up.
-    pub async fn recompute(&mut self) -> Result<RecomputeReport, Error> {
-        recompute::recompute(self).await
-    }
-
-    /// Computes whole dates afresh from `attempts`, each event counted once, and replaces them. Both ends
-    /// are included.
-    pub async fn rebuild(
-        &mut self,
-        from: NaiveDate,
-        to: NaiveDate,
-        now: DateTime<Utc>,
-    ) -> Result<RebuildReport, Error> {
-        rebuild::rebuild(self, from, to, now).await
-    }
-
-    /// Drops dates that a table no longer keeps.
-    pub async fn expire(&mut self, now: DateTime<Utc>) -> Result<ExpireReport, Error> {
-        expire::expire(self, now).await
-    }
-
-    /// Where every table of the jobs stands.
-    pub async fn status(&mut self) -> Result<Status, Error> {
-        status::status(self).await
-    }
-
-    /// Every job once, whatever ran when.
-    pub async fn run_once(&mut self, now: DateTime<Utc>) -> RoundReport {
-        schedule::run(self, &mut schedule::Timetable::default(), schedule::Part::Whole, now).await
     }
 
     /// Every rollup.

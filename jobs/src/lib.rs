@@ -11,11 +11,11 @@
 extern crate self as bellwether_jobs;
 
 mod base;
+mod changes;
 mod dates;
 mod error;
 mod expire;
 mod fold;
-mod intake;
 mod jobs;
 mod keys;
 mod maintain;
@@ -25,8 +25,7 @@ mod once;
 mod rebuild;
 mod recompute;
 mod replace;
-mod rollup;
-mod routing;
+mod rollups;
 mod schedule;
 mod settle;
 mod statement;

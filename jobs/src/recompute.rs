@@ -3,56 +3,15 @@
 //! A transaction of each table is the version of `attempts` it was computed at; it moves in the commit that replaces the
 //! dates.
 
-use std::collections::BTreeSet;
-use std::fmt;
-
-use arrow::array::RecordBatch;
-use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, Table, TableId, Warehouse};
-use chrono::NaiveDate;
-use datafusion::prelude::SessionContext;
-use futures::future::BoxFuture;
+use bellwether_warehouse::{Advance, Change, Table, Warehouse};
 use serde::Serialize;
 
+use crate::changes::Changes;
 use crate::dates::files_of;
 use crate::error::Error;
-use crate::fold::Changes;
 use crate::jobs::{Jobs, Recomputed, refresh};
 use crate::once::Copies;
-
-/// How the rows of a table are computed.
-pub(crate) trait Recompute: fmt::Debug + Send + Sync {
-    fn table(&self) -> TableId;
-
-    /// Computes the dates that new attempts touch, and stores their rows in files that no commit names yet.
-    fn update<'a>(&'a self, update: Update<'a>) -> BoxFuture<'a, Result<Updated, Error>>;
-
-    /// All rows of neighbouring dates, both ends included, each event once, sorted by key.
-    fn rows<'a>(
-        &'a self,
-        ctx: &'a SessionContext,
-        attempts: &'a Snapshot,
-        dates: (NaiveDate, NaiveDate),
-    ) -> BoxFuture<'a, Result<RecordBatch, Error>>;
-}
-
-pub(crate) struct Update<'a> {
-    pub warehouse: &'a Warehouse,
-    pub attempts: &'a Snapshot,
-    /// Of `attempts`, with what is new.
-    pub new: &'a [DataFile],
-    pub copies: Copies,
-    /// As it stands.
-    pub table: &'a Table,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Updated {
-    /// To be replaced, whether there is something in their place or not.
-    pub dates: BTreeSet<NaiveDate>,
-    pub files: Vec<DataFile>,
-    /// Read.
-    pub attempts: i64,
-}
+use crate::rollups::Update;
 
 /// What one recomputation did, over all tables.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -67,12 +26,18 @@ pub struct RecomputeReport {
     pub rows: i64,
 }
 
-pub(crate) async fn recompute(jobs: &mut Jobs) -> Result<RecomputeReport, Error> {
-    let mut report = RecomputeReport::default();
-    for recomputed in &mut jobs.recomputed {
-        catch_up(&jobs.warehouse, &mut jobs.attempts, recomputed, &mut report).await?;
+impl Jobs {
+    /// Recomputes the dates that new attempts touch of every table whose rows do not add up.
+    ///
+    /// # Errors
+    /// A table cannot be read or written, or another worker was first.
+    pub async fn recompute(&mut self) -> Result<RecomputeReport, Error> {
+        let mut report = RecomputeReport::default();
+        for recomputed in &mut self.recomputed {
+            catch_up(&self.warehouse, &mut self.attempts, recomputed, &mut report).await?;
+        }
+        Ok(report)
     }
-    Ok(report)
 }
 
 async fn catch_up(

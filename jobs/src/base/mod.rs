@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 use crate::dates::day_number;
 use crate::error::Error;
 use crate::keys::{Bucket, Groups, Key, NameInterner, Rank};
-use crate::rollup::{FROM_ATTEMPTS, made};
+use crate::rollups::{FROM_ATTEMPTS, made};
 use crate::statement::Rows;
 use input::Input;
 use pages::Pages;

@@ -13,7 +13,7 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 
 use crate::dates::{date_value, days_before};
-use crate::rollup::{FROM_ATTEMPTS, merged};
+use crate::rollups::{FROM_ATTEMPTS, merged};
 use crate::statement::{Rows, Statement};
 use crate::testing::at;
 

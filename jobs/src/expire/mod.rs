@@ -28,7 +28,17 @@ pub struct ExpireReport {
     pub files_held: usize,
 }
 
-pub(crate) async fn expire(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<ExpireReport, Error> {
+impl Jobs {
+    /// Drops dates that a table no longer keeps.
+    ///
+    /// # Errors
+    /// A table cannot be read or written, or another worker was first. The others are dealt with.
+    pub async fn expire(&mut self, now: DateTime<Utc>) -> Result<ExpireReport, Error> {
+        expire(self, now).await
+    }
+}
+
+async fn expire(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<ExpireReport, Error> {
     let mut report = ExpireReport::default();
     let mut failures = Failures::default();
     for (rollup, table) in jobs.rollups_mut() {

@@ -6,7 +6,6 @@
 //! that has no F begins with all files of `attempts`, and so does, in the place of what stands in it, one whose commits
 //! or files were taken away before it had read them.
 
-mod changes;
 #[cfg(test)]
 mod tests;
 
@@ -20,11 +19,11 @@ use futures::StreamExt;
 use serde::Serialize;
 
 use crate::base;
+use crate::changes::{Changes, chunks};
 use crate::error::Error;
 use crate::jobs::{Jobs, refresh};
 use crate::mark;
 use crate::replace::REWRITTEN_BY;
-pub(crate) use changes::{CHUNK_ROWS, Changes, chunks};
 
 /// What one fold did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -47,7 +46,17 @@ pub struct FoldedTable {
     pub rows: i64,
 }
 
-pub(crate) async fn fold(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<FoldReport, Error> {
+impl Jobs {
+    /// Adds what was committed to `attempts` since the last fold to every folded table.
+    ///
+    /// # Errors
+    /// A table cannot be read or written, or another worker was first.
+    pub async fn fold(&mut self, now: DateTime<Utc>) -> Result<FoldReport, Error> {
+        fold(self, now).await
+    }
+}
+
+async fn fold(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<FoldReport, Error> {
     // The rollups first: what another worker has put into them meanwhile is then surely in `attempts`.
     for folded_table in &mut jobs.folded {
         refresh(&mut folded_table.table).await?;

@@ -16,14 +16,14 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 use super::Drift;
+use crate::changes::Changes;
 use crate::dates::{date_of, files_of};
 use crate::error::{Error, Failures};
-use crate::fold::Changes;
 use crate::jobs::{Folded, Jobs, Recomputed};
 use crate::replace::Replacement;
-use crate::rollup::merged;
+use crate::rollups::merged;
 use crate::statement::Rows;
-use crate::{base, fold, mark, once, recompute};
+use crate::{base, mark, once};
 
 /// Who folds what has to be folded first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +95,8 @@ impl Batch<'_> {
     /// Brings every table to a state whose rows of the dates are made of the returned snapshot's.
     async fn pin(&self, jobs: &mut Jobs) -> Result<Snapshot, Error> {
         if self.folding == Folding::Here {
-            fold::fold(jobs, self.now).await?;
-            recompute::recompute(jobs).await?;
+            jobs.fold(self.now).await?;
+            jobs.recompute().await?;
         }
         let version = jobs.refresh().await?;
         let is_derived = |folded: &&Folded| folded.rollup.family.made == Made::FromAttempts;

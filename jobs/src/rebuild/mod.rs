@@ -21,9 +21,9 @@ use bellwether_warehouse::{DataFile, TableId};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
+use crate::changes::CHUNK_ROWS;
 use crate::dates::date_of;
 use crate::error::Error;
-use crate::fold;
 use crate::jobs::Jobs;
 use batch::{Computed, Found};
 
@@ -62,13 +62,20 @@ impl fmt::Display for RebuildReport {
     }
 }
 
-pub(crate) async fn rebuild(
-    jobs: &mut Jobs,
-    from: NaiveDate,
-    to: NaiveDate,
-    now: DateTime<Utc>,
-) -> Result<RebuildReport, Error> {
-    rebuild_beside(jobs, from, to, now, &mut || Box::pin(async {})).await
+impl Jobs {
+    /// Computes whole dates afresh from `attempts`, each event counted once, and replaces them. Both ends
+    /// are included.
+    ///
+    /// # Errors
+    /// A table cannot be read or written, or other workers were first again and again. The others are rebuilt.
+    pub async fn rebuild(
+        &mut self,
+        from: NaiveDate,
+        to: NaiveDate,
+        now: DateTime<Utc>,
+    ) -> Result<RebuildReport, Error> {
+        rebuild_beside(self, from, to, now, &mut || Box::pin(async {})).await
+    }
 }
 
 async fn rebuild_beside(
@@ -169,7 +176,7 @@ pub(crate) fn batches(
     for (date, own) in rows {
         sum += own;
         match batches.last_mut() {
-            Some(batch) if sum <= fold::CHUNK_ROWS && batch.last().copied() == date.pred_opt() => {
+            Some(batch) if sum <= CHUNK_ROWS && batch.last().copied() == date.pred_opt() => {
                 batch.insert(date);
             }
             _ => {

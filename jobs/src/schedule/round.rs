@@ -16,7 +16,7 @@ use crate::rebuild::{self, Batch, Folding, RebuildReport};
 
 /// What a round does, and beside whom.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Part {
+pub(super) enum Part {
     /// Everything that is due, to its end: nobody else is expected to be at it.
     Whole,
     /// Only the fold.
@@ -44,7 +44,14 @@ struct Done {
     left: bool,
 }
 
-pub(crate) async fn run(
+impl Jobs {
+    /// Every job once, whatever ran when.
+    pub async fn run_once(&mut self, now: DateTime<Utc>) -> RoundReport {
+        run(self, &mut Timetable::default(), Part::Whole, now).await
+    }
+}
+
+pub(super) async fn run(
     jobs: &mut Jobs,
     timetable: &mut Timetable,
     part: Part,

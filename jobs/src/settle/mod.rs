@@ -18,7 +18,7 @@ use crate::dates::date_of;
 use crate::error::{Error, Failures};
 use crate::jobs::{Folded, Jobs, refresh};
 use crate::replace::Replacement;
-use crate::rollup::merged;
+use crate::rollups::merged;
 
 /// A date is crowded from one file more on. More: more partial rows to merge at each reading, and fewer
 /// rewrites of the open date.
@@ -49,11 +49,17 @@ pub struct SettleReport {
     pub rows: i64,
 }
 
-pub(crate) async fn settle(
-    jobs: &mut Jobs,
-    settling: Settling,
-    now: DateTime<Utc>,
-) -> Result<SettleReport, Error> {
+impl Jobs {
+    /// Merges partial rows. Changes no answer, only how many files and rows it is read from.
+    ///
+    /// # Errors
+    /// A table cannot be read or written, or another worker was first. The others are settled.
+    pub async fn settle(&mut self, settling: Settling, now: DateTime<Utc>) -> Result<SettleReport, Error> {
+        settle(self, settling, now).await
+    }
+}
+
+async fn settle(jobs: &mut Jobs, settling: Settling, now: DateTime<Utc>) -> Result<SettleReport, Error> {
     let mut report = SettleReport::default();
     let mut failures = Failures::default();
     let ctx = jobs.session();

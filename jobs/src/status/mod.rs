@@ -56,15 +56,21 @@ impl fmt::Display for Status {
     }
 }
 
-pub(crate) async fn status(jobs: &mut Jobs) -> Result<Status, Error> {
-    let newest = jobs.refresh().await?;
-    let rollups = jobs.rollups().map(|(_, table)| {
-        let snapshot = table.snapshot();
-        let computed_at = snapshot.computed_at();
-        standing(snapshot, computed_at, newest - computed_at.unwrap_or(-1))
-    });
-    let rollups = rollups.collect::<Result<_, Error>>()?;
-    Ok(Status { attempts: standing(jobs.attempts.snapshot(), None, 0)?, rollups })
+impl Jobs {
+    /// Where every table of the jobs stands.
+    ///
+    /// # Errors
+    /// The log of a table cannot be read.
+    pub async fn status(&mut self) -> Result<Status, Error> {
+        let newest = self.refresh().await?;
+        let rollups = self.rollups().map(|(_, table)| {
+            let snapshot = table.snapshot();
+            let computed_at = snapshot.computed_at();
+            standing(snapshot, computed_at, newest - computed_at.unwrap_or(-1))
+        });
+        let rollups = rollups.collect::<Result<_, Error>>()?;
+        Ok(Status { attempts: standing(self.attempts.snapshot(), None, 0)?, rollups })
+    }
 }
 
 fn standing(snapshot: &Snapshot, computed_at: Option<i64>, lag: i64) -> Result<TableStatus, Error> {

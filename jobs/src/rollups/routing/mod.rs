@@ -24,7 +24,7 @@ use futures::{FutureExt, StreamExt};
 use crate::dates::{files_around, files_of};
 use crate::error::Error;
 use crate::once::{self, Copies};
-use crate::recompute::{Recompute, Update, Updated};
+use crate::rollups::{Recompute, Update, Updated};
 use crate::statement::Statement;
 use hours::Hours;
 use requests::{Requests, Window};

@@ -12,9 +12,9 @@ use chrono::{DateTime, NaiveDate};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Listen;
 use crate::dates::day_number;
 use crate::error::Error;
-use crate::rollup::Listen;
 
 const MEMBER: &str = "intake";
 

@@ -4,7 +4,7 @@ use bellwether_warehouse::{DataFile, Table};
 
 use crate::error::Error;
 use crate::replace::REWRITTEN_BY;
-use crate::rollup::Told;
+use crate::rollups::Told;
 
 /// Log entries are read this many at a time. More: fewer steps, more entries in memory at once.
 const COMMITS: i64 = 256;

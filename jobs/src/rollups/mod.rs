@@ -1,8 +1,11 @@
 //! The rollups by what makes their rows. A family that is in one of these lists is folded, settled, recomputed, rebuilt,
 //! expired and reported like all others of its list; nothing else has to know it.
 
+mod intake;
+mod making;
+mod routing;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::LazyLock;
 
 use arrow::array::RecordBatch;
@@ -11,10 +14,10 @@ use bellwether_warehouse::tables::{health, usage};
 use bellwether_warehouse::{CommitEntry, TableId};
 
 use crate::error::Error;
-use crate::intake::Intake;
-use crate::recompute::Recompute;
-use crate::routing::Routing;
 use crate::statement::Statement;
+use intake::Intake;
+pub(crate) use making::{Listen, Recompute, Update, Updated};
+use routing::Routing;
 
 /// Made of attempts, all in one pass over them: `base` says of what.
 pub(crate) const FROM_ATTEMPTS: [&Family; 2] = [&usage::FAMILY, &health::FAMILY];
@@ -31,15 +34,6 @@ pub(crate) const RECOMPUTED: [&dyn Recompute; 1] = [&Routing];
 pub(crate) struct FromCommits {
     pub table: TableId,
     begin: fn() -> Box<dyn Listen>,
-}
-
-/// Adds up what commits say.
-pub(crate) trait Listen: fmt::Debug + Send + Sync {
-    /// A commit that says nothing, or something else, adds nothing.
-    fn add(&mut self, commit: &CommitEntry);
-
-    /// Partial rows of the table.
-    fn rows(&self) -> Result<RecordBatch, Error>;
 }
 
 /// What some commits say, for every table that is made of it.
