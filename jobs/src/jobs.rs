@@ -1,29 +1,34 @@
 //! Handles on the tables that jobs read and write.
 
-use bellwether_warehouse::{Table, TableId, Warehouse};
-use chrono::{DateTime, NaiveDate, Utc};
+use bellwether_warehouse::tables::rollup::{Made, Rollup};
+use bellwether_warehouse::{Kind, Table, TableId, Warehouse};
 use datafusion::prelude::SessionContext;
 
 use crate::error::Error;
-use crate::rollup::{FOLDED, Rollup};
-use crate::{
-    ExpireReport, FoldReport, RebuildReport, RoundReport, RoutingReport, SettleReport, Settling, Status,
-    expire, fold, rebuild, routing, schedule, settle, status,
-};
+use crate::rollups::{RECOMPUTED, Recompute};
 
 /// The jobs of one warehouse. Each of them may be stopped anywhere and run again.
 #[derive(Debug)]
 pub struct Jobs {
     pub(crate) attempts: Table,
     pub(crate) folded: Vec<Folded>,
-    pub(crate) routing: Table,
-    warehouse: Warehouse,
+    pub(crate) recomputed: Vec<Recomputed>,
+    pub(crate) warehouse: Warehouse,
     threads: usize,
 }
 
+/// A table of partial rows that add up.
 #[derive(Debug)]
 pub(crate) struct Folded {
     pub rollup: Rollup,
+    pub table: Table,
+}
+
+/// A table of whole rows that do not.
+#[derive(Debug)]
+pub(crate) struct Recomputed {
+    pub rollup: Rollup,
+    pub how: &'static dyn Recompute,
     pub table: Table,
 }
 
@@ -35,57 +40,48 @@ impl Jobs {
             warehouse.table(table).await.map_err(|source| Error::Open { table: table.name(), source })
         };
         let mut folded = Vec::new();
-        for rollup in FOLDED {
-            folded.push(Folded { rollup, table: open(rollup.table).await? });
+        for rollup in TableId::of(Kind::Folded).filter_map(TableId::rollup) {
+            folded.push(Folded { rollup, table: open(rollup.level.table).await? });
+        }
+        let mut recomputed = Vec::new();
+        for how in RECOMPUTED {
+            if let Some(rollup) = how.table().rollup() {
+                recomputed.push(Recomputed { rollup, how, table: open(how.table()).await? });
+            }
         }
         Ok(Self {
             attempts: open(TableId::Attempts).await?,
             folded,
-            routing: open(TableId::RoutingHourly).await?,
+            recomputed,
             warehouse: warehouse.clone(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         })
     }
 
-    /// Adds what was committed to `attempts` since the last fold to every folded table.
-    pub async fn fold(&mut self, now: DateTime<Utc>) -> Result<FoldReport, Error> {
-        fold::fold(self, now).await
+    /// Every rollup.
+    pub(crate) fn rollups(&self) -> impl Iterator<Item = (Rollup, &Table)> {
+        let folded = self.folded.iter().map(|folded| (folded.rollup, &folded.table));
+        folded.chain(self.recomputed.iter().map(|recomputed| (recomputed.rollup, &recomputed.table)))
     }
 
-    /// Merges partial rows. Changes no answer, only how many files and rows it is read from.
-    pub async fn settle(&mut self, settling: Settling, now: DateTime<Utc>) -> Result<SettleReport, Error> {
-        settle::settle(self, settling, now).await
+    pub(crate) fn rollups_mut(&mut self) -> impl Iterator<Item = (Rollup, &mut Table)> {
+        let folded = self.folded.iter_mut().map(|folded| (folded.rollup, &mut folded.table));
+        let recomputed = self.recomputed.iter_mut();
+        folded.chain(recomputed.map(|recomputed| (recomputed.rollup, &mut recomputed.table)))
     }
 
-    /// Recomputes `routing_hourly` for the dates that new attempts touch.
-    pub async fn route(&mut self) -> Result<RoutingReport, Error> {
-        routing::route(self).await
+    /// Those whose dates can be made again from `attempts`.
+    pub(crate) fn rebuilt(&self) -> impl Iterator<Item = (Rollup, &Table)> {
+        self.rollups().filter(|(rollup, _)| rollup.family.made != Made::FromCommits)
     }
 
-    /// Computes whole dates afresh from `attempts`, each event counted once, and replaces them. Both ends
-    /// are included.
-    pub async fn rebuild(
-        &mut self,
-        from: NaiveDate,
-        to: NaiveDate,
-        now: DateTime<Utc>,
-    ) -> Result<RebuildReport, Error> {
-        rebuild::rebuild(self, from, to, now).await
-    }
-
-    /// Drops dates that a table no longer keeps.
-    pub async fn expire(&mut self, now: DateTime<Utc>) -> Result<ExpireReport, Error> {
-        expire::expire(self, now).await
-    }
-
-    /// Where every table of the jobs stands.
-    pub async fn status(&mut self) -> Result<Status, Error> {
-        status::status(self).await
-    }
-
-    /// Every job once, whatever ran when.
-    pub async fn run_once(&mut self, now: DateTime<Utc>) -> RoundReport {
-        schedule::run(self, &mut schedule::Timetable::default(), schedule::Part::Whole, now).await
+    /// Brings every handle up to date. Returns the version of `attempts`.
+    pub(crate) async fn refresh(&mut self) -> Result<i64, Error> {
+        // The rollups first: what another worker has put into them meanwhile is then surely in `attempts`.
+        for (_, table) in self.rollups_mut() {
+            refresh(table).await?;
+        }
+        refresh(&mut self.attempts).await
     }
 
     pub(crate) fn warehouse(&self) -> &Warehouse {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, partition, take};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::Schema;
+use bellwether_warehouse::tables::rollup::{Grain, Key as Column};
 use datafusion::common::Result;
 use datafusion::logical_expr::EmitTo;
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
@@ -29,9 +30,13 @@ impl Bucket {
         Self(i32::try_from(at).unwrap_or(if at < 0 { i32::MIN / 2 } else { i32::MAX / 2 }))
     }
 
-    #[inline]
-    pub(crate) fn itself(self) -> Self {
-        self
+    /// The bucket of a grain that holds one of the finest.
+    pub(crate) fn at(grain: Grain) -> fn(Self) -> Self {
+        match grain {
+            Grain::FiveMinutes => |bucket| bucket,
+            Grain::Hour => Self::hour,
+            Grain::Day => Self::date,
+        }
     }
 
     #[inline]
@@ -63,15 +68,16 @@ pub(crate) type Key = (Bucket, Rank);
 
 /// Numbers tuples of names as they come.
 pub(crate) struct NameInterner {
-    columns: &'static [&'static str],
+    columns: &'static [Column],
     names: Box<dyn GroupValues>,
 }
 
 impl NameInterner {
-    /// `columns`: text columns of the tuple.
-    pub(crate) fn new(columns: &'static [&'static str]) -> Result<Self> {
-        let fields: Vec<Field> = columns.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
-        let names = new_group_values(Arc::new(Schema::new(fields)), &GroupOrdering::None)?;
+    /// `columns` of the tuple.
+    pub(crate) fn new(columns: &'static [Column]) -> Result<Self> {
+        let fields = columns.iter().map(|column| column.field().with_nullable(true));
+        let schema = Schema::new(fields.collect::<Vec<_>>());
+        let names = new_group_values(Arc::new(schema), &GroupOrdering::None)?;
         Ok(Self { columns, names })
     }
 
@@ -105,14 +111,14 @@ impl NameInterner {
 /// Tuples of names by rank.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
-    columns: &'static [&'static str],
+    columns: &'static [Column],
     values: Vec<ArrayRef>,
 }
 
 impl Names {
     /// None when the tuples have no such name.
     pub(crate) fn column(&self, name: &str, ranks: &UInt32Array) -> Option<Result<ArrayRef>> {
-        let at = self.columns.iter().position(|column| *column == name)?;
+        let at = self.columns.iter().position(|column| column.name == name)?;
         Some(take(self.values.get(at)?, ranks, None).map_err(Into::into))
     }
 

@@ -11,26 +11,27 @@
 extern crate self as bellwether_jobs;
 
 mod base;
+mod changes;
+mod dates;
 mod error;
 mod expire;
 mod fold;
-mod health;
-mod intake;
 mod jobs;
 mod keys;
 mod maintain;
+mod mark;
 pub mod metric;
+mod once;
 mod rebuild;
+mod recompute;
 mod replace;
-mod rollup;
-mod routing;
+mod rollups;
 mod schedule;
 mod settle;
 mod statement;
 mod status;
 #[cfg(test)]
 mod testing;
-mod usage;
 
 pub use error::Error;
 pub use expire::ExpireReport;
@@ -40,8 +41,7 @@ pub use maintain::{
     Action, Depth, Intent, LEAST_HISTORY, MaintainReport, MaintainSettings, Maintainer, Step, TableReport,
 };
 pub use rebuild::{Drift, RebuildReport};
-pub use rollup::keep_days;
-pub use routing::{RoutingReport, routing_app};
+pub use recompute::RecomputeReport;
 pub use schedule::{Job, JobReport, Outcome, RoundReport, Scheduler, Settings};
 pub use settle::{SettleReport, Settling};
 pub use status::{Status, TableStatus};

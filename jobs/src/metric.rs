@@ -5,8 +5,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
-use crate::maintain::TableReport;
-
 /// Seconds one run of a job took, by `job`.
 pub const ROLLUP_DURATION_SECONDS: &str = "bellwether_rollup_duration_seconds";
 /// Rows a job read (fold, rebuild: attempts) or wrote (all others), by `job`.
@@ -58,21 +56,6 @@ pub(crate) fn ran(job: &'static str, took: Duration, rows: u64) {
 
 pub(crate) fn failed(job: &'static str) {
     counter!(ROLLUP_FAILURES_TOTAL, "job" => job).increment(1);
-}
-
-pub(crate) fn maintained(report: &TableReport) {
-    let TableReport { table, active, orphans, commits_since_checkpoint, overdue_files, .. } = report;
-    if let Some(files) = overdue_files {
-        gauge!(LABELS_OVERDUE).set(*files as f64);
-    }
-    if report.error.is_some() {
-        counter!(MAINTAIN_FAILURES_TOTAL, "table" => *table).increment(1);
-        return;
-    }
-    gauge!(TABLE_FILES, "table" => *table).set(active.files as f64);
-    gauge!(TABLE_ORPHANS, "table" => *table).set(orphans.files as f64);
-    gauge!(TABLE_COMMITS_SINCE_CHECKPOINT, "table" => *table).set(*commits_since_checkpoint as f64);
-    counter!(MAINTAIN_FREED_BYTES_TOTAL, "table" => *table).increment(report.freed());
 }
 
 pub(crate) fn maintained_all(at: DateTime<Utc>) {

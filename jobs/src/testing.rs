@@ -86,22 +86,12 @@ impl Fixture {
         batches.iter().flat_map(lines).collect()
     }
 
-    /// Every stored row of the folded tables and of routing, byte for byte, file by file as they lie there.
+    /// Every stored row of the rollups, byte for byte, file by file as they lie there.
     pub(crate) async fn contents(&self) -> Vec<(TableId, Vec<String>)> {
         let mut contents = Vec::new();
         for table in TableId::of(Kind::Folded).chain(TableId::of(Kind::Recomputed)) {
-            let time = match table {
-                TableId::UsageHourly | TableId::RoutingHourly => "date, hour",
-                TableId::Health5m | TableId::HealthHourly => "date, bucket_at",
-                _ => "date",
-            };
-            let keys = match table {
-                TableId::IntakeDaily => "source",
-                TableId::RoutingHourly => "model_id, author",
-                TableId::UsageHourly | TableId::UsageDaily => "model_id, author, variant, provider_id",
-                _ => "model_id, author, variant, provider_id, endpoint_id, region",
-            };
-            let sql = format!("SELECT * FROM {} ORDER BY {time}, {keys}", table.name());
+            let order = table.rollup().unwrap().order().join(", ");
+            let sql = format!("SELECT * FROM {} ORDER BY {order}", table.name());
             contents.push((table, self.query(&sql).await));
         }
         contents

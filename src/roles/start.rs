@@ -175,7 +175,7 @@ impl Roles {
     pub async fn roll_up(&self) -> anyhow::Result<()> {
         let mut jobs = Jobs::open(&self.warehouse).await?;
         jobs.fold(Utc::now()).await?;
-        jobs.route().await?;
+        jobs.recompute().await?;
         Ok(())
     }
 

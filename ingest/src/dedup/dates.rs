@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bellwether_warehouse::{DataFile, Snapshot, TableId};
+use chrono::NaiveDate;
 use futures::TryStreamExt;
 
 use super::mark::{self, Former, Mark};
@@ -49,16 +50,11 @@ impl Dates {
     /// A file cannot be read.
     pub async fn load(&mut self, attempts: &Snapshot, at_us: i64) -> Result<bool, Error> {
         let date = at_us.div_euclid(MICROS_PER_DAY);
-        let name = i32::try_from(date)
-            .ok()
-            .and_then(chrono::NaiveDate::from_epoch_days)
-            .map_or_else(String::new, |date| date.to_string());
+        let day = i32::try_from(date).ok().and_then(NaiveDate::from_epoch_days);
+        let of_day = || attempts.files().iter().filter(|file| day.is_some() && file.date() == day);
         let parts = match self.parts.get(&date) {
             Some(parts) => *parts,
-            None => {
-                let files = attempts.files().iter().filter(|file| is_of_date(file, &name));
-                parts_of(files.map(|file| file.rows.unsigned_abs()).sum(), self.max_bytes)
-            }
+            None => parts_of(of_day().map(|file| file.rows.unsigned_abs()).sum(), self.max_bytes),
         };
         self.parts.insert(date, parts);
         let slot = self.slot(at_us);
@@ -70,8 +66,11 @@ impl Dates {
             let from = date * MICROS_PER_DAY + slot.1 * length;
             (from, from + length)
         });
-        let files = attempts.files().iter().filter(|file| is_of_date(file, &name)).cloned().collect();
-        let ids = read(attempts, files, span).await.map_err(|source| Error { date: name, source })?;
+        let files = of_day().cloned().collect();
+        let ids = read(attempts, files, span).await.map_err(|source| {
+            let date = day.map_or_else(String::new, |day| day.to_string());
+            Error { date, source }
+        })?;
         self.ids.insert(slot, ids);
         Ok(true)
     }
@@ -123,10 +122,6 @@ fn insert(ids: &mut Fingerprints, mark: Mark) -> bool {
         }
         _ => ids.insert(mark.id),
     }
-}
-
-fn is_of_date(file: &DataFile, date: &str) -> bool {
-    file.partition.iter().any(|(_, value)| value.as_deref() == Some(date))
 }
 
 /// Ids of rows that began in `[from, to)` of the span, or of all.

@@ -5,13 +5,12 @@ use arrow::array::{
     PrimitiveArray, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::TimestampMicrosecondType;
+use bellwether_warehouse::tables::health;
+use bellwether_warehouse::tables::rollup::Key;
 use datafusion::common::{Result, internal_datafusion_err};
 
-/// Columns of the key, in the order of the tables' own.
-pub(super) const KEYS: [&str; 6] = ["model_id", "author", "variant", "provider_id", "endpoint_id", "region"];
-
-/// How many of them usage is counted by: all but endpoint and region.
-pub(super) const USAGE_KEYS: usize = 4;
+/// Columns of every key.
+const KEYS: &[Key] = health::FAMILY.keys;
 
 macro_rules! inputs {
     ($($column:ident: $array:ty as $value:ty, $get:ident;)+) => {
@@ -29,11 +28,8 @@ macro_rules! inputs {
             $(pub $column: Option<$value>,)+
         }
 
-        /// Every column that is read.
-        pub(super) const COLUMNS: &[&str] = &[
-            "started_at", "model_id", "author", "variant", "provider_id", "endpoint_id", "region", "outcome",
-            $(stringify!($column),)+
-        ];
+        /// Columns that are read beside the keys.
+        const COLUMNS: &[&str] = &["started_at", "outcome", $(stringify!($column),)+];
 
         impl Input {
             pub(super) fn new(batch: &RecordBatch) -> Result<Self> {
@@ -43,7 +39,7 @@ macro_rules! inputs {
                 };
                 let wrong = |name: &str| internal_datafusion_err!("`{name}` of `attempts` has another type");
                 Ok(Self {
-                    keys: KEYS.iter().map(|name| column(name)).collect::<Result<_>>()?,
+                    keys: KEYS.iter().map(|key| column(key.name)).collect::<Result<_>>()?,
                     started_at: column("started_at")?
                         .as_primitive_opt::<TimestampMicrosecondType>()
                         .cloned()
@@ -95,6 +91,11 @@ inputs! {
     overhead_us: Int32Array as i32, number;
     ttft_ms: Int32Array as i32, number;
     duration_ms: Int32Array as i32, number;
+}
+
+/// Every column that is read.
+pub(super) fn columns() -> Vec<&'static str> {
+    KEYS.iter().map(|key| key.name).chain(COLUMNS.iter().copied()).collect()
 }
 
 impl Input {

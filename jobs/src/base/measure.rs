@@ -1,18 +1,18 @@
 //! What one attempt counts for: METRICS in code.
 
 use bellwether_warehouse::tables::attempts::{ErrorClass, FinishReason, Outcome};
+use bellwether_warehouse::tables::health::Health;
+use bellwether_warehouse::tables::usage::Usage;
 
 use super::input::Attempt;
-use super::sums::{Health, Usage};
 
 /// Context buckets' upper bounds, inclusive.
 const CONTEXT: [i64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 /// With fewer tokens than this the decoding time is mostly noise.
 const DECODE_MIN_TOKENS: i64 = 20;
 
-/// Measurements that go into sketches, by the names of their columns.
-pub(super) const SPEEDS: [&str; 5] =
-    ["ttft_ms", "duration_ms", "tokens_per_s_e2e", "tokens_per_s_decode", "overhead_us"];
+/// Measurements of health that go into sketches.
+pub(super) const SPEEDS: usize = 5;
 
 impl Attempt<'_> {
     #[inline]
@@ -155,9 +155,9 @@ fn count_client_error(health: &mut Health, class: Option<ErrorClass>) {
     *counter += 1;
 }
 
-/// Of an attempt at a provider, in the order of `SPEEDS`; None where it has none.
+/// Of an attempt at a provider, in the order of their columns; None where it has none.
 #[inline]
-pub(super) fn speed(attempt: &Attempt<'_>) -> [Option<f64>; SPEEDS.len()] {
+pub(super) fn speed(attempt: &Attempt<'_>) -> [Option<f64>; SPEEDS] {
     let streamed = attempt.streamed == Some(true);
     let ok = Outcome::parse(attempt.outcome) == Some(Outcome::Ok);
     let to_first_ms = attempt.ttft_ms.filter(|_| streamed);

@@ -7,29 +7,30 @@ mod input;
 mod measure;
 mod pages;
 mod part;
-mod sums;
 #[cfg(test)]
 mod tests;
 
 use arrow::array::RecordBatch;
-use bellwether_warehouse::TableId;
 use bellwether_warehouse::sketches::{ddsketch, hll};
-use chrono::{DateTime, Utc};
+use bellwether_warehouse::tables::health::{self, Health};
+use bellwether_warehouse::tables::rollup::{Family, Grain, Level, Made, Rollup, Value};
+use bellwether_warehouse::tables::usage::{self, Usage};
+use bellwether_warehouse::{Kind, TableId};
+use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::common::{DataFusionError, Result as QueryResult};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::dates::day_number;
 use crate::error::Error;
 use crate::keys::{Bucket, Groups, Key, NameInterner, Rank};
-use crate::rollup::{FOLDED, day_number, first_kept};
+use crate::rollups::{FROM_ATTEMPTS, made};
 use crate::statement::Rows;
-use crate::{health, usage};
 use input::Input;
 use pages::Pages;
 use part::{Order, Part};
-use sums::{Health, Usage};
 
 /// Dates that are made while one is written. More: more memory, and no more speed than the slower of the two has.
 const DATES_AHEAD: usize = 2;
@@ -41,7 +42,7 @@ pub(crate) struct Derived {
     pub rows: RecordBatch,
 }
 
-/// Rows of the `wanted` tables from the table `attempts` of `ctx`. `intake_daily` is not made of attempts.
+/// Rows of the `wanted` tables from the table `attempts` of `ctx`, as far as they are made of it.
 ///
 /// A table gets no rows older than it keeps on the day of `now`. Memory is one record per bucket and endpoint
 /// that occur, whatever the number of attempts.
@@ -51,7 +52,7 @@ pub(crate) async fn derive(
     now: DateTime<Utc>,
 ) -> Result<Deriving, Error> {
     let frame = ctx.table(TableId::Attempts.name()).await.map_err(failed)?;
-    let frame = frame.select_columns(input::COLUMNS).map_err(failed)?;
+    let frame = frame.select_columns(&input::columns()).map_err(failed)?;
     let mut batches = frame.execute_stream().await.map_err(failed)?;
     let mut base = Base::new(now).map_err(failed)?;
     while let Some(batch) = batches.next().await {
@@ -89,11 +90,10 @@ impl Deriving {
 
     /// All rows of each of the `wanted` tables, in the order in which tables are listed everywhere.
     pub(crate) async fn collect(mut self, wanted: &[TableId]) -> Result<Vec<(TableId, Rows)>, Error> {
-        let listed =
-            FOLDED.iter().filter(|rollup| rollup.is_made_of_attempts() && wanted.contains(&rollup.table));
-        let mut tables: Vec<(TableId, Rows)> = listed
-            .map(|rollup| (rollup.table, Rows { schema: rollup.table.schema(), batches: Vec::new() }))
-            .collect();
+        let listed = TableId::of(Kind::Folded)
+            .filter(|table| made(*table) == Some(Made::FromAttempts) && wanted.contains(table));
+        let mut tables: Vec<(TableId, Rows)> =
+            listed.map(|table| (table, Rows { schema: table.schema(), batches: Vec::new() })).collect();
         while let Some(derived) = self.next().await? {
             if let Some((_, rows)) = tables.iter_mut().find(|(table, _)| *table == derived.table) {
                 rows.batches.push(derived.rows);
@@ -112,25 +112,32 @@ struct Base {
     usage: Pages<Usage>,
     health: Pages<Health>,
     users: hll::Ledger,
-    speeds: [ddsketch::Ledger; measure::SPEEDS.len()],
+    speeds: [ddsketch::Ledger; measure::SPEEDS],
 }
 
-/// First days, since 1970, that the tables of a grain keep.
+/// First days, since 1970, of which a table of a grain has rows.
 #[derive(Clone, Copy)]
 struct Days {
+    today: NaiveDate,
     five_minutes: i32,
-    usage_hours: i32,
-    health_hours: i32,
+    hours: i32,
 }
 
 impl Days {
     fn kept(now: DateTime<Utc>) -> Self {
-        let first = |keep_days| day_number(first_kept(keep_days, now));
-        Self {
-            five_minutes: first(health::FIVE_MINUTES_DAYS),
-            usage_hours: first(usage::HOURLY_DAYS),
-            health_hours: first(health::HOURLY_DAYS),
-        }
+        let today = now.date_naive();
+        let first = |grain: Grain| {
+            let levels = FROM_ATTEMPTS.into_iter().flat_map(|family| family.levels);
+            let days =
+                levels.filter(|level| level.grain == grain).map(|level| day_number(level.first_kept(today)));
+            days.min().unwrap_or(i32::MAX)
+        };
+        Self { today, five_minutes: first(Grain::FiveMinutes), hours: first(Grain::Hour) }
+    }
+
+    /// The first that a table keeps.
+    fn first(self, level: &Level) -> i32 {
+        day_number(level.first_kept(self.today))
     }
 
     #[inline]
@@ -138,7 +145,7 @@ impl Days {
         let bucket = Bucket::of(started_at);
         match bucket.day_number() {
             day if day >= self.five_minutes => bucket,
-            day if day >= self.usage_hours.min(self.health_hours) => bucket.hour(),
+            day if day >= self.hours => bucket.hour(),
             _ => bucket.date(),
         }
     }
@@ -148,7 +155,7 @@ impl Base {
     fn new(now: DateTime<Utc>) -> QueryResult<Self> {
         Ok(Self {
             days: Days::kept(now),
-            names: NameInterner::new(&input::KEYS)?,
+            names: NameInterner::new(health::FAMILY.keys)?,
             groups: Groups::default(),
             usage: Pages::default(),
             health: Pages::default(),
@@ -203,35 +210,30 @@ impl Base {
         let send = |table, of_date| rows.blocking_send(Derived { table, rows: of_date }).is_ok();
 
         let order = Order::of(&keys);
-        let sketches = measure::SPEEDS.into_iter().zip(speeds);
+        let sketches = health::FAMILY.measured(Value::DdSketch).zip(speeds);
         let sketches = sketches.map(|(name, speeds)| (name, Box::new(speeds.in_order(&order.places)) as _));
         let health = Part { names: names.clone(), sums: health, sketches: sketches.collect(), order };
-        for (table, grain, first) in [
-            (TableId::Health5m, Bucket::itself as fn(Bucket) -> Bucket, Some(days.five_minutes)),
-            (TableId::HealthHourly, Bucket::hour, Some(days.health_hours)),
-            (TableId::HealthDaily, Bucket::date, None),
-        ] {
-            if wanted.contains(&table) {
-                health.rows(table, grain, first, send)?;
-            }
+        for rollup in wanted_of(&health::FAMILY, wanted) {
+            health.rows(rollup, days.first(rollup.level), send)?;
         }
         drop(health);
 
-        let (names, coarser) = names.first(input::USAGE_KEYS)?;
+        // Names that only health tells apart come last.
+        let (names, coarser) = names.first(usage::FAMILY.keys.len())?;
         cut_short(&mut keys, &coarser);
         let order = Order::of(&keys);
-        let sketches = vec![("users", Box::new(users.in_order(&order.places)) as _)];
+        let users = users.in_order(&order.places);
+        let sketches = usage::FAMILY.measured(Value::Hll).zip([Box::new(users) as _]).collect();
         let usage = Part { names, sums: usage, sketches, order };
-        for (table, grain, first) in [
-            (TableId::UsageHourly, Bucket::hour as fn(Bucket) -> Bucket, Some(days.usage_hours)),
-            (TableId::UsageDaily, Bucket::date, None),
-        ] {
-            if wanted.contains(&table) {
-                usage.rows(table, grain, first, send)?;
-            }
+        for rollup in wanted_of(&usage::FAMILY, wanted) {
+            usage.rows(rollup, days.first(rollup.level), send)?;
         }
         Ok(())
     }
+}
+
+fn wanted_of(family: &'static Family, wanted: &[TableId]) -> impl Iterator<Item = Rollup> {
+    family.rollups().filter(|rollup| wanted.contains(&rollup.level.table))
 }
 
 /// Names by their rank among fewer columns.

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, TimestampMicrosecondArray, UInt32Array};
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::sketches::Runs;
+use bellwether_warehouse::tables::rollup::{Rollup, Sums};
 use datafusion::common::{Result, internal_err};
 
 use super::pages::Pages;
-use super::sums::{Columns, Sums};
 use crate::keys::{Bucket, Key, Names};
 
 /// The order of a family's buckets.
@@ -42,10 +42,10 @@ impl Order {
     }
 
     /// The rows of a grain from a day on: each key with the places that are merged to it, sorted by key.
-    fn runs(&self, grain: fn(Bucket) -> Bucket, first_day: Option<i32>) -> Vec<(Key, Range<usize>)> {
+    fn runs(&self, grain: fn(Bucket) -> Bucket, first_day: i32) -> Vec<(Key, Range<usize>)> {
         let mut runs: Vec<(Key, Range<usize>)> = Vec::new();
         for (place, (bucket, rank)) in self.keys.iter().enumerate() {
-            if first_day.is_some_and(|first| bucket.day_number() < first) {
+            if bucket.day_number() < first_day {
                 continue;
             }
             let key = (grain(*bucket), *rank);
@@ -69,32 +69,32 @@ pub(super) struct Part<S> {
 }
 
 impl<S: Sums> Part<S> {
-    /// Shows the rows of a table at a grain from a day on to `take`, date by date and sorted by key, until it
-    /// answers false. What is no row of the table is left out.
+    /// Shows the rows of a table from a day on to `take`, date by date and sorted by key, until it answers false.
+    /// What is no row of the table is left out.
     pub(super) fn rows(
         &self,
-        table: TableId,
-        grain: fn(Bucket) -> Bucket,
-        first_day: Option<i32>,
+        rollup: Rollup,
+        first_day: i32,
         take: impl Fn(TableId, RecordBatch) -> bool,
     ) -> Result<()> {
-        let runs = self.order.runs(grain, first_day);
+        let table = rollup.level.table;
+        let runs = self.order.runs(Bucket::at(rollup.level.grain), first_day);
         for of_date in runs.chunk_by(|a, b| a.0.0.day_number() == b.0.0.day_number()) {
             let (mut keys, mut places) =
                 (Vec::with_capacity(of_date.len()), Vec::with_capacity(of_date.len()));
-            let mut sums = S::Columns::with_capacity(of_date.len());
+            let mut sums: Vec<S> = Vec::with_capacity(of_date.len());
             for (key, run) in of_date {
                 let mut sum = S::default();
                 for group in &self.order.groups[run.clone()] {
                     sum.add(self.sums.at(*group as usize));
                 }
                 if sum.is_row() {
-                    sums.push(&sum);
+                    sums.push(sum);
                     keys.push(*key);
                     places.push(run.clone());
                 }
             }
-            if !keys.is_empty() && !take(table, self.batch(table, &keys, &places, sums)?) {
+            if !keys.is_empty() && !take(table, self.batch(rollup, &keys, &places, &sums)?) {
                 break;
             }
         }
@@ -103,35 +103,30 @@ impl<S: Sums> Part<S> {
 
     fn batch(
         &self,
-        table: TableId,
+        rollup: Rollup,
         keys: &[Key],
         places: &[Range<usize>],
-        mut sums: S::Columns,
+        sums: &[S],
     ) -> Result<RecordBatch> {
-        let schema = table.schema();
+        let schema = rollup.schema();
         let ranks = UInt32Array::from_iter_values(keys.iter().map(|key| key.1));
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
         for field in schema.fields() {
             let name = field.name().as_str();
-            let column: ArrayRef = match name {
-                "date" => Arc::new(Date32Array::from_iter_values(keys.iter().map(|k| k.0.day_number()))),
-                "hour" | "bucket_at" => {
-                    let starts = keys.iter().map(|key| key.0.start_us());
-                    Arc::new(TimestampMicrosecondArray::from_iter_values(starts).with_timezone("UTC"))
-                }
-                _ => {
-                    if let Some(names) = self.names.column(name, &ranks) {
-                        names?
-                    } else if let Some(sums) = sums.take(name) {
-                        sums
-                    } else if let Some(sketch) = self.sketches.iter().find(|sketch| sketch.0 == name) {
-                        Arc::new(sketch.1.merged(places))
-                    } else {
-                        return internal_err!("nothing is counted for `{name}` of `{}`", table.name());
-                    }
-                }
-            };
-            columns.push(column);
+            columns.push(if name == "date" {
+                Arc::new(Date32Array::from_iter_values(keys.iter().map(|key| key.0.day_number())))
+            } else if Some(name) == rollup.level.time {
+                let starts = keys.iter().map(|key| key.0.start_us());
+                Arc::new(TimestampMicrosecondArray::from_iter_values(starts).with_timezone("UTC"))
+            } else if let Some(names) = self.names.column(name, &ranks) {
+                names?
+            } else if let Some(sums) = S::column(sums, name) {
+                sums
+            } else if let Some(sketch) = self.sketches.iter().find(|sketch| sketch.0 == name) {
+                Arc::new(sketch.1.merged(places))
+            } else {
+                return internal_err!("nothing is counted for `{name}` of `{}`", rollup.level.table.name());
+            });
         }
         Ok(RecordBatch::try_new(schema, columns)?)
     }

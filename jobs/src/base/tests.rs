@@ -12,10 +12,10 @@ use bellwether_warehouse::{TableId, session};
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 
-use crate::rollup::{FOLDED, date_value, first_kept};
+use crate::dates::{date_value, days_before};
+use crate::rollups::{FROM_ATTEMPTS, merged};
 use crate::statement::{Rows, Statement};
 use crate::testing::at;
-use crate::{health, usage};
 
 const ORACLE: Statement = Statement { name: "base/oracle.sql", sql: include_str!("oracle.sql") };
 
@@ -134,12 +134,14 @@ fn context(rows: i64) -> SessionContext {
     ctx
 }
 
-/// The oracle's columns of one family, under the names that tables have.
-fn family(base: &Rows, is_health: bool) -> Rows {
-    let rename = |name: &str| match (is_health, name) {
-        (true, "health_output_tokens") => "output_tokens".to_owned(),
-        (true, "output_tokens") => "usage_output_tokens".to_owned(),
-        (_, name) => name.to_owned(),
+/// The oracle's columns of one family, under the names that tables have. `bucket`: what health calls `bucket_at`.
+fn health_of(base: &Rows, bucket: &str) -> Rows {
+    let rename = |name: &str| match name {
+        "health_output_tokens" => "output_tokens".to_owned(),
+        "output_tokens" => "usage_output_tokens".to_owned(),
+        name if name == bucket => "bucket_at".to_owned(),
+        "bucket_at" => "finest".to_owned(),
+        name => name.to_owned(),
     };
     let fields = base.schema.fields().iter();
     let schema = Arc::new(Schema::new(
@@ -159,30 +161,32 @@ async fn since(ctx: &SessionContext, rows: &Rows, days: u64) -> Rows {
     let table = MemTable::try_new(Arc::clone(&rows.schema), vec![rows.batches.clone()]).unwrap();
     ctx.deregister_table("part").unwrap();
     ctx.register_table("part", Arc::new(table)).unwrap();
-    SINCE.run(ctx, vec![date_value(first_kept(days, at("2026-11-25T12:00:00Z")))]).await.unwrap()
+    SINCE.run(ctx, vec![date_value(days_before(at("2026-11-25T12:00:00Z"), days))]).await.unwrap()
 }
 
 #[tokio::test]
 async fn every_table_equals_what_the_sql_makes_of_the_same_attempts() {
     let now = at("2026-11-25T12:00:00Z");
     let ctx = context(20_000);
-    let wanted = FOLDED.map(|rollup| rollup.table);
+    let wanted: Vec<TableId> =
+        FROM_ATTEMPTS.into_iter().flat_map(|family| family.levels).map(|level| level.table).collect();
     let derived = super::derive(&ctx, &wanted, now).await.unwrap().collect(&wanted).await.unwrap();
 
-    let fine_from = first_kept(health::FIVE_MINUTES_DAYS, now);
-    let base = ORACLE.run(&ctx, vec![date_value(fine_from)]).await.unwrap();
-    let (used, healthy) = (family(&base, false), family(&base, true));
-    let usage_hourly = usage::HOURLY.run_over(&ctx, &used).await.unwrap();
-    let usage_daily = usage::DAILY.run_over(&ctx, &usage_hourly).await.unwrap();
-    let fine = since(&ctx, &healthy, 8).await;
-    let health_5m = health::FIVE_MINUTES.run_over(&ctx, &fine).await.unwrap();
-    let health_hourly = health::HOURLY.run_over(&ctx, &healthy).await.unwrap();
-    let health_daily = health::DAILY.run_over(&ctx, &health_hourly).await.unwrap();
+    let base = ORACLE.run(&ctx, vec![date_value(days_before(now, 8))]).await.unwrap();
+    let merge = async |table: TableId, rows: &Rows| {
+        merged(table.rollup().unwrap()).run_over(&ctx, rows).await.unwrap()
+    };
+    let usage_hourly = merge(TableId::UsageHourly, &base).await;
+    let usage_daily = merge(TableId::UsageDaily, &usage_hourly).await;
+    let fine = since(&ctx, &health_of(&base, "bucket_at"), 8).await;
+    let health_5m = merge(TableId::Health5m, &fine).await;
+    let health_hourly = merge(TableId::HealthHourly, &health_of(&base, "hour")).await;
+    let health_daily = merge(TableId::HealthDaily, &health_hourly).await;
     let health_hourly = since(&ctx, &health_hourly, 100).await;
     let usage_hourly = since(&ctx, &usage_hourly, 100).await;
 
     let expected = [usage_hourly, usage_daily, health_5m, health_hourly, health_daily];
-    assert_eq!(derived.iter().map(|derived| derived.0).collect::<Vec<_>>(), wanted[..5]);
+    assert_eq!(derived.iter().map(|derived| derived.0).collect::<Vec<_>>(), wanted);
     for ((table, derived), expected) in derived.into_iter().zip(expected) {
         let name = table.name();
         assert!(derived.batches.len() > 1, "{name}: a batch a date");
@@ -210,9 +214,8 @@ async fn only_what_is_wanted_is_derived_and_nothing_from_no_attempts() {
     }
     assert!(dates > 1);
     assert!(deriving.next().await.unwrap().is_none());
-    let wanted = FOLDED.map(|rollup| rollup.table);
+    let wanted = [TableId::UsageHourly, TableId::HealthDaily, TableId::IntakeDaily];
     let derived = super::derive(&context(0), &wanted, now).await.unwrap().collect(&wanted).await.unwrap();
-    assert_eq!(derived.iter().map(|(table, rows)| (*table, rows.count())).collect::<Vec<_>>(), {
-        wanted[..5].iter().map(|table| (*table, 0)).collect::<Vec<_>>()
-    });
+    let rows: Vec<_> = derived.iter().map(|(table, rows)| (*table, rows.count())).collect();
+    assert_eq!(rows, [(TableId::UsageHourly, 0), (TableId::HealthDaily, 0)], "intake is made of commits");
 }

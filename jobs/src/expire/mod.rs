@@ -7,15 +7,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
+use bellwether_warehouse::tables::rollup::Level;
 use bellwether_warehouse::{Change, Snapshot, Table};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
 
+use crate::dates::{date_of, dates_of};
 use crate::error::{Error, Failures};
 use crate::jobs::{Jobs, refresh};
-use crate::rollup::{date_of, first_kept};
 
 /// A date far from all others may be one event with a wrong clock. More: such a date is believed sooner.
 const NEIGHBOUR_DAYS: u64 = 7;
@@ -29,12 +28,22 @@ pub struct ExpireReport {
     pub files_held: usize,
 }
 
-pub(crate) async fn expire(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<ExpireReport, Error> {
+impl Jobs {
+    /// Drops dates that a table no longer keeps.
+    ///
+    /// # Errors
+    /// A table cannot be read or written, or another worker was first. The others are dealt with.
+    pub async fn expire(&mut self, now: DateTime<Utc>) -> Result<ExpireReport, Error> {
+        expire(self, now).await
+    }
+}
+
+async fn expire(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<ExpireReport, Error> {
     let mut report = ExpireReport::default();
     let mut failures = Failures::default();
-    for target in &mut jobs.folded {
-        if let Some(keep_days) = target.rollup.keep_days {
-            let dropped = drop_old(&mut target.table, keep_days, now, &mut report).await;
+    for (rollup, table) in jobs.rollups_mut() {
+        if rollup.level.keep_days.is_some() {
+            let dropped = drop_old(table, rollup.level, now, &mut report).await;
             failures.take(dropped);
         }
     }
@@ -43,23 +52,23 @@ pub(crate) async fn expire(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<Expire
 
 async fn drop_old(
     table: &mut Table,
-    keep_days: u64,
+    level: &Level,
     now: DateTime<Utc>,
     report: &mut ExpireReport,
 ) -> Result<(), Error> {
     let name = table.id().name();
     refresh(table).await?;
-    if table.snapshot().folded().is_none() {
+    if table.snapshot().computed_at().is_none() {
         return Ok(());
     }
     let newest = newest_date(table.snapshot())?;
     let believed = newest.map_or(now, |newest| now.min(midnight(newest)));
-    let (first, by_clock) = (first_kept(keep_days, believed), first_kept(keep_days, now));
+    let [first, by_clock] = [believed, now].map(|now| level.first_kept(now.date_naive()));
     let mut remove = Vec::new();
     let mut rows = 0;
     let mut held = 0;
     for file in table.snapshot().files() {
-        let date = date_of(name, file)?;
+        let date = date_of(table.id(), file)?;
         if date < first {
             remove.push(file.path.clone());
             rows += file.rows;
@@ -94,10 +103,7 @@ async fn drop_old(
 
 /// The newest date with rows that has another one shortly before it; the oldest where none has.
 fn newest_date(snapshot: &Snapshot) -> Result<Option<NaiveDate>, Error> {
-    let mut dates = BTreeSet::new();
-    for file in snapshot.files() {
-        dates.insert(date_of(snapshot.table().name(), file)?);
-    }
+    let dates = dates_of(snapshot)?;
     let has_neighbour = |date: &NaiveDate| {
         let from = date.checked_sub_days(Days::new(NEIGHBOUR_DAYS)).unwrap_or(NaiveDate::MIN);
         dates.range(from..*date).next().is_some()

@@ -6,24 +6,24 @@
 //! that has no F begins with all files of `attempts`, and so does, in the place of what stands in it, one whose commits
 //! or files were taken away before it had read them.
 
-mod changes;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
+use bellwether_warehouse::tables::rollup::Made;
 use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, TableId, fold_app};
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use serde::Serialize;
 
 use crate::base;
+use crate::changes::{Changes, chunks};
 use crate::error::Error;
 use crate::jobs::{Jobs, refresh};
-use crate::rebuild;
+use crate::mark;
 use crate::replace::REWRITTEN_BY;
-pub(crate) use changes::{CHUNK_ROWS, Changes, chunks};
 
 /// What one fold did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -46,7 +46,17 @@ pub struct FoldedTable {
     pub rows: i64,
 }
 
-pub(crate) async fn fold(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<FoldReport, Error> {
+impl Jobs {
+    /// Adds what was committed to `attempts` since the last fold to every folded table.
+    ///
+    /// # Errors
+    /// A table cannot be read or written, or another worker was first.
+    pub async fn fold(&mut self, now: DateTime<Utc>) -> Result<FoldReport, Error> {
+        fold(self, now).await
+    }
+}
+
+async fn fold(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<FoldReport, Error> {
     // The rollups first: what another worker has put into them meanwhile is then surely in `attempts`.
     for folded_table in &mut jobs.folded {
         refresh(&mut folded_table.table).await?;
@@ -57,7 +67,7 @@ pub(crate) async fn fold(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<FoldRepo
         match folded_table.table.snapshot().folded() {
             Some(folded) if folded == to => {}
             Some(folded) if folded > to => {
-                let table = folded_table.rollup.table.name();
+                let table = folded_table.table.id().name();
                 return Err(Error::Ahead { table, folded, version: to });
             }
             from => behind.entry(from).or_default().push(at),
@@ -78,12 +88,14 @@ async fn pass(
     now: DateTime<Utc>,
     report: &mut FoldReport,
 ) -> Result<(), Error> {
-    let wanted: Vec<TableId> =
-        tables.iter().filter_map(|at| jobs.folded.get(*at)).map(|folded| folded.rollup.table).collect();
-    let with_intake = wanted.contains(&TableId::IntakeDaily);
-    let mut changes = match with_intake {
-        true => Changes::with_intake(&jobs.attempts, from, report.to).await?,
-        false => Changes::between(&jobs.attempts, from, report.to).await?,
+    let behind = tables.iter().filter_map(|at| jobs.folded.get(*at));
+    let (wanted, told): (Vec<_>, Vec<_>) =
+        behind.partition(|folded| folded.rollup.family.made == Made::FromAttempts);
+    let [wanted, told] = [wanted, told]
+        .map(|tables| tables.into_iter().map(|folded| folded.table.id()).collect::<Vec<TableId>>());
+    let mut changes = match told.is_empty() {
+        true => Changes::between(&jobs.attempts, from, report.to).await?,
+        false => Changes::with_told(&jobs.attempts, from, report.to).await?,
     };
     let mut written = match derive(jobs, &changes.files, &wanted, now).await {
         Err(error) if !changes.is_whole && error.is_missing_file() => {
@@ -93,24 +105,25 @@ async fn pass(
                 error = &error as &dyn std::error::Error,
                 "files that were not folded yet are gone; beginning afresh from the rows of attempts"
             );
-            let intake = std::mem::take(&mut changes.intake);
-            changes = Changes { intake, ..Changes::whole(&jobs.attempts) };
+            let told = std::mem::take(&mut changes.told);
+            changes = Changes { told, ..Changes::whole(&jobs.attempts) };
             derive(jobs, &changes.files, &wanted, now).await?
         }
         written => written?,
     };
     report.files += changes.files.len();
     report.attempts += changes.files.iter().map(|file| file.rows).sum::<i64>();
-    if with_intake {
-        let files = write(jobs, TableId::IntakeDaily, changes.intake.rows()?).await?;
-        written.insert(TableId::IntakeDaily, files);
+    for (table, rows) in changes.told.rows()? {
+        if told.contains(&table) {
+            written.insert(table, write(jobs, table, rows).await?);
+        }
     }
     for folded in tables {
         let Some(folded) = jobs.folded.get_mut(*folded) else {
             continue;
         };
-        let table = folded.rollup.table.name();
-        let add = written.remove(&folded.rollup.table).unwrap_or_default();
+        let table = folded.table.id().name();
+        let add = written.remove(&folded.table.id()).unwrap_or_default();
         let rows = add.iter().map(|file| file.rows).sum();
         let info = [("job", "fold".into()), ("rows", serde_json::Value::from(rows))];
         let mut change = Change {
@@ -119,7 +132,7 @@ async fn pass(
             info: info.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
             ..Change::default()
         };
-        if changes.is_whole && from.is_some() && folded.rollup.is_made_of_attempts() {
+        if changes.is_whole && from.is_some() && wanted.contains(&folded.table.id()) {
             begin_afresh(&mut change, folded.table.snapshot());
         }
         folded.table.commit(change).await.map_err(|source| Error::Commit { table, source })?;
@@ -129,10 +142,10 @@ async fn pass(
 }
 
 /// What stands goes: the new rows are of all attempts. With them the copies of events that rebuilds had left out are
-/// back, so no date counts as rebuilt any more. `intake_daily` keeps its rows, which nothing could make again.
+/// back, so no date counts as rebuilt any more. What is made of commits keeps its rows, which nothing could make again.
 fn begin_afresh(change: &mut Change, stands: &Snapshot) {
     change.remove = stands.files().iter().map(|file| file.path.clone()).collect();
-    change.advance.extend(rebuild::forget_marks(stands));
+    change.advance.extend(mark::forget(stands));
     change.info.insert(REWRITTEN_BY.to_owned(), "fold".into());
 }
 
@@ -181,7 +194,7 @@ async fn fold_chunk(
 }
 
 async fn write(jobs: &Jobs, table: TableId, rows: RecordBatch) -> Result<Vec<DataFile>, Error> {
-    match jobs.folded.iter().find(|folded| folded.rollup.table == table) {
+    match jobs.folded.iter().find(|folded| folded.table.id() == table) {
         Some(folded) if rows.num_rows() > 0 => {
             folded.table.write(&[rows]).await.map_err(|source| Error::Write { table: table.name(), source })
         }

@@ -6,8 +6,8 @@ use bellwether_warehouse::{Advance, Change, DataFile, Table};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Action, Intent, Step, TableReport};
+use crate::dates::{date_of, day_number};
 use crate::error::Error;
-use crate::rollup::{date_of, day_number};
 
 /// Days from the end of an epoch to its destruction: its last week is published after two. It must be done by the
 /// seventh.
@@ -82,7 +82,7 @@ fn files_up_to(table: &Table, epoch: i64) -> Result<Vec<DataFile>, Error> {
     let first_kept = first_day_after(epoch);
     let mut files = Vec::new();
     for file in table.snapshot().files() {
-        let week = date_of(table.id().name(), file)?;
+        let week = date_of(table.id(), file)?;
         if i64::from(day_number(week)) < first_kept {
             files.push(file.clone());
         }

@@ -107,7 +107,7 @@ impl Maintainer {
                 }
             }
             if intent == Intent::Do {
-                metric::maintained(&found);
+                found.tell();
             }
             report.tables.push(found);
         }

@@ -1,12 +1,11 @@
 //! How far those who read a table's entries one by one have got.
 
-use bellwether_warehouse::{Kind, Snapshot, Table, TableId};
+use bellwether_warehouse::{Table, TableId};
 
 use crate::error::Error;
 use crate::jobs::refresh;
-use crate::routing::routed;
 
-/// Of `attempts`, whose entries folds and routing read. Nobody reads the entries of another table.
+/// Of `attempts`, whose entries rollups are made from. Nobody reads the entries of another table.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Passed {
     /// Version, and the table that has got no further.
@@ -40,13 +39,11 @@ pub(super) async fn passed(tables: &mut [Table]) -> Result<Passed, Error> {
     let mut slowest: Option<(i64, &'static str)> = None;
     for table in tables {
         let id = table.id();
-        let at = match id.kind() {
-            Kind::Folded => Snapshot::folded,
-            Kind::Recomputed => routed,
-            Kind::Log | Kind::Published => continue,
-        };
+        if id.rollup().is_none() {
+            continue;
+        }
         refresh(table).await?;
-        let at = (at(table.snapshot()).unwrap_or(-1), id.name());
+        let at = (table.snapshot().computed_at().unwrap_or(-1), id.name());
         slowest = Some(slowest.map_or(at, |slowest| slowest.min(at)));
     }
     Ok(Passed { slowest })

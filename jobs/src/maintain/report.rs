@@ -4,9 +4,11 @@ use std::fmt;
 
 use bellwether_warehouse::Table;
 use bellwether_warehouse::maintain::Amount;
+use metrics::{counter, gauge};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::metric;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -105,6 +107,23 @@ impl TableReport {
         self.commits_since_checkpoint =
             since.map_err(|source| Error::Upkeep { table: self.table, source })?;
         Ok(())
+    }
+
+    /// To the recorder of metrics.
+    pub(super) fn tell(&self) {
+        let Self { table, active, orphans, commits_since_checkpoint, overdue_files, .. } = self;
+        if let Some(files) = overdue_files {
+            gauge!(metric::LABELS_OVERDUE).set(*files as f64);
+        }
+        if self.error.is_some() {
+            counter!(metric::MAINTAIN_FAILURES_TOTAL, "table" => *table).increment(1);
+            return;
+        }
+        gauge!(metric::TABLE_FILES, "table" => *table).set(active.files as f64);
+        gauge!(metric::TABLE_ORPHANS, "table" => *table).set(orphans.files as f64);
+        let since = *commits_since_checkpoint as f64;
+        gauge!(metric::TABLE_COMMITS_SINCE_CHECKPOINT, "table" => *table).set(since);
+        counter!(metric::MAINTAIN_FREED_BYTES_TOTAL, "table" => *table).increment(self.freed());
     }
 
     /// Bytes of files that were deleted.

@@ -49,7 +49,7 @@ impl Fixture {
     async fn fold(&mut self) {
         let now = self.store.now();
         self.jobs.fold(now).await.unwrap();
-        self.jobs.route().await.unwrap();
+        self.jobs.recompute().await.unwrap();
     }
 
     fn folder(&self, table: TableId) -> PathBuf {
@@ -179,7 +179,7 @@ async fn entries_and_files_wait_for_a_fold_that_is_behind() {
     // It reads the original files and counts each attempt once.
     let report = f.jobs.fold(f.store.now()).await.unwrap();
     assert_eq!((report.files, report.attempts), (40, 40));
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     assert_eq!(f.query("SELECT sum(requests) FROM usage_daily").await, ["41"]);
     let free = f.round(Depth::Whole, Intent::Do).await;
     assert_eq!(steps(&free, "attempts"), [Step::Clean, Step::Vacuum]);
@@ -215,7 +215,7 @@ async fn a_fold_whose_commits_are_gone_begins_afresh_and_counts_each_attempt_onc
         assert_eq!(f.query(&format!("SELECT sum(requests) FROM {table}")).await, ["7"], "{table}");
     }
     assert_eq!(f.query("SELECT sum(rows) FROM intake_daily").await, ["1110"]);
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     assert_eq!(f.query("SELECT sum(requests) FROM routing_hourly").await, ["7"]);
     append(&mut attempts, f.store.now(), 7).await;
     f.fold().await;

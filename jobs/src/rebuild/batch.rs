@@ -8,23 +8,22 @@
 use std::collections::BTreeSet;
 
 use arrow::array::RecordBatch;
+use bellwether_warehouse::tables::rollup::{Made, Rollup};
 use bellwether_warehouse::{Advance, DataFile, Snapshot, Table, TableId};
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::prelude::SessionContext;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
-use super::{Drift, mark, once};
+use super::Drift;
+use crate::changes::Changes;
+use crate::dates::{date_of, files_of};
 use crate::error::{Error, Failures};
-use crate::fold::Changes;
-use crate::jobs::{Jobs, refresh};
+use crate::jobs::{Folded, Jobs, Recomputed};
 use crate::replace::Replacement;
-use crate::rollup::date_of;
-use crate::routing::{around, compute, files_of, routed, routing_app, window_of};
-use crate::statement::{Rows, Statement};
-use crate::{base, fold, routing};
-
-const STOOD: Statement = Statement { name: "rebuild/stood.sql", sql: include_str!("stood.sql") };
+use crate::rollups::merged;
+use crate::statement::Rows;
+use crate::{base, mark, once};
 
 /// Who folds what has to be folded first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,22 +71,18 @@ impl Batch<'_> {
         found.attempts = files.iter().map(|file| file.rows).sum();
         let ctx = jobs.session();
         once::register(&ctx, &attempts, files, None, once::Copies::LeftOut).await?;
-        let is_routed = |table: &TableId| *table == TableId::RoutingHourly;
-        let wanted: Vec<TableId> = self.tables.iter().copied().filter(|table| !is_routed(table)).collect();
+        let wanted: Vec<TableId> = self.tables.iter().copied().collect();
         let derived = base::derive(&ctx, &wanted, self.now).await?.collect(&wanted).await?;
-        let routed = match self.tables.iter().any(is_routed) {
-            true => self.route(jobs, &attempts).await?,
-            false => None,
-        };
+        let recomputed = self.recompute(jobs, &attempts).await?;
         computed().await;
         let mut failures = Failures::default();
         for (table, rows) in derived {
             let replaced = self.replace_folded(jobs, &ctx, table, rows).await;
             found.drift.extend(failures.take(replaced).flatten());
         }
-        if let Some(rows) = routed {
-            let replaced = self.replace_routing(jobs, &ctx, rows).await;
-            found.drift.extend(failures.take(replaced));
+        for (table, rows) in recomputed {
+            let replaced = self.replace_recomputed(jobs, &ctx, table, rows).await;
+            found.drift.extend(failures.take(replaced).flatten());
         }
         failures.or(())
     }
@@ -100,23 +95,19 @@ impl Batch<'_> {
     /// Brings every table to a state whose rows of the dates are made of the returned snapshot's.
     async fn pin(&self, jobs: &mut Jobs) -> Result<Snapshot, Error> {
         if self.folding == Folding::Here {
-            fold::fold(jobs, self.now).await?;
-            routing::route(jobs).await?;
+            jobs.fold(self.now).await?;
+            jobs.recompute().await?;
         }
-        // The rollups first: what they have is then surely in `attempts`.
-        for folded in &mut jobs.folded {
-            refresh(&mut folded.table).await?;
-        }
-        refresh(&mut jobs.routing).await?;
-        let version = refresh(&mut jobs.attempts).await?;
-        for target in jobs.folded.iter().filter(|folded| folded.rollup.is_made_of_attempts()) {
-            let table = target.rollup.table.name();
+        let version = jobs.refresh().await?;
+        let is_derived = |folded: &&Folded| folded.rollup.family.made == Made::FromAttempts;
+        for target in jobs.folded.iter().filter(is_derived) {
+            let table = target.table.id().name();
             let found = target.table.snapshot().folded();
             if let Some(folded) = found.filter(|folded| *folded > version) {
                 return Err(Error::Ahead { table, folded, version });
             }
             for file in Changes::between(&jobs.attempts, found, version).await?.files {
-                let date = date_of(TableId::Attempts.name(), &file)?;
+                let date = date_of(TableId::Attempts, &file)?;
                 if self.dates.contains(&date) {
                     return Err(Error::Unfolded { table, date });
                 }
@@ -132,61 +123,70 @@ impl Batch<'_> {
         table: TableId,
         after: Rows,
     ) -> Result<Option<Drift>, Error> {
-        let Some(target) = jobs.folded.iter_mut().find(|folded| folded.rollup.table == table) else {
+        let Some(Folded { rollup, table }) = jobs.folded.iter_mut().find(|folded| folded.table.id() == table)
+        else {
             return Ok(None);
         };
         // What is no longer kept is not computed, so it must not be replaced either.
+        let first_kept = rollup.level.first_kept(self.now.date_naive());
         let kept: BTreeSet<NaiveDate> =
-            self.dates.iter().copied().filter(|date| target.rollup.keeps(*date, self.now)).collect();
-        let stood = files_of(target.table.snapshot(), &kept)?;
-        let provider = target.table.snapshot().provider_over(stood.clone());
-        let before = target.rollup.merge.stream_over_table(ctx, provider).await?;
-        let advance = mark::advance(target.table.snapshot(), &kept, self.now);
-        self.put(&mut target.table, New { advance, stood, before, after }).await.map(Some)
+            self.dates.iter().copied().filter(|date| *date >= first_kept).collect();
+        let stood = files_of(table.snapshot(), &kept)?;
+        let before =
+            merged(*rollup).stream_over_table(ctx, table.snapshot().provider_over(stood.clone())).await?;
+        let advance = mark::advance(table.snapshot(), &kept, self.now);
+        self.put(*rollup, table, New { advance, stood, before, after }).await.map(Some)
     }
 
-    /// Rows of `routing_hourly`.
-    async fn route(&self, jobs: &Jobs, attempts: &Snapshot) -> Result<Option<Rows>, Error> {
+    /// Rows of the tables that are not derived with the others.
+    async fn recompute(&self, jobs: &Jobs, attempts: &Snapshot) -> Result<Vec<(TableId, Rows)>, Error> {
+        let mut recomputed = Vec::new();
         let (Some(first), Some(last)) = (self.dates.first(), self.dates.last()) else {
-            return Ok(None);
+            return Ok(recomputed);
         };
-        let ctx = jobs.session();
-        let range = (*first, *last);
-        let (files, window) = (around(attempts, range)?, window_of(range));
-        once::register(&ctx, attempts, files, Some(window), once::Copies::LeftOut).await?;
-        let (rows, _) = compute(&ctx, window).await?;
-        Ok(Some(Rows { schema: rows.schema(), batches: vec![rows] }))
+        for Recomputed { how, table, .. } in &jobs.recomputed {
+            if self.tables.contains(&table.id()) {
+                let rows = how.rows(&jobs.session(), attempts, (*first, *last)).await?;
+                recomputed.push((table.id(), Rows { schema: rows.schema(), batches: vec![rows] }));
+            }
+        }
+        Ok(recomputed)
     }
 
-    async fn replace_routing(
+    async fn replace_recomputed(
         &mut self,
         jobs: &mut Jobs,
         ctx: &SessionContext,
+        table: TableId,
         after: Rows,
-    ) -> Result<Drift, Error> {
-        let snapshot = jobs.routing.snapshot();
+    ) -> Result<Option<Drift>, Error> {
+        let target = jobs.recomputed.iter_mut().find(|recomputed| recomputed.table.id() == table);
+        let Some(Recomputed { rollup, table, .. }) = target else {
+            return Ok(None);
+        };
+        let snapshot = table.snapshot();
         let stood = files_of(snapshot, self.dates)?;
-        let before = STOOD.stream_over_table(ctx, snapshot.provider_over(stood.clone())).await?;
+        let before = merged(*rollup).stream_over_table(ctx, snapshot.provider_over(stood.clone())).await?;
         let mut advance = mark::advance(snapshot, self.dates, self.now);
-        // Routing replaces a date it touches, so the files tell whether it did, but only where there are any.
+        // A recomputation replaces a date it touches, so the files tell whether it did, but only where there are any.
         let mut with_files = BTreeSet::new();
         for file in &stood {
-            with_files.insert(date_of(TableId::RoutingHourly.name(), file)?);
+            with_files.insert(date_of(snapshot.table(), file)?);
         }
-        if let (false, Some(at)) = (with_files == *self.dates, routed(snapshot)) {
-            advance.push(Advance { app: routing_app(), from: Some(at), to: at });
+        if let (false, Some(at)) = (with_files == *self.dates, snapshot.computed_at()) {
+            advance.push(Advance { app: rollup.app(), from: Some(at), to: at });
         }
-        self.put(&mut jobs.routing, New { advance, stood, before, after }).await
+        self.put(*rollup, table, New { advance, stood, before, after }).await.map(Some)
     }
 
     /// Rows stay where they came out as they stood, in one file a date.
-    async fn put(&mut self, table: &mut Table, new: New) -> Result<Drift, Error> {
+    async fn put(&mut self, rollup: Rollup, table: &mut Table, new: New) -> Result<Drift, Error> {
         let New { advance, stood, before, after } = new;
         let id = table.id();
-        let found = Drift::between(id, before, &after).await?;
+        let found = Drift::between(rollup, before, &after).await?;
         let mut dates = BTreeSet::new();
         for file in &stood {
-            dates.insert(date_of(id.name(), file)?);
+            dates.insert(date_of(id, file)?);
         }
         let none = Rows { schema: after.schema.clone(), batches: Vec::new() };
         let (remove, rows) = match found.keys_differing > 0 || dates.len() != stood.len() {

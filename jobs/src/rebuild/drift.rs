@@ -7,11 +7,11 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, DynComparator, RecordBatch, make_comparator};
+use arrow::array::{AsArray, DynComparator, RecordBatch, make_comparator};
 use arrow::compute::{SortOptions, cast, concat_batches};
-use arrow::datatypes::{DataType, Decimal128Type, Int64Type, SchemaRef};
+use arrow::datatypes::{Decimal128Type, Int64Type, SchemaRef};
 use arrow::error::ArrowError;
-use bellwether_warehouse::TableId;
+use bellwether_warehouse::tables::rollup::{Rollup, Value};
 use futures::{Stream, TryStreamExt};
 use serde::Serialize;
 
@@ -36,14 +36,8 @@ pub struct Drift {
 }
 
 impl Drift {
-    pub(super) fn none(table: TableId) -> Self {
-        Self {
-            table: table.name(),
-            rows_before: 0,
-            rows_after: 0,
-            keys_differing: 0,
-            measures: BTreeMap::new(),
-        }
+    pub(super) fn none(table: &'static str) -> Self {
+        Self { table, rows_before: 0, rows_after: 0, keys_differing: 0, measures: BTreeMap::new() }
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -58,29 +52,38 @@ impl Drift {
 
     /// Both with at most one row a key, in the order of the keys.
     pub(super) async fn between(
-        table: TableId,
+        rollup: Rollup,
         mut before: impl Stream<Item = Result<RecordBatch, Error>> + Unpin,
         after: &Rows,
     ) -> Result<Self, Error> {
         let failed = |source: ArrowError| COMPARE.failed(source.into());
-        let schema = table.schema();
+        let schema = rollup.schema();
         let after = concat_batches(&after.schema, &after.batches).map_err(failed)?;
-        let mut sides = Sides::new(table, conform(&after, &schema).map_err(failed)?).map_err(failed)?;
+        let mut sides = Sides::new(rollup, conform(&after, &schema).map_err(failed)?).map_err(failed)?;
         while let Some(batch) = before.try_next().await? {
             sides.pass(&conform(&batch, &schema).map_err(failed)?).map_err(failed)?;
         }
         Ok(sides.finish())
     }
 
-    fn sum_up(&mut self, rows: &RecordBatch, sign: i128) {
-        for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
-            *self.measures.entry(field.name().clone()).or_default() += sign * sum(column);
+    fn sum_up(&mut self, rollup: Rollup, rows: &RecordBatch, sign: i128) {
+        for measure in rollup.family.measures {
+            let Some(column) = rows.column_by_name(measure.name) else {
+                continue;
+            };
+            let sum: i128 = match measure.of {
+                Value::Sum => column.as_primitive::<Int64Type>().iter().flatten().map(i128::from).sum(),
+                Value::Money => column.as_primitive::<Decimal128Type>().iter().flatten().sum(),
+                Value::Hll | Value::DdSketch => continue,
+            };
+            *self.measures.entry(measure.name.to_owned()).or_default() += sign * sum;
         }
     }
 }
 
 /// What is to stand, and how far along it what stood has come.
 struct Sides {
+    rollup: Rollup,
     after: RecordBatch,
     /// The first row whose key no row that stood has reached.
     next: usize,
@@ -88,27 +91,29 @@ struct Sides {
 }
 
 impl Sides {
-    fn new(table: TableId, after: RecordBatch) -> Result<Self, ArrowError> {
-        let keys = Comparison::of(&after, &after, is_key)?;
+    fn new(rollup: Rollup, after: RecordBatch) -> Result<Self, ArrowError> {
+        let table = rollup.level.table.name();
+        let keys = Comparison::of(&after, &after, rollup.order())?;
         // What is not in order would be told as drift.
         if (1..after.num_rows()).any(|row| keys.order(row - 1, row).is_ge()) {
-            let text = format!("rows of table `{}` are not in the order of their keys", table.name());
+            let text = format!("rows of table `{table}` are not in the order of their keys");
             return Err(ArrowError::ComputeError(text));
         }
         let mut found = Drift::none(table);
         found.rows_after = after.num_rows();
-        found.sum_up(&after, 1);
-        Ok(Self { after, next: 0, found })
+        found.sum_up(rollup, &after, 1);
+        Ok(Self { rollup, after, next: 0, found })
     }
 
     fn pass(&mut self, before: &RecordBatch) -> Result<(), ArrowError> {
-        let keys = Comparison::of(before, &self.after, is_key)?;
-        let measures = Comparison::of(before, &self.after, is_measure)?;
+        let measured = self.rollup.family.measures.iter().map(|measure| measure.name);
+        let keys = Comparison::of(before, &self.after, self.rollup.order())?;
+        let measures = Comparison::of(before, &self.after, measured)?;
         for row in 0..before.num_rows() {
             self.find(row, &keys, &measures);
         }
         self.found.rows_before += before.num_rows();
-        self.found.sum_up(before, -1);
+        self.found.sum_up(self.rollup, before, -1);
         Ok(())
     }
 
@@ -147,11 +152,14 @@ impl Comparison {
     fn of(
         left: &RecordBatch,
         right: &RecordBatch,
-        is_meant: fn(&DataType) -> bool,
+        columns: impl IntoIterator<Item = &'static str>,
     ) -> Result<Self, ArrowError> {
-        let columns = left.columns().iter().zip(right.columns());
-        let meant = columns.filter(|(column, _)| is_meant(column.data_type()));
-        meant.map(|(left, right)| make_comparator(left, right, ORDER)).collect::<Result<_, _>>().map(Self)
+        let column = |rows: &RecordBatch, name: &str| rows.column_by_name(name).cloned();
+        let compare = |name: &'static str| match (column(left, name), column(right, name)) {
+            (Some(left), Some(right)) => make_comparator(&left, &right, ORDER),
+            _ => Err(ArrowError::SchemaError(format!("no column `{name}`"))),
+        };
+        columns.into_iter().map(compare).collect::<Result<_, _>>().map(Self)
     }
 
     fn order(&self, left: usize, right: usize) -> Ordering {
@@ -175,29 +183,15 @@ fn conform(rows: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowE
     RecordBatch::try_new(Arc::clone(schema), columns)
 }
 
-/// A measure is a count, an amount or a sketch; all else is part of the key.
-fn is_measure(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Int64 | DataType::Decimal128(..) | DataType::Binary)
-}
-
-fn is_key(data_type: &DataType) -> bool {
-    !is_measure(data_type)
-}
-
-/// 0 for a column that is no number.
-fn sum(column: &ArrayRef) -> i128 {
-    match column.data_type() {
-        DataType::Int64 => column.as_primitive::<Int64Type>().iter().flatten().map(i128::from).sum(),
-        DataType::Decimal128(..) => column.as_primitive::<Decimal128Type>().iter().flatten().sum(),
-        _ => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use arrow::array::{
-        BinaryArray, Date32Array, Decimal128Array, Int64Array, StringArray, TimestampMicrosecondArray,
+        ArrayRef, BinaryArray, Date32Array, Decimal128Array, Int64Array, StringArray,
+        TimestampMicrosecondArray,
     };
+    use arrow::datatypes::DataType;
+    use bellwether_warehouse::TableId;
+    use bellwether_warehouse::tables::rollup::{Family, Grain, Key, Level, Made, Measure};
     use bellwether_warehouse::testing::NOON_US;
 
     use super::*;
@@ -235,7 +229,7 @@ mod tests {
     async fn between(before: Vec<RecordBatch>, after: RecordBatch) -> Result<Drift, Error> {
         let after = Rows { schema: after.schema(), batches: vec![after] };
         let before = futures::stream::iter(before.into_iter().map(Ok));
-        Drift::between(TableId::RoutingHourly, before, &after).await
+        Drift::between(TableId::RoutingHourly.rollup().unwrap(), before, &after).await
     }
 
     #[tokio::test]
@@ -276,13 +270,42 @@ mod tests {
         let before = of(&[(Some("a"), 1, b"users"), (Some("b"), 2, b"users")]);
         let after = of(&[(Some("a"), 1, b"other"), (Some("b"), 2, b"users")]);
         let after = Rows { schema: after.schema(), batches: vec![after] };
+        let daily = TableId::UsageDaily.rollup().unwrap();
         let stood = futures::stream::iter([Ok(before)]);
-        let drift = Drift::between(TableId::UsageDaily, stood, &after).await.unwrap();
+        let drift = Drift::between(daily, stood, &after).await.unwrap();
         assert_eq!((drift.keys_differing, drift.measures.len()), (1, 0));
         let nothing = futures::stream::iter([]);
-        let drift = Drift::between(TableId::UsageDaily, nothing, &after).await.unwrap();
+        let drift = Drift::between(daily, nothing, &after).await.unwrap();
         assert_eq!((drift.measures["cost_usd"], drift.measures["requests"]), (3, 3));
         assert!(!drift.measures.contains_key("users"), "{drift:?}");
+    }
+
+    #[tokio::test]
+    async fn a_number_that_tells_rows_apart_is_a_key_and_no_measure() {
+        static FAMILY: Family = Family {
+            name: "users",
+            made: Made::FromAttempts,
+            keys: &[Key::number("user_key")],
+            measures: &[Measure::new("requests", Value::Sum)],
+            row_when: None,
+            levels: &[Level { table: TableId::UsageDaily, grain: Grain::Day, time: None, keep_days: None }],
+        };
+        let rollup = FAMILY.rollups().next().unwrap();
+        let rows = |rows: &[(i64, i64)]| {
+            let columns: Vec<ArrayRef> = vec![
+                Arc::new(Date32Array::from(vec![20_782; rows.len()])),
+                Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.0))),
+                Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1))),
+            ];
+            RecordBatch::try_new(rollup.schema(), columns).unwrap()
+        };
+        let after = rows(&[(-9, 5), (7, 1), (8, 1)]);
+        let after = Rows { schema: after.schema(), batches: vec![after] };
+        // 6 went, 8 came, 7 has one request less.
+        let before = futures::stream::iter([Ok(rows(&[(-9, 5), (6, 1), (7, 2)]))]);
+        let drift = Drift::between(rollup, before, &after).await.unwrap();
+        assert_eq!((drift.rows_before, drift.rows_after, drift.keys_differing), (3, 3, 3));
+        assert_eq!(drift.measures, BTreeMap::from([("requests".to_owned(), -1)]));
     }
 
     #[tokio::test]

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bellwether_warehouse::{Snapshot, TableId};
 use chrono::{DateTime, Days, NaiveDate, Timelike, Utc};
 
-use super::mark;
+use crate::dates::{dates_of, days_before};
 use crate::error::Error;
-use crate::jobs::{Jobs, refresh};
-use crate::rollup::{date_of, first_kept};
+use crate::jobs::Jobs;
+use crate::mark;
 
 /// Days back that a date which was never rebuilt is still made up for. More: a warehouse with a long history,
 /// imported or older than these marks, has more of it read a second time; `jobs rebuild` takes any date.
@@ -44,24 +44,15 @@ pub(crate) async fn due(
     nightly: Nightly,
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<NaiveDate, BTreeSet<TableId>>, Error> {
-    for folded in &mut jobs.folded {
-        refresh(&mut folded.table).await?;
-    }
-    refresh(&mut jobs.routing).await?;
-    refresh(&mut jobs.attempts).await?;
-    let first_caught_up = first_kept(CATCH_UP_DAYS, now);
-    let mut dates = BTreeSet::new();
-    for file in jobs.attempts.snapshot().files() {
-        dates.insert(date_of(TableId::Attempts.name(), file)?);
-    }
+    jobs.refresh().await?;
+    let first_caught_up = days_before(now, CATCH_UP_DAYS);
     let mut due = BTreeMap::new();
-    for date in dates {
+    for date in dates_of(jobs.attempts.snapshot())? {
         let Some(wanted) = nightly.wanted(date, now) else {
             continue;
         };
-        let keeping = jobs.folded.iter().filter(|folded| folded.rollup.keeps(date, now));
-        let made = keeping.filter(|folded| folded.rollup.is_made_of_attempts());
-        let tables = made.map(|folded| folded.table.snapshot()).chain([jobs.routing.snapshot()]);
+        let keeping = jobs.rebuilt().filter(|(rollup, _)| date >= rollup.level.first_kept(now.date_naive()));
+        let tables = keeping.map(|(_, table)| table.snapshot());
         let is_done = |snapshot: &&Snapshot| {
             mark::rebuilt_at(snapshot, date).is_some_and(|at| nightly.night(at) >= wanted)
         };

@@ -10,8 +10,6 @@ mod batch;
 mod beside;
 mod drift;
 mod due;
-mod mark;
-pub(crate) mod once;
 #[cfg(test)]
 mod tests;
 
@@ -23,16 +21,15 @@ use bellwether_warehouse::{DataFile, TableId};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
+use crate::changes::CHUNK_ROWS;
+use crate::dates::date_of;
 use crate::error::Error;
-use crate::fold;
-use crate::jobs::{Jobs, refresh};
-use crate::rollup::date_of;
+use crate::jobs::Jobs;
 use batch::{Computed, Found};
 
 pub(crate) use batch::{Batch, Folding};
 pub use drift::Drift;
 pub(crate) use due::{Nightly, due};
-pub(crate) use mark::forget as forget_marks;
 
 /// Tries at one batch. Others change a closed date once in minutes (settling, another rebuild, a late row).
 const TRIES: u32 = 8;
@@ -65,13 +62,20 @@ impl fmt::Display for RebuildReport {
     }
 }
 
-pub(crate) async fn rebuild(
-    jobs: &mut Jobs,
-    from: NaiveDate,
-    to: NaiveDate,
-    now: DateTime<Utc>,
-) -> Result<RebuildReport, Error> {
-    rebuild_beside(jobs, from, to, now, &mut || Box::pin(async {})).await
+impl Jobs {
+    /// Computes whole dates afresh from `attempts`, each event counted once, and replaces them. Both ends
+    /// are included.
+    ///
+    /// # Errors
+    /// A table cannot be read or written, or other workers were first again and again. The others are rebuilt.
+    pub async fn rebuild(
+        &mut self,
+        from: NaiveDate,
+        to: NaiveDate,
+        now: DateTime<Utc>,
+    ) -> Result<RebuildReport, Error> {
+        rebuild_beside(self, from, to, now, &mut || Box::pin(async {})).await
+    }
 }
 
 async fn rebuild_beside(
@@ -84,11 +88,7 @@ async fn rebuild_beside(
     if to < from {
         return Err(Error::EmptyRange { from, to });
     }
-    refresh(&mut jobs.attempts).await?;
-    for folded in &mut jobs.folded {
-        refresh(&mut folded.table).await?;
-    }
-    refresh(&mut jobs.routing).await?;
+    jobs.refresh().await?;
     let mut report = RebuildReport::new(jobs);
     // A date may have rows in a rollup and none in `attempts` any more: they go too.
     for dates in batches(jobs, |date| (from..=to).contains(&date))? {
@@ -129,14 +129,13 @@ pub(crate) async fn rebuild_batch(
 
 /// Every table that is rebuilt.
 fn tables(jobs: &Jobs) -> impl Iterator<Item = TableId> {
-    let made = jobs.folded.iter().filter(|folded| folded.rollup.is_made_of_attempts());
-    made.map(|folded| folded.rollup.table).chain([TableId::RoutingHourly])
+    jobs.rebuilt().map(|(rollup, _)| rollup.level.table)
 }
 
 impl RebuildReport {
     fn new(jobs: &Jobs) -> Self {
         let at = jobs.attempts.snapshot().version();
-        Self { at, dates: 0, attempts: 0, drift: tables(jobs).map(Drift::none).collect() }
+        Self { at, dates: 0, attempts: 0, drift: tables(jobs).map(TableId::name).map(Drift::none).collect() }
     }
 
     fn of(dates: usize, found: Found) -> Self {
@@ -162,13 +161,11 @@ pub(crate) fn batches(
     wanted: impl Fn(NaiveDate) -> bool,
 ) -> Result<Vec<BTreeSet<NaiveDate>>, Error> {
     let mut rows: BTreeMap<NaiveDate, i64> = BTreeMap::new();
-    let made = jobs.folded.iter().filter(|folded| folded.rollup.is_made_of_attempts());
-    let snapshots = made.map(|folded| folded.table.snapshot());
-    for snapshot in snapshots.chain([jobs.routing.snapshot(), jobs.attempts.snapshot()]) {
+    for snapshot in jobs.rebuilt().map(|(_, table)| table.snapshot()).chain([jobs.attempts.snapshot()]) {
         let is_attempts = snapshot.table() == TableId::Attempts;
         let count = |file: &DataFile| if is_attempts { file.rows } else { 0 };
         for file in snapshot.files() {
-            let date = date_of(snapshot.table().name(), file)?;
+            let date = date_of(snapshot.table(), file)?;
             if wanted(date) {
                 *rows.entry(date).or_default() += count(file);
             }
@@ -179,7 +176,7 @@ pub(crate) fn batches(
     for (date, own) in rows {
         sum += own;
         match batches.last_mut() {
-            Some(batch) if sum <= fold::CHUNK_ROWS && batch.last().copied() == date.pred_opt() => {
+            Some(batch) if sum <= CHUNK_ROWS && batch.last().copied() == date.pred_opt() => {
                 batch.insert(date);
             }
             _ => {

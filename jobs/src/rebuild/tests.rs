@@ -58,7 +58,7 @@ async fn folding_row_by_row_and_settling_gives_what_one_rebuild_gives_byte_for_b
         }
     }
     slow.jobs.settle(Settling::Closed, at(NOW)).await.unwrap();
-    slow.jobs.route().await.unwrap();
+    slow.jobs.recompute().await.unwrap();
 
     let mut rebuilt = Fixture::new().await;
     let backwards: Vec<_> = rows.iter().rev().cloned().collect();
@@ -100,7 +100,7 @@ async fn copies_of_an_event_are_counted_once_and_reported() {
     let late = AttemptRow { ingested_at: copied.ingested_at + 5, output_tokens: Some(999), ..copied.clone() };
     f.append(&[late.clone(), late]).await;
     f.jobs.fold(at(NOW)).await.unwrap();
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     assert_eq!(f.query("SELECT sum(requests) FROM usage_daily").await, ["4"]);
     let report = rebuild(&mut f, "2026-11-25", "2026-11-25").await;
     assert_eq!(report.attempts, 4);
@@ -172,7 +172,7 @@ async fn a_table_that_cannot_be_rebuilt_holds_up_no_other() {
     let put_back = f.hide(TableId::UsageHourly, "2026-11-24").await;
     let yesterday = date("2026-11-24");
     let error = f.jobs.rebuild(yesterday, yesterday, at(NOW)).await.unwrap_err();
-    assert!(error.to_string().contains("`usage/hourly.sql`"), "{error}");
+    assert!(error.to_string().contains("`rows of usage_hourly`"), "{error}");
     for table in ["health_5m", "health_hourly", "health_daily", "routing_hourly"] {
         assert_eq!(f.query(&format!("SELECT sum(attempts) FROM {table}")).await, ["1"], "{table}");
     }

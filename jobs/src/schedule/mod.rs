@@ -17,8 +17,8 @@ use tokio::task::JoinSet;
 
 use crate::jobs::Jobs;
 pub use report::{JobReport, Outcome, RoundReport};
-pub(crate) use round::{Part, run};
-pub(crate) use timetable::Timetable;
+use round::{Part, run};
+use timetable::Timetable;
 
 /// In the order of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

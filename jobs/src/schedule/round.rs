@@ -11,12 +11,12 @@ use super::report::{JobReport, Outcome, RoundReport};
 use super::{Job, Timetable};
 use crate::error::{Error, Failures};
 use crate::jobs::Jobs;
+use crate::metric;
 use crate::rebuild::{self, Batch, Folding, RebuildReport};
-use crate::{metric, routing};
 
 /// What a round does, and beside whom.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Part {
+pub(super) enum Part {
     /// Everything that is due, to its end: nobody else is expected to be at it.
     Whole,
     /// Only the fold.
@@ -44,7 +44,14 @@ struct Done {
     left: bool,
 }
 
-pub(crate) async fn run(
+impl Jobs {
+    /// Every job once, whatever ran when.
+    pub async fn run_once(&mut self, now: DateTime<Utc>) -> RoundReport {
+        run(self, &mut Timetable::default(), Part::Whole, now).await
+    }
+}
+
+pub(super) async fn run(
     jobs: &mut Jobs,
     timetable: &mut Timetable,
     part: Part,
@@ -112,7 +119,7 @@ async fn run_job(
 ) -> Result<Done, Error> {
     let rows = match job {
         Job::Fold => jobs.fold(now).await?.attempts,
-        Job::Routing => routing::route(jobs).await?.rows,
+        Job::Routing => jobs.recompute().await?.rows,
         Job::Settle => jobs.settle(timetable.settling(now), now).await?.rows,
         Job::Expire => jobs.expire(now).await?.rows,
         Job::Rebuild => return rebuild_due(jobs, timetable, part, now).await,

@@ -19,7 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1_800);
 
 /// When each job ran last, as far as this process knows.
 #[derive(Debug, Default)]
-pub(crate) struct Timetable {
+pub(super) struct Timetable {
     settings: Settings,
     routed_at: Option<DateTime<Utc>>,
     settled_closed_at: Option<DateTime<Utc>>,

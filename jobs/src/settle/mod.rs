@@ -14,10 +14,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::prelude::SessionContext;
 use serde::Serialize;
 
+use crate::dates::date_of;
 use crate::error::{Error, Failures};
 use crate::jobs::{Folded, Jobs, refresh};
 use crate::replace::Replacement;
-use crate::rollup::date_of;
+use crate::rollups::merged;
 
 /// A date is crowded from one file more on. More: more partial rows to merge at each reading, and fewer
 /// rewrites of the open date.
@@ -48,11 +49,17 @@ pub struct SettleReport {
     pub rows: i64,
 }
 
-pub(crate) async fn settle(
-    jobs: &mut Jobs,
-    settling: Settling,
-    now: DateTime<Utc>,
-) -> Result<SettleReport, Error> {
+impl Jobs {
+    /// Merges partial rows. Changes no answer, only how many files and rows it is read from.
+    ///
+    /// # Errors
+    /// A table cannot be read or written, or another worker was first. The others are settled.
+    pub async fn settle(&mut self, settling: Settling, now: DateTime<Utc>) -> Result<SettleReport, Error> {
+        settle(self, settling, now).await
+    }
+}
+
+async fn settle(jobs: &mut Jobs, settling: Settling, now: DateTime<Utc>) -> Result<SettleReport, Error> {
     let mut report = SettleReport::default();
     let mut failures = Failures::default();
     let ctx = jobs.session();
@@ -73,7 +80,7 @@ type Dates = BTreeMap<NaiveDate, Vec<DataFile>>;
 fn due(folded: &Folded, settling: Settling, today: NaiveDate) -> Result<Vec<Dates>, Error> {
     let mut dates = Dates::new();
     for file in folded.table.snapshot().files() {
-        let date = date_of(folded.rollup.table.name(), file)?;
+        let date = date_of(folded.table.id(), file)?;
         dates.entry(date).or_default().push(file.clone());
     }
     let is_due = |date: NaiveDate, files: &[DataFile]| {
@@ -116,7 +123,7 @@ async fn merge(
     let count = dates.len();
     let files: Vec<DataFile> = dates.into_values().flatten().collect();
     let provider = table.snapshot().provider_over(files.clone());
-    let rows = rollup.merge.run_over_table(ctx, provider).await?;
+    let rows = merged(*rollup).run_over_table(ctx, provider).await?;
     let replacement = Replacement { job: "settle", advance: Vec::new(), remove: files, rows: &rows };
     let done = replacement.commit(table).await?;
     report.dates += count;

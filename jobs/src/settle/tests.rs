@@ -95,7 +95,10 @@ async fn tables_that_fail_hold_up_no_other_and_are_all_told() {
     let error = f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap_err();
     assert!(!error.is_fenced());
     let text = error.to_string();
-    assert!(text.contains("`usage/hourly.sql`") && text.contains("the log of table `usage_daily`"), "{text}");
+    assert!(
+        text.contains("`rows of usage_hourly`") && text.contains("the log of table `usage_daily`"),
+        "{text}"
+    );
     mend();
     for table in [TableId::Health5m, TableId::HealthHourly, TableId::HealthDaily] {
         assert_eq!(files(&f, table).await, ["2026-11-22", "2026-11-24"], "{}", table.name());

@@ -9,10 +9,9 @@ use bellwether_warehouse::Snapshot;
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use crate::dates::dates_of;
 use crate::error::Error;
-use crate::jobs::{Jobs, refresh};
-use crate::rollup::date_of;
-use crate::routing::routed;
+use crate::jobs::Jobs;
 
 /// As text, a table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,39 +56,33 @@ impl fmt::Display for Status {
     }
 }
 
-pub(crate) async fn status(jobs: &mut Jobs) -> Result<Status, Error> {
-    // The rollups first: what they have is then surely in `attempts`.
-    for folded in &mut jobs.folded {
-        refresh(&mut folded.table).await?;
+impl Jobs {
+    /// Where every table of the jobs stands.
+    ///
+    /// # Errors
+    /// The log of a table cannot be read.
+    pub async fn status(&mut self) -> Result<Status, Error> {
+        let newest = self.refresh().await?;
+        let rollups = self.rollups().map(|(_, table)| {
+            let snapshot = table.snapshot();
+            let computed_at = snapshot.computed_at();
+            standing(snapshot, computed_at, newest - computed_at.unwrap_or(-1))
+        });
+        let rollups = rollups.collect::<Result<_, Error>>()?;
+        Ok(Status { attempts: standing(self.attempts.snapshot(), None, 0)?, rollups })
     }
-    refresh(&mut jobs.routing).await?;
-    let newest = refresh(&mut jobs.attempts).await?;
-    let of = |snapshot: &Snapshot, computed_at: Option<i64>, lag: i64| {
-        let table = snapshot.table().name();
-        let mut status = TableStatus {
-            table,
-            version: snapshot.version(),
-            computed_at,
-            lag,
-            files: snapshot.files().len(),
-            rows: 0,
-            bytes: 0,
-            newest_date: None,
-        };
-        for file in snapshot.files() {
-            status.rows += file.rows;
-            status.bytes += file.size_bytes;
-            status.newest_date = status.newest_date.max(Some(date_of(table, file)?));
-        }
-        Ok(status)
-    };
-    let behind = |computed_at: Option<i64>| newest - computed_at.unwrap_or(-1);
-    let mut rollups = Vec::new();
-    for table in &jobs.folded {
-        let snapshot = table.table.snapshot();
-        rollups.push(of(snapshot, snapshot.folded(), behind(snapshot.folded()))?);
-    }
-    let snapshot = jobs.routing.snapshot();
-    rollups.push(of(snapshot, routed(snapshot), behind(routed(snapshot)))?);
-    Ok(Status { attempts: of(jobs.attempts.snapshot(), None, 0)?, rollups })
+}
+
+fn standing(snapshot: &Snapshot, computed_at: Option<i64>, lag: i64) -> Result<TableStatus, Error> {
+    let files = snapshot.files();
+    Ok(TableStatus {
+        table: snapshot.table().name(),
+        version: snapshot.version(),
+        computed_at,
+        lag,
+        files: files.len(),
+        rows: files.iter().map(|file| file.rows).sum(),
+        bytes: files.iter().map(|file| file.size_bytes).sum(),
+        newest_date: dates_of(snapshot)?.last().copied(),
+    })
 }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::snapshot::{self, Snapshot};
 use crate::table::Table;
 use crate::tables::TableId;
+use crate::tables::rollup::{Made, Rollup};
 use crate::transaction::AppId;
 use crate::warehouse::Warehouse;
 pub use followed::{Followed, Standing};
@@ -24,10 +25,25 @@ pub fn fold_app() -> AppId {
     AppId("fold".to_owned())
 }
 
+impl Rollup {
+    /// Transaction of the table: the version of `attempts` that is in it.
+    pub fn app(&self) -> AppId {
+        match self.family.made {
+            Made::FromAttempts | Made::FromCommits => fold_app(),
+            Made::Recomputed => AppId(self.family.name.to_owned()),
+        }
+    }
+}
+
 impl Snapshot {
     /// How far into `attempts` a folded table has got. None: it was never folded.
     pub fn folded(&self) -> Option<i64> {
         self.txn(&fold_app())
+    }
+
+    /// The version of `attempts` that is in a rollup. None: it was never computed, or is none.
+    pub fn computed_at(&self) -> Option<i64> {
+        self.txn(&self.table().rollup()?.app())
     }
 }
 

@@ -1,8 +1,11 @@
 //! Every table of which this crate knows the columns, listed once, and those that others declare.
 
-use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 
 use declared::Declaration;
+use rollup::{Family, Made, Rollup};
 
 pub mod attempts;
 pub mod declared;
@@ -11,6 +14,7 @@ pub mod imports;
 pub mod intake_daily;
 pub mod label_cells;
 pub mod rejects;
+pub mod rollup;
 pub mod routing_hourly;
 mod rows;
 pub mod usage;
@@ -37,7 +41,7 @@ pub enum TableId {
 pub enum Kind {
     /// Ingest adds them, as they come.
     Log,
-    /// Every fold adds partial rows of the same attempts to all of these tables.
+    /// Every fold adds partial rows of the same commits to all of these tables.
     Folded,
     /// A job replaces whole dates.
     Recomputed,
@@ -79,18 +83,30 @@ impl TableId {
         }
     }
 
-    pub const fn kind(self) -> Kind {
-        match self {
-            Self::Attempts | Self::Rejects | Self::LabelCells | Self::Imports => Kind::Log,
-            Self::UsageHourly
-            | Self::UsageDaily
-            | Self::Health5m
-            | Self::HealthHourly
-            | Self::HealthDaily
-            | Self::IntakeDaily => Kind::Folded,
-            Self::RoutingHourly => Kind::Recomputed,
-            Self::Declared(_) => Kind::Published,
+    pub fn kind(self) -> Kind {
+        match (self, self.family()) {
+            (Self::Declared(_), _) => Kind::Published,
+            (_, None) => Kind::Log,
+            (_, Some(family)) => match family.made {
+                Made::FromAttempts | Made::FromCommits => Kind::Folded,
+                Made::Recomputed => Kind::Recomputed,
+            },
         }
+    }
+
+    const fn family(self) -> Option<&'static Family> {
+        match self {
+            Self::Attempts | Self::Rejects | Self::LabelCells | Self::Imports | Self::Declared(_) => None,
+            Self::UsageHourly | Self::UsageDaily => Some(&usage::FAMILY),
+            Self::Health5m | Self::HealthHourly | Self::HealthDaily => Some(&health::FAMILY),
+            Self::RoutingHourly => Some(&routing_hourly::FAMILY),
+            Self::IntakeDaily => Some(&intake_daily::FAMILY),
+        }
+    }
+
+    /// What the table is as a rollup, if it is one.
+    pub fn rollup(self) -> Option<Rollup> {
+        self.family()?.rollups().find(|rollup| rollup.level.table == self)
     }
 
     /// The tables of one kind, in the order in which tables are listed everywhere.
@@ -105,34 +121,28 @@ impl TableId {
             Self::Rejects => rejects::schema(),
             Self::LabelCells => label_cells::schema(),
             Self::Imports => imports::schema(),
-            Self::UsageHourly => usage::hourly_schema(),
-            Self::UsageDaily => usage::daily_schema(),
-            Self::Health5m => health::bucket_schema(),
-            Self::HealthHourly => health::bucket_schema(),
-            Self::HealthDaily => health::daily_schema(),
-            Self::RoutingHourly => routing_hourly::schema(),
-            Self::IntakeDaily => intake_daily::schema(),
             Self::Declared(table) => table.schema(),
+            _ => self.rollup().map_or_else(|| Arc::new(Schema::empty()), |rollup| rollup.schema()),
         }
     }
 
     /// Whether rows are made of other tables' rows, and can be made again.
-    pub(crate) const fn is_rollup(self) -> bool {
-        !matches!(self, Self::Attempts | Self::Rejects | Self::LabelCells | Self::Imports)
+    pub(crate) fn is_rollup(self) -> bool {
+        self.kind() != Kind::Log
     }
 
     /// Columns whose minimum, maximum and null count go into the log, for skipping files. Partition columns
     /// need none, and Delta refuses them here.
-    pub const fn stats_columns(self) -> &'static [&'static str] {
+    pub fn stats_columns(self) -> &'static [&'static str] {
         match self {
             Self::Attempts => attempts::STATS_COLUMNS,
             Self::Rejects => rejects::STATS_COLUMNS,
             Self::Imports => imports::STATS_COLUMNS,
-            Self::UsageHourly => usage::HOURLY_STATS_COLUMNS,
-            Self::Health5m | Self::HealthHourly => health::BUCKET_STATS_COLUMNS,
-            Self::RoutingHourly => routing_hourly::STATS_COLUMNS,
             Self::Declared(table) => table.stats,
-            Self::LabelCells | Self::UsageDaily | Self::HealthDaily | Self::IntakeDaily => &[],
+            _ => match self.rollup() {
+                Some(rollup) => rollup.level.time.as_slice(),
+                None => &[],
+            },
         }
     }
 

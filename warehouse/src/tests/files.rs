@@ -36,6 +36,30 @@ fn stats(file: &DataFile) -> Value {
     serde_json::from_str(file.stats.as_deref().unwrap()).unwrap()
 }
 
+#[test]
+fn a_file_tells_the_date_of_its_partition() {
+    let file = |partition: &[(&str, Option<&str>)]| DataFile {
+        path: "a.parquet".to_owned(),
+        size_bytes: 1,
+        rows: 1,
+        partition: partition
+            .iter()
+            .map(|(column, value)| ((*column).to_owned(), value.map(str::to_owned)))
+            .collect(),
+        stats: None,
+        streams: None,
+    };
+    for (column, text) in [("event_date", "2026-11-25"), ("date", "1969-12-31"), ("week", "2028-02-29")] {
+        let date = file(&[(column, Some(text))]).date().unwrap();
+        assert_eq!(date.format("%Y-%m-%d").to_string(), text);
+    }
+    assert_eq!(file(&[]).date(), None, "not partitioned");
+    assert_eq!(file(&[("date", None)]).date(), None, "a null date");
+    for text in ["", "2026-02-29", "2026-13-01", "25.11.2026", "2026-11-25T00:00:00Z"] {
+        assert_eq!(file(&[("date", Some(text))]).date(), None, "{text}");
+    }
+}
+
 #[tokio::test]
 async fn rows_of_several_dates_go_into_one_file_a_date() {
     let (dir, _warehouse, table) = attempts().await;
@@ -48,6 +72,8 @@ async fn rows_of_several_dates_go_into_one_file_a_date() {
     let files = table.write(&[batch(&rows), offsets(10, 12)]).await.unwrap();
     let found: Vec<_> = files.iter().map(|f| (f.partition[0].1.as_deref().unwrap(), f.rows)).collect();
     assert_eq!(found, [("2026-11-25", 4), ("2026-11-26", 1)]);
+    let dates: Vec<_> = files.iter().map(|file| file.date().unwrap().to_string()).collect();
+    assert_eq!(dates, ["2026-11-25", "2026-11-26"]);
     for file in &files {
         let path = dir.path().join("attempts").join(&file.path);
         assert!(

@@ -13,7 +13,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
 };
-use bellwether_warehouse::{DataFile, Snapshot, TableId};
+use bellwether_warehouse::{DataFile, Snapshot};
 use chrono::{Days, NaiveDate};
 use datafusion::prelude::{Expr, col};
 use futures::TryStreamExt;
@@ -35,13 +35,6 @@ pub enum LoadError {
     Column { table: &'static str, column: String },
     #[error("a background task of the page data stopped")]
     Task,
-}
-
-/// Partition date of a file.
-pub(super) fn date_of(file: &DataFile, table: TableId) -> Option<NaiveDate> {
-    let column = table.partition_column()?;
-    let (_, value) = file.partition.iter().find(|(name, _)| name == column)?;
-    value.as_deref()?.parse().ok()
 }
 
 /// Columns of one batch, by position in the list that was asked for.
@@ -195,7 +188,7 @@ impl<B: Default + Clone> Blocks<B> {
     pub fn changes(&mut self, snapshot: &Snapshot, keep: impl Fn(NaiveDate) -> bool) -> Vec<Change<B>> {
         let mut now: BTreeMap<NaiveDate, Vec<&DataFile>> = BTreeMap::new();
         for file in snapshot.files() {
-            if let Some(date) = date_of(file, snapshot.table()).filter(|date| keep(*date)) {
+            if let Some(date) = file.date().filter(|date| keep(*date)) {
                 now.entry(date).or_default().push(file);
             }
         }

@@ -375,12 +375,7 @@ pub(super) async fn unmapped(
     snapshot: &Snapshot,
     keep: impl Fn(NaiveDate) -> bool,
 ) -> Result<Vec<UnmappedName>, LoadError> {
-    let files = snapshot
-        .files()
-        .iter()
-        .filter(|file| load::date_of(file, snapshot.table()).is_some_and(&keep))
-        .cloned()
-        .collect();
+    let files = snapshot.files().iter().filter(|file| file.date().is_some_and(&keep)).cloned().collect();
     let mut names: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
     // An unmapped row has its raw name for an id, but no author.
     let unmapped = |id: &str, raw: &str| col(id).is_null().and(col(raw).is_not_null());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bellwether_warehouse::{Followed, PinError, Snapshot, Standing, TableId, Warehouse};
+use bellwether_warehouse::{DataFile, Followed, PinError, Snapshot, Standing, TableId, Warehouse};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::dictionary::Dictionary;
@@ -217,9 +217,7 @@ impl Refresher {
         let dates = [TableId::UsageDaily, TableId::Health5m, TableId::HealthDaily]
             .into_iter()
             .filter_map(|id| self.snapshot(id))
-            .flat_map(|snapshot| {
-                snapshot.files().iter().filter_map(move |file| super::load::date_of(file, snapshot.table()))
-            });
+            .flat_map(|snapshot| snapshot.files().iter().filter_map(DataFile::date));
         let newest = dates.filter(|date| *date <= today).max().unwrap_or_default();
         let written_from = written.map_or(NaiveDate::MIN, |written| written.from);
         Horizon { newest, today, now: now.timestamp_micros(), written_from }
@@ -402,7 +400,7 @@ async fn read_minutes(
     attempts: &Snapshot,
     horizon: Horizon,
 ) -> Result<(), LoadError> {
-    let dates = attempts.files().iter().filter_map(|file| super::load::date_of(file, TableId::Attempts));
+    let dates = attempts.files().iter().filter_map(DataFile::date);
     let Some(newest) = dates.filter(|date| *date <= horizon.today).max() else { return Ok(()) };
     let before = newest.pred_opt().unwrap_or(newest);
     // The hour may begin on the day before, so both days are candidates; file statistics prune the rest.

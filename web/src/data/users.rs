@@ -215,9 +215,7 @@ impl Dataset {
         let files: Vec<DataFile> = snapshot
             .files()
             .iter()
-            .filter(|file| {
-                load::date_of(file, snapshot.table()).is_some_and(|date| wanted.contains_key(&date))
-            })
+            .filter(|file| file.date().is_some_and(|date| wanted.contains_key(&date)))
             .cloned()
             .collect();
         for (date, day) in load::user_days(snapshot, files, &self.dictionary).await? {

@@ -8,7 +8,7 @@ use bellwether_warehouse::{Change, Table, TableId};
 use chrono::TimeDelta;
 
 use super::{Depth, Fixture, Intent, Step, steps};
-use crate::rollup::day_number;
+use crate::dates::day_number;
 use crate::testing::lines;
 
 /// Of a user whose rows must be gone.
@@ -297,7 +297,7 @@ fn what_is_overdue_is_a_metric_whether_or_not_the_round_failed() {
     let gauges = Gauges::default();
     let told = |overdue_files: Option<u64>, error: Option<String>| {
         let found = super::TableReport { overdue_files, error, ..super::TableReport::new("any") };
-        metrics::with_local_recorder(&gauges, || crate::metric::maintained(&found));
+        metrics::with_local_recorder(&gauges, || found.tell());
         gauges.0.lock().unwrap().get("bellwether_label_overdue_files").copied()
     };
     assert_eq!(told(None, None), None);

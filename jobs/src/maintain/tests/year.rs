@@ -190,7 +190,7 @@ impl Run {
         let world = self.warehouse.world();
         let began = world.now();
         self.jobs.fold(self.store.now()).await?;
-        self.jobs.route().await?;
+        self.jobs.recompute().await?;
         self.outcome.folding += world.since(began);
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use bellwether_simulate::{Market, Place, Tally};
+use bellwether_warehouse::tables::rollup::{Grain, Made};
 use bellwether_warehouse::{DataFile, Table, TableId};
 use chrono::NaiveDate;
 use datafusion::arrow::array::RecordBatch;
@@ -12,9 +13,9 @@ use datafusion::arrow::array::RecordBatch;
 use super::extent::Extent;
 use super::rows::Rows;
 
-const DAY: i64 = 1_440;
-const HOUR: i64 = 60;
-const FIVE: i64 = 5;
+const DAY: i64 = Grain::Day.minutes();
+const HOUR: i64 = Grain::Hour.minutes();
+const FIVE: i64 = Grain::FiveMinutes.minutes();
 
 /// What became of one date.
 pub struct Written {
@@ -53,17 +54,22 @@ fn make(
     has: impl Fn(TableId) -> bool,
     slice: &mut dyn FnMut(TableId, RecordBatch) -> anyhow::Result<()>,
 ) -> anyhow::Result<i64> {
-    let mut tables = BTreeMap::new();
-    for table in super::rollups().filter(|table| *table != TableId::IntakeDaily && has(*table)) {
-        tables.insert(table, Rows::new(table)?);
+    let mut tables = Vec::new();
+    for rollup in super::rollups().filter(|rollup| rollup.family.made != Made::FromCommits) {
+        if has(rollup.level.table) {
+            tables.push((rollup, Rows::new(rollup)?));
+        }
     }
-    let fine = tables.contains_key(&TableId::Health5m);
-    let mut put = |table: TableId, minute: i64, minutes: i64, tallies: &[Tally]| -> anyhow::Result<()> {
-        let Some(rows) = tables.get_mut(&table) else { return Ok(()) };
-        for (place, tally) in tallies.iter().enumerate() {
-            rows.push(market, place, (minute, minutes), tally);
-            if rows.is_full() {
-                slice(table, rows.finish(market)?)?;
+    let fine = tables.iter().any(|(rollup, _)| rollup.level.grain == Grain::FiveMinutes);
+    let mut put = |grain: Grain, minute: i64, tallies: &[Tally]| -> anyhow::Result<()> {
+        for (rollup, rows) in tables.iter_mut().filter(|(rollup, _)| rollup.level.grain == grain) {
+            let by_model =
+                (rollup.family.made == Made::Recomputed).then(|| by_model(market.places(), tallies));
+            for (place, tally) in by_model.as_deref().unwrap_or(tallies).iter().enumerate() {
+                rows.push(market, place, (minute, grain.minutes()), tally);
+                if rows.is_full() {
+                    slice(rollup.level.table, rows.finish(market)?)?;
+                }
             }
         }
         Ok(())
@@ -76,22 +82,19 @@ fn make(
             true => {
                 for minute in (at..at + HOUR).step_by(FIVE as usize) {
                     let tallies = market.count(minute, FIVE);
-                    put(TableId::Health5m, minute, FIVE, &tallies)?;
+                    put(Grain::FiveMinutes, minute, &tallies)?;
                     add(&mut of_hour, &tallies);
                 }
             }
             false => of_hour = market.count(at, HOUR),
         }
-        put(TableId::UsageHourly, at, HOUR, &of_hour)?;
-        put(TableId::HealthHourly, at, HOUR, &of_hour)?;
-        put(TableId::RoutingHourly, at, HOUR, &by_model(market.places(), &of_hour))?;
+        put(Grain::Hour, at, &of_hour)?;
         add(&mut of_day, &of_hour);
     }
-    put(TableId::UsageDaily, day * DAY, DAY, &of_day)?;
-    put(TableId::HealthDaily, day * DAY, DAY, &of_day)?;
-    for (table, mut rows) in tables {
+    put(Grain::Day, day * DAY, &of_day)?;
+    for (rollup, mut rows) in tables {
         if !rows.is_empty() {
-            slice(table, rows.finish(market)?)?;
+            slice(rollup.level.table, rows.finish(market)?)?;
         }
     }
     Ok(of_day.iter().map(|tally| tally.attempts + tally.gateway_cache_hits).sum())

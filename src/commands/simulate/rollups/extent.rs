@@ -4,8 +4,6 @@ use bellwether_simulate::Size;
 use bellwether_warehouse::TableId;
 use chrono::{Days, NaiveDate};
 
-/// `usage_hourly` is kept for ever by the jobs; a year of it would be four fifths of all rows and no page reads it.
-const USAGE_HOURS: u64 = 100;
 /// Of ten times the endpoints: enough of each table for what pages show of it.
 const TEN_TIMES_HOURS: u64 = 14;
 const TEN_TIMES_FIVE_MINUTES: u64 = 2;
@@ -33,13 +31,12 @@ impl Extent {
 
     /// Whether a table has rows of a date.
     pub fn has(self, table: TableId, date: NaiveDate) -> bool {
-        let kept = bellwether_jobs::keep_days(table);
+        let kept = table.rollup().and_then(|rollup| rollup.level.keep_days);
         let days = match (self.size, table) {
             (Size::S10, TableId::Health5m) => Some(TEN_TIMES_FIVE_MINUTES),
             (Size::S10, TableId::UsageHourly | TableId::HealthHourly | TableId::RoutingHourly) => {
                 Some(TEN_TIMES_HOURS)
             }
-            (Size::S1, TableId::UsageHourly) => Some(USAGE_HOURS),
             _ => kept,
         };
         let back = self.end.signed_duration_since(date).num_days();

@@ -17,9 +17,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use bellwether_jobs::routing_app;
 use bellwether_simulate::{Market, Size};
-use bellwether_warehouse::{Advance, Change, DataFile, Kind, Table, TableId, Warehouse, fold_app};
+use bellwether_warehouse::tables::rollup::Rollup;
+use bellwether_warehouse::{Advance, Change, DataFile, Table, TableId, Warehouse};
 use chrono::{NaiveDate, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -29,8 +29,8 @@ use crate::{roles, straight};
 use extent::Extent;
 
 /// Every table that jobs make.
-fn rollups() -> impl Iterator<Item = TableId> {
-    TableId::ALL.into_iter().filter(|table| table.kind() != Kind::Log)
+fn rollups() -> impl Iterator<Item = Rollup> {
+    TableId::ALL.into_iter().filter_map(TableId::rollup)
 }
 
 /// What is asked for on the command line.
@@ -128,7 +128,7 @@ async fn write(
     done: impl Fn(),
 ) -> anyhow::Result<Written> {
     let mut tables = BTreeMap::new();
-    for id in [TableId::Attempts].into_iter().chain(rollups()) {
+    for id in [TableId::Attempts].into_iter().chain(rollups().map(|rollup| rollup.level.table)) {
         let table = warehouse.table(id).await?;
         refuse_used(warehouse, &table)?;
         tables.insert(id, table);
@@ -191,7 +191,8 @@ async fn commit(
     let mark = Change { advance: vec![straight::mark(written.seed)], info: info(0), ..Change::default() };
     let version = attempts.commit(mark).await?.version;
     let mut held = Vec::new();
-    for id in rollups() {
+    for rollup in rollups() {
+        let id = rollup.level.table;
         let mut table = warehouse.table(id).await?;
         let add = files.remove(&id).unwrap_or_default();
         let of_table = Held {
@@ -200,8 +201,8 @@ async fn commit(
             bytes: add.iter().map(|file| file.size_bytes).sum(),
         };
         // As a fold and a recomputation of the empty table would leave it: up to date.
-        let app = if id == TableId::RoutingHourly { routing_app() } else { fold_app() };
-        let advance = vec![Advance { app, from: None, to: version }, straight::mark(written.seed)];
+        let advance =
+            vec![Advance { app: rollup.app(), from: None, to: version }, straight::mark(written.seed)];
         let change = Change { advance, add, info: info(of_table.rows), ..Change::default() };
         table.commit(change).await.with_context(|| format!("commit the rows of `{}`", id.name()))?;
         held.push((id, of_table));

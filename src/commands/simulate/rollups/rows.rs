@@ -7,6 +7,7 @@ use bellwether_simulate::{Market, Place, Speed, Tally};
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::sketches::ddsketch::DdSketch;
 use bellwether_warehouse::sketches::hll::Hll;
+use bellwether_warehouse::tables::rollup::{Measure, Rollup, Value};
 use datafusion::arrow::array::{
     ArrayRef, BinaryBuilder, Date32Array, Decimal128Array, Int64Array, Int64Builder, RecordBatch,
     StringArray, TimestampMicrosecondArray,
@@ -22,7 +23,9 @@ const DUPLICATES: f64 = 0.0003;
 
 /// Rows of one table that are not written yet.
 pub struct Rows {
-    table: TableId,
+    rollup: Rollup,
+    /// 0 where there is no row.
+    happened: fn(&Tally) -> i64,
     columns: Vec<Column>,
     /// Of each row: its place, and the minute since 1970 in which its period begins.
     places: Vec<usize>,
@@ -41,14 +44,18 @@ enum Column {
 }
 
 impl Rows {
-    pub fn new(table: TableId) -> anyhow::Result<Self> {
-        let columns = table
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| column(table, field.name()))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { table, columns, places: Vec::new(), minutes: Vec::new(), bytes: 0 })
+    pub fn new(rollup: Rollup) -> anyhow::Result<Self> {
+        let mut columns = vec![Column::Date];
+        columns.extend(rollup.level.time.map(|_| Column::Start));
+        for key in rollup.family.keys {
+            columns.push(name(key.name).with_context(|| missing(rollup, key.name))?);
+        }
+        for measure in rollup.family.measures {
+            columns.push(measured(rollup, measure).with_context(|| missing(rollup, measure.name))?);
+        }
+        let happened = rollup.family.row_when.and_then(|sum| count(rollup, sum));
+        let happened = happened.with_context(|| missing(rollup, "a row"))?;
+        Ok(Self { rollup, happened, columns, places: Vec::new(), minutes: Vec::new(), bytes: 0 })
     }
 
     pub fn is_empty(&self) -> bool {
@@ -61,12 +68,7 @@ impl Rows {
 
     /// `period`: its first minute and how many. Where nothing happened is no row.
     pub fn push(&mut self, market: &Market, place: usize, period: (i64, i64), tally: &Tally) {
-        let happened = match self.table {
-            TableId::UsageHourly | TableId::UsageDaily => tally.requests,
-            TableId::RoutingHourly => tally.all_requests,
-            _ => tally.attempts,
-        };
-        if happened == 0 {
+        if (self.happened)(tally) == 0 {
             return;
         }
         let (minute, minutes) = period;
@@ -116,42 +118,52 @@ impl Rows {
                 Column::Users(built) | Column::Speed(_, _, built) => Arc::new(built.finish()),
             });
         }
-        let rows = RecordBatch::try_new(self.table.schema(), arrays);
-        rows.with_context(|| format!("build rows of `{}`", self.table.name()))
+        let rows = RecordBatch::try_new(self.rollup.schema(), arrays);
+        rows.with_context(|| format!("build rows of `{}`", self.rollup.level.table.name()))
     }
 }
 
-/// What fills a column.
-fn column(table: TableId, name: &str) -> anyhow::Result<Column> {
-    let speed = |speed, measured| {
-        let count = Tally::count(measured).with_context(|| format!("find the count of `{name}`"))?;
-        anyhow::Ok(Column::Speed(speed, count, BinaryBuilder::new()))
-    };
-    Ok(match name {
-        "date" => Column::Date,
-        "hour" | "bucket_at" => Column::Start,
+fn missing(rollup: Rollup, what: &str) -> String {
+    format!("find what makes `{what}` of `{}`", rollup.level.table.name())
+}
+
+fn name(key: &str) -> Option<Column> {
+    Some(match key {
         "model_id" => Column::Name(|place| Some(&place.model_id)),
         "author" => Column::Name(|place| Some(&place.author)),
         "variant" => Column::Name(|place| Some(&place.variant)),
         "provider_id" => Column::Name(|place| place.provider_id.as_deref()),
         "endpoint_id" => Column::Name(|place| place.endpoint_id.as_deref()),
         "region" => Column::Name(|place| place.region),
-        "cost_usd" => Column::Money(Vec::new()),
-        "users" => Column::Users(BinaryBuilder::new()),
-        "ttft_ms" => speed(Speed::Ttft, "measured_ttft")?,
-        "duration_ms" => speed(Speed::Duration, "measured_duration")?,
-        "tokens_per_s_e2e" => speed(Speed::E2e, "measured_e2e")?,
-        "tokens_per_s_decode" => speed(Speed::Decode, "measured_decode")?,
-        "overhead_us" => speed(Speed::Overhead, "measured_overhead")?,
-        _ => {
-            // Usage counts other requests than routing under this name.
-            let counted =
-                if table == TableId::RoutingHourly && name == "requests" { "population" } else { name };
-            let count = Tally::count(counted)
-                .with_context(|| format!("find what is counted for `{name}` of `{}`", table.name()))?;
-            Column::Count(count, Int64Builder::new())
+        _ => return None,
+    })
+}
+
+fn measured(rollup: Rollup, measure: &Measure) -> Option<Column> {
+    Some(match measure.of {
+        Value::Sum => Column::Count(count(rollup, measure.name)?, Int64Builder::new()),
+        Value::Money => Column::Money(Vec::new()),
+        Value::Hll => Column::Users(BinaryBuilder::new()),
+        Value::DdSketch => {
+            let (speed, measured) = match measure.name {
+                "ttft_ms" => (Speed::Ttft, "measured_ttft"),
+                "duration_ms" => (Speed::Duration, "measured_duration"),
+                "tokens_per_s_e2e" => (Speed::E2e, "measured_e2e"),
+                "tokens_per_s_decode" => (Speed::Decode, "measured_decode"),
+                "overhead_us" => (Speed::Overhead, "measured_overhead"),
+                _ => return None,
+            };
+            Column::Speed(speed, Tally::count(measured)?, BinaryBuilder::new())
         }
     })
+}
+
+fn count(rollup: Rollup, name: &str) -> Option<fn(&Tally) -> i64> {
+    // Usage counts other requests than routing under this name.
+    match (rollup.level.table, name) {
+        (TableId::RoutingHourly, "requests") => Tally::count("population"),
+        _ => Tally::count(name),
+    }
 }
 
 /// Returns the bytes held for it.

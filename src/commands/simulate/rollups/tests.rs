@@ -37,8 +37,8 @@ async fn written(folder: &Path, market: Arc<Market>) -> (Warehouse, Written) {
 /// Partition and bytes of every data file, sorted, without its name.
 fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
-    for table in rollups() {
-        for date in std::fs::read_dir(folder.join(table.name())).unwrap() {
+    for rollup in rollups() {
+        for date in std::fs::read_dir(folder.join(rollup.level.table.name())).unwrap() {
             let date = date.unwrap().path();
             if date.file_name().unwrap() == "_delta_log" {
                 continue;

@@ -10,12 +10,10 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionContext, col, lit};
 
 use crate::error::Error;
-use crate::routing::Window;
 use crate::statement::Statement;
 
-const DUPLICATES: Statement =
-    Statement { name: "rebuild/duplicates.sql", sql: include_str!("duplicates.sql") };
-const ONCE: Statement = Statement { name: "rebuild/once.sql", sql: include_str!("once.sql") };
+const DUPLICATES: Statement = Statement { name: "once/duplicates.sql", sql: include_str!("duplicates.sql") };
+const ONCE: Statement = Statement { name: "once/once.sql", sql: include_str!("once.sql") };
 
 /// What becomes of rows that tell an event again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +22,8 @@ pub(crate) enum Copies {
     LeftOut,
 }
 
-/// Registers the rows of `files` as the table `attempts`: all, or those that `window` reads.
+/// Registers the rows of `files` as the table `attempts`: all, or those that started from `read.0` to before `read.1`, in
+/// µs.
 ///
 /// Copies are looked for date by date (they are of one date, because the time of an event is part of it), so
 /// that a date comes out the same whichever others are rebuilt with it. Rows are hardly ever copies: the ids are
@@ -33,13 +32,13 @@ pub(crate) async fn register(
     ctx: &SessionContext,
     attempts: &Snapshot,
     files: Vec<DataFile>,
-    window: Option<Window>,
+    read: Option<(i64, i64)>,
     copies: Copies,
 ) -> Result<(), Error> {
     let failed = |source| ONCE.failed(source);
     let mut stored = attempts.provider_over(files);
-    if let Some(window) = window {
-        stored = read_by(ctx, stored, window)?;
+    if let Some(read) = read {
+        stored = read_only(ctx, stored, read)?;
     }
     if copies == Copies::Kept {
         ctx.register_table(TableId::Attempts.name(), stored).map_err(failed)?;
@@ -60,14 +59,14 @@ pub(crate) async fn register(
 }
 
 /// The filter reaches the scan, which then leaves out files, pages and rows by it.
-fn read_by(
+fn read_only(
     ctx: &SessionContext,
     stored: Arc<dyn TableProvider>,
-    window: Window,
+    (from, to): (i64, i64),
 ) -> Result<Arc<dyn TableProvider>, Error> {
     let at = |us: i64| lit(ScalarValue::TimestampMicrosecond(Some(us), Some("UTC".into())));
     let started_at = || col("started_at");
-    let is_read = started_at().gt_eq(at(window.read_from)).and(started_at().lt(at(window.read_to)));
+    let is_read = started_at().gt_eq(at(from)).and(started_at().lt(at(to)));
     let rows = ctx.read_table(stored).and_then(|rows| rows.filter(is_read));
     Ok(rows.map_err(|source| ONCE.failed(source))?.into_view())
 }

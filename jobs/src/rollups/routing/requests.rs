@@ -15,12 +15,14 @@ use arrow::compute::{is_not_null, take};
 use arrow::datatypes::{Int16Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::attempts::Outcome;
+use bellwether_warehouse::tables::rollup::{Key, Sums};
+use bellwether_warehouse::tables::routing_hourly::{FAMILY, Routing};
 use chrono::TimeDelta;
 use datafusion::common::{Result, internal_datafusion_err, internal_err};
 
 use crate::keys::{Bucket, Groups, NameInterner, Rank};
 
-const KEYS: &[&str] = &["model_id", "author"];
+const ID: &[Key] = &[Key::text("request_id")];
 
 pub(super) const COLUMNS: &[&str] = &[
     "event_id",
@@ -38,7 +40,7 @@ pub(super) const COLUMNS: &[&str] = &[
 
 /// What is computed and what is read for it, in µs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
+pub(super) struct Window {
     /// Requests that began in `[from, to)` are counted.
     pub from: i64,
     pub to: i64,
@@ -52,6 +54,11 @@ impl Window {
     pub(super) fn new(from: i64, to: i64, span: TimeDelta) -> Self {
         let span = span.num_microseconds().unwrap_or_default();
         Self { from, to, read_from: from - span, read_to: to + span }
+    }
+
+    /// From when to before when attempts are read.
+    pub(super) fn read(self) -> (i64, i64) {
+        (self.read_from, self.read_to)
     }
 }
 
@@ -88,22 +95,11 @@ struct Chain {
     final_success: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    all_requests: i64,
-    attempts: i64,
-    requests: i64,
-    routed_ok: i64,
-    first_ok: i64,
-    requests_with_rate_limits: i64,
-    routed_ok_with_rate_limits: i64,
-}
-
 pub(super) struct Requests {
     window: Window,
     names: NameInterner,
     groups: Groups,
-    counts: Vec<Counts>,
+    counts: Vec<Routing>,
     ids: NameInterner,
     chains: Vec<Chain>,
     /// Event ids of the batches that `Order` points into.
@@ -115,10 +111,10 @@ impl Requests {
     pub(super) fn new(window: Window) -> Result<Self> {
         Ok(Self {
             window,
-            names: NameInterner::new(KEYS)?,
+            names: NameInterner::new(FAMILY.keys)?,
             groups: Groups::default(),
             counts: Vec::new(),
-            ids: NameInterner::new(&["request_id"])?,
+            ids: NameInterner::new(ID)?,
             chains: Vec::new(),
             events: Vec::new(),
             event_bytes: 0,
@@ -151,7 +147,7 @@ impl Requests {
 
     /// Bytes held, about.
     pub(super) fn size(&self) -> usize {
-        let counts = self.counts.len() * (size_of::<Counts>() + 32);
+        let counts = self.counts.len() * (size_of::<Routing>() + 32);
         self.ids.size() + self.chains.capacity() * size_of::<Chain>() + self.event_bytes + counts
     }
 
@@ -201,7 +197,7 @@ impl Requests {
     fn count(&mut self, started_at: i64, names: usize, attempts: i64, first: Ending, final_success: bool) {
         let group = self.groups.group(Bucket::of(started_at).hour(), names);
         if group == self.counts.len() {
-            self.counts.push(Counts::default());
+            self.counts.push(Routing::default());
         }
         let counts = &mut self.counts[group];
         let routed_ok = i64::from(final_success);
@@ -215,7 +211,10 @@ impl Requests {
             counts.requests_with_rate_limits += 1;
             counts.routed_ok_with_rate_limits += routed_ok;
         }
-        counts.first_ok += i64::from(first == Ending::Success);
+        // A rate-limited first attempt is no success, so both pairs share this count.
+        let first_ok = i64::from(first == Ending::Success);
+        counts.first_ok += first_ok;
+        counts.first_ok_with_rate_limits += first_ok;
     }
 
     /// Rows of `routing_hourly`, sorted by key.
@@ -230,32 +229,25 @@ impl Requests {
         }
         let (names, rank_of) = self.names.finish()?;
         let keys = self.groups.finish(&rank_of);
-        let mut rows: Vec<((Bucket, Rank), Counts)> = keys.into_iter().zip(self.counts).collect();
+        let mut rows: Vec<((Bucket, Rank), Routing)> = keys.into_iter().zip(self.counts).collect();
         rows.sort_unstable_by_key(|row| row.0);
-        let ranks = UInt32Array::from_iter_values(rows.iter().map(|row| row.0.1));
-        let sum = |of: fn(&Counts) -> i64| -> ArrayRef {
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| of(&row.1))))
-        };
+        let (keys, counts): (Vec<(Bucket, Rank)>, Vec<Routing>) = rows.into_iter().unzip();
+        let ranks = UInt32Array::from_iter_values(keys.iter().map(|key| key.1));
         let schema = TableId::RoutingHourly.schema();
         let mut columns: Vec<ArrayRef> = Vec::new();
         for field in schema.fields() {
             columns.push(match field.name().as_str() {
-                "date" => Arc::new(Date32Array::from_iter_values(rows.iter().map(|r| r.0.0.day_number()))),
+                "date" => Arc::new(Date32Array::from_iter_values(keys.iter().map(|key| key.0.day_number()))),
                 "hour" => {
-                    let hours = rows.iter().map(|row| row.0.0.start_us());
+                    let hours = keys.iter().map(|key| key.0.start_us());
                     Arc::new(TimestampMicrosecondArray::from_iter_values(hours).with_timezone("UTC"))
                 }
-                "all_requests" => sum(|counts| counts.all_requests),
-                "attempts" => sum(|counts| counts.attempts),
-                "requests" => sum(|counts| counts.requests),
-                "routed_ok" => sum(|counts| counts.routed_ok),
-                // A rate-limited first attempt is no success, so both pairs share this count.
-                "first_ok" | "first_ok_with_rate_limits" => sum(|counts| counts.first_ok),
-                "requests_with_rate_limits" => sum(|counts| counts.requests_with_rate_limits),
-                "routed_ok_with_rate_limits" => sum(|counts| counts.routed_ok_with_rate_limits),
-                name => match names.column(name, &ranks) {
-                    Some(column) => column?,
-                    None => return internal_err!("nothing is counted for `{name}` of `routing_hourly`"),
+                name => match (names.column(name, &ranks), Routing::column(&counts, name)) {
+                    (Some(names), _) => names?,
+                    (None, Some(counts)) => counts,
+                    (None, None) => {
+                        return internal_err!("nothing is counted for `{name}` of `routing_hourly`");
+                    }
                 },
             });
         }
@@ -273,7 +265,7 @@ impl Order {
 
 /// Columns of one batch.
 struct Input {
-    keys: [ArrayRef; 2],
+    keys: Vec<ArrayRef>,
     events: ArrayRef,
     /// An attempt that names no request is a request of its own.
     requests: ArrayRef,
@@ -296,7 +288,7 @@ impl Input {
         let flags = |name: &str| column(name)?.as_boolean_opt().cloned().ok_or_else(|| wrong(name));
         let (events, requests) = (column("event_id")?, column("request_id")?);
         Ok(Self {
-            keys: [column("model_id")?, column("author")?],
+            keys: FAMILY.keys.iter().map(|key| column(key.name)).collect::<Result<_>>()?,
             requests: zip(&is_not_null(&requests)?, &requests, &events)?,
             events,
             attempt: column("attempt")?

@@ -4,7 +4,7 @@ use bellwether_warehouse::testing::{DAY_US, NOON_US, attempt};
 use datafusion::common::ScalarValue;
 
 use crate::assert_row;
-use crate::rollup::date_value;
+use crate::dates::date_value;
 use crate::statement::Statement;
 use crate::testing::{Fixture, lines, us};
 
@@ -59,7 +59,7 @@ async fn requests_are_counted_by_how_their_first_and_last_attempts_ended() {
         AttemptRow { gateway_cache_hit: true, ..told("j0", "j", 0, true, "ok") },
     ])
     .await;
-    let report = f.jobs.route().await.unwrap();
+    let report = f.jobs.recompute().await.unwrap();
     assert_eq!((report.to, report.dates, report.rows), (1, 1, 1));
     assert_row!(f, "routing_hourly", {
         date: "2026-11-25", hour: "2026-11-25T12:00:00Z", model_id: "acme/one", author: "acme",
@@ -78,7 +78,7 @@ async fn attempts_that_come_one_by_one_are_brought_in_order() {
     f.append(&[loose("a0", "a", NOON_US, "fault"), loose("a1", "a", NOON_US + 1, "fault")]).await;
     // No request id: a request of its own.
     f.append(&[AttemptRow { request_id: None, ..loose("b", "", NOON_US, "fault") }]).await;
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     assert_row!(f, "routing_hourly", {
         model_id: "acme/one", author: "acme", all_requests: 2, attempts: 4, requests: 2, routed_ok: 1, first_ok: 0,
     });
@@ -89,17 +89,17 @@ async fn a_fallback_across_midnight_counts_for_the_hour_of_the_first_attempt() {
     let mut f = Fixture::new().await;
     let (before, after) = (us("2026-11-24T23:59:58Z"), us("2026-11-25T00:00:03Z"));
     f.append(&[loose("a0", "a", before, "fault")]).await;
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     let sql = "SELECT hour, all_requests, attempts, routed_ok FROM routing_hourly ORDER BY hour";
     assert_eq!(f.query(sql).await, ["2026-11-24T23:00:00Z 1 1 0"]);
     // The rest arrives later: yesterday changes, and today has no request of its own.
     f.append(&[loose("a1", "a", after, "ok")]).await;
-    let report = f.jobs.route().await.unwrap();
+    let report = f.jobs.recompute().await.unwrap();
     assert_eq!(report.dates, 2);
     assert_eq!(f.query(sql).await, ["2026-11-24T23:00:00Z 1 2 1"]);
     // A request of today's beside it.
     f.append(&[loose("b0", "b", after, "ok")]).await;
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     assert_eq!(f.query(sql).await, ["2026-11-24T23:00:00Z 1 2 1", "2026-11-25T00:00:00Z 1 1 1"]);
 }
 
@@ -108,11 +108,11 @@ async fn a_first_attempt_before_midnight_that_arrives_last_moves_the_request_to_
     let mut f = Fixture::new().await;
     let (before, after) = (us("2026-11-24T23:59:40Z"), us("2026-11-25T00:00:05Z"));
     f.append(&[loose("a1", "a", after, "ok")]).await;
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     let sql = "SELECT hour, all_requests, attempts, first_ok FROM routing_hourly ORDER BY hour";
     assert_eq!(f.query(sql).await, ["2026-11-25T00:00:00Z 1 1 1"]);
     f.append(&[loose("a0", "a", before, "fault")]).await;
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     assert_eq!(f.query(sql).await, ["2026-11-24T23:00:00Z 1 2 0"]);
 }
 
@@ -121,9 +121,9 @@ async fn copies_that_a_rebuild_left_out_do_not_come_back_with_a_late_row() {
     let mut f = Fixture::new().await;
     f.append(&[loose("a", "a", NOON_US, "ok")]).await;
     f.append(&[loose("a", "a", NOON_US, "ok")]).await;
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     f.append(&[loose("b", "b", NOON_US, "ok")]).await;
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     assert_eq!(f.query("SELECT all_requests, attempts FROM routing_hourly").await, ["2 2"]);
 }
 
@@ -132,13 +132,13 @@ async fn only_touched_dates_are_computed_again() {
     let mut f = Fixture::new().await;
     let days_ago = |days: i64| AttemptRow { started_at: NOON_US - days * DAY_US, ..attempt("e") };
     f.append(&[days_ago(0), days_ago(1), days_ago(2), days_ago(40)]).await;
-    assert_eq!(f.jobs.route().await.unwrap().dates, 4);
+    assert_eq!(f.jobs.recompute().await.unwrap().dates, 4);
     let files = |snapshot: bellwether_warehouse::Snapshot| {
         snapshot.files().iter().map(|file| file.path.clone()).collect::<Vec<_>>()
     };
     let before = files(f.snapshot(TableId::RoutingHourly).await);
     f.append(&[AttemptRow { started_at: NOON_US - DAY_US, ..attempt("f") }]).await;
-    let report = f.jobs.route().await.unwrap();
+    let report = f.jobs.recompute().await.unwrap();
     assert_eq!((report.dates, report.rows), (1, 1));
     let after = files(f.snapshot(TableId::RoutingHourly).await);
     let kept = after.iter().filter(|path| before.contains(path)).count();
@@ -148,7 +148,7 @@ async fn only_touched_dates_are_computed_again() {
         ["2026-10-16 1", "2026-11-23 1", "2026-11-24 2", "2026-11-25 1"]
     );
     // Nothing new: nothing done.
-    assert_eq!(f.jobs.route().await.unwrap().dates, 0);
+    assert_eq!(f.jobs.recompute().await.unwrap().dates, 0);
 }
 
 #[tokio::test]
@@ -167,7 +167,7 @@ async fn rows_by_model_and_hour_are_kept_apart() {
         at("d", "2026-11-25T01:30:00Z", None),
     ])
     .await;
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     assert_eq!(
         f.query("SELECT hour, model_id, all_requests FROM routing_hourly").await,
         [
@@ -182,7 +182,7 @@ async fn rows_by_model_and_hour_are_kept_apart() {
 #[test]
 fn long_runs_of_dates_are_computed_in_pieces() {
     let day = |n: u64| chrono::NaiveDate::default().checked_add_days(chrono::Days::new(n)).unwrap();
-    let split = |rows: i64| super::dates::split((0..40).chain(50..52).chain([60]).map(|n| (day(n), rows)));
+    let split = |rows: i64| super::hours::split((0..40).chain(50..52).chain([60]).map(|n| (day(n), rows)));
     assert_eq!(split(10), [(day(0), day(30)), (day(31), day(39)), (day(50), day(51)), (day(60), day(60))]);
     assert_eq!(split(900_000)[..2], [(day(0), day(1)), (day(2), day(3))]);
     assert_eq!(split(9_000_000)[..2], [(day(0), day(0)), (day(1), day(1))]);
@@ -237,7 +237,7 @@ async fn requests_equal_what_the_sql_makes_of_the_same_attempts() {
         })
         .collect();
     f.append(&rows).await;
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     let dates = f.query("SELECT DISTINCT event_date FROM attempts ORDER BY 1").await;
     assert!(dates.len() >= 4);
     // Date by date, so that requests cross the borders of what is computed at once.

@@ -14,7 +14,7 @@ async fn two_days() -> (Fixture, Vec<(String, i64)>) {
     for row in &rows {
         f.append(&[loose(row)]).await;
     }
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     (f, rows)
 }
 
@@ -44,12 +44,12 @@ async fn what_is_read_for_a_new_attempt_are_the_hours_around_it_and_not_the_day(
         let (mut f, mut rows) = two_days().await;
         rows.push(("new".to_owned(), us(new)));
         f.append(&[loose(&rows[48])]).await;
-        let report = f.jobs.route().await.unwrap();
+        let report = f.jobs.recompute().await.unwrap();
         assert_eq!(report.attempts, read, "{new}");
 
         let mut at_once = Fixture::new().await;
         at_once.append(&rows.iter().map(loose).collect::<Vec<_>>()).await;
-        assert_eq!(at_once.jobs.route().await.unwrap().attempts, 49);
+        assert_eq!(at_once.jobs.recompute().await.unwrap().attempts, 49);
         assert_eq!(stored(&f).await, stored(&at_once).await, "{new}");
         assert_eq!(stored(&f).await.concat().len(), 48);
     }
@@ -61,7 +61,7 @@ async fn a_first_attempt_that_comes_late_takes_its_request_out_of_the_hour_it_wa
     // 12:30 becomes the second attempt of a request of 10:40; the hours in between stand.
     let first = AttemptRow { request_id: Some("e36"), ..loose_at("first", "2026-11-25T10:40:00Z") };
     f.append(&[first]).await;
-    f.jobs.route().await.unwrap();
+    f.jobs.recompute().await.unwrap();
     let sql = "SELECT hour, all_requests, attempts FROM routing_hourly
                WHERE hour BETWEEN '2026-11-25T09:00:00Z' AND '2026-11-25T13:00:00Z' ORDER BY hour";
     assert_eq!(

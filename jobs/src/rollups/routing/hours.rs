@@ -1,12 +1,13 @@
 //! Which dates new attempts touch, and which hours of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bellwether_warehouse::{DataFile, Snapshot};
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
+use super::requests::Window;
+use crate::dates::{date_of, dates_of};
 use crate::error::Error;
-use crate::rollup::date_of;
 
 /// Dates computed at once. More: fewer passes over a long history, more memory.
 const RANGE_DAYS: i64 = 31;
@@ -34,6 +35,11 @@ impl Hours {
     pub(super) fn hull(self, other: Self) -> Self {
         Self { from: self.from.min(other.from), to: self.to.max(other.to) }
     }
+
+    /// The requests that began within, where none takes longer than `span`.
+    pub(super) fn window(self, span: TimeDelta) -> Window {
+        Window::new(self.from, self.to, span)
+    }
 }
 
 /// The dates of new files and of each the hours that are to be computed again: those of the new rows; those
@@ -44,15 +50,11 @@ pub(super) fn touched(
     attempts: &Snapshot,
     span: TimeDelta,
 ) -> Result<BTreeMap<NaiveDate, Hours>, Error> {
-    let table = attempts.table().name();
     // A date without attempts has no requests.
-    let mut present = BTreeSet::new();
-    for file in attempts.files() {
-        present.insert(date_of(table, file)?);
-    }
+    let present = dates_of(attempts)?;
     let mut touched: BTreeMap<NaiveDate, Hours> = BTreeMap::new();
     for file in new {
-        let date = date_of(table, file)?;
+        let date = date_of(attempts.table(), file)?;
         let day = Hours::of(date);
         let started = file.bounds().instant("started_at");
         let earliest = started.least.map_or(day.from, |at| at.timestamp_micros().clamp(day.from, day.to - 1));
@@ -82,7 +84,7 @@ pub(super) fn ranges(
 ) -> Result<Vec<(NaiveDate, NaiveDate)>, Error> {
     let mut rows: BTreeMap<NaiveDate, i64> = BTreeMap::new();
     for file in attempts.files() {
-        *rows.entry(date_of(attempts.table().name(), file)?).or_default() += file.rows;
+        *rows.entry(date_of(attempts.table(), file)?).or_default() += file.rows;
     }
     Ok(split(dates.keys().map(|date| (*date, rows.get(date).copied().unwrap_or_default()))))
 }

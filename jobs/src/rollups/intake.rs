@@ -12,11 +12,9 @@ use chrono::{DateTime, NaiveDate};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Listen;
+use crate::dates::day_number;
 use crate::error::Error;
-use crate::rollup::day_number;
-use crate::statement::Statement;
-
-pub(crate) const DAILY: Statement = Statement { name: "intake/daily.sql", sql: include_str!("daily.sql") };
 
 const MEMBER: &str = "intake";
 
@@ -35,9 +33,8 @@ struct Arrived {
 #[derive(Debug, Default)]
 pub(crate) struct Intake(BTreeMap<(NaiveDate, String), [i64; 3]>);
 
-impl Intake {
-    /// A commit that says nothing, or something else, about its intake adds nothing.
-    pub(crate) fn add(&mut self, commit: &CommitEntry) {
+impl Listen for Intake {
+    fn add(&mut self, commit: &CommitEntry) {
         let millis = commit.info.get("timestamp").and_then(Value::as_i64);
         let Some(at) = millis.and_then(DateTime::from_timestamp_millis) else {
             return;
@@ -60,7 +57,7 @@ impl Intake {
         }
     }
 
-    pub(crate) fn rows(&self) -> Result<RecordBatch, Error> {
+    fn rows(&self) -> Result<RecordBatch, Error> {
         let schema = TableId::IntakeDaily.schema();
         let sum =
             |at: usize| Arc::new(self.0.values().map(|sums| sums.get(at).copied()).collect::<Int64Array>());
@@ -74,6 +71,6 @@ impl Intake {
                 sum(2),
             ],
         )
-        .map_err(|e| DAILY.failed(e.into()))
+        .map_err(|source| Error::Query { statement: "intake", source: Box::new(source.into()) })
     }
 }

@@ -3,8 +3,8 @@
 use bellwether_warehouse::{DataFile, Table};
 
 use crate::error::Error;
-use crate::intake::Intake;
 use crate::replace::REWRITTEN_BY;
+use crate::rollups::Told;
 
 /// Log entries are read this many at a time. More: fewer steps, more entries in memory at once.
 const COMMITS: i64 = 256;
@@ -16,7 +16,8 @@ pub(crate) const CHUNK_ROWS: i64 = 500_000;
 pub(crate) struct Changes {
     /// New data, in the order of the log.
     pub files: Vec<DataFile>,
-    pub intake: Intake,
+    /// What their commits say.
+    pub told: Told,
     /// The files are all that the table has: what came before `from` is among them.
     pub is_whole: bool,
 }
@@ -42,12 +43,11 @@ impl Changes {
         }))
     }
 
-    /// The same with what the commits say of their intake. Where the table is taken whole, that is what the commits
-    /// that are still in the log say.
-    pub(crate) async fn with_intake(table: &Table, from: Option<i64>, to: i64) -> Result<Self, Error> {
+    /// The same with what the commits say. Where the table is taken whole, those that are still in the log.
+    pub(crate) async fn with_told(table: &Table, from: Option<i64>, to: i64) -> Result<Self, Error> {
         let mut changes = Self::between(table, from, to).await?;
         if changes.is_whole {
-            changes.intake = Self::intake_left(table, from, to).await?;
+            changes.told = Self::told_yet(table, from, to).await?;
         }
         Ok(changes)
     }
@@ -58,7 +58,7 @@ impl Changes {
     }
 
     /// What the commits in `(from, to]` say that are still in the log.
-    pub(crate) async fn intake_left(table: &Table, from: Option<i64>, to: i64) -> Result<Intake, Error> {
+    pub(crate) async fn told_yet(table: &Table, from: Option<i64>, to: i64) -> Result<Told, Error> {
         let failed = |source| Error::Log { table: table.id().name(), source };
         let oldest = table.oldest_commit().await.map_err(failed)?;
         let from = from.unwrap_or(-1);
@@ -71,7 +71,7 @@ impl Changes {
             );
         }
         match Self::read(table, after, to).await? {
-            Ok(changes) => Ok(changes.intake),
+            Ok(changes) => Ok(changes.told),
             Err(version) => {
                 Err(failed(bellwether_warehouse::Error::CommitGone { table: table.id().name(), version }))
             }
@@ -95,7 +95,7 @@ impl Changes {
     }
 
     fn add(&mut self, commit: bellwether_warehouse::CommitEntry) {
-        self.intake.add(&commit);
+        self.told.add(&commit);
         if !commit.info.contains_key(REWRITTEN_BY) {
             self.files.extend(commit.added);
         }

@@ -1,6 +1,6 @@
--- Rows of `usage_hourly` or partial rows of `usage_daily` → one row per date, model, variant and provider.
 SELECT
     date,
+    hour,
     model_id,
     author,
     variant,
@@ -35,7 +35,6 @@ SELECT
     sum(context_10m) AS context_10m,
     sum(context_over_10m) AS context_over_10m
 FROM part
-GROUP BY date, model_id, author, variant, provider_id
--- A bucket in which nothing was served is no row.
+GROUP BY date, hour, model_id, author, variant, provider_id
 HAVING sum(requests) > 0
-ORDER BY date, model_id, author, variant, provider_id
+ORDER BY date, hour, model_id, author, variant, provider_id

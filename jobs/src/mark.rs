@@ -10,12 +10,12 @@ fn app(date: NaiveDate) -> AppId {
     AppId(format!("rebuilt/{date}"))
 }
 
-pub(super) fn rebuilt_at(snapshot: &Snapshot, date: NaiveDate) -> Option<DateTime<Utc>> {
+pub(crate) fn rebuilt_at(snapshot: &Snapshot, date: NaiveDate) -> Option<DateTime<Utc>> {
     snapshot.txn(&app(date)).and_then(DateTime::from_timestamp_millis)
 }
 
 /// Marks `dates` as rebuilt at `now`, or a moment after they were last where the clock stands before that.
-pub(super) fn advance<'a>(
+pub(crate) fn advance<'a>(
     snapshot: &Snapshot,
     dates: impl IntoIterator<Item = &'a NaiveDate>,
     now: DateTime<Utc>,
