@@ -45,6 +45,12 @@ pub enum Error {
     },
     #[error("failed to prepare the views that published tables are computed from")]
     Prepare(#[source] Box<DataFusionError>),
+    #[error("failed to read published table `{table}`")]
+    Pin {
+        table: &'static str,
+        #[source]
+        source: bellwether_warehouse::Error,
+    },
     #[error("failed to read or make a row of `publications`")]
     Publications {
         #[source]

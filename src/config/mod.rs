@@ -1,6 +1,7 @@
 //! The composed configuration: default → file → environment → flag, then validated.
 
 mod load;
+mod terms;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use bellwether_web::config::{Profile, ThresholdOverrides, WebConfig};
 use serde::Deserialize;
 
 use crate::exit::{chain, usage};
+pub use terms::WithoutIds;
 
 /// Compaction holds one new file in memory.
 const MOST_FILE: Bytes = Bytes(1 << 30);
@@ -76,6 +78,8 @@ pub struct PublicationSection {
     pub profile: Profile,
     /// Replaces single thresholds of the profile.
     pub thresholds: ThresholdOverrides,
+    /// What happens to models and providers of which most requests carry no id of a user.
+    pub without_ids: WithoutIds,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -119,7 +123,11 @@ impl Default for JobsSection {
 
 impl Default for PublicationSection {
     fn default() -> Self {
-        Self { profile: Profile::Public, thresholds: ThresholdOverrides::default() }
+        Self {
+            profile: Profile::Public,
+            thresholds: ThresholdOverrides::default(),
+            without_ids: WithoutIds::default(),
+        }
     }
 }
 

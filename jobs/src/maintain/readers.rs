@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::jobs::refresh;
 use crate::routing::routed;
 
-/// Of `attempts`, whose entries folds and routing read. Nobody reads the entries of another table.
+/// Of `attempts`, whose entries folds and routing read. Publication reads those of rollups and published tables, and
+/// looks at everything where they are gone.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Passed {
     /// Version, and the table that has got no further.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_metrics::Metric;
 use bellwether_metrics::publications::Publication;
+use bellwether_metrics::{Metric, gate};
 use bellwether_warehouse::{DataFile, TableId};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
@@ -37,8 +37,8 @@ impl Publisher {
         if let Changed::Dates(dates) = own {
             due.dates.extend(dates);
         }
-        for input in metric.inputs.iter().filter(|input| **input != metric.id()) {
-            match self.changed(*input, round.last.as_ref()).await? {
+        for input in inputs(metric) {
+            match self.changed(input, round.last.as_ref()).await? {
                 Changed::Everything => is_all = true,
                 Changed::Dates(dates) => due.dates.extend(touched(metric, dates)),
             }
@@ -47,8 +47,8 @@ impl Publisher {
             // Also what stands of days that are in no input any more.
             due.dates.extend(table.snapshot().files().iter().flat_map(|file| dates_of(metric, file)));
             let mut held = BTreeSet::new();
-            for input in metric.inputs.iter().filter(|input| **input != metric.id()) {
-                self.add_held(*input, &mut held)?;
+            for input in inputs(metric) {
+                self.add_held(input, &mut held)?;
             }
             due.dates.extend(touched(metric, held));
         }
@@ -105,6 +105,13 @@ impl Publisher {
         let settled = started_at.map(|at| at.min(now) - SETTLED);
         settled.max(Some(now - SILENT)).unwrap_or(now)
     }
+}
+
+/// All but the table itself. A name that may be shown no longer concerns every table.
+fn inputs(metric: &Metric) -> BTreeSet<TableId> {
+    let mut inputs: BTreeSet<TableId> = metric.inputs.iter().copied().chain([gate::METRIC.id()]).collect();
+    inputs.remove(&metric.id());
+    inputs
 }
 
 fn touched(metric: &Metric, dates: BTreeSet<NaiveDate>) -> BTreeSet<NaiveDate> {

@@ -15,6 +15,7 @@ mod place;
 mod put;
 mod report;
 mod rows;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ use datafusion::prelude::SessionContext;
 use crate::error::Error;
 use crate::jobs::refresh;
 pub use report::{PublishReport, PublishedTable};
+pub(crate) use standing::{newest_date, published};
 
 /// Publishes one warehouse. May be stopped anywhere and run again.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use super::newest::crowd;
 use super::place::{filled, runs};
 use crate::settle::Settling;
 use crate::testing::{Fixture, at, lines};
-use crate::{Error, Jobs};
+use crate::{Depth, Error, Intent, Jobs, MaintainSettings, Maintainer, Step};
 
 const NOW: &str = "2026-11-25T13:00:00Z";
 
@@ -366,6 +366,36 @@ async fn the_loop_publishes_what_it_folds() {
     }
     stop.send(true).unwrap();
     running.await.unwrap();
+}
+
+#[tokio::test]
+async fn published_tables_are_listed_and_maintained_once_they_exist() {
+    let mut f = Fixture::new().await;
+    let settings = MaintainSettings { checkpoint_after_commits: 2, ..MaintainSettings::default() };
+    let mut maintainer = Maintainer::open(&f.warehouse, settings).await.unwrap();
+    let before = maintainer.round(Depth::Whole, Intent::Do, at(NOW)).await;
+    assert!(before.is_clean() && before.tables.iter().all(|table| table.table != "gate"), "{before}");
+    assert!(f.jobs.status().await.unwrap().published.is_empty());
+
+    let mut publisher = publisher(&f, 2).await;
+    for id in ["a", "b", "c"] {
+        add(&mut f, &[of_user(id, 1, 1)], NOW).await;
+        publisher.publish(at(NOW)).await.unwrap();
+    }
+    f.append(&[attempt("d")]).await;
+    let listed = f.jobs.status().await.unwrap().published;
+    let of = |name: &str| listed.iter().find(|table| table.table == name).unwrap();
+    assert_eq!((of("gate").computed_at, of("gate").lag), (Some(3), 1));
+    assert_eq!(of("gate").newest_date, Some("2026-11-25".parse().unwrap()));
+    // A day, a variant, a provider; a file a publication.
+    assert_eq!((of("gate").rows, of("gate").files), (4, 2));
+    assert_eq!((of("publications").rows, of("publications").files), (3, 3));
+    let round = maintainer.round(Depth::Whole, Intent::Do, at(NOW)).await;
+    assert!(round.is_clean(), "{round}");
+    let publications = round.tables.iter().find(|table| table.table == "publications").unwrap();
+    let steps: Vec<Step> = publications.steps.iter().map(|(step, _)| *step).collect();
+    assert_eq!((steps, publications.active.files), (vec![Step::Checkpoint], 3));
+    assert!(round.tables.iter().any(|table| table.table == "gate"));
 }
 
 #[test]

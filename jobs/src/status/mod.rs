@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::jobs::{Jobs, refresh};
+use crate::publish;
 use crate::rollup::date_of;
 use crate::routing::routed;
 
@@ -19,6 +20,8 @@ use crate::routing::routed;
 pub struct Status {
     pub attempts: TableStatus,
     pub rollups: Vec<TableStatus>,
+    /// Those that exist. `computed_at` is that of the newest publication.
+    pub published: Vec<TableStatus>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,7 +47,7 @@ impl fmt::Display for Status {
             "{:<15} {:>8} {:>8} {:>6} {:>7} {:>11} {:>13}  newest",
             "table", "version", "computed", "lag", "files", "rows", "bytes"
         )?;
-        for status in [&self.attempts].into_iter().chain(&self.rollups) {
+        for status in [&self.attempts].into_iter().chain(&self.rollups).chain(&self.published) {
             let TableStatus { table, version, computed_at, lag, files, rows, bytes, newest_date } = status;
             let computed = computed_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
             let newest = newest_date.map_or_else(|| "-".to_owned(), |date| date.to_string());
@@ -65,21 +68,9 @@ pub(crate) async fn status(jobs: &mut Jobs) -> Result<Status, Error> {
     refresh(&mut jobs.routing).await?;
     let newest = refresh(&mut jobs.attempts).await?;
     let of = |snapshot: &Snapshot, computed_at: Option<i64>, lag: i64| {
-        let table = snapshot.table().name();
-        let mut status = TableStatus {
-            table,
-            version: snapshot.version(),
-            computed_at,
-            lag,
-            files: snapshot.files().len(),
-            rows: 0,
-            bytes: 0,
-            newest_date: None,
-        };
+        let mut status = TableStatus::of(snapshot, computed_at, lag);
         for file in snapshot.files() {
-            status.rows += file.rows;
-            status.bytes += file.size_bytes;
-            status.newest_date = status.newest_date.max(Some(date_of(table, file)?));
+            status.newest_date = status.newest_date.max(Some(date_of(status.table, file)?));
         }
         Ok(status)
     };
@@ -91,5 +82,29 @@ pub(crate) async fn status(jobs: &mut Jobs) -> Result<Status, Error> {
     }
     let snapshot = jobs.routing.snapshot();
     rollups.push(of(snapshot, routed(snapshot), behind(routed(snapshot)))?);
-    Ok(Status { attempts: of(jobs.attempts.snapshot(), None, 0)?, rollups })
+    let attempts = of(jobs.attempts.snapshot(), None, 0)?;
+    let mut published = Vec::new();
+    for (snapshot, publication) in publish::published(jobs.warehouse()).await? {
+        let computed_at = publication.and_then(|publication| publication.attempts_version);
+        let mut status = TableStatus::of(&snapshot, computed_at, behind(computed_at));
+        status.newest_date = publish::newest_date(&snapshot);
+        published.push(status);
+    }
+    Ok(Status { attempts, rollups, published })
+}
+
+impl TableStatus {
+    /// Without a date.
+    fn of(snapshot: &Snapshot, computed_at: Option<i64>, lag: i64) -> Self {
+        Self {
+            table: snapshot.table().name(),
+            version: snapshot.version(),
+            computed_at,
+            lag,
+            files: snapshot.files().len(),
+            rows: snapshot.files().iter().map(|file| file.rows).sum(),
+            bytes: snapshot.files().iter().map(|file| file.size_bytes).sum(),
+            newest_date: None,
+        }
+    }
 }
