@@ -62,6 +62,22 @@ pub enum Error {
         #[source]
         source: tokio::task::JoinError,
     },
+    #[error("failed to make what is published")]
+    Publish {
+        #[source]
+        source: Box<bellwether_metrics::Error>,
+    },
+    #[error("failed to look at the rollups")]
+    Look {
+        #[source]
+        source: bellwether_warehouse::PinError,
+    },
+    #[error("rows of table `{table}` cannot be published: {detail}")]
+    BadRows { table: &'static str, detail: String },
+    #[error(
+        "publication {number} of {published_at} was made under the terms {theirs}, and this process has {ours}: another one publishes with another configuration, catalogue or version of Bellwether; stop one of the two"
+    )]
+    OtherTerms { number: i64, published_at: chrono::DateTime<chrono::Utc>, theirs: String, ours: String },
     #[error("date range {from} to {to} ends before it begins")]
     EmptyRange { from: chrono::NaiveDate, to: chrono::NaiveDate },
     #[error("table `{table}` has a file whose date is `{date}`")]
@@ -72,6 +88,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn metric(source: bellwether_metrics::Error) -> Self {
+        Self::Publish { source: Box::new(source) }
+    }
+
     /// Whether a file was to be read that is not there.
     pub(crate) fn is_missing_file(&self) -> bool {
         bellwether_warehouse::is_missing_file(self)

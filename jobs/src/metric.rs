@@ -5,12 +5,19 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
-/// Seconds one run of a job took, by `job`.
+use crate::publish::PublishReport;
+
+/// Seconds one run of a job took, by `job`; `publish` is one of them.
 pub const ROLLUP_DURATION_SECONDS: &str = "bellwether_rollup_duration_seconds";
 /// Rows a job read (fold, rebuild: attempts) or wrote (all others), by `job`.
 pub const ROLLUP_ROWS_TOTAL: &str = "bellwether_rollup_rows_total";
 /// Runs that failed and will be tried again, by `job`. A run that found another worker at it is none.
 pub const ROLLUP_FAILURES_TOTAL: &str = "bellwether_rollup_failures_total";
+
+/// Seconds since 1970 at which what is published was last known to be up to date.
+pub const PUBLISH_LAST_SUCCESS: &str = "bellwether_publish_last_success_timestamp_seconds";
+/// Number of the newest publication of this process.
+pub const PUBLISH_NUMBER: &str = "bellwether_publish_number";
 
 /// Files of a table, by `table`.
 pub const TABLE_FILES: &str = "bellwether_table_files";
@@ -32,6 +39,12 @@ pub fn describe() {
     describe_histogram!(ROLLUP_DURATION_SECONDS, Unit::Seconds, "Duration of one run of a job");
     describe_counter!(ROLLUP_ROWS_TOTAL, Unit::Count, "Rows that a job read or wrote");
     describe_counter!(ROLLUP_FAILURES_TOTAL, Unit::Count, "Runs of a job that failed");
+    describe_gauge!(
+        PUBLISH_LAST_SUCCESS,
+        Unit::Seconds,
+        "When what is published was last known to be up to date"
+    );
+    describe_gauge!(PUBLISH_NUMBER, Unit::Count, "Number of the newest publication of this process");
     describe_gauge!(TABLE_FILES, Unit::Count, "Files of a table");
     describe_gauge!(TABLE_COMMITS_SINCE_CHECKPOINT, Unit::Count, "Log entries that are in no checkpoint");
     describe_gauge!(TABLE_ORPHANS, Unit::Count, "Files that no log entry names");
@@ -56,6 +69,16 @@ pub(crate) fn ran(job: &'static str, took: Duration, rows: u64) {
 
 pub(crate) fn failed(job: &'static str) {
     counter!(ROLLUP_FAILURES_TOTAL, "job" => job).increment(1);
+}
+
+/// Nothing is left to publish at `at`.
+pub(crate) fn published(report: &PublishReport, at: DateTime<Utc>) {
+    if let Some(number) = report.number {
+        gauge!(PUBLISH_NUMBER).set(number as f64);
+    }
+    if report.waits_for.is_empty() {
+        gauge!(PUBLISH_LAST_SUCCESS).set(at.timestamp() as f64);
+    }
 }
 
 pub(crate) fn maintained_all(at: DateTime<Utc>) {

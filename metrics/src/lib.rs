@@ -5,19 +5,23 @@
 //! or commit it (`jobs`), or word and draw it (`web`).
 
 mod catalogue;
+mod document;
 pub mod gate;
 mod metric;
+pub mod publications;
 mod terms;
 mod views;
 
 pub use catalogue::{Catalogue, Model, Named};
+pub use document::document;
 pub use metric::{Error, METRICS, Metric, Touched};
 pub use terms::{Keyless, Terms};
 pub use views::register;
 
 use bellwether_warehouse::TableId;
 
-/// Every table of this crate, in the order in which they are computed: a later one may read an earlier one.
+/// Every table of this crate, in the order in which they are written: a later one may read an earlier one, and
+/// `publications` is last.
 pub fn tables() -> Vec<TableId> {
-    METRICS.iter().map(Metric::id).collect()
+    METRICS.iter().map(Metric::id).chain([publications::id()]).collect()
 }

@@ -24,7 +24,7 @@ pub struct Metric {
     /// Reads tables and views of a session that [`crate::register`] has prepared. `$1` and `$2` are the first and the
     /// last date of the rows that it gives.
     pub sql: &'static str,
-    /// Tables whose changes it follows.
+    /// Tables whose changes it follows. Among them the published ones that its statement reads, its own included.
     pub inputs: &'static [TableId],
     pub touched: Touched,
 }
@@ -45,11 +45,32 @@ pub enum Error {
     },
     #[error("failed to prepare the views that published tables are computed from")]
     Prepare(#[source] Box<DataFusionError>),
+    #[error("failed to read published table `{table}`")]
+    Pin {
+        table: &'static str,
+        #[source]
+        source: bellwether_warehouse::Error,
+    },
+    #[error("failed to read or make a row of `publications`")]
+    Publications {
+        #[source]
+        source: Box<DataFusionError>,
+    },
 }
 
 impl Metric {
     pub fn id(&self) -> TableId {
         TableId::Declared(self.table)
+    }
+
+    /// Whether days are computed from what stands of the days before: oldest first.
+    pub fn reads_itself(&self) -> bool {
+        self.inputs.contains(&self.id())
+    }
+
+    /// Column by which `rows` takes dates: that of the first statistics, else the partition.
+    pub fn date_column(&self) -> &'static str {
+        self.table.stats.first().copied().or(self.table.partition).unwrap_or("date")
     }
 
     /// Rows of dates, with the columns of the table in its order.

@@ -6,7 +6,7 @@ use datafusion::prelude::SessionContext;
 use crate::{Error, Terms};
 
 /// In the order in which they are made: a later one may read an earlier one.
-const VIEWS: &[(&str, &str)] = &[("cells", include_str!("cells.sql"))];
+pub(crate) const VIEWS: &[(&str, &str)] = &[("cells", include_str!("cells.sql"))];
 
 /// Adds tables `terms`, `catalogue_models`, `catalogue_authors`, `catalogue_providers` and the views to a session that
 /// holds rollups and published tables.

@@ -1,4 +1,4 @@
-//! `bellwether jobs`: rollups by hand.
+//! `bellwether jobs`: rollups and publication by hand.
 
 use bellwether_jobs::{Jobs, Scheduler};
 use bellwether_warehouse::Warehouse;
@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::exit::usage;
 use crate::{roles, straight};
 
-/// Runs rollup jobs by hand, rebuilds days, or says where every table stands
+/// Runs jobs by hand, rebuilds days, or says where every table stands
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bellwether jobs run --warehouse ./bellwether-data\n  bellwether jobs rebuild --from 2026-11-23 --to 2026-11-24\n  bellwether jobs status --json"
@@ -21,7 +21,9 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Job {
-    /// Every job once: fold, routing, settle, expire, and rebuild of closed days that were not rebuilt yet
+    /// Every job once: fold, routing, settle, expire, rebuild of closed days that were not rebuilt yet, and publication
+    ///
+    /// It publishes under the terms of its configuration: give it that of the service, or the service stops publishing.
     #[command(after_help = "Example:\n  bellwether jobs run --warehouse ./bellwether-data")]
     Run {
         /// Prints the report as JSON
@@ -58,7 +60,8 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
     let mut jobs = Jobs::open(&warehouse).await?;
     match args.job {
         Job::Run { json } => {
-            let report = Scheduler::new(jobs).run_once(Utc::now()).await;
+            let terms = config.terms(&config.catalogue()?);
+            let report = Scheduler::new(jobs).publishing(terms).run_once(Utc::now()).await;
             print(&report, json)?;
             anyhow::ensure!(report.is_clean(), "a job failed, see the log above");
             Ok(())

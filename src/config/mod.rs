@@ -2,6 +2,7 @@
 
 mod flags;
 mod load;
+mod terms;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 use crate::exit::{chain, usage};
 pub use flags::Common;
+pub use terms::WithoutIds;
 
 /// Compaction holds one new file in memory.
 const MOST_FILE: Bytes = Bytes(1 << 30);
@@ -78,6 +80,8 @@ pub struct PublicationSection {
     pub profile: Profile,
     /// Replaces single thresholds of the profile.
     pub thresholds: ThresholdOverrides,
+    /// What happens to models and providers of which most requests carry no id of a user.
+    pub without_ids: WithoutIds,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -121,7 +125,11 @@ impl Default for JobsSection {
 
 impl Default for PublicationSection {
     fn default() -> Self {
-        Self { profile: Profile::Public, thresholds: ThresholdOverrides::default() }
+        Self {
+            profile: Profile::Public,
+            thresholds: ThresholdOverrides::default(),
+            without_ids: WithoutIds::default(),
+        }
     }
 }
 

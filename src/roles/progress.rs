@@ -75,6 +75,7 @@ mod tests {
         Status {
             attempts: table("attempts", None, 0),
             rollups: rollups.iter().map(|(name, at, lag)| table(*name, Some(*at), *lag)).collect(),
+            published: Vec::new(),
         }
     }
 

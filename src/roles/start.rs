@@ -12,7 +12,7 @@ use bellwether_ingest::intake::{self, Appender, IntakeState, KafkaAppender, Spoo
 use bellwether_ingest::sink::{Sink, Waits};
 use bellwether_ingest::sources;
 use bellwether_ingest::spool::{self, Owner, Spool};
-use bellwether_jobs::{Jobs, Scheduler};
+use bellwether_jobs::{Jobs, Publisher, Scheduler};
 use bellwether_warehouse::health::State;
 use bellwether_web::Site;
 use bellwether_web::data::Names;
@@ -176,16 +176,19 @@ impl Roles {
         let mut jobs = Jobs::open(&self.warehouse).await?;
         jobs.fold(Utc::now()).await?;
         jobs.recompute().await?;
+        let terms = self.config.terms(&self.tools.catalogue);
+        Publisher::open(&self.warehouse, terms).await?.publish(Utc::now()).await?;
         Ok(())
     }
 
     fn start_jobs(&mut self) {
         let (warehouse, every, shutdown) =
             (self.warehouse.clone(), self.config.jobs.every.0, self.shutdown.clone());
+        let terms = self.config.terms(&self.tools.catalogue);
         self.watch("jobs", move || {
-            let (warehouse, shutdown) = (warehouse.clone(), shutdown.clone());
+            let (warehouse, terms, shutdown) = (warehouse.clone(), terms.clone(), shutdown.clone());
             async move {
-                let scheduler = Scheduler::new(Jobs::open(&warehouse).await?);
+                let scheduler = Scheduler::new(Jobs::open(&warehouse).await?).publishing(terms);
                 let (ending, ended) = tokio::sync::watch::channel(false);
                 let run = scheduler.run_forever(every, ended);
                 tokio::pin!(run);

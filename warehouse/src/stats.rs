@@ -86,6 +86,7 @@ fn to_json(value: &ScalarValue, is_maximum: bool) -> Option<Value> {
         ScalarValue::Int32(Some(v)) => json!(v),
         ScalarValue::Int64(Some(v)) => json!(v),
         ScalarValue::Utf8(Some(v)) => json!(cut(v, is_maximum)?),
+        ScalarValue::Date32(Some(days)) => json!(date_text(*days)?),
         ScalarValue::TimestampMicrosecond(Some(v), _) => {
             json!(DateTime::from_timestamp_micros(*v)?.to_rfc3339_opts(SecondsFormat::Micros, true))
         }
@@ -143,6 +144,7 @@ fn from_json(value: &Value, data_type: &DataType) -> Option<ScalarValue> {
         DataType::Int32 => ScalarValue::Int32(Some(value.as_i64()?.try_into().ok()?)),
         DataType::Int64 => ScalarValue::Int64(Some(value.as_i64()?)),
         DataType::Utf8 => ScalarValue::Utf8(Some(value.as_str()?.to_owned())),
+        DataType::Date32 => partition_scalar(Some(value.as_str()?), data_type)?,
         DataType::Timestamp(TimeUnit::Microsecond, zone) => {
             let instant = DateTime::parse_from_rfc3339(value.as_str()?).ok()?;
             ScalarValue::TimestampMicrosecond(Some(instant.timestamp_micros()), zone.clone())

@@ -4,7 +4,7 @@
 //! and other maintainers: what it replaces, it replaces in one commit that is refused where others were first, and
 //! what it deletes, nobody can ask for any more. `warehouse::maintain` and `warehouse::commit` say why.
 //!
-//! What it does not do: merge rows of rollups, which settle does.
+//! What it does not do: merge rows of rollups, which settle does, or of published tables, which publication does.
 
 mod crowded;
 mod labels;
@@ -68,6 +68,7 @@ pub enum Intent {
 /// Handles on every table of one warehouse.
 #[derive(Debug)]
 pub struct Maintainer {
+    warehouse: Warehouse,
     tables: Vec<Table>,
     settings: MaintainSettings,
 }
@@ -81,12 +82,31 @@ impl Maintainer {
             let table = warehouse.table(id).await;
             tables.push(table.map_err(|source| Error::Open { table: id.name(), source })?);
         }
-        Ok(Self { tables, settings })
+        Ok(Self { warehouse: warehouse.clone(), tables, settings })
+    }
+
+    /// Published tables come with the first publication, which may be later than this process.
+    async fn open_published(&mut self, report: &mut MaintainReport) {
+        for id in bellwether_metrics::tables() {
+            if self.tables.iter().any(|table| table.id() == id) {
+                continue;
+            }
+            match self.warehouse.table(id).await {
+                Ok(table) => self.tables.push(table),
+                Err(bellwether_warehouse::Error::TableMissing { .. }) => {}
+                Err(source) => {
+                    let mut found = TableReport::new(id.name());
+                    found.fail(&Error::Open { table: id.name(), source });
+                    report.tables.push(found);
+                }
+            }
+        }
     }
 
     /// One round. A table that fails keeps no other from its turn.
     pub async fn round(&mut self, depth: Depth, intent: Intent, now: DateTime<Utc>) -> MaintainReport {
         let mut report = MaintainReport::default();
+        self.open_published(&mut report).await;
         let passed = readers::passed(&mut self.tables).await;
         for table in &mut self.tables {
             let mut found = TableReport::new(table.id().name());

@@ -5,7 +5,8 @@ use bellwether_warehouse::{Table, TableId};
 use crate::error::Error;
 use crate::jobs::refresh;
 
-/// Of `attempts`, whose entries rollups are made from. Nobody reads the entries of another table.
+/// Of `attempts`, whose entries rollups are made from. Publication reads those of rollups and published tables, and
+/// looks at everything where they are gone.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Passed {
     /// Version, and the table that has got no further.

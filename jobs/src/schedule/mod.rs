@@ -1,5 +1,6 @@
 //! Every job, and when it runs.
 
+mod publishing;
 mod report;
 mod round;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod timetable;
 
 use std::time::Duration;
 
+use bellwether_metrics::Terms;
 use bellwether_warehouse::Warehouse;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -16,11 +18,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::jobs::Jobs;
+use publishing::Publishing;
 pub use report::{JobReport, Outcome, RoundReport};
 use round::{Part, run};
 use timetable::Timetable;
 
-/// In the order of a round.
+/// In the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Job {
@@ -29,9 +32,12 @@ pub enum Job {
     Settle,
     Expire,
     Rebuild,
+    /// Of a scheduler that publishes; no part of its rounds.
+    Publish,
 }
 
 impl Job {
+    /// Those of a round.
     pub const ALL: [Self; 5] = [Self::Fold, Self::Routing, Self::Settle, Self::Expire, Self::Rebuild];
 
     pub const fn name(self) -> &'static str {
@@ -41,6 +47,7 @@ impl Job {
             Self::Settle => "settle",
             Self::Expire => "expire",
             Self::Rebuild => "rebuild",
+            Self::Publish => "publish",
         }
     }
 }
@@ -75,6 +82,7 @@ impl Default for Settings {
 pub struct Scheduler {
     jobs: Jobs,
     timetable: Timetable,
+    publishing: Option<Publishing>,
 }
 
 impl Scheduler {
@@ -83,27 +91,42 @@ impl Scheduler {
     }
 
     pub fn with_settings(jobs: Jobs, settings: Settings) -> Self {
-        Self { jobs, timetable: Timetable::new(settings) }
+        Self { jobs, timetable: Timetable::new(settings), publishing: None }
+    }
+
+    /// Publishes under these terms, too.
+    #[must_use]
+    pub fn publishing(self, terms: Terms) -> Self {
+        let publishing = Some(Publishing::new(self.jobs.warehouse().clone(), terms));
+        Self { publishing, ..self }
     }
 
     /// Runs what is due at `now`, to its end.
     pub async fn run_once(&mut self, now: DateTime<Utc>) -> RoundReport {
-        run(&mut self.jobs, &mut self.timetable, Part::Whole, now).await
+        let mut report = run(&mut self.jobs, &mut self.timetable, Part::Whole, now).await;
+        if let Some(publishing) = &mut self.publishing {
+            report.jobs.extend(publishing.run_due(&mut self.timetable, now).await);
+        }
+        report
     }
 
     /// Runs rounds until `shutdown` turns true or its sender is gone: folds in one task, everything else in
-    /// another, so that nothing holds up a fold. What is running then is dropped where it stands, which loses
+    /// another, publication in a third, so that nothing holds up a fold. What is running then is dropped where it stands, which loses
     /// nothing.
     pub async fn run_forever(self, period: Duration, mut shutdown: watch::Receiver<bool>) {
-        let Self { jobs, timetable } = self;
+        let Self { jobs, timetable, publishing } = self;
         let period = period.max(Duration::from_millis(1));
         let warehouse = jobs.warehouse().clone();
         let upkeep = Timetable::new(timetable.settings().clone());
         let mut tasks = JoinSet::new();
-        tasks.spawn(rounds(jobs, timetable, Part::Folding, period));
+        let (folded, seen) = watch::channel(());
+        tasks.spawn(rounds(jobs, timetable, Part::Folding, period, Some(folded)));
+        if let Some(publishing) = publishing {
+            tasks.spawn(publishing.run_forever(seen));
+        }
         tasks.spawn(async move {
             let jobs = open_again(&warehouse, period).await;
-            rounds(jobs, upkeep, Part::Upkeep, period).await;
+            rounds(jobs, upkeep, Part::Upkeep, period, None).await;
         });
         let stop = async move {
             // An error means that the sender is gone: nobody could stop us later.
@@ -120,11 +143,21 @@ impl Scheduler {
     }
 }
 
-async fn rounds(mut jobs: Jobs, mut timetable: Timetable, part: Part, period: Duration) {
+/// `news` is told of each round that moved a table.
+async fn rounds(
+    mut jobs: Jobs,
+    mut timetable: Timetable,
+    part: Part,
+    period: Duration,
+    news: Option<watch::Sender<()>>,
+) {
     let world = jobs.warehouse().world().clone();
     loop {
         let begun = world.now();
-        run(&mut jobs, &mut timetable, part, world.wall()).await;
+        let report = run(&mut jobs, &mut timetable, part, world.wall()).await;
+        if let Some(news) = news.as_ref().filter(|_| report.has_rows()) {
+            news.send_replace(());
+        }
         world.sleep_until(begun + period).await;
     }
 }

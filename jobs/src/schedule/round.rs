@@ -1,7 +1,9 @@
 //! One round: what is due of some jobs, one after the other. None that fails stops another.
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use bellwether_warehouse::chain;
 use chrono::{DateTime, Utc};
@@ -37,11 +39,11 @@ impl Part {
 }
 
 /// What a job that did not fail did.
-struct Done {
+pub(super) struct Done {
     /// Read (fold, rebuild) or written (all others).
-    rows: i64,
+    pub rows: i64,
     /// Something is left for the next round.
-    left: bool,
+    pub left: bool,
 }
 
 impl Jobs {
@@ -67,47 +69,57 @@ pub(super) async fn run(
         // A panic is a bug, but no reason for the rollups to stand still until someone restarts us: what a
         // job leaves behind is the state of the tables, and every job reads that afresh.
         let result = AssertUnwindSafe(run_job(job, jobs, timetable, part, now)).catch_unwind().await;
-        let took = world.since(started);
-        let outcome = match result {
-            Ok(Ok(Done { rows, left })) => {
-                metric::ran(job.name(), took, u64::try_from(rows).unwrap_or_default());
-                if left {
-                    timetable.note_part(job)
-                } else {
-                    timetable.note(job, now)
-                }
-                Outcome::Done { rows }
-            }
-            Ok(Err(error)) if error.is_fenced() => {
-                tracing::info!(job = job.name(), error = &error as &dyn StdError, "another worker was first");
-                timetable.note_fenced(job, now);
-                Outcome::Fenced
-            }
-            Ok(Err(error)) => {
-                metric::failed(job.name());
-                let pause = timetable.note_failure(job, now);
-                tracing::error!(
-                    job = job.name(),
-                    error = &error as &dyn StdError,
-                    again_in_secs = pause.as_secs(),
-                    "job failed and will be tried again"
-                );
-                Outcome::Failed { error: chain(&error) }
-            }
-            Err(_) => {
-                metric::failed(job.name());
-                let pause = timetable.note_failure(job, now);
-                tracing::error!(
-                    job = job.name(),
-                    again_in_secs = pause.as_secs(),
-                    "job panicked and will be tried again"
-                );
-                Outcome::Failed { error: "it panicked".to_owned() }
-            }
-        };
-        report.jobs.push(JobReport { job, seconds: took.as_secs_f64(), outcome });
+        report.jobs.push(conclude(job, result, world.since(started), timetable, now));
     }
     report
+}
+
+/// What became of a job: counted, logged, and noted for when it is due again. `Err`: it panicked.
+pub(super) fn conclude(
+    job: Job,
+    result: Result<Result<Done, Error>, Box<dyn Any + Send>>,
+    took: Duration,
+    timetable: &mut Timetable,
+    now: DateTime<Utc>,
+) -> JobReport {
+    let outcome = match result {
+        Ok(Ok(Done { rows, left })) => {
+            metric::ran(job.name(), took, u64::try_from(rows).unwrap_or_default());
+            if left {
+                timetable.note_part(job)
+            } else {
+                timetable.note(job, now)
+            }
+            Outcome::Done { rows }
+        }
+        Ok(Err(error)) if error.is_fenced() => {
+            tracing::info!(job = job.name(), error = &error as &dyn StdError, "another worker was first");
+            timetable.note_fenced(job, now);
+            Outcome::Fenced
+        }
+        Ok(Err(error)) => {
+            metric::failed(job.name());
+            let pause = timetable.note_failure(job, now);
+            tracing::error!(
+                job = job.name(),
+                error = &error as &dyn StdError,
+                again_in_secs = pause.as_secs(),
+                "job failed and will be tried again"
+            );
+            Outcome::Failed { error: chain(&error) }
+        }
+        Err(_) => {
+            metric::failed(job.name());
+            let pause = timetable.note_failure(job, now);
+            tracing::error!(
+                job = job.name(),
+                again_in_secs = pause.as_secs(),
+                "job panicked and will be tried again"
+            );
+            Outcome::Failed { error: "it panicked".to_owned() }
+        }
+    };
+    JobReport { job, seconds: took.as_secs_f64(), outcome, published: None }
 }
 
 async fn run_job(
@@ -123,6 +135,8 @@ async fn run_job(
         Job::Settle => jobs.settle(timetable.settling(now), now).await?.rows,
         Job::Expire => jobs.expire(now).await?.rows,
         Job::Rebuild => return rebuild_due(jobs, timetable, part, now).await,
+        // By itself: see `Publishing`.
+        Job::Publish => 0,
     };
     Ok(Done { rows, left: false })
 }

@@ -13,7 +13,7 @@ use crate::settle::Settling;
 const LOOK_FOR_REBUILDS: Duration = Duration::from_secs(600);
 /// After the first failure of a job; twice as long after each further one in a row.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
-/// Pages are only as fresh as the last fold, so it is tried again sooner than the others.
+/// Pages are only as fresh as the last fold and publication, so they are tried again sooner than the others.
 const LONGEST_PAUSE_OF_FOLD: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1_800);
 
@@ -52,7 +52,7 @@ impl Timetable {
             return false;
         }
         match job {
-            Job::Fold | Job::Settle => true,
+            Job::Fold | Job::Settle | Job::Publish => true,
             Job::Routing => {
                 has_passed(self.settings.routing_every, self.routed_at, now) || has_closed(self.routed_at)
             }
@@ -80,7 +80,7 @@ impl Timetable {
     pub(super) fn note(&mut self, job: Job, now: DateTime<Utc>) {
         self.waiting.remove(&job);
         match job {
-            Job::Fold => {}
+            Job::Fold | Job::Publish => {}
             Job::Routing => self.routed_at = Some(now),
             Job::Settle => {
                 if self.settling(now) == Settling::Closed {
@@ -119,7 +119,10 @@ impl Waiting {
 }
 
 fn longest_pause(job: Job) -> Duration {
-    if job == Job::Fold { LONGEST_PAUSE_OF_FOLD } else { LONGEST_PAUSE }
+    match job {
+        Job::Fold | Job::Publish => LONGEST_PAUSE_OF_FOLD,
+        _ => LONGEST_PAUSE,
+    }
 }
 
 fn later(now: DateTime<Utc>, by: Duration) -> DateTime<Utc> {

@@ -12,12 +12,15 @@ use serde::Serialize;
 use crate::dates::dates_of;
 use crate::error::Error;
 use crate::jobs::Jobs;
+use crate::publish;
 
 /// As text, a table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Status {
     pub attempts: TableStatus,
     pub rollups: Vec<TableStatus>,
+    /// Those that exist. `computed_at` is that of the newest publication.
+    pub published: Vec<TableStatus>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -43,7 +46,7 @@ impl fmt::Display for Status {
             "{:<15} {:>8} {:>8} {:>6} {:>7} {:>11} {:>13}  newest",
             "table", "version", "computed", "lag", "files", "rows", "bytes"
         )?;
-        for status in [&self.attempts].into_iter().chain(&self.rollups) {
+        for status in [&self.attempts].into_iter().chain(&self.rollups).chain(&self.published) {
             let TableStatus { table, version, computed_at, lag, files, rows, bytes, newest_date } = status;
             let computed = computed_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
             let newest = newest_date.map_or_else(|| "-".to_owned(), |date| date.to_string());
@@ -63,26 +66,41 @@ impl Jobs {
     /// The log of a table cannot be read.
     pub async fn status(&mut self) -> Result<Status, Error> {
         let newest = self.refresh().await?;
+        let behind = |computed_at: Option<i64>| newest - computed_at.unwrap_or(-1);
         let rollups = self.rollups().map(|(_, table)| {
             let snapshot = table.snapshot();
-            let computed_at = snapshot.computed_at();
-            standing(snapshot, computed_at, newest - computed_at.unwrap_or(-1))
+            standing(snapshot, snapshot.computed_at(), behind(snapshot.computed_at()))
         });
         let rollups = rollups.collect::<Result<_, Error>>()?;
-        Ok(Status { attempts: standing(self.attempts.snapshot(), None, 0)?, rollups })
+        let mut published = Vec::new();
+        for (snapshot, publication) in publish::published(self.warehouse()).await? {
+            let computed_at = publication.and_then(|publication| publication.attempts_version);
+            let newest_date = publish::newest_date(&snapshot);
+            let status = TableStatus::of(&snapshot, computed_at, behind(computed_at));
+            published.push(TableStatus { newest_date, ..status });
+        }
+        Ok(Status { attempts: standing(self.attempts.snapshot(), None, 0)?, rollups, published })
     }
 }
 
 fn standing(snapshot: &Snapshot, computed_at: Option<i64>, lag: i64) -> Result<TableStatus, Error> {
-    let files = snapshot.files();
-    Ok(TableStatus {
-        table: snapshot.table().name(),
-        version: snapshot.version(),
-        computed_at,
-        lag,
-        files: files.len(),
-        rows: files.iter().map(|file| file.rows).sum(),
-        bytes: files.iter().map(|file| file.size_bytes).sum(),
-        newest_date: dates_of(snapshot)?.last().copied(),
-    })
+    let newest_date = dates_of(snapshot)?.last().copied();
+    Ok(TableStatus { newest_date, ..TableStatus::of(snapshot, computed_at, lag) })
+}
+
+impl TableStatus {
+    /// Without a date.
+    fn of(snapshot: &Snapshot, computed_at: Option<i64>, lag: i64) -> Self {
+        let files = snapshot.files();
+        Self {
+            table: snapshot.table().name(),
+            version: snapshot.version(),
+            computed_at,
+            lag,
+            files: files.len(),
+            rows: files.iter().map(|file| file.rows).sum(),
+            bytes: files.iter().map(|file| file.size_bytes).sum(),
+            newest_date: None,
+        }
+    }
 }

@@ -1,5 +1,11 @@
 //! Which keys may be named, day by day: one decision per key and day, from the distinct users of the 28 days to that day,
 //! which later days do not move.
+//!
+//! A day's rows are made of rollups and, for providers, of the decisions of the days before. So the table is one of its own
+//! inputs, and is computed oldest days first.
+
+#[cfg(test)]
+mod tests;
 
 use std::ops::RangeInclusive;
 
@@ -27,17 +33,24 @@ pub const TABLE: Declaration = Declaration {
         Column::count(
             "users",
             Unit::Users,
-            "Distinct users of the key in the 28 days to the date, estimated.",
+            "Distinct users of the key in the 28 days to the date, estimated; on the running day those of the day before. \
+             Of a provider those of its public cells alone.",
         ),
-        Column::count("requests", Unit::Requests, "Served requests in those days."),
+        Column::count("requests", Unit::Requests, "Served requests, counted as the users are."),
         Column::count("requests_with_user", Unit::Requests, "Those of them that carry the id of a user."),
         Column::new("is_public", Type::Flag, Unit::None, "Whether it may be named."),
     ],
 };
 
-pub const METRIC: Metric =
-    Metric { table: &TABLE, sql: include_str!("gate.sql"), inputs: &[TableId::UsageDaily], touched };
+pub const METRIC: Metric = Metric {
+    table: &TABLE,
+    sql: include_str!("gate.sql"),
+    inputs: &[TableId::UsageDaily, TableId::Declared(&TABLE)],
+    touched,
+};
 
+/// A day moves the decisions of variants for as long as it counts, each of those as many decisions of providers, and the
+/// running day has those of the day before.
 fn touched(date: NaiveDate) -> RangeInclusive<NaiveDate> {
-    date..=date.checked_add_days(Days::new(DAYS - 1)).unwrap_or(NaiveDate::MAX)
+    date..=date.checked_add_days(Days::new(2 * DAYS - 1)).unwrap_or(NaiveDate::MAX)
 }

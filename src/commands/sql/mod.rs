@@ -5,8 +5,9 @@ mod print;
 use std::io::{Read, Write};
 
 use anyhow::Context;
+use bellwether_metrics::publications;
 use bellwether_warehouse::session::Answer;
-use bellwether_warehouse::{Attempts, TableId, Warehouse};
+use bellwether_warehouse::{Attempts, TableId, Warehouse, snapshot};
 use datafusion::execution::context::SQLOptions;
 
 use super::Format;
@@ -18,7 +19,7 @@ use print::Printer;
 /// Runs one read-only SQL statement over the warehouse
 #[derive(Debug, clap::Args)]
 #[command(
-    long_about = long_about(),
+    long_about = about(),
     after_help = "Examples:\n  bellwether sql \"SELECT model_id, sum(requests) FROM usage_daily GROUP BY 1 ORDER BY 2 DESC LIMIT 5\" --warehouse ./bellwether-demo\n  bellwether sql \"SHOW TABLES\" --format csv\n  echo \"SELECT count(*) FROM attempts\" | bellwether sql - --latest"
 )]
 pub struct Args {
@@ -31,14 +32,18 @@ pub struct Args {
     latest: bool,
 }
 
-fn long_about() -> String {
-    let tables = TableId::ALL.map(TableId::name).join(", ");
+/// The tables are those of the program, not of a list kept by hand.
+fn about() -> String {
+    let names = |ids: &[TableId]| ids.iter().map(|id| id.name()).collect::<Vec<_>>().join(", ");
     format!(
         "Runs one read-only SQL statement over the warehouse\n\n\
-         Tables: {tables}, and the view requests. Rollups hold partial rows: group and sum them; sketches merge with \
-         ddsketch_merge and hll_merge and are read with ddsketch_quantile(sketch, q) and hll_estimate(sketch). \
+         Published tables, final values as of the newest publication (docs/metrics.md): {}.\n\n\
+         What they are made of: {}, and the view requests. Rollups hold partial rows: group and sum them; sketches merge \
+         with ddsketch_merge and hll_merge and are read with ddsketch_quantile(sketch, q) and hll_estimate(sketch). \
          is_success(outcome, output_tokens, ttft_ms) tells whether an attempt was served. `attempts` and `requests` are \
-         read as far as the rollups are folded, so that sums over both agree."
+         read as far as the rollups are folded, so that sums over both agree.",
+        names(&bellwether_metrics::tables()),
+        names(&TableId::ALL),
     )
 }
 
@@ -70,6 +75,8 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
     }
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let ctx = pinned.session(&warehouse, threads)?;
+    let published = publications::pin(&warehouse).await.context("read the published tables")?;
+    snapshot::register(&ctx, &published).context("register the published tables")?;
     let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false);
     let frame = ctx
         .sql_with_options(&statement, read_only)

@@ -92,6 +92,12 @@ fn folding_in_many_steps_equals_one_fold_and_one_rebuild_byte_for_byte() {
     }
     let in_steps = merged(&stepped_config.warehouse());
     equal("seven folds and one", &in_steps, &at_once);
+    let decided = |config: &Config| {
+        store::rows(&config.warehouse(), "SELECT * FROM gate ORDER BY date, dimension, key")
+    };
+    let once_decided = decided(&once_config);
+    assert!(once_decided.len() > 100, "{}", once_decided.len());
+    assert_eq!(decided(&stepped_config), once_decided, "seven publications and one");
 
     let (first, last) = days();
     run(stepped.path(), &["jobs", "rebuild", "--from", &first.to_string(), "--to", &last.to_string()]);

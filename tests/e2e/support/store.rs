@@ -51,12 +51,14 @@ impl Position {
 
 #[track_caller]
 pub fn batches(folder: &Path, sql: &str) -> Vec<RecordBatch> {
-    let snapshots: Vec<Snapshot> = TableId::ALL
+    let mut snapshots: Vec<Snapshot> = TableId::ALL
         .into_iter()
         .map(|id| {
             snapshot(folder, id).unwrap_or_else(|| panic!("no table {} in {}", id.name(), folder.display()))
         })
         .collect();
+    // Published tables come with the first publication.
+    snapshots.extend(bellwether_metrics::tables().into_iter().filter_map(|id| snapshot(folder, id)));
     runtime()
         .block_on(async {
             let ctx = snapshots[0].session(2);

@@ -2,7 +2,7 @@
 //!
 //! What it does not do: skip files in a scan, which goes by whole predicates and has its own form of the same.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
 
 use super::Json;
@@ -47,6 +47,10 @@ impl Bounds {
         self.of(column, |value| Some(DateTime::parse_from_rfc3339(value.as_str()?).ok()?.to_utc()))
     }
 
+    pub fn date(&self, column: &str) -> Between<NaiveDate> {
+        self.of(column, |value| value.as_str()?.parse().ok())
+    }
+
     fn of<'a, T>(&'a self, column: &str, read: impl Fn(&'a Value) -> Option<T>) -> Between<T> {
         let end = |values: &'a Map<String, Value>| values.get(column).and_then(&read);
         Between { least: end(&self.least), most: end(&self.most) }
@@ -69,7 +73,7 @@ mod tests {
     #[test]
     fn each_end_of_a_column_is_told_by_its_type() {
         let stats = r#"{"numRecords":3,
-            "minValues":{"at":"2026-11-25T12:00:00.000001Z","n":-4,"name":"ab","half":1},
+            "minValues":{"at":"2026-11-25T12:00:00.000001Z","n":-4,"name":"ab","half":1,"day":"2026-11-25"},
             "maxValues":{"at":"2026-11-25T14:30:00+01:00","n":9,"name":"b"},"nullCount":{"n":0}}"#;
         let bounds = file(Some(stats)).bounds();
         assert_eq!(bounds.number("n"), Between { least: Some(-4), most: Some(9) });
@@ -79,6 +83,7 @@ mod tests {
         let between =
             Between { least: micros("2026-11-25T12:00:00.000001Z"), most: micros("2026-11-25T13:30:00Z") };
         assert_eq!(bounds.instant("at"), between);
+        assert_eq!(bounds.date("day"), Between { least: "2026-11-25".parse().ok(), most: None });
     }
 
     #[test]

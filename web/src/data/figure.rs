@@ -96,6 +96,7 @@ impl Profile {
             Self::Demo => Thresholds {
                 counted_attempts: 20,
                 speed_requests: 20,
+                users: 3,
                 growth_requests: 100,
                 label_samples: 20,
                 cross_users: 20,

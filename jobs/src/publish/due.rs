@@ -1,0 +1,124 @@
+//! Which dates of a table have to be computed.
+
+use std::collections::BTreeSet;
+
+use bellwether_metrics::publications::Publication;
+use bellwether_metrics::{Metric, gate};
+use bellwether_warehouse::{DataFile, TableId};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use super::changes::{self, Changed};
+use super::place::{dates_of, days_between};
+use super::{Published, Publisher, Round};
+use crate::error::Error;
+use crate::dates::date_of;
+
+/// Late enough for what a router logs when a request ends.
+const SETTLED: TimeDelta = TimeDelta::seconds(60);
+/// The same where nothing comes any more.
+const SILENT: TimeDelta = TimeDelta::seconds(120);
+
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    pub dates: BTreeSet<NaiveDate>,
+    /// The table has content that no publication names.
+    pub is_unnamed: bool,
+}
+
+impl Publisher {
+    pub(super) async fn due(&self, at: usize, round: &Round) -> Result<Due, Error> {
+        let Some(Published { metric, table }) = self.tables.get(at) else { return Ok(Due::default()) };
+        let version_of = |last: &Publication| last.versions.get(metric.table.name).copied();
+        let published = round.last.as_ref().and_then(version_of);
+        // What somebody left who was ended before his publication may be of other terms.
+        let own = changes::since(table, published, Some(metric)).await?;
+        let mut due = Due { is_unnamed: own != Changed::Dates(BTreeSet::new()), ..Due::default() };
+        let mut is_all = round.is_afresh || own == Changed::Everything;
+        if let Changed::Dates(dates) = own {
+            due.dates.extend(dates);
+        }
+        for input in inputs(metric) {
+            match self.changed(input, round.last.as_ref()).await? {
+                Changed::Everything => is_all = true,
+                Changed::Dates(dates) => due.dates.extend(touched(metric, dates)),
+            }
+        }
+        if is_all {
+            // Also what stands of days that are in no input any more.
+            due.dates.extend(table.snapshot().files().iter().flat_map(|file| dates_of(metric, file)));
+            let mut held = BTreeSet::new();
+            for input in inputs(metric) {
+                self.add_held(input, &mut held)?;
+            }
+            due.dates.extend(touched(metric, held));
+        }
+        if let Some(last) = &round.last {
+            // The day that was the running one has closed.
+            let turned = days_between(last.published_at.date_naive(), round.terms.today);
+            let turned: BTreeSet<NaiveDate> = turned.collect();
+            if turned.len() > 1 {
+                due.dates.extend(touched(metric, turned));
+            }
+        }
+        due.dates.retain(|date| *date <= round.terms.today);
+        Ok(due)
+    }
+
+    async fn changed(&self, input: TableId, last: Option<&Publication>) -> Result<Changed, Error> {
+        let name = input.name();
+        if let Some(published) = self.published(input) {
+            let after = last.and_then(|last| last.versions.get(name).copied());
+            return changes::since(&published.table, after, Some(published.metric)).await;
+        }
+        let after = last.and_then(|last| last.seen.get(name).copied());
+        match self.sources.table(input) {
+            Some(table) => changes::since(table, after, None).await,
+            None => Ok(Changed::Dates(BTreeSet::new())),
+        }
+    }
+
+    /// Dates of which an input has rows.
+    fn add_held(&self, input: TableId, held: &mut BTreeSet<NaiveDate>) -> Result<(), Error> {
+        if let Some(Published { metric, table }) = self.published(input) {
+            held.extend(table.snapshot().files().iter().flat_map(|file| dates_of(metric, file)));
+        } else if let Some(snapshot) = self.sources.snapshot(input) {
+            for file in snapshot.files() {
+                held.insert(date_of(input, file)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn published(&self, id: TableId) -> Option<&Published> {
+        self.tables.iter().find(|published| published.metric.id() == id)
+    }
+
+    /// Up to when everything has arrived: a minute before the newest event, or two before now when nothing comes.
+    pub(super) fn watermark(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let files =
+            self.sources.snapshot(TableId::Attempts).map(|attempts| attempts.files()).unwrap_or_default();
+        // Partitions are dates, so the newest events are in the files of the last one.
+        let newest = files.iter().map(|file| &file.partition).max();
+        let of_newest = files.iter().filter(|file| Some(&file.partition) == newest);
+        let started_at =
+            of_newest.filter_map(|file: &DataFile| file.bounds().instant("started_at").most).max();
+        let settled = started_at.map(|at| at.min(now) - SETTLED);
+        settled.max(Some(now - SILENT)).unwrap_or(now)
+    }
+}
+
+/// All but the table itself. A name that may be shown no longer concerns every table.
+fn inputs(metric: &Metric) -> BTreeSet<TableId> {
+    let mut inputs: BTreeSet<TableId> = metric.inputs.iter().copied().chain([gate::METRIC.id()]).collect();
+    inputs.remove(&metric.id());
+    inputs
+}
+
+fn touched(metric: &Metric, dates: BTreeSet<NaiveDate>) -> BTreeSet<NaiveDate> {
+    let mut touched = BTreeSet::new();
+    for date in dates {
+        let range = (metric.touched)(date);
+        touched.extend(days_between(*range.start(), *range.end()));
+    }
+    touched
+}

@@ -1,0 +1,203 @@
+//! Publication: computes what changed since the last one, and says in one row of `publications` which versions of the
+//! tables belong together.
+//!
+//! Tables whose content changed are committed first, `publications` last, each by compare-and-set with the transaction
+//! `publish/<table>` at the number of the publication. What a process that was killed in between has left is in no
+//! publication; its days count as changed in the next round, which makes it whole. Of two that publish at a time one is
+//! fenced and looks again. Rollups that stand at different versions of `attempts` are waited for.
+//!
+//! What it does not do: say what a number is (`metrics`).
+
+mod changes;
+mod due;
+mod newest;
+mod place;
+mod put;
+mod report;
+mod rows;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bellwether_metrics::publications::{self, Publication};
+use bellwether_metrics::{METRICS, Metric, Terms};
+use bellwether_warehouse::{Followed, Kind, Snapshot, Standing, Table, TableId, Warehouse, snapshot};
+use chrono::{DateTime, Utc};
+use datafusion::catalog::TableProvider;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+
+use crate::error::Error;
+use crate::jobs::refresh;
+pub use report::{PublishReport, PublishedTable};
+pub(crate) use standing::{newest_date, published};
+
+/// Publishes one warehouse. May be stopped anywhere and run again.
+#[derive(Debug)]
+pub struct Publisher {
+    warehouse: Warehouse,
+    terms: Terms,
+    fingerprint: String,
+    sources: Followed,
+    /// In the order in which they are computed.
+    tables: Vec<Published>,
+    publications: Table,
+    /// The newest publication when this process began: whatever it was made under, it may be taken over.
+    begun: Option<i64>,
+    threads: usize,
+}
+
+#[derive(Debug)]
+struct Published {
+    metric: &'static Metric,
+    table: Table,
+}
+
+/// What one publication goes by.
+struct Round {
+    last: Option<Publication>,
+    number: i64,
+    /// Everything is computed afresh.
+    is_afresh: bool,
+    terms: Terms,
+    now: DateTime<Utc>,
+}
+
+impl Publisher {
+    /// Creates the published tables that are missing. The watermark and the running day of `terms` are of no matter.
+    ///
+    /// # Errors
+    /// When a table can be neither read nor made.
+    pub async fn open(warehouse: &Warehouse, terms: Terms) -> Result<Self, Error> {
+        let open = async |id: TableId| {
+            warehouse.table(id).await.map_err(|source| Error::Open { table: id.name(), source })
+        };
+        let ensured = warehouse.ensure(&bellwether_metrics::tables()).await;
+        ensured.map_err(|source| Error::Open { table: publications::NAME, source })?;
+        let mut ids = vec![TableId::Attempts];
+        ids.extend(TableId::of(Kind::Folded).chain(TableId::of(Kind::Recomputed)));
+        ids.extend(publications::sources());
+        let sources = Followed::open(warehouse, &ids).await.map_err(|source| Error::Look { source })?;
+        let mut tables = Vec::new();
+        for metric in METRICS {
+            tables.push(Published { metric, table: open(metric.id()).await? });
+        }
+        let publications = open(publications::id()).await?;
+        let begun = publications.snapshot().txn(&publications::app(publications::id()));
+        Ok(Self {
+            warehouse: warehouse.clone(),
+            fingerprint: terms.fingerprint(),
+            terms,
+            sources,
+            tables,
+            publications,
+            begun,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        })
+    }
+
+    /// One publication, if there is anything to publish at `now`.
+    ///
+    /// # Errors
+    /// Nothing is published then, and the next round begins with what is missing.
+    pub async fn publish(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
+        let attempts_version = match self.look().await? {
+            Standing::Even(version) => version,
+            Standing::Uneven { behind } => return Ok(PublishReport::waiting(&behind)),
+        };
+        let round = self.begin(now).await?;
+        let (mut report, is_unnamed) = self.put_all(&round).await?;
+        let is_behind = round.last.as_ref().is_none_or(|last| last.attempts_version != attempts_version);
+        if round.is_afresh || is_behind || is_unnamed {
+            self.announce(attempts_version, &round, &report).await?;
+            report.number = Some(round.number);
+        }
+        Ok(report)
+    }
+
+    async fn look(&mut self) -> Result<Standing, Error> {
+        refresh(&mut self.publications).await?;
+        for published in &mut self.tables {
+            refresh(&mut published.table).await?;
+        }
+        self.sources.refresh().await.map_err(|source| Error::Look { source })?;
+        Ok(self.sources.standing())
+    }
+
+    async fn begin(&self, now: DateTime<Utc>) -> Result<Round, Error> {
+        let last = Publication::newest(self.publications.snapshot()).await.map_err(Error::metric)?;
+        self.refuse_other_terms(last.as_ref())?;
+        Ok(Round {
+            number: last.as_ref().map_or(0, |last| last.number + 1),
+            is_afresh: last.as_ref().is_none_or(|last| last.terms != self.fingerprint),
+            terms: Terms { watermark: self.watermark(now), today: now.date_naive(), ..self.terms.clone() },
+            last,
+            now,
+        })
+    }
+
+    /// Commits the tables whose content changed. Also tells whether one has content that no publication names.
+    async fn put_all(&mut self, round: &Round) -> Result<(PublishReport, bool), Error> {
+        let mut report = PublishReport::default();
+        let mut is_unnamed = false;
+        for at in 0..self.tables.len() {
+            let due = self.due(at, round).await?;
+            let put = self.put(at, due.dates, round).await?;
+            is_unnamed |= due.is_unnamed || put.is_some();
+            report.tables.extend(put);
+        }
+        Ok((report, is_unnamed))
+    }
+
+    /// Two that publish under different terms would undo each other's work for ever. Whoever came last has taken over.
+    fn refuse_other_terms(&self, last: Option<&Publication>) -> Result<(), Error> {
+        match last {
+            Some(last) if last.terms != self.fingerprint && Some(last.number) > self.begun => {
+                Err(Error::OtherTerms {
+                    number: last.number,
+                    published_at: last.published_at,
+                    theirs: last.terms.clone(),
+                    ours: self.fingerprint.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A session with all rollups and published tables. Of the table that is computed just now, the rows are those of
+    /// `own`.
+    async fn session(
+        &self,
+        terms: &Terms,
+        own: (TableId, Arc<dyn TableProvider>),
+    ) -> Result<SessionContext, Error> {
+        let ctx = self.warehouse.session(self.threads);
+        let published = self.tables.iter().map(|published| published.table.snapshot());
+        let others = published.filter(|snapshot| snapshot.table() != own.0);
+        let snapshots: Vec<Snapshot> = self.sources.snapshots().chain(others).cloned().collect();
+        snapshot::register(&ctx, &snapshots).map_err(failed)?;
+        ctx.register_table(own.0.name(), own.1).map_err(failed)?;
+        bellwether_metrics::register(&ctx, terms).await.map_err(Error::metric)?;
+        Ok(ctx)
+    }
+
+    /// Where each table stands, by name.
+    fn versions(&self) -> BTreeMap<String, i64> {
+        let version = |published: &Published| {
+            (published.metric.table.name.to_owned(), published.table.snapshot().version())
+        };
+        self.tables.iter().map(version).collect()
+    }
+
+    fn seen(&self) -> BTreeMap<String, i64> {
+        let snapshots = publications::sources().into_iter().filter_map(|id| self.sources.snapshot(id));
+        snapshots.map(|snapshot| (snapshot.table().name().to_owned(), snapshot.version())).collect()
+    }
+}
+
+fn failed(source: DataFusionError) -> Error {
+    Error::Query { statement: "publish", source: Box::new(source) }
+}

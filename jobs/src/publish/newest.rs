@@ -1,0 +1,88 @@
+//! The row of a publication, and what keeps its table from growing into very many files.
+
+use bellwether_metrics::publications::{self, Publication};
+use bellwether_warehouse::{Advance, Change, DataFile};
+
+use super::{PublishReport, PublishedTable, Publisher, Round, failed};
+use crate::error::Error;
+
+/// As many files of a size become one: of single rows, of as many as that, and so on. More: more files to list; fewer: each
+/// row is written more often.
+const FILES: usize = 64;
+
+impl Publisher {
+    pub(super) async fn announce(
+        &mut self,
+        attempts_version: Option<i64>,
+        round: &Round,
+        report: &PublishReport,
+    ) -> Result<(), Error> {
+        let publication = Publication {
+            number: round.number,
+            attempts_version,
+            watermark: round.terms.watermark,
+            terms: self.fingerprint.clone(),
+            published_at: round.now,
+            what: what(round, &report.tables),
+            versions: self.versions(),
+            seen: self.seen(),
+        };
+        let mut rows = vec![publication.row().map_err(Error::metric)?];
+        let crowd = crowd(self.publications.snapshot().files());
+        if !crowd.is_empty() {
+            let ctx = self.warehouse.session(1);
+            let provider = self.publications.snapshot().provider_over(crowd.clone());
+            let stands = ctx.read_table(provider).map_err(failed)?;
+            rows.extend(stands.collect().await.map_err(failed)?);
+        }
+        let name = publications::NAME;
+        let add =
+            self.publications.write(&rows).await.map_err(|source| Error::Write { table: name, source })?;
+        let app = publications::app(publications::id());
+        let from = self.publications.snapshot().txn(&app);
+        let change = Change {
+            advance: vec![Advance { app, from, to: round.number }],
+            add,
+            remove: crowd.into_iter().map(|file| file.path).collect(),
+            info: [("job".to_owned(), "publish".into())].into_iter().collect(),
+            ..Change::default()
+        };
+        self.publications.commit(change).await.map_err(|source| Error::Commit { table: name, source })?;
+        Ok(())
+    }
+}
+
+/// Files of one size that are many enough to become one.
+pub(super) fn crowd(files: &[DataFile]) -> Vec<DataFile> {
+    let size = |file: &DataFile| file.rows.max(1).ilog(FILES as i64);
+    for of_size in 0..=files.iter().map(size).max().unwrap_or_default() {
+        let crowd: Vec<DataFile> = files.iter().filter(|file| size(file) == of_size).cloned().collect();
+        if crowd.len() >= FILES {
+            return crowd;
+        }
+    }
+    Vec::new()
+}
+
+fn what(round: &Round, tables: &[PublishedTable]) -> String {
+    let mut what = Vec::new();
+    match &round.last {
+        None => what.push("the first publication".to_owned()),
+        Some(last) if round.is_afresh => {
+            what.push(format!(
+                "other terms than publication {}: everything was computed afresh",
+                last.number
+            ));
+        }
+        Some(_) => {}
+    }
+    what.extend(tables.iter().map(|PublishedTable { table, dates, .. }| match dates {
+        0 => format!("{table}: merged into fewer files"),
+        1 => format!("{table}: 1 date"),
+        dates => format!("{table}: {dates} dates"),
+    }));
+    if what.is_empty() {
+        what.push("no published row changed".to_owned());
+    }
+    what.join("; ")
+}

@@ -1,0 +1,237 @@
+//! Computes the dates of one table that are due and puts those that changed in the place of what stands.
+
+use std::collections::BTreeSet;
+
+use bellwether_metrics::{Metric, publications};
+use bellwether_warehouse::{Advance, Change, DataFile};
+use chrono::NaiveDate;
+use datafusion::prelude::SessionContext;
+
+use super::changes::{self, DATES};
+use super::place::{self, Group};
+use super::rows::{ByDate, divide, is_same};
+use super::{Published, PublishedTable, Publisher, Round, failed};
+use crate::error::Error;
+
+/// What becomes of the files of a table.
+struct Plan {
+    /// Those that it will have.
+    files: Vec<DataFile>,
+    add: Vec<DataFile>,
+    remove: Vec<String>,
+    changed: BTreeSet<NaiveDate>,
+}
+
+/// The dates of one month that are due.
+struct Task {
+    group: Group,
+    dates: BTreeSet<NaiveDate>,
+    /// Its month is over: it is to be one file.
+    is_closed: bool,
+    /// Files that hold rows of these dates, or are to become one.
+    met: Vec<DataFile>,
+}
+
+/// Rows that are to be written, and the files whose rows are among them.
+struct Rewrite {
+    rows: ByDate,
+    remove: Vec<DataFile>,
+}
+
+impl Publisher {
+    /// None: nothing changed, and nothing was committed.
+    pub(super) async fn put(
+        &mut self,
+        at: usize,
+        dates: BTreeSet<NaiveDate>,
+        round: &Round,
+    ) -> Result<Option<PublishedTable>, Error> {
+        let Some(published) = self.tables.get(at).filter(|_| !dates.is_empty()) else { return Ok(None) };
+        let files = published.table.snapshot().files().to_vec();
+        let mut plan = Plan { files, add: Vec::new(), remove: Vec::new(), changed: BTreeSet::new() };
+        let mut groups: Vec<(Group, BTreeSet<NaiveDate>)> =
+            place::by_group(published.metric, dates).into_iter().collect();
+        if !published.metric.reads_itself() {
+            // The newest is what most readers wait for.
+            groups.reverse();
+        }
+        for (group, dates) in groups {
+            self.put_group(at, group, dates, round, &mut plan).await?;
+        }
+        self.commit(at, plan, round).await
+    }
+
+    async fn put_group(
+        &self,
+        at: usize,
+        group: Group,
+        dates: BTreeSet<NaiveDate>,
+        round: &Round,
+        plan: &mut Plan,
+    ) -> Result<(), Error> {
+        let Some(Published { metric, table }) = self.tables.get(at) else { return Ok(()) };
+        let task = Task::new(metric, group, dates, round.terms.today, &plan.files);
+        let own = table.snapshot().provider_over(plan.files.clone());
+        let ctx = self.session(&round.terms, (metric.id(), own)).await?;
+        let stands = match self.standing(&ctx, at, &task).await {
+            // Rows of former columns may not be readable as rows of these; all of them are made anew.
+            Err(error) if round.is_afresh => {
+                tracing::warn!(
+                    table = metric.table.name,
+                    error = &error as &dyn std::error::Error,
+                    "what stands cannot be compared with what is computed"
+                );
+                ByDate::new()
+            }
+            stands => stands?,
+        };
+        let computed = compute(&ctx, metric, &task).await?;
+        let changed = differing(&task, &stands, &computed)?;
+        let is_scattered = task.is_closed && task.met.len() > 1;
+        if changed.is_empty() && !is_scattered {
+            return Ok(());
+        }
+        let rewrite = task.rewrite(metric, stands, computed, &changed);
+        let written = self.write(at, &rewrite, task.is_closed).await?;
+        plan.files.retain(|file| !rewrite.remove.iter().any(|removed| removed.path == file.path));
+        plan.files.extend(written.iter().cloned());
+        plan.remove.extend(rewrite.remove.into_iter().map(|file| file.path));
+        plan.add.extend(written);
+        plan.changed.extend(changed);
+        Ok(())
+    }
+
+    /// What stands of the dates of the files that are met.
+    async fn standing(&self, ctx: &SessionContext, at: usize, task: &Task) -> Result<ByDate, Error> {
+        let Some(Published { metric, table }) = self.tables.get(at) else { return Ok(ByDate::new()) };
+        let rows = ctx.read_table(table.snapshot().provider_over(task.met.clone())).map_err(failed)?;
+        let rows = rows.collect().await.map_err(failed)?;
+        divide(metric.table.name, &metric.table.schema(), &rows, metric.date_column())
+    }
+
+    async fn write(&self, at: usize, rewrite: &Rewrite, as_one: bool) -> Result<Vec<DataFile>, Error> {
+        let Some(Published { table, .. }) = self.tables.get(at) else { return Ok(Vec::new()) };
+        let failed = |source| Error::Write { table: table.id().name(), source };
+        let batches: Vec<_> = rewrite.rows.values().cloned().collect();
+        if as_one {
+            return table.write(&batches).await.map_err(failed);
+        }
+        let mut files = Vec::new();
+        for batch in batches {
+            files.extend(table.write(&[batch]).await.map_err(failed)?);
+        }
+        Ok(files)
+    }
+
+    async fn commit(
+        &mut self,
+        at: usize,
+        plan: Plan,
+        round: &Round,
+    ) -> Result<Option<PublishedTable>, Error> {
+        let Some(Published { metric, table }) = self.tables.get_mut(at) else { return Ok(None) };
+        let name = metric.table.name;
+        if plan.add.is_empty() && plan.remove.is_empty() {
+            return Ok(None);
+        }
+        let rows = plan.add.iter().map(|file| file.rows).sum();
+        let app = publications::app(metric.id());
+        let from = table.snapshot().txn(&app);
+        let info = [
+            ("job", "publish".into()),
+            ("publication", round.number.into()),
+            ("rows", serde_json::Value::from(rows)),
+            (DATES, changes::tell(&place::runs(&plan.changed))),
+        ];
+        let change = Change {
+            advance: vec![Advance { app, from, to: round.number }],
+            add: plan.add,
+            remove: plan.remove,
+            info: info.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
+            data_change: !plan.changed.is_empty(),
+            ..Change::default()
+        };
+        table.commit(change).await.map_err(|source| Error::Commit { table: name, source })?;
+        Ok(Some(PublishedTable { table: name, dates: plan.changed.len(), rows }))
+    }
+}
+
+impl Task {
+    fn new(
+        metric: &Metric,
+        group: Group,
+        dates: BTreeSet<NaiveDate>,
+        today: NaiveDate,
+        files: &[DataFile],
+    ) -> Self {
+        // Days that are made of the days before are made in one piece.
+        let dates = if metric.reads_itself() { place::filled(&dates) } else { dates };
+        let is_closed = group.is_some_and(|month| month < place::month_of(today));
+        let of_group = files.iter().filter(|file| place::lies_in(group, file));
+        let is_met = |file: &&DataFile| is_closed || place::meets(place::span_of(metric, file), &dates);
+        let met = of_group.filter(is_met).cloned().collect();
+        Self { group, dates, is_closed, met }
+    }
+
+    /// A closed month as a whole; else the files in which something changed.
+    fn rewrite(
+        &self,
+        metric: &Metric,
+        mut stands: ByDate,
+        computed: ByDate,
+        changed: &BTreeSet<NaiveDate>,
+    ) -> Rewrite {
+        let mut remove = Vec::new();
+        let mut dates = changed.clone();
+        if self.is_closed {
+            remove.clone_from(&self.met);
+            dates.extend(stands.keys().copied());
+        } else {
+            // A file may hold several dates, and a date may lie in several files.
+            let mut left = self.met.clone();
+            loop {
+                let (hit, rest): (Vec<_>, Vec<_>) =
+                    left.into_iter().partition(|file| place::meets(place::span_of(metric, file), &dates));
+                left = rest;
+                if hit.is_empty() {
+                    break;
+                }
+                for file in &hit {
+                    let (first, last) = place::span_of(metric, file);
+                    dates.extend(stands.range(first..=last).map(|(date, _)| *date));
+                }
+                remove.extend(hit);
+            }
+        }
+        stands.retain(|date, _| dates.contains(date) && !self.dates.contains(date));
+        stands.extend(computed.into_iter().filter(|(date, _)| dates.contains(date)));
+        Rewrite { rows: stands, remove }
+    }
+}
+
+async fn compute(ctx: &SessionContext, metric: &Metric, task: &Task) -> Result<ByDate, Error> {
+    let mut computed = ByDate::new();
+    for (from, to) in place::runs(&task.dates) {
+        let rows = metric.rows(ctx, from, to).await.map_err(Error::metric)?;
+        let rows = divide(metric.table.name, &metric.table.schema(), &rows, metric.date_column())?;
+        let strayed = rows
+            .keys()
+            .find(|date| **date < from || **date > to || place::group_of(metric, **date) != task.group);
+        if let Some(date) = strayed {
+            let detail = format!("the statement gives rows of {date} when it is asked for {from} to {to}");
+            return Err(Error::BadRows { table: metric.table.name, detail });
+        }
+        computed.extend(rows);
+    }
+    Ok(computed)
+}
+
+fn differing(task: &Task, stands: &ByDate, computed: &ByDate) -> Result<BTreeSet<NaiveDate>, Error> {
+    let mut differing = BTreeSet::new();
+    for date in &task.dates {
+        if !is_same(stands.get(date), computed.get(date))? {
+            differing.insert(*date);
+        }
+    }
+    Ok(differing)
+}

@@ -1,0 +1,58 @@
+//! What a publication did.
+
+use std::fmt;
+
+use bellwether_warehouse::TableId;
+use serde::Serialize;
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct PublishReport {
+    /// Of the publication that was made. None: there was nothing to publish.
+    pub number: Option<i64>,
+    /// Rollups that are not as far as the others: nothing is published before they are.
+    pub waits_for: Vec<&'static str>,
+    /// Those whose content changed.
+    pub tables: Vec<PublishedTable>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PublishedTable {
+    pub table: &'static str,
+    /// Dates whose rows changed.
+    pub dates: usize,
+    /// Rows written.
+    pub rows: i64,
+}
+
+impl PublishReport {
+    pub(super) fn waiting(behind: &[TableId]) -> Self {
+        Self { waits_for: behind.iter().map(|table| table.name()).collect(), ..Self::default() }
+    }
+
+    /// Rows written.
+    pub fn rows(&self) -> i64 {
+        self.tables.iter().map(|table| table.rows).sum()
+    }
+}
+
+impl fmt::Display for PublishReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.number {
+            _ if !self.waits_for.is_empty() => {
+                write!(
+                    f,
+                    "nothing is published until {} are folded as far as the others",
+                    self.waits_for.join(", ")
+                )
+            }
+            None => f.write_str("what is published is up to date"),
+            Some(number) => {
+                write!(f, "publication {number}")?;
+                for PublishedTable { table, dates, rows } in &self.tables {
+                    write!(f, "\n  {table:<20} {dates:>4} dates changed, {rows} rows written")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Rows date by date, and whether two answers are the same.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::{Date32Type, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::row::{Row, RowConverter, Rows, SortField};
+use chrono::{NaiveDate, TimeDelta};
+
+use crate::error::Error;
+
+/// Rows of each date, in the order in which they came.
+pub(super) type ByDate = BTreeMap<NaiveDate, RecordBatch>;
+
+/// `column`: that of the date.
+pub(super) fn divide(
+    table: &'static str,
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    column: &str,
+) -> Result<ByDate, Error> {
+    let bad = |detail: &str| Error::BadRows { table, detail: format!("column `{column}` {detail}") };
+    let failed = |source: ArrowError| super::failed(source.into());
+    let all = concat_batches(schema, batches).map_err(failed)?;
+    let dates = all.column_by_name(column).and_then(|dates| dates.as_primitive_opt::<Date32Type>());
+    let dates = dates.ok_or_else(|| bad("is no date"))?;
+    if dates.null_count() > 0 {
+        return Err(bad("is null in some rows"));
+    }
+    let mut rows: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
+    for (row, day) in (0_u32..).zip(dates.values()) {
+        rows.entry(*day).or_default().push(row);
+    }
+    let mut divided = ByDate::new();
+    for (day, rows) in rows {
+        let date = NaiveDate::default().checked_add_signed(TimeDelta::days(i64::from(day)));
+        let date = date.ok_or_else(|| bad("lies outside of the calendar"))?;
+        divided.insert(date, take_record_batch(&all, &UInt32Array::from(rows)).map_err(failed)?);
+    }
+    Ok(divided)
+}
+
+/// Whether both hold the same rows, in whatever order.
+pub(super) fn is_same(one: Option<&RecordBatch>, other: Option<&RecordBatch>) -> Result<bool, Error> {
+    let (one, other) = match (one, other) {
+        (None, None) => return Ok(true),
+        (Some(one), Some(other)) if one.num_rows() == other.num_rows() => (one, other),
+        _ => return Ok(false),
+    };
+    let same = || -> Result<bool, ArrowError> {
+        let fields = one.schema_ref().fields().iter().map(|field| SortField::new(field.data_type().clone()));
+        let converter = RowConverter::new(fields.collect())?;
+        let (one, other) =
+            (converter.convert_columns(one.columns())?, converter.convert_columns(other.columns())?);
+        Ok(sorted(&one) == sorted(&other))
+    };
+    same().map_err(|source| super::failed(source.into()))
+}
+
+fn sorted(rows: &Rows) -> Vec<Row<'_>> {
+    let mut sorted: Vec<Row<'_>> = rows.iter().collect();
+    sorted.sort_unstable();
+    sorted
+}

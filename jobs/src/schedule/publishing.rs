@@ -1,0 +1,87 @@
+//! When is published: after each fold that found something, and at least every minute, since days and windows move by
+//! themselves.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use bellwether_metrics::Terms;
+use bellwether_warehouse::Warehouse;
+use chrono::{DateTime, Utc};
+use futures::FutureExt;
+use tokio::sync::watch;
+
+use super::report::JobReport;
+use super::round::{Done, conclude};
+use super::{Job, Timetable};
+use crate::error::Error;
+use crate::metric;
+use crate::publish::{PublishReport, Publisher};
+
+/// Longest time between two looks.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Opens its tables when it first needs them, so that nothing else waits for them.
+#[derive(Debug)]
+pub(crate) struct Publishing {
+    warehouse: Warehouse,
+    terms: Terms,
+    publisher: Option<Publisher>,
+}
+
+impl Publishing {
+    pub(crate) fn new(warehouse: Warehouse, terms: Terms) -> Self {
+        Self { warehouse, terms, publisher: None }
+    }
+
+    /// None: after a failure it is not tried again yet.
+    pub(crate) async fn run_due(
+        &mut self,
+        timetable: &mut Timetable,
+        now: DateTime<Utc>,
+    ) -> Option<JobReport> {
+        if !timetable.is_due(Job::Publish, now) {
+            return None;
+        }
+        let world = self.warehouse.world().clone();
+        let started = world.now();
+        // What a panic leaves behind is the state of the tables, and it is read afresh.
+        let result = AssertUnwindSafe(self.publish(now)).catch_unwind().await;
+        let mut published = None;
+        let result = result.map(|result| {
+            result.map(|report| {
+                let rows = report.rows();
+                metric::published(&report, now);
+                published = Some(report);
+                Done { rows, left: false }
+            })
+        });
+        Some(JobReport { published, ..conclude(Job::Publish, result, world.since(started), timetable, now) })
+    }
+
+    /// Until the sender of `news` is gone, which says that a fold moved the tables.
+    pub(super) async fn run_forever(mut self, mut news: watch::Receiver<()>) {
+        let world = self.warehouse.world().clone();
+        let mut timetable = Timetable::default();
+        loop {
+            news.mark_unchanged();
+            self.run_due(&mut timetable, world.wall()).await;
+            if let Some(Err(_)) = world.within(EVERY, news.changed()).await {
+                return;
+            }
+        }
+    }
+
+    async fn publish(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
+        let publisher = match &mut self.publisher {
+            Some(publisher) => publisher,
+            none => none.insert(Publisher::open(&self.warehouse, self.terms.clone()).await?),
+        };
+        let report = publisher.publish(now).await?;
+        if let Some(number) = report.number {
+            tracing::info!(number, rows = report.rows(), "published");
+        } else if !report.waits_for.is_empty() {
+            tracing::debug!(behind = ?report.waits_for, "publication waits for rollups");
+        }
+        Ok(report)
+    }
+}

@@ -1,0 +1,82 @@
+//! What was published when: one row a publication. Readers take the newest row, and every table at the version it names.
+//!
+//! Its columns follow from the list of metrics: a version of each table, and of each rollup how far it was read.
+
+mod pinned;
+mod row;
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
+use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
+use bellwether_warehouse::{AppId, TableId};
+
+use crate::METRICS;
+pub use pinned::pin;
+pub use row::Publication;
+
+pub const NAME: &str = "publications";
+
+static TABLE: LazyLock<Declaration> = LazyLock::new(|| Declaration {
+    name: NAME,
+    grain: "publication",
+    meaning: "What was published when, and why. The newest row names the version of every table that belongs together.",
+    audience: Audience::Everyone,
+    partition: None,
+    stats: &["number"],
+    columns: columns().leak(),
+});
+
+/// The table of publications.
+pub fn id() -> TableId {
+    TableId::Declared(&TABLE)
+}
+
+/// Transaction of a published table: the number of the publication that wrote it last.
+pub fn app(table: TableId) -> AppId {
+    AppId(format!("publish/{}", table.name()))
+}
+
+/// Rollups that published tables are made of.
+pub fn sources() -> Vec<TableId> {
+    let mut sources = Vec::new();
+    for input in METRICS.iter().flat_map(|metric| metric.inputs) {
+        if !matches!(input, TableId::Declared(_)) && !sources.contains(input) {
+            sources.push(*input);
+        }
+    }
+    sources
+}
+
+fn columns() -> Vec<Column> {
+    let mut columns = vec![
+        Column::count("number", Unit::None, "0, 1, 2 and so on: the number of the publication."),
+        Column::count(
+            "attempts_version",
+            Unit::Version,
+            "Version of `attempts` up to which everything published is computed.",
+        )
+        .null_when("nothing was folded yet"),
+        Column::new("watermark", Type::Instant, Unit::None, "Up to when everything had arrived."),
+        Column::text(
+            "terms",
+            "Fingerprint of what it was made under: thresholds, profile, catalogue and the statements themselves.",
+        ),
+        Column::new("published_at", Type::Instant, Unit::None, "When it was made, by the clock of its host."),
+        Column::text("what", "What changed and why, in words."),
+    ];
+    let before = "the table did not exist yet";
+    for metric in METRICS {
+        let (name, meaning) = (metric.table.name, "Version of the published table of that name.");
+        columns
+            .push(Column::count(row::version_column(name).leak(), Unit::Version, meaning).null_when(before));
+    }
+    for source in sources() {
+        let meaning = "Version of the table of that name up to which it was read.";
+        columns.push(
+            Column::count(row::seen_column(source.name()).leak(), Unit::Version, meaning).null_when(before),
+        );
+    }
+    columns
+}

@@ -1,0 +1,1 @@
+SELECT * FROM publications ORDER BY number DESC LIMIT 1
