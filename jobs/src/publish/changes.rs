@@ -66,12 +66,11 @@ fn add_dates(
         dates.extend(runs.into_iter().flat_map(|(first, last)| days_between(first, last)));
         return Ok(true);
     }
-    let name = table.id().name();
     for file in &commit.added {
         match metric {
             Some(metric) => dates.extend(dates_of(metric, file)),
             None => {
-                dates.insert(date_of(name, file)?);
+                dates.insert(date_of(table.id(), file)?);
             }
         }
     }
