@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bellwether_warehouse::TableId;
-use bellwether_warehouse::tables::declared::Declaration;
+use bellwether_warehouse::tables::declared::{Declaration, Type};
 use chrono::NaiveDate;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
@@ -68,9 +68,11 @@ impl Metric {
         self.inputs.contains(&self.id())
     }
 
-    /// Column by which `rows` takes dates: that of the first statistics, else the partition.
-    pub fn date_column(&self) -> &'static str {
-        self.table.stats.first().copied().or(self.table.partition).unwrap_or("date")
+    /// Column by which `rows` takes dates: the first date among the statistics, else the partition. None: rows are of
+    /// now, whatever dates are asked for, and the table is written as a whole.
+    pub fn date_column(&self) -> Option<&'static str> {
+        let is_date = |name: &&str| self.table.column(name).is_some_and(|column| column.of == Type::Date);
+        self.table.stats.iter().copied().find(is_date).or(self.table.partition)
     }
 
     /// Rows of dates, with the columns of the table in its order.

@@ -7,7 +7,7 @@ use bellwether_warehouse::{CommitEntry, Table};
 use chrono::NaiveDate;
 use serde_json::Value;
 
-use super::place::{dates_of, days_between, days_of_month};
+use super::place::{dates_of, days_between, days_of};
 use crate::error::Error;
 use crate::replace::REWRITTEN_BY;
 use crate::dates::date_of;
@@ -76,8 +76,8 @@ fn add_dates(
     }
     for path in &commit.removed {
         match (partition_in(path), metric) {
-            (Some(month), Some(_)) => {
-                let (first, last) = days_of_month(month);
+            (Some(value), Some(metric)) => {
+                let (first, last) = days_of(metric, value);
                 dates.extend(days_between(first, last));
             }
             (Some(date), None) => {

@@ -52,15 +52,12 @@ impl Publisher {
             }
             due.dates.extend(touched(metric, held));
         }
-        if let Some(last) = &round.last {
-            // The day that was the running one has closed.
-            let turned = days_between(last.published_at.date_naive(), round.terms.today);
-            let turned: BTreeSet<NaiveDate> = turned.collect();
-            if turned.len() > 1 {
-                due.dates.extend(touched(metric, turned));
-            }
-        }
+        due.dates.extend(touched(metric, turned(round)));
         due.dates.retain(|date| *date <= round.terms.today);
+        if metric.date_column().is_none() {
+            // What is of now moves by itself.
+            due.dates = BTreeSet::from([round.terms.today]);
+        }
         Ok(due)
     }
 
@@ -105,6 +102,18 @@ impl Publisher {
         let settled = started_at.map(|at| at.min(now) - SETTLED);
         settled.max(Some(now - SILENT)).unwrap_or(now)
     }
+}
+
+/// Where a day has turned since the last publication: the one that was running then, the one before, which was the newest
+/// closed one, and all since.
+fn turned(round: &Round) -> BTreeSet<NaiveDate> {
+    let Some(ran) = round.last.as_ref().map(|last| last.published_at.date_naive()) else {
+        return BTreeSet::new();
+    };
+    if ran >= round.terms.today {
+        return BTreeSet::new();
+    }
+    days_between(ran.pred_opt().unwrap_or(ran), round.terms.today).collect()
 }
 
 /// All but the table itself. A name that may be shown no longer concerns every table.

@@ -1,4 +1,5 @@
-//! Where rows of dates lie: months are partitions, a running one holds a file a date, a closed one is one file.
+//! Where rows of dates lie: partitions are months or dates. A running one holds a file a date, a closed one is one file. A
+//! table of now is one file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +7,27 @@ use bellwether_metrics::Metric;
 use bellwether_warehouse::DataFile;
 use chrono::{Datelike, Days, Months, NaiveDate};
 
-/// First day of a month; None: the table has no partitions.
+/// Value of a partition; None: the table has none.
 pub(super) type Group = Option<NaiveDate>;
 
-pub(super) fn month_of(date: NaiveDate) -> NaiveDate {
+fn month_of(date: NaiveDate) -> NaiveDate {
     date.with_day(1).unwrap_or(date)
 }
 
 pub(super) fn group_of(metric: &Metric, date: NaiveDate) -> Group {
-    metric.table.partition.map(|_| month_of(date))
+    metric.table.partition.map(|_| if is_by_month(metric) { month_of(date) } else { date })
+}
+
+fn is_by_month(metric: &Metric) -> bool {
+    metric.table.partition == Some("month")
+}
+
+/// Whether rows of a partition change no more but for late ones.
+pub(super) fn is_closed(metric: &Metric, group: Group, today: NaiveDate) -> bool {
+    match group {
+        Some(_) => group < group_of(metric, today),
+        None => metric.date_column().is_none(),
+    }
 }
 
 /// Whether the rows of a file are of the group.
@@ -28,8 +41,10 @@ fn partition_of(file: &DataFile) -> Option<NaiveDate> {
 
 /// First and last date that rows of a file can have.
 pub(super) fn span_of(metric: &Metric, file: &DataFile) -> (NaiveDate, NaiveDate) {
-    let between = file.bounds().date(metric.date_column());
-    let (first, last) = partition_of(file).map_or((NaiveDate::MIN, NaiveDate::MAX), days_of_month);
+    let of_partition = partition_of(file).map(|value| days_of(metric, value));
+    let (first, last) = of_partition.unwrap_or((NaiveDate::MIN, NaiveDate::MAX));
+    let Some(column) = metric.date_column() else { return (first, last) };
+    let between = file.bounds().date(column);
     (between.least.unwrap_or(first), between.most.unwrap_or(last))
 }
 
@@ -40,9 +55,13 @@ pub(super) fn dates_of(metric: &Metric, file: &DataFile) -> impl Iterator<Item =
     is_known.then(|| days_between(first, last)).into_iter().flatten()
 }
 
-pub(super) fn days_of_month(month: NaiveDate) -> (NaiveDate, NaiveDate) {
-    let next = month.checked_add_months(Months::new(1)).and_then(|next| next.pred_opt());
-    (month, next.unwrap_or(NaiveDate::MAX))
+/// Of a partition.
+pub(super) fn days_of(metric: &Metric, value: NaiveDate) -> (NaiveDate, NaiveDate) {
+    if !is_by_month(metric) {
+        return (value, value);
+    }
+    let next = value.checked_add_months(Months::new(1)).and_then(|next| next.pred_opt());
+    (value, next.unwrap_or(NaiveDate::MAX))
 }
 
 pub(super) fn meets(span: (NaiveDate, NaiveDate), dates: &BTreeSet<NaiveDate>) -> bool {

@@ -22,11 +22,12 @@ struct Plan {
     changed: BTreeSet<NaiveDate>,
 }
 
-/// The dates of one month that are due.
+/// The dates of one partition that are due.
 struct Task {
     group: Group,
     dates: BTreeSet<NaiveDate>,
-    /// Its month is over: it is to be one file.
+    today: NaiveDate,
+    /// Its time is over: it is to be one file.
     is_closed: bool,
     /// Files that hold rows of these dates, or are to become one.
     met: Vec<DataFile>,
@@ -86,7 +87,7 @@ impl Publisher {
             stands => stands?,
         };
         let computed = compute(&ctx, metric, &task).await?;
-        let changed = differing(&task, &stands, &computed)?;
+        let (stands, computed, changed) = differing(task.dates.clone(), stands, computed).await?;
         let is_scattered = task.is_closed && task.met.len() > 1;
         if changed.is_empty() && !is_scattered {
             return Ok(());
@@ -106,7 +107,7 @@ impl Publisher {
         let Some(Published { metric, table }) = self.tables.get(at) else { return Ok(ByDate::new()) };
         let rows = ctx.read_table(table.snapshot().provider_over(task.met.clone())).map_err(failed)?;
         let rows = rows.collect().await.map_err(failed)?;
-        divide(metric.table.name, &metric.table.schema(), &rows, metric.date_column())
+        divide(metric, &rows, task.today)
     }
 
     async fn write(&self, at: usize, rewrite: &Rewrite, as_one: bool) -> Result<Vec<DataFile>, Error> {
@@ -166,14 +167,14 @@ impl Task {
     ) -> Self {
         // Days that are made of the days before are made in one piece.
         let dates = if metric.reads_itself() { place::filled(&dates) } else { dates };
-        let is_closed = group.is_some_and(|month| month < place::month_of(today));
+        let is_closed = place::is_closed(metric, group, today);
         let of_group = files.iter().filter(|file| place::lies_in(group, file));
         let is_met = |file: &&DataFile| is_closed || place::meets(place::span_of(metric, file), &dates);
         let met = of_group.filter(is_met).cloned().collect();
-        Self { group, dates, is_closed, met }
+        Self { group, dates, today, is_closed, met }
     }
 
-    /// A closed month as a whole; else the files in which something changed.
+    /// What is closed as a whole; else the files in which something changed.
     fn rewrite(
         &self,
         metric: &Metric,
@@ -213,7 +214,7 @@ async fn compute(ctx: &SessionContext, metric: &Metric, task: &Task) -> Result<B
     let mut computed = ByDate::new();
     for (from, to) in place::runs(&task.dates) {
         let rows = metric.rows(ctx, from, to).await.map_err(Error::metric)?;
-        let rows = divide(metric.table.name, &metric.table.schema(), &rows, metric.date_column())?;
+        let rows = divide(metric, &rows, task.today)?;
         let strayed = rows
             .keys()
             .find(|date| **date < from || **date > to || place::group_of(metric, **date) != task.group);
@@ -226,12 +227,20 @@ async fn compute(ctx: &SessionContext, metric: &Metric, task: &Task) -> Result<B
     Ok(computed)
 }
 
-fn differing(task: &Task, stands: &ByDate, computed: &ByDate) -> Result<BTreeSet<NaiveDate>, Error> {
-    let mut differing = BTreeSet::new();
-    for date in &task.dates {
-        if !is_same(stands.get(date), computed.get(date))? {
-            differing.insert(*date);
+/// Both as they were given, and the dates whose rows are others. Off the threads on which everybody waits.
+async fn differing(
+    dates: BTreeSet<NaiveDate>,
+    stands: ByDate,
+    computed: ByDate,
+) -> Result<(ByDate, ByDate, BTreeSet<NaiveDate>), Error> {
+    let compared = tokio::task::spawn_blocking(move || {
+        let mut changed = BTreeSet::new();
+        for date in dates {
+            if !is_same(stands.get(&date), computed.get(&date))? {
+                changed.insert(date);
+            }
         }
-    }
-    Ok(differing)
+        Ok((stands, computed, changed))
+    });
+    compared.await.map_err(|source| Error::Task { job: "publish", source })?
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
-use arrow::datatypes::{Date32Type, SchemaRef};
+use arrow::datatypes::Date32Type;
 use arrow::error::ArrowError;
 use arrow::row::{Row, RowConverter, Rows, SortField};
+use bellwether_metrics::Metric;
 use chrono::{NaiveDate, TimeDelta};
 
 use crate::error::Error;
@@ -14,16 +15,15 @@ use crate::error::Error;
 /// Rows of each date, in the order in which they came.
 pub(super) type ByDate = BTreeMap<NaiveDate, RecordBatch>;
 
-/// `column`: that of the date.
-pub(super) fn divide(
-    table: &'static str,
-    schema: &SchemaRef,
-    batches: &[RecordBatch],
-    column: &str,
-) -> Result<ByDate, Error> {
-    let bad = |detail: &str| Error::BadRows { table, detail: format!("column `{column}` {detail}") };
+/// Rows without dates are those of `today`.
+pub(super) fn divide(metric: &Metric, batches: &[RecordBatch], today: NaiveDate) -> Result<ByDate, Error> {
     let failed = |source: ArrowError| super::failed(source.into());
-    let all = concat_batches(schema, batches).map_err(failed)?;
+    let all = concat_batches(&metric.table.schema(), batches).map_err(failed)?;
+    let Some(column) = metric.date_column() else {
+        return Ok(if all.num_rows() == 0 { ByDate::new() } else { ByDate::from([(today, all)]) });
+    };
+    let table = metric.table.name;
+    let bad = |detail: &str| Error::BadRows { table, detail: format!("column `{column}` {detail}") };
     let dates = all.column_by_name(column).and_then(|dates| dates.as_primitive_opt::<Date32Type>());
     let dates = dates.ok_or_else(|| bad("is no date"))?;
     if dates.null_count() > 0 {

@@ -30,6 +30,7 @@ pub(crate) async fn published(warehouse: &Warehouse) -> Result<Vec<(Snapshot, Op
 /// Of the rows of a published table. None: it has none, or its rows have no dates.
 pub(crate) fn newest_date(snapshot: &Snapshot) -> Option<NaiveDate> {
     let metric = METRICS.iter().find(|metric| metric.id() == snapshot.table())?;
+    metric.date_column()?;
     let newest = snapshot.files().iter().map(|file| span_of(metric, file).1).max();
     newest.filter(|date| *date < NaiveDate::MAX)
 }
