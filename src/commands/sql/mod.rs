@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 
 use anyhow::Context;
 use bellwether_warehouse::session::Answer;
-use bellwether_warehouse::{Attempts, TableId, Warehouse};
+use bellwether_warehouse::{Attempts, Warehouse};
 use datafusion::execution::context::SQLOptions;
 
 use super::Format;
@@ -16,9 +16,14 @@ use crate::roles;
 use print::Printer;
 
 /// Runs one read-only SQL statement over the warehouse
+///
+/// Tables: attempts, rejects, label_cells, imports, usage_hourly, usage_daily, health_5m, health_hourly,
+/// health_daily, routing_hourly, intake_daily, and the view requests. Rollups hold partial rows: group and
+/// sum them; sketches merge with ddsketch_merge and hll_merge and are read with ddsketch_quantile(sketch, q)
+/// and hll_estimate(sketch). is_success(outcome, output_tokens, ttft_ms) tells whether an attempt was served.
+/// `attempts` and `requests` are read as far as the rollups are folded, so that sums over both agree.
 #[derive(Debug, clap::Args)]
 #[command(
-    long_about = long_about(),
     after_help = "Examples:\n  bellwether sql \"SELECT model_id, sum(requests) FROM usage_daily GROUP BY 1 ORDER BY 2 DESC LIMIT 5\" --warehouse ./bellwether-demo\n  bellwether sql \"SHOW TABLES\" --format csv\n  echo \"SELECT count(*) FROM attempts\" | bellwether sql - --latest"
 )]
 pub struct Args {
@@ -29,17 +34,6 @@ pub struct Args {
     /// Reads `attempts` as it stands, with rows that no rollup has yet
     #[arg(long)]
     latest: bool,
-}
-
-fn long_about() -> String {
-    let tables = TableId::ALL.map(TableId::name).join(", ");
-    format!(
-        "Runs one read-only SQL statement over the warehouse\n\n\
-         Tables: {tables}, and the view requests. Rollups hold partial rows: group and sum them; sketches merge with \
-         ddsketch_merge and hll_merge and are read with ddsketch_quantile(sketch, q) and hll_estimate(sketch). \
-         is_success(outcome, output_tokens, ttft_ms) tells whether an attempt was served. `attempts` and `requests` are \
-         read as far as the rollups are folded, so that sums over both agree."
-    )
 }
 
 pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
