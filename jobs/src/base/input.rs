@@ -1,22 +1,20 @@
 //! The columns of `attempts` that rollups are made of, and one row of them.
 
+use std::collections::BTreeSet;
+
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Int32Array, Int64Array,
     PrimitiveArray, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::TimestampMicrosecondType;
-use bellwether_warehouse::tables::health;
-use bellwether_warehouse::tables::rollup::Key;
+use bellwether_warehouse::tables::rollup::{Family, Key};
 use datafusion::common::{Result, internal_datafusion_err};
-
-/// Columns of every key.
-const KEYS: &[Key] = health::FAMILY.keys;
 
 macro_rules! inputs {
     ($($column:ident: $array:ty as $value:ty, $get:ident;)+) => {
         /// Columns of one batch.
         pub(super) struct Input {
-            pub keys: Vec<ArrayRef>,
+            batch: RecordBatch,
             started_at: TimestampMicrosecondArray,
             outcome: StringArray,
             $($column: $array,)+
@@ -39,7 +37,7 @@ macro_rules! inputs {
                 };
                 let wrong = |name: &str| internal_datafusion_err!("`{name}` of `attempts` has another type");
                 Ok(Self {
-                    keys: KEYS.iter().map(|key| column(key.name)).collect::<Result<_>>()?,
+                    batch: batch.clone(),
                     started_at: column("started_at")?
                         .as_primitive_opt::<TimestampMicrosecondType>()
                         .cloned()
@@ -93,12 +91,22 @@ inputs! {
     duration_ms: Int32Array as i32, number;
 }
 
-/// Every column that is read.
-pub(super) fn columns() -> Vec<&'static str> {
-    KEYS.iter().map(|key| key.name).chain(COLUMNS.iter().copied()).collect()
+/// Every column that is read for these families.
+pub(super) fn columns(families: &[&Family]) -> Vec<&'static str> {
+    let keys = families.iter().flat_map(|family| family.keys).map(|key| key.name);
+    let columns: BTreeSet<&str> = keys.chain(COLUMNS.iter().copied()).collect();
+    columns.into_iter().collect()
 }
 
 impl Input {
+    pub(super) fn names(&self, keys: &[Key]) -> Result<Vec<ArrayRef>> {
+        let column = |key: &Key| self.batch.column_by_name(key.name).cloned();
+        let named = |key: &Key| {
+            column(key).ok_or_else(|| internal_datafusion_err!("`attempts` has no column `{}`", key.name))
+        };
+        keys.iter().map(named).collect()
+    }
+
     pub(super) fn started_at(&self) -> &[i64] {
         self.started_at.values()
     }

@@ -2,6 +2,7 @@
 
 use bellwether_warehouse::tables::attempts::{ErrorClass, FinishReason, Outcome};
 use bellwether_warehouse::tables::health::Health;
+use bellwether_warehouse::tables::reach::Reach;
 use bellwether_warehouse::tables::usage::Usage;
 
 use super::input::Attempt;
@@ -82,6 +83,23 @@ pub(super) fn count_usage(usage: &mut Usage, attempt: &Attempt<'_>) {
             None => &mut usage.context_over_10m,
         };
         *bucket += 1;
+    }
+}
+
+/// Of a served request, by whom it reached.
+#[inline]
+pub(super) fn count_reach(reach: &mut Reach, attempt: &Attempt<'_>) {
+    reach.requests += 1;
+    reach.requests_with_user += i64::from(attempt.user_key.is_some());
+    add(&mut reach.input_tokens, attempt.input_tokens);
+    add(&mut reach.output_tokens, attempt.output_tokens);
+    match attempt.cost_usd {
+        Some(cost) => reach.cost_usd = reach.cost_usd.saturating_add(cost),
+        None => {
+            reach.unpriced_requests += 1;
+            add(&mut reach.unpriced_tokens, attempt.input_tokens);
+            add(&mut reach.unpriced_tokens, attempt.output_tokens);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! This is a loop and not SQL because it is the hottest place of the jobs; docs/004 has the numbers. `oracle.sql`
 //! says the same in SQL, and the tests compare the two.
 
+mod counter;
 mod input;
 mod measure;
 mod pages;
@@ -13,6 +14,7 @@ mod tests;
 use arrow::array::RecordBatch;
 use bellwether_warehouse::sketches::{ddsketch, hll};
 use bellwether_warehouse::tables::health::{self, Health};
+use bellwether_warehouse::tables::reach;
 use bellwether_warehouse::tables::rollup::{Family, Grain, Level, Made, Rollup, Value};
 use bellwether_warehouse::tables::usage::{self, Usage};
 use bellwether_warehouse::{Kind, TableId};
@@ -28,6 +30,7 @@ use crate::error::Error;
 use crate::keys::{Bucket, Groups, Key, NameInterner, Rank};
 use crate::rollups::{FROM_ATTEMPTS, made};
 use crate::statement::Rows;
+use counter::Counter;
 use input::Input;
 use pages::Pages;
 use part::{Order, Part};
@@ -52,9 +55,9 @@ pub(crate) async fn derive(
     now: DateTime<Utc>,
 ) -> Result<Deriving, Error> {
     let frame = ctx.table(TableId::Attempts.name()).await.map_err(failed)?;
-    let frame = frame.select_columns(&input::columns()).map_err(failed)?;
+    let frame = frame.select_columns(&input::columns(&FROM_ATTEMPTS)).map_err(failed)?;
     let mut batches = frame.execute_stream().await.map_err(failed)?;
-    let mut base = Base::new(now).map_err(failed)?;
+    let mut base = Base::new(now, wanted).map_err(failed)?;
     while let Some(batch) = batches.next().await {
         base.add(&batch.map_err(failed)?).map_err(failed)?;
     }
@@ -113,6 +116,8 @@ struct Base {
     health: Pages<Health>,
     users: hll::Ledger,
     speeds: [ddsketch::Ledger; measure::SPEEDS],
+    /// Those of which a table is wanted.
+    reach: Vec<Counter>,
 }
 
 /// First days, since 1970, of which a table of a grain has rows.
@@ -152,7 +157,9 @@ impl Days {
 }
 
 impl Base {
-    fn new(now: DateTime<Utc>) -> QueryResult<Self> {
+    fn new(now: DateTime<Utc>, wanted: &[TableId]) -> QueryResult<Self> {
+        let reach = [&reach::APPS, &reach::COUNTRIES].into_iter();
+        let reach = reach.filter(|family| wanted_of(family, wanted).next().is_some());
         Ok(Self {
             days: Days::kept(now),
             names: NameInterner::new(health::FAMILY.keys)?,
@@ -161,13 +168,14 @@ impl Base {
             health: Pages::default(),
             users: hll::Ledger::default(),
             speeds: Default::default(),
+            reach: reach.map(Counter::new).collect::<QueryResult<_>>()?,
         })
     }
 
     fn add(&mut self, batch: &RecordBatch) -> QueryResult<()> {
         let input = Input::new(batch)?;
         let mut names = Vec::new();
-        self.names.intern(&input.keys, &mut names)?;
+        self.names.intern(&input.names(health::FAMILY.keys)?, &mut names)?;
         let groups: Vec<usize> = input
             .started_at()
             .iter()
@@ -198,12 +206,12 @@ impl Base {
                 }
             }
         }
-        Ok(())
+        self.reach.iter_mut().try_for_each(|counter| counter.add(&input))
     }
 
     /// Sends every row of the wanted tables; ends early when nobody takes them any more.
     fn finish(self, wanted: &[TableId], rows: &mpsc::Sender<Derived>) -> QueryResult<()> {
-        let Self { days, names, groups, usage, health, users, speeds } = self;
+        let Self { days, names, groups, usage, health, users, speeds, reach } = self;
         let (names, rank_of) = names.finish()?;
         let mut keys = groups.finish(&rank_of);
         drop(groups);
@@ -227,6 +235,15 @@ impl Base {
         let usage = Part { names, sums: usage, sketches, order };
         for rollup in wanted_of(&usage::FAMILY, wanted) {
             usage.rows(rollup, days.first(rollup.level), send)?;
+        }
+        drop(usage);
+
+        for counter in reach {
+            let family = counter.family;
+            let part = counter.finish()?;
+            for rollup in wanted_of(family, wanted) {
+                part.rows(rollup, days.first(rollup.level), send)?;
+            }
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use crate::rollups::{FROM_ATTEMPTS, merged};
 use crate::statement::{Rows, Statement};
 use crate::testing::at;
 
+const REACH: Statement = Statement { name: "base/reach.sql", sql: include_str!("reach.sql") };
 const ORACLE: Statement = Statement { name: "base/oracle.sql", sql: include_str!("oracle.sql") };
 
 /// A number of its own for each (row, purpose), spread over all 64 bits.
@@ -113,6 +114,8 @@ fn fill(builder: &mut Builder, row: i64) {
         finish_reason: pick(row, 31, &[None, Some("stop"), Some("tool_calls"), Some("content_filter")]),
         refused: flag(32),
         billed_output_tokens: some(33, 500),
+        app_id: pick(row, 35, &[None, Some("kilo"), Some("chat"), Some("mail")]),
+        country: pick(row, 36, &[None, Some("DE"), Some("US")]),
         gateway_cache_hit: draw(row, 34).is_multiple_of(10),
         ..attempt("event")
     });
@@ -185,7 +188,12 @@ async fn every_table_equals_what_the_sql_makes_of_the_same_attempts() {
     let health_hourly = since(&ctx, &health_hourly, 100).await;
     let usage_hourly = since(&ctx, &usage_hourly, 100).await;
 
-    let expected = [usage_hourly, usage_daily, health_5m, health_hourly, health_daily];
+    let reach = REACH.run(&ctx, Vec::new()).await.unwrap();
+    let app_daily = merge(TableId::AppDaily, &reach).await;
+    let country_daily = merge(TableId::CountryDaily, &reach).await;
+
+    let expected =
+        [usage_hourly, usage_daily, health_5m, health_hourly, health_daily, app_daily, country_daily];
     assert_eq!(derived.iter().map(|derived| derived.0).collect::<Vec<_>>(), wanted);
     for ((table, derived), expected) in derived.into_iter().zip(expected) {
         let name = table.name();

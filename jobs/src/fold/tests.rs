@@ -105,6 +105,53 @@ async fn served_requests_are_counted_by_what_they_used() {
 }
 
 #[tokio::test]
+async fn served_requests_are_counted_by_the_app_and_the_country_they_came_from() {
+    let mut f = Fixture::new().await;
+    let from = |app_id, country, user_key| AttemptRow { app_id, country, user_key, ..attempt("e") };
+    f.append(&[
+        from(Some("kilo"), Some("DE"), Some(1)),
+        from(Some("kilo"), Some("US"), Some(1)),
+        from(Some("kilo"), Some("US"), Some(2)),
+        from(None, Some("US"), None),
+        AttemptRow { variant: Some("free"), cost_usd: None, ..from(Some("kilo"), None, Some(3)) },
+        AttemptRow { started_at: NOON_US - DAY_US, ..from(Some("kilo"), Some("DE"), Some(1)) },
+        // Not served.
+        AttemptRow { outcome: "fault", ..from(Some("chat"), Some("FR"), Some(4)) },
+    ])
+    .await;
+    f.jobs.fold(at(NOW)).await.unwrap();
+    let rows = |table: &str, key: &str| {
+        format!(
+            "SELECT date, {key}, model_id, author, variant, requests, requests_with_user, hll_estimate(users),
+                    input_tokens, output_tokens, cost_usd, unpriced_requests, unpriced_tokens
+             FROM {table} ORDER BY date, {key}, variant"
+        )
+    };
+    assert_eq!(
+        f.query(&rows("app_daily", "app_id")).await,
+        [
+            "2026-11-24 kilo acme/one acme standard 1 1 1 1000 200 0.001500000 0 0",
+            "2026-11-25 kilo acme/one acme free 1 1 1 1000 200 0.000000000 1 1200",
+            "2026-11-25 kilo acme/one acme standard 3 3 2 3000 600 0.004500000 0 0",
+            "2026-11-25 - acme/one acme standard 1 0 - 1000 200 0.001500000 0 0",
+        ]
+    );
+    assert_eq!(
+        f.query(&rows("country_daily", "country")).await,
+        [
+            "2026-11-24 DE acme/one acme standard 1 1 1 1000 200 0.001500000 0 0",
+            "2026-11-25 DE acme/one acme standard 1 1 1 1000 200 0.001500000 0 0",
+            "2026-11-25 US acme/one acme standard 3 2 2 3000 600 0.004500000 0 0",
+            "2026-11-25 - acme/one acme free 1 1 1 1000 200 0.000000000 1 1200",
+        ]
+    );
+    let sums = "SELECT sum(requests), sum(input_tokens), sum(cost_usd) FROM";
+    let of_usage = f.query(&format!("{sums} usage_daily")).await;
+    assert_eq!(f.query(&format!("{sums} app_daily")).await, of_usage);
+    assert_eq!(f.query(&format!("{sums} country_daily")).await, of_usage);
+}
+
+#[tokio::test]
 async fn context_buckets_have_inclusive_upper_bounds() {
     let mut f = Fixture::new().await;
     let tokens = [0, 1_000, 1_001, 10_000, 100_000, 1_000_000, 1_000_001, 10_000_000, 10_000_001];
@@ -340,6 +387,8 @@ async fn a_crash_between_the_commits_of_two_tables_neither_loses_nor_doubles() {
         [
             ("health_hourly", None),
             ("health_daily", None),
+            ("app_daily", None),
+            ("country_daily", None),
             ("intake_daily", None),
             ("usage_hourly", Some(2)),
             ("usage_daily", Some(2)),

@@ -8,9 +8,9 @@ use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::place::{dates_of, days_between, days_of};
+use crate::dates::date_of;
 use crate::error::Error;
 use crate::replace::REWRITTEN_BY;
-use crate::dates::date_of;
 
 /// Member of `commitInfo`: first and last date of each run of changed dates. More is written than changed.
 pub(super) const DATES: &str = "dates";

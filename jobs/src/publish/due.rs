@@ -10,8 +10,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::changes::{self, Changed};
 use super::place::{dates_of, days_between};
 use super::{Published, Publisher, Round};
-use crate::error::Error;
 use crate::dates::date_of;
+use crate::error::Error;
 
 /// Late enough for what a router logs when a request ends.
 const SETTLED: TimeDelta = TimeDelta::seconds(60);

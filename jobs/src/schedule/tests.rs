@@ -6,9 +6,9 @@ use chrono::TimeDelta;
 use tokio::sync::watch;
 
 use super::{Job, Outcome, Part, Scheduler, Settings, Timetable, run};
-use crate::Jobs;
 use crate::settle::Settling;
 use crate::testing::{Fixture, at};
+use crate::{Jobs, TableStatus};
 
 fn due(timetable: &Timetable, now: &str) -> Vec<Job> {
     Job::ALL.into_iter().filter(|job| timetable.is_due(*job, at(now))).collect()
@@ -267,14 +267,17 @@ async fn what_hangs_beside_the_fold_does_not_keep_the_loop_from_folding() {
     for id in ["a", "b", "c"] {
         f.append(&[attempt(id)]).await;
         let seen = async {
-            while f.jobs.status().await.unwrap().rollups[..6].iter().any(|table| table.lag > 0) {
+            let is_behind = |table: &TableStatus| table.table != "routing_hourly" && table.lag > 0;
+            while f.jobs.status().await.unwrap().rollups.iter().any(is_behind) {
                 tokio::task::yield_now().await;
             }
         };
         tokio::time::timeout(Duration::from_secs(60), seen).await.unwrap();
     }
     // Routing reads before all others and got nowhere.
-    assert_eq!(f.jobs.status().await.unwrap().rollups[6].computed_at, None);
+    let status = f.jobs.status().await.unwrap();
+    let routing = status.rollups.iter().find(|table| table.table == "routing_hourly").unwrap();
+    assert_eq!(routing.computed_at, None);
     stop.send(true).unwrap();
     tokio::time::timeout(Duration::from_secs(60), running).await.unwrap().unwrap();
     // Opened both ways a pipe waits for nobody, and what waits for it goes on.

@@ -23,6 +23,8 @@ async fn every_table_tells_how_far_it_got() {
             ("health_5m", Some(1), 1, 1),
             ("health_hourly", Some(1), 1, 1),
             ("health_daily", Some(1), 1, 1),
+            ("app_daily", Some(1), 1, 1),
+            ("country_daily", Some(1), 1, 1),
             ("intake_daily", Some(1), 1, 0),
             ("routing_hourly", None, 3, 0),
         ]
@@ -32,6 +34,6 @@ async fn every_table_tells_how_far_it_got() {
     let json = serde_json::to_value(&status).unwrap();
     assert_eq!(json["rollups"][0]["newest_date"], "2026-11-25");
     let text = status.to_string();
-    assert_eq!(text.lines().count(), 9);
+    assert_eq!(text.lines().count(), 11);
     assert!(text.lines().all(|line| line.len() < 100), "{text}");
 }

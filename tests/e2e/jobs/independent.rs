@@ -119,6 +119,26 @@ fn usage_of_every_grain_equals_an_independent_calculation() {
 }
 
 #[test]
+fn reach_by_app_and_by_country_equals_an_independent_calculation() {
+    let folded = folded();
+    let sums = ["requests", "requests_with_user", "input_tokens", "output_tokens"]
+        .map(|column| format!("CAST(sum({column}) AS BIGINT) AS {column}"))
+        .join(", ");
+    for (table, key, expected) in [("app_daily", "app_id", "apps"), ("country_daily", "country", "countries")]
+    {
+        let found = store::rows(
+            &folded.warehouse,
+            &format!(
+                "SELECT CAST(date AS VARCHAR) AS date, {key}, model_id, {sums}, \
+                 CAST(CAST(sum(cost_usd) AS DECIMAL(38, 9)) AS VARCHAR) AS cost_usd \
+                 FROM {table} WHERE {key} IS NOT NULL GROUP BY 1, 2, 3"
+            ),
+        );
+        same_rows(table, &found, &folded.expected[expected]);
+    }
+}
+
+#[test]
 fn health_of_every_grain_equals_an_independent_calculation() {
     let folded = folded();
     let first = folded.expected["health"][0].as_object().expect("a health row");

@@ -11,8 +11,16 @@ use crate::support::config::Config;
 use crate::support::{scratch, store};
 
 const STEPS: usize = 7;
-const ROLLUPS: [&str; 6] =
-    ["usage_hourly", "usage_daily", "health_5m", "health_hourly", "health_daily", "routing_hourly"];
+const ROLLUPS: [&str; 8] = [
+    "usage_hourly",
+    "usage_daily",
+    "health_5m",
+    "health_hourly",
+    "health_daily",
+    "app_daily",
+    "country_daily",
+    "routing_hourly",
+];
 
 /// Every rollup merged to one row per key, sketches as bytes, sorted.
 fn merged(warehouse: &Path) -> Vec<(String, Vec<String>)> {

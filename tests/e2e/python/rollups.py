@@ -1,7 +1,7 @@
 """What the rollups must hold, computed from the event file alone by DuckDB: no table and no code of Bellwether.
 
 usage: rollups.py EVENTS.ndjson
-Prints {"usage": [...], "health": [...], "routing": [...], "speeds": {...}}; rows are sorted and named like the SQL that the
+Prints {"usage": [...], "apps": [...], "countries": [...], "health": [...], "routing": [...], "speeds": {...}}; rows are sorted and named like the SQL that the
 test runs over the rollups. Definitions: METRICS, sections 2 to 4.
 """
 
@@ -45,7 +45,8 @@ db.execute(
     f"""
     CREATE TABLE events AS SELECT * FROM read_json(?, format = 'newline_delimited', maximum_object_size = 33554432,
       columns = {{request_id: 'VARCHAR', started_at: 'TIMESTAMPTZ', streamed: 'BOOLEAN', user_id: 'VARCHAR',
-                  user_key: 'VARCHAR', input_images: 'BIGINT', attempts: '{attempt_type}'}})
+                  user_key: 'VARCHAR', app_id: 'VARCHAR', country: 'VARCHAR', input_images: 'BIGINT',
+                  attempts: '{attempt_type}'}})
     """,
     [EVENTS],
 )
@@ -54,7 +55,7 @@ db.execute(
     """
     CREATE TABLE calls AS
     WITH flat AS (
-      SELECT request_id, streamed, coalesce(user_id, user_key) AS person, input_images,
+      SELECT request_id, streamed, coalesce(user_id, user_key) AS person, app_id, country, input_images,
              coalesce(a.started_at, e.started_at) AS began, position, a.*
       FROM events e, unnest(attempts) WITH ORDINALITY AS t(a, position)
     ), classed AS (
@@ -100,6 +101,20 @@ usage = rows(
     FROM calls GROUP BY ALL HAVING requests > 0 ORDER BY ALL
     """
 )
+
+
+def reach(key):
+    return rows(
+        f"""
+        SELECT strftime(began, '%Y-%m-%d') AS date, {key}, model AS model_id, count(*) AS requests,
+               count(person) AS requests_with_user, coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens,
+               coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
+               (coalesce(sum(cost_usd), 0)::DECIMAL(38, 9))::VARCHAR AS cost_usd
+        FROM calls WHERE served AND {key} IS NOT NULL GROUP BY ALL ORDER BY ALL
+        """
+    )
+
+
 class_counts = ", ".join(
     f"count(*) FILTER (WHERE error_class = '{name}') AS {outcome.split('_')[0]}_{name}"
     for name, outcome in BY_CLASS.items()
@@ -164,4 +179,5 @@ for name, expression in SPEEDS.items():
         at = {str(q): list_[math.floor(q * (len(list_) - 1))] for q in (0.1, 0.5, 0.75, 0.9, 0.99)}
         speeds[name][key] = {"n": len(list_), **at}
 
-json.dump({"usage": usage, "health": health, "routing": routing, "speeds": speeds}, sys.stdout, default=str)
+found = {"usage": usage, "apps": reach("app_id"), "countries": reach("country"), "health": health, "routing": routing}
+json.dump({**found, "speeds": speeds}, sys.stdout, default=str)

@@ -13,6 +13,7 @@ pub mod health;
 pub mod imports;
 pub mod intake_daily;
 pub mod label_cells;
+pub mod reach;
 pub mod rejects;
 pub mod rollup;
 pub mod routing_hourly;
@@ -30,6 +31,8 @@ pub enum TableId {
     Health5m,
     HealthHourly,
     HealthDaily,
+    AppDaily,
+    CountryDaily,
     RoutingHourly,
     IntakeDaily,
     /// One that another crate declares.
@@ -51,7 +54,7 @@ pub enum Kind {
 
 impl TableId {
     /// All but those that others declare.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Attempts,
         Self::Rejects,
         Self::LabelCells,
@@ -61,6 +64,8 @@ impl TableId {
         Self::Health5m,
         Self::HealthHourly,
         Self::HealthDaily,
+        Self::AppDaily,
+        Self::CountryDaily,
         Self::RoutingHourly,
         Self::IntakeDaily,
     ];
@@ -77,6 +82,8 @@ impl TableId {
             Self::Health5m => "health_5m",
             Self::HealthHourly => "health_hourly",
             Self::HealthDaily => "health_daily",
+            Self::AppDaily => "app_daily",
+            Self::CountryDaily => "country_daily",
             Self::RoutingHourly => "routing_hourly",
             Self::IntakeDaily => "intake_daily",
             Self::Declared(table) => table.name,
@@ -99,6 +106,8 @@ impl TableId {
             Self::Attempts | Self::Rejects | Self::LabelCells | Self::Imports | Self::Declared(_) => None,
             Self::UsageHourly | Self::UsageDaily => Some(&usage::FAMILY),
             Self::Health5m | Self::HealthHourly | Self::HealthDaily => Some(&health::FAMILY),
+            Self::AppDaily => Some(&reach::APPS),
+            Self::CountryDaily => Some(&reach::COUNTRIES),
             Self::RoutingHourly => Some(&routing_hourly::FAMILY),
             Self::IntakeDaily => Some(&intake_daily::FAMILY),
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use bellwether_simulate::{Market, Place, Tally};
-use bellwether_warehouse::tables::rollup::{Grain, Made};
+use bellwether_warehouse::tables::rollup::{Grain, Made, Rollup};
 use bellwether_warehouse::{DataFile, Table, TableId};
 use chrono::NaiveDate;
 use datafusion::arrow::array::RecordBatch;
@@ -55,7 +55,8 @@ fn make(
     slice: &mut dyn FnMut(TableId, RecordBatch) -> anyhow::Result<()>,
 ) -> anyhow::Result<i64> {
     let mut tables = Vec::new();
-    for rollup in super::rollups().filter(|rollup| rollup.family.made != Made::FromCommits) {
+    let made = |rollup: &Rollup| rollup.family.made != Made::FromCommits && super::is_made(rollup);
+    for rollup in super::rollups().filter(made) {
         if has(rollup.level.table) {
             tables.push((rollup, Rows::new(rollup)?));
         }

@@ -10,7 +10,7 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::Int64Type;
 
 use super::extent::Extent;
-use super::{Written, rollups, write};
+use super::{Written, is_made, rollups, write};
 use crate::straight;
 
 const END: &str = "2026-11-25";
@@ -37,7 +37,7 @@ async fn written(folder: &Path, market: Arc<Market>) -> (Warehouse, Written) {
 /// Partition and bytes of every data file, sorted, without its name.
 fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
-    for rollup in rollups() {
+    for rollup in rollups().filter(is_made) {
         for date in std::fs::read_dir(folder.join(rollup.level.table.name())).unwrap() {
             let date = date.unwrap().path();
             if date.file_name().unwrap() == "_delta_log" {
@@ -125,7 +125,8 @@ async fn the_jobs_find_nothing_to_do_and_leave_every_row() {
     let status = Jobs::open(&warehouse).await.unwrap().status().await.unwrap();
     assert_eq!(status.attempts.rows, 0);
     for table in &status.rollups {
-        assert!(table.lag == 0 && table.rows > 0, "{table:?}");
+        let is_made = !matches!(table.table, "app_daily" | "country_daily");
+        assert!(table.lag == 0 && (table.rows > 0) == is_made, "{table:?}");
     }
     let jobs = Jobs::open(&warehouse).await.unwrap();
     let report = Scheduler::new(jobs).run_once(at("2026-11-26T12:00:00Z")).await;

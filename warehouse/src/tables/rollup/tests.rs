@@ -5,7 +5,7 @@ use arrow::datatypes::{Decimal128Type, Int64Type};
 
 use super::*;
 use crate::Kind;
-use crate::tables::{health, intake_daily, routing_hourly, usage};
+use crate::tables::{health, intake_daily, reach, routing_hourly, usage};
 
 /// As it is written in the table's folder, word by word.
 const HOURS_OF_USAGE: &str = include_str!("usage_hourly.sql");
@@ -16,7 +16,14 @@ fn rollup(table: TableId) -> Rollup {
 
 #[test]
 fn every_table_is_a_log_or_a_level_of_one_family() {
-    let families = [&usage::FAMILY, &health::FAMILY, &routing_hourly::FAMILY, &intake_daily::FAMILY];
+    let families = [
+        &usage::FAMILY,
+        &health::FAMILY,
+        &reach::APPS,
+        &reach::COUNTRIES,
+        &routing_hourly::FAMILY,
+        &intake_daily::FAMILY,
+    ];
     let levels: Vec<TableId> =
         families.iter().flat_map(|family| family.levels).map(|level| level.table).collect();
     for table in TableId::ALL {
@@ -90,7 +97,7 @@ fn schemas_have_the_types_that_are_stored() {
         "a source is always known"
     );
     let columns = TableId::ALL.map(|table| table.schema().fields().len());
-    assert_eq!(columns[4..], [35, 34, 45, 45, 44, 12, 5]);
+    assert_eq!(columns[4..], [35, 34, 45, 45, 44, 13, 13, 12, 5]);
 }
 
 #[test]
@@ -188,6 +195,17 @@ fn the_structs_have_exactly_the_declared_sums() {
         first_ok_with_rate_limits: 8,
     };
     adds_up(&routing_hourly::FAMILY, routing);
+    let reach = reach::Reach {
+        requests: 1,
+        requests_with_user: 2,
+        input_tokens: 3,
+        output_tokens: 4,
+        cost_usd: 5,
+        unpriced_requests: 6,
+        unpriced_tokens: 7,
+    };
+    adds_up(&reach::APPS, reach);
+    adds_up(&reach::COUNTRIES, reach);
     let sums = health::FAMILY.measured(Value::Sum).count();
     assert_eq!(size_of::<health::Health>(), 8 * sums);
     for name in health::FAMILY.measured(Value::Sum) {
