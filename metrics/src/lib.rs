@@ -6,8 +6,12 @@
 
 mod catalogue;
 pub mod gate;
+mod keyed;
 mod metric;
 mod terms;
+#[cfg(test)]
+mod testing;
+pub mod usage_by_day;
 mod views;
 
 pub use catalogue::{Catalogue, Model, Named};

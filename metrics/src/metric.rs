@@ -12,11 +12,11 @@ use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
-use crate::gate;
 use crate::terms::day_number;
+use crate::{gate, usage_by_day};
 
 /// Every metric, in the order in which they are computed.
-pub const METRICS: &[Metric] = &[gate::METRIC];
+pub const METRICS: &[Metric] = &[gate::METRIC, usage_by_day::METRIC];
 
 #[derive(Clone, Copy, Debug)]
 pub struct Metric {

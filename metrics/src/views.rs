@@ -6,7 +6,11 @@ use datafusion::prelude::SessionContext;
 use crate::{Error, Terms};
 
 /// In the order in which they are made: a later one may read an earlier one.
-const VIEWS: &[(&str, &str)] = &[("cells", include_str!("cells.sql"))];
+const VIEWS: &[(&str, &str)] = &[
+    ("cells", include_str!("cells.sql")),
+    ("gated_cells", include_str!("gated_cells.sql")),
+    ("keyed_cells", include_str!("keyed_cells.sql")),
+];
 
 /// Adds tables `terms`, `catalogue_models`, `catalogue_authors`, `catalogue_providers` and the views to a session that
 /// holds rollups and published tables.
