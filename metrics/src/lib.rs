@@ -8,6 +8,7 @@ mod catalogue;
 pub mod gate;
 mod keyed;
 mod metric;
+pub mod rankings;
 mod terms;
 #[cfg(test)]
 mod testing;

@@ -13,10 +13,10 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use crate::terms::day_number;
-use crate::{gate, usage_by_day};
+use crate::{gate, rankings, usage_by_day};
 
 /// Every metric, in the order in which they are computed.
-pub const METRICS: &[Metric] = &[gate::METRIC, usage_by_day::METRIC];
+pub const METRICS: &[Metric] = &[gate::METRIC, usage_by_day::METRIC, rankings::METRIC];
 
 #[derive(Clone, Copy, Debug)]
 pub struct Metric {

@@ -54,6 +54,14 @@ impl Row {
         }
     }
 
+    pub(crate) fn real(&self, column: &str) -> Option<f64> {
+        match self.value(column) {
+            Value::Real(value) => Some(*value),
+            Value::Null => None,
+            other => panic!("{column} is {other:?}"),
+        }
+    }
+
     /// Dimension and key; of one period there is one row of each.
     pub(crate) fn name(&self) -> (String, String, String) {
         (self.text("dimension").to_owned(), self.text("kind").to_owned(), self.text("key").to_owned())

@@ -277,15 +277,18 @@ fn cell(dice: &mut Dice, date: NaiveDate) -> Cell {
     counts.insert("unpriced_requests".to_owned(), unpriced);
     counts.insert("unpriced_tokens".to_owned(), if unpriced == requests { tokens } else { unpriced });
     counts.insert("requests_with_user".to_owned(), if users.is_empty() { 0 } else { requests / 2 });
+    let variant = dice.of(&VARIANTS);
+    // Free is a price.
+    let costs_nothing = unpriced == requests || variant == Some("free");
     Cell {
         date,
         model,
         logged_author,
         author,
-        variant: dice.of(&VARIANTS),
+        variant,
         provider: dice.of(&PROVIDERS),
         counts,
-        cost: if unpriced == requests { 0 } else { i128::from(dice.below(3_000_000_000)) },
+        cost: if costs_nothing { 0 } else { i128::from(dice.below(3_000_000_000)) },
         users,
     }
 }
