@@ -13,6 +13,7 @@ mod terms;
 #[cfg(test)]
 mod testing;
 pub mod usage_by_day;
+pub mod users_by_window;
 mod views;
 
 pub use catalogue::{Catalogue, Model, Named};

@@ -8,8 +8,10 @@ use crate::{Error, Terms};
 /// In the order in which they are made: a later one may read an earlier one.
 const VIEWS: &[(&str, &str)] = &[
     ("cells", include_str!("cells.sql")),
-    ("gated_cells", include_str!("gated_cells.sql")),
+    ("placed_cells", include_str!("placed_cells.sql")),
     ("keyed_cells", include_str!("keyed_cells.sql")),
+    ("periods", include_str!("periods.sql")),
+    ("period_days", include_str!("period_days.sql")),
 ];
 
 /// Adds tables `terms`, `catalogue_models`, `catalogue_authors`, `catalogue_providers` and the views to a session that

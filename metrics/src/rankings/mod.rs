@@ -9,7 +9,10 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::{Days, NaiveDate};
 
-use crate::{Metric, gate, keyed, usage_by_day};
+use crate::{Metric, gate, keyed, usage_by_day, users_by_window};
+
+/// End dates of one run: more than this, and its sorts go through temporary files.
+pub(crate) const DAYS_AT_ONCE: u64 = 7;
 
 /// The longest window.
 const LONGEST_DAYS: u64 = 364;
@@ -140,7 +143,12 @@ const WHY_NO_CHANGE: &str = "Why the change is null. `no_history`: the history d
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     sql: include_str!("rankings.sql"),
-    inputs: &[TableId::UsageDaily, TableId::Declared(&gate::TABLE), TableId::Declared(&usage_by_day::TABLE)],
+    inputs: &[
+        TableId::UsageDaily,
+        TableId::Declared(&gate::TABLE),
+        TableId::Declared(&usage_by_day::TABLE),
+        TableId::Declared(&users_by_window::TABLE),
+    ],
     touched,
 };
 

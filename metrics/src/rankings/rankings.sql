@@ -1,56 +1,13 @@
 -- Rows of `rankings` for the end dates $1 to $2.
-WITH history AS (
-    SELECT min(date) AS first_date FROM usage_by_day WHERE dimension = 'total'
-),
-windows AS (
-    SELECT column1 AS window_days, column2 AS is_daily
-    FROM (VALUES (1, true), (7, true), (28, true), (30, false), (90, false), (364, false))
-),
-ends AS (
-    -- Closed days; the running one while no other is.
-    SELECT
-        unnest(generate_series(
-            greatest(CAST($1 AS date), history.first_date),
-            least(
-                CAST($2 AS date),
-                CASE
-                    WHEN history.first_date < terms.today THEN terms.today - INTERVAL '1 day'
-                    ELSE terms.today
-                END
-            ),
-            INTERVAL '1 day'
-        )) AS end_date,
-        terms.today,
-        CAST(history.first_date AS int) AS first_day
-    FROM history
-    CROSS JOIN terms
-),
-periods AS (
-    -- Windows with what may be compared: all days of a window before must be of the history.
-    SELECT
-        ends.end_date,
-        windows.window_days,
-        CAST(ends.end_date AS int) AS end_day,
-        CAST(ends.end_date AS int) - 2 * windows.window_days + 1 >= ends.first_day AS has_before,
-        CAST(ends.end_date AS int) - 4 * windows.window_days + 1 >= ends.first_day AS has_three_before
-    FROM ends
-    CROSS JOIN windows
-    WHERE windows.is_daily
-        OR date_part('dow', ends.end_date) = 0
-        OR ends.end_date >= ends.today - INTERVAL '1 day'
-),
-period_days AS (
-    -- One row a day of a window (step 0) and of the three before it (1 to 3), for a join by equality.
-    SELECT end_date, window_days, age / window_days AS step, CAST(CAST(end_day - age AS int) AS date) AS date
-    FROM (SELECT periods.*, unnest(generate_series(0, 4 * window_days - 1)) AS age FROM periods)
-),
-hidden_days AS (
+WITH hidden_days AS (
     -- Days on which a key had traffic, but nothing public: what is public beside them is no base for a change.
     SELECT hidden.date, hidden.dimension, hidden.key
     FROM (
         SELECT DISTINCT date, dimension, own_key AS key
         FROM keyed_cells
         WHERE kind = 'hidden'
+            -- Follows from the kind, but lets the scan leave out most cells before each becomes six rows.
+            AND NOT (is_public AND provider_is_public)
             AND own_key IS NOT NULL
             AND date BETWEEN CAST($1 AS date) - INTERVAL '1455 days' AND CAST($2 AS date)
     ) AS hidden
@@ -107,35 +64,8 @@ sums AS (
         sum(CAST(tokens AS decimal(38, 0))) FILTER (WHERE step >= 1) AS tokens_of_three
     FROM period_days
     JOIN day_rows ON day_rows.date = period_days.date
+    WHERE period_days.end_date BETWEEN $1 AND $2
     GROUP BY period_days.end_date, period_days.window_days, day_rows.dimension, day_rows.kind, day_rows.key
-),
-people_by_day AS (
-    -- One sketch a day and key first: a day counts in many windows.
-    SELECT date, dimension, kind, key, hll_merge(users) AS users
-    FROM keyed_cells
-    WHERE dimension <> 'model_provider'
-        AND kind <> 'hidden'
-        AND date BETWEEN CAST($1 AS date) - INTERVAL '727 days' AND CAST($2 AS date)
-    GROUP BY date, dimension, kind, key
-),
-people AS (
-    SELECT
-        period_days.end_date,
-        period_days.window_days,
-        people_by_day.dimension,
-        people_by_day.kind,
-        people_by_day.key,
-        hll_estimate(hll_merge(people_by_day.users) FILTER (WHERE period_days.step = 0)) AS users,
-        hll_estimate(hll_merge(people_by_day.users) FILTER (WHERE period_days.step = 1)) AS users_before
-    FROM period_days
-    JOIN people_by_day ON people_by_day.date = period_days.date
-    WHERE period_days.step <= 1
-    GROUP BY
-        period_days.end_date,
-        period_days.window_days,
-        people_by_day.dimension,
-        people_by_day.kind,
-        people_by_day.key
 ),
 names AS (
     SELECT
@@ -170,7 +100,7 @@ known AS (
             WHEN sums.requests > 0 AND sums.unpriced_requests >= sums.requests AND sums.spend_usd = 0 THEN NULL
             ELSE sums.spend_usd
         END AS spend_usd,
-        people.users,
+        users_by_window.users,
         sums.requests_with_user,
         sums.input_tokens,
         sums.cached_input_tokens,
@@ -195,19 +125,19 @@ known AS (
             THEN NULL
             ELSE coalesce(sums.spend_usd_before, 0)
         END AS spend_usd_before,
-        CASE WHEN periods.has_before THEN people.users_before END AS users_before,
+        CASE WHEN periods.has_before THEN users_by_window.users_before END AS users_before,
         CASE
             WHEN periods.has_three_before AND NOT coalesce(sums.was_hidden_in_three, false)
             THEN CAST(sums.tokens AS double) - CAST(coalesce(sums.tokens_of_three, 0) AS double) / 3
         END AS tokens_excess
     FROM sums
     JOIN periods ON periods.end_date = sums.end_date AND periods.window_days = sums.window_days
-    LEFT JOIN people
-        ON people.end_date = sums.end_date
-        AND people.window_days = sums.window_days
-        AND people.dimension = sums.dimension
-        AND people.kind = sums.kind
-        AND people.key = sums.key
+    LEFT JOIN users_by_window
+        ON users_by_window.end_date = sums.end_date
+        AND users_by_window.window_days = sums.window_days
+        AND users_by_window.dimension = sums.dimension
+        AND users_by_window.kind = sums.kind
+        AND users_by_window.key = sums.key
 ),
 placed AS (
     -- Among all names of a window, also those that have gone since: their places then were theirs.

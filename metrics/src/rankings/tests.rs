@@ -4,7 +4,7 @@ use chrono::{Datelike, Days, NaiveDate, Weekday};
 
 use super::METRIC;
 use crate::testing::{Cell, DIMENSIONS, Row, Value, World, publish};
-use crate::usage_by_day;
+use crate::{usage_by_day, users_by_window};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -292,6 +292,7 @@ fn check_changes(row: &Row, own: &Sums, old: Option<&Sums>, reason: &str, what: 
 async fn rankings(world: &World, from: NaiveDate, to: NaiveDate) -> Vec<Row> {
     let ctx = world.session().await;
     publish(&ctx, &usage_by_day::METRIC, world.first, world.last).await;
+    publish(&ctx, &users_by_window::METRIC, from, to).await;
     publish(&ctx, &METRIC, from, to).await
 }
 
