@@ -13,11 +13,17 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use crate::terms::day_number;
-use crate::{gate, rankings, usage_by_day, users_by_window};
+use crate::{gate, growth_by_month, rankings, share_by_week, usage_by_day, users_by_window};
 
 /// Every metric, in the order in which they are computed.
-pub const METRICS: &[Metric] =
-    &[gate::METRIC, usage_by_day::METRIC, users_by_window::METRIC, rankings::METRIC];
+pub const METRICS: &[Metric] = &[
+    gate::METRIC,
+    usage_by_day::METRIC,
+    users_by_window::METRIC,
+    rankings::METRIC,
+    share_by_week::METRIC,
+    growth_by_month::METRIC,
+];
 
 #[derive(Clone, Copy, Debug)]
 pub struct Metric {

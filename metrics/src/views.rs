@@ -7,6 +7,7 @@ use crate::{Error, Terms};
 
 /// In the order in which they are made: a later one may read an earlier one.
 const VIEWS: &[(&str, &str)] = &[
+    ("history", include_str!("history.sql")),
     ("cells", include_str!("cells.sql")),
     ("placed_cells", include_str!("placed_cells.sql")),
     ("keyed_cells", include_str!("keyed_cells.sql")),

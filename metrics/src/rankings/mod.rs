@@ -9,7 +9,8 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::{Days, NaiveDate};
 
-use crate::{Metric, gate, keyed, usage_by_day, users_by_window};
+use crate::measures::reason;
+use crate::{Metric, gate, keyed, measures, usage_by_day, users_by_window};
 
 /// End dates of one run: more than this, and its sorts go through temporary files.
 pub(crate) const DAYS_AT_ONCE: u64 = 7;
@@ -21,9 +22,6 @@ const BEFORE_IS_NULL: &str = "The history does not hold the whole window before,
                               `requests_change_reason` says which.";
 const NO_RANK: &str = "Kinds other than `key`, and names without any.";
 const NO_RANK_BEFORE: &str = "Kinds other than `key`, and names without any in the window before.";
-const UNPRICED: &str =
-    "No request has a known price and nothing was charged: what was paid is unknown, not nothing.";
-const NO_USERS: &str = "Not counted: dimension `model_provider`, and what `users_reason` says.";
 
 pub const TABLE: Declaration = Declaration {
     name: "rankings",
@@ -53,37 +51,20 @@ pub const TABLE: Declaration = Declaration {
         keyed::AUTHOR,
         keyed::PROVIDER,
         keyed::DISPLAY_NAME,
-        Column::count(
-            "tokens",
-            Unit::Tokens,
-            "Input and output tokens of served requests, each in its provider's own tokenizer: rows of different \
-             tokenizers are not the same thing.",
-        ),
-        Column::count("requests", Unit::Requests, "Served requests."),
-        Column::new("spend_usd", Type::Money, Unit::Usd, "What was paid, over all attempts with a price.")
-            .null_when(UNPRICED),
-        reason("spend_reason", "`unpriced` while `spend_usd` is null."),
+        measures::TOKENS,
+        measures::REQUESTS,
+        measures::SPEND_USD,
+        measures::SPEND_REASON,
         Column::new("unserved_spend_usd", Type::Money, Unit::Usd, "The part of `spend_usd` that was charged for attempts that were not served.")
             .null_when("Not told apart yet."),
         reason("unserved_spend_reason", "`no_history` while `unserved_spend_usd` is null."),
-        Column::count(
-            "users",
-            Unit::Users,
-            "Distinct users of the public cells of the row, by HyperLogLog: standard error 1.6 %, small numbers are exact. \
-             Users of several rows are counted in each.",
-        )
-        .null_when(NO_USERS),
-        reason("users_reason", "`not_enough`: no request carries the id of a user. `private`: of what is hidden users are not told."),
-        share("tokens_share", "`tokens` over those of everything, hidden rows included.")
-            .null_when("There are no tokens at all."),
-        share("requests_share", "`requests` over those of everything, hidden rows included.")
-            .null_when("There are no requests at all."),
-        share("spend_share", "`spend_usd` over that of everything, hidden rows included.")
-            .null_when("`spend_usd` of the row or of everything is unknown, or nothing was paid at all."),
-        share("users_share", "Part of all users of the window that used it. Users use several: these do not add up to 1.")
-            .null_when(NO_USERS),
-        rank("tokens_rank", "Place by `tokens` among the names of the dimension; of equal ones the first by `key` is before.")
-            .null_when(NO_RANK),
+        measures::USERS,
+        measures::USERS_REASON,
+        measures::TOKENS_SHARE,
+        measures::REQUESTS_SHARE,
+        measures::SPEND_SHARE,
+        measures::USERS_SHARE,
+        measures::TOKENS_RANK,
         rank("requests_rank", "Place by `requests`.").null_when(NO_RANK),
         rank("spend_rank", "Place by `spend_usd`.").null_when("Kinds other than `key`, and names without known spend."),
         rank("users_rank", "Place by `users`.").null_when("Kinds other than `key`, and names without users."),
@@ -165,13 +146,8 @@ const fn change(name: &'static str, meaning: &'static str) -> Column {
     Column::ratio(name, meaning).null_when("See the reason beside it.")
 }
 
-const fn reason(name: &'static str, meaning: &'static str) -> Column {
-    Column::text(name, meaning).null_when("The value is not withheld.")
-}
-
-/// A day is in windows that end with it or later, or in one of the three before those. The day before loses its
-/// longest windows when it is no longer the newest and no Sunday.
+/// A day is in windows that end with it or later, or in one of the three before those. The day before the newest, whose
+/// longest windows end to be listed, is not among them: it would be computed whenever something happens today.
 fn touched(date: NaiveDate) -> RangeInclusive<NaiveDate> {
-    let last = date.checked_add_days(Days::new(4 * LONGEST_DAYS - 1)).unwrap_or(NaiveDate::MAX);
-    date.pred_opt().unwrap_or(date)..=last
+    date..=date.checked_add_days(Days::new(4 * LONGEST_DAYS - 1)).unwrap_or(NaiveDate::MAX)
 }

@@ -90,6 +90,8 @@ known AS (
         sums.kind,
         sums.key,
         coalesce(sums.is_shown, false) AS is_shown,
+        periods.is_partial,
+        periods.growth_requests,
         periods.has_before,
         periods.has_three_before,
         coalesce(sums.was_hidden, false) AS was_hidden,
@@ -216,14 +218,13 @@ reasoned AS (
             WHEN NOT has_before THEN 'no_history'
             WHEN was_hidden THEN 'hidden_before'
             WHEN requests_before = 0 THEN 'new'
-            WHEN least(requests, requests_before) < terms.growth_requests THEN 'below_guard'
+            WHEN least(requests, requests_before) < growth_requests THEN 'below_guard'
         END AS change_reason,
         CASE
             WHEN kind = 'hidden' THEN 'private'
-            WHEN dimension <> 'model_provider' AND placed.users IS NULL THEN 'not_enough'
+            WHEN dimension <> 'model_provider' AND users IS NULL THEN 'not_enough'
         END AS users_reason
     FROM placed
-    CROSS JOIN terms
     WHERE is_shown
 ),
 changed AS (
@@ -251,7 +252,7 @@ SELECT
     CAST(date_trunc('month', changed.end_date) AS date) AS month,
     changed.end_date,
     changed.window_days,
-    changed.end_date >= terms.today AS is_partial,
+    changed.is_partial,
     changed.dimension,
     changed.key,
     changed.kind,
@@ -321,7 +322,6 @@ SELECT
     CAST(changed.requests_with_user AS double) / nullif(CAST(changed.requests AS double), 0) AS requests_with_user_share,
     CAST(changed.unpriced_requests AS double) / nullif(CAST(changed.requests AS double), 0) AS unpriced_requests_share
 FROM changed
-CROSS JOIN terms
 JOIN names
     ON names.dimension = changed.dimension
     AND names.kind = changed.kind

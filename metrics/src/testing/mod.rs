@@ -5,4 +5,4 @@ mod answer;
 mod world;
 
 pub(crate) use answer::{Row, Value, publish};
-pub(crate) use world::{Cell, DIMENSIONS, World};
+pub(crate) use world::{Cell, DIMENSIONS, Dice, World};

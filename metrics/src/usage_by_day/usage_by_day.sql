@@ -95,8 +95,8 @@ SELECT
     sums.context_1m,
     sums.context_10m,
     sums.context_over_10m
-FROM sums
-CROSS JOIN terms
+FROM terms
+CROSS JOIN sums
 LEFT JOIN catalogue_models ON catalogue_models.model_id = sums.model
 LEFT JOIN catalogue_authors ON catalogue_authors.author = sums.author
 LEFT JOIN catalogue_providers ON catalogue_providers.provider_id = sums.provider
