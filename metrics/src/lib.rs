@@ -7,9 +7,20 @@
 mod catalogue;
 mod document;
 pub mod gate;
+pub mod growth_by_month;
+mod keyed;
+mod measures;
 mod metric;
 pub mod publications;
+pub mod rankings;
+pub mod share_by_week;
 mod terms;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+pub mod usage_by_day;
+pub mod users_by_window;
 mod views;
 
 pub use catalogue::{Catalogue, Model, Named};

@@ -7,16 +7,23 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Declaration, Type};
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
-use crate::gate;
 use crate::terms::day_number;
+use crate::{gate, growth_by_month, rankings, share_by_week, usage_by_day, users_by_window};
 
 /// Every metric, in the order in which they are computed.
-pub const METRICS: &[Metric] = &[gate::METRIC];
+pub const METRICS: &[Metric] = &[
+    gate::METRIC,
+    usage_by_day::METRIC,
+    users_by_window::METRIC,
+    rankings::METRIC,
+    share_by_week::METRIC,
+    growth_by_month::METRIC,
+];
 
 #[derive(Clone, Copy, Debug)]
 pub struct Metric {
@@ -80,6 +87,31 @@ impl Metric {
     /// # Errors
     /// The statement fails, or gives other columns or types than the table has.
     pub async fn rows(
+        &self,
+        ctx: &SessionContext,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Vec<RecordBatch>, Error> {
+        let mut found = Vec::new();
+        let mut next = from;
+        while next <= to {
+            let last = next.checked_add_days(Days::new(self.days_at_once() - 1)).unwrap_or(to).min(to);
+            found.extend(self.run(ctx, next, last).await?);
+            next = last.succ_opt().unwrap_or(NaiveDate::MAX);
+        }
+        Ok(found)
+    }
+
+    /// Dates that one run of the statement is asked for, where a month would take too much memory.
+    fn days_at_once(&self) -> u64 {
+        let bounded = [
+            (&users_by_window::TABLE, users_by_window::DAYS_AT_ONCE),
+            (&rankings::TABLE, rankings::DAYS_AT_ONCE),
+        ];
+        bounded.iter().find(|(table, _)| *table == self.table).map_or(u64::from(u32::MAX), |(_, days)| *days)
+    }
+
+    async fn run(
         &self,
         ctx: &SessionContext,
         from: NaiveDate,

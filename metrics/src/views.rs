@@ -6,7 +6,14 @@ use datafusion::prelude::SessionContext;
 use crate::{Error, Terms};
 
 /// In the order in which they are made: a later one may read an earlier one.
-pub(crate) const VIEWS: &[(&str, &str)] = &[("cells", include_str!("cells.sql"))];
+pub(crate) const VIEWS: &[(&str, &str)] = &[
+    ("history", include_str!("history.sql")),
+    ("cells", include_str!("cells.sql")),
+    ("placed_cells", include_str!("placed_cells.sql")),
+    ("keyed_cells", include_str!("keyed_cells.sql")),
+    ("periods", include_str!("periods.sql")),
+    ("period_days", include_str!("period_days.sql")),
+];
 
 /// Adds tables `terms`, `catalogue_models`, `catalogue_authors`, `catalogue_providers` and the views to a session that
 /// holds rollups and published tables.

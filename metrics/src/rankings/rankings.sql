@@ -1,0 +1,329 @@
+-- Rows of `rankings` for the end dates $1 to $2.
+WITH hidden_days AS (
+    -- Days on which a key had traffic, but nothing public: what is public beside them is no base for a change.
+    SELECT hidden.date, hidden.dimension, hidden.key
+    FROM (
+        SELECT DISTINCT date, dimension, own_key AS key
+        FROM keyed_cells
+        WHERE kind = 'hidden'
+            -- Follows from the kind, but lets the scan leave out most cells before each becomes six rows.
+            AND NOT (is_public AND provider_is_public)
+            AND own_key IS NOT NULL
+            AND date BETWEEN CAST($1 AS date) - INTERVAL '1455 days' AND CAST($2 AS date)
+    ) AS hidden
+    LEFT ANTI JOIN usage_by_day
+        ON usage_by_day.date = hidden.date
+        AND usage_by_day.dimension = hidden.dimension
+        AND usage_by_day.key = hidden.key
+        AND usage_by_day.kind = 'key'
+),
+day_rows AS (
+    SELECT
+        date,
+        dimension,
+        kind,
+        key,
+        true AS is_shown,
+        requests,
+        requests_with_user,
+        tokens,
+        input_tokens,
+        cached_input_tokens,
+        spend_usd,
+        unpriced_requests,
+        unpriced_tokens
+    FROM usage_by_day
+    WHERE date BETWEEN CAST($1 AS date) - INTERVAL '1455 days' AND CAST($2 AS date)
+    UNION ALL
+    SELECT date, dimension, 'key', key, false, 0, 0, 0, 0, 0, 0, 0, 0
+    FROM hidden_days
+),
+sums AS (
+    SELECT
+        period_days.end_date,
+        period_days.window_days,
+        day_rows.dimension,
+        day_rows.kind,
+        day_rows.key,
+        bool_or(day_rows.is_shown) FILTER (WHERE step = 0) AS is_shown,
+        bool_or(day_rows.is_shown) FILTER (WHERE step = 1) AS was_shown,
+        bool_or(NOT day_rows.is_shown) FILTER (WHERE step = 1) AS was_hidden,
+        bool_or(NOT day_rows.is_shown) FILTER (WHERE step >= 1) AS was_hidden_in_three,
+        sum(requests) FILTER (WHERE step = 0) AS requests,
+        sum(requests_with_user) FILTER (WHERE step = 0) AS requests_with_user,
+        sum(CAST(tokens AS decimal(38, 0))) FILTER (WHERE step = 0) AS tokens,
+        sum(CAST(input_tokens AS decimal(38, 0))) FILTER (WHERE step = 0) AS input_tokens,
+        sum(CAST(cached_input_tokens AS decimal(38, 0))) FILTER (WHERE step = 0) AS cached_input_tokens,
+        sum(spend_usd) FILTER (WHERE step = 0) AS spend_usd,
+        sum(unpriced_requests) FILTER (WHERE step = 0) AS unpriced_requests,
+        sum(CAST(unpriced_tokens AS decimal(38, 0))) FILTER (WHERE step = 0) AS unpriced_tokens,
+        sum(requests) FILTER (WHERE step = 1) AS requests_before,
+        sum(CAST(tokens AS decimal(38, 0))) FILTER (WHERE step = 1) AS tokens_before,
+        sum(spend_usd) FILTER (WHERE step = 1) AS spend_usd_before,
+        sum(unpriced_requests) FILTER (WHERE step = 1) AS unpriced_requests_before,
+        sum(CAST(tokens AS decimal(38, 0))) FILTER (WHERE step >= 1) AS tokens_of_three
+    FROM period_days
+    JOIN day_rows ON day_rows.date = period_days.date
+    WHERE period_days.end_date BETWEEN $1 AND $2
+    GROUP BY period_days.end_date, period_days.window_days, day_rows.dimension, day_rows.kind, day_rows.key
+),
+names AS (
+    SELECT
+        dimension,
+        kind,
+        key,
+        max(model) AS model,
+        max(variant) AS variant,
+        max(author) AS author,
+        max(provider) AS provider,
+        max(display_name) AS display_name
+    FROM usage_by_day
+    WHERE date BETWEEN CAST($1 AS date) - INTERVAL '363 days' AND CAST($2 AS date)
+    GROUP BY dimension, kind, key
+),
+known AS (
+    -- What is not known is null: spend without any price, users without any id, a window before that is not told of.
+    SELECT
+        sums.end_date,
+        sums.window_days,
+        sums.dimension,
+        sums.kind,
+        sums.key,
+        coalesce(sums.is_shown, false) AS is_shown,
+        periods.is_partial,
+        periods.growth_requests,
+        periods.has_before,
+        periods.has_three_before,
+        coalesce(sums.was_hidden, false) AS was_hidden,
+        coalesce(sums.was_hidden_in_three, false) AS was_hidden_in_three,
+        sums.tokens,
+        sums.requests,
+        CASE
+            WHEN sums.requests > 0 AND sums.unpriced_requests >= sums.requests AND sums.spend_usd = 0 THEN NULL
+            ELSE sums.spend_usd
+        END AS spend_usd,
+        users_by_window.users,
+        sums.requests_with_user,
+        sums.input_tokens,
+        sums.cached_input_tokens,
+        sums.unpriced_requests,
+        CASE
+            WHEN sums.tokens > sums.unpriced_tokens
+            THEN CAST(sums.spend_usd AS double) * 1e6 / CAST(sums.tokens - sums.unpriced_tokens AS double)
+        END AS effective_price,
+        CASE
+            WHEN NOT periods.has_before OR (sums.was_hidden AND NOT coalesce(sums.was_shown, false)) THEN NULL
+            ELSE coalesce(sums.tokens_before, 0)
+        END AS tokens_before,
+        CASE
+            WHEN NOT periods.has_before OR (sums.was_hidden AND NOT coalesce(sums.was_shown, false)) THEN NULL
+            ELSE coalesce(sums.requests_before, 0)
+        END AS requests_before,
+        CASE
+            WHEN NOT periods.has_before OR (sums.was_hidden AND NOT coalesce(sums.was_shown, false)) THEN NULL
+            WHEN sums.requests_before > 0
+                AND sums.unpriced_requests_before >= sums.requests_before
+                AND sums.spend_usd_before = 0
+            THEN NULL
+            ELSE coalesce(sums.spend_usd_before, 0)
+        END AS spend_usd_before,
+        CASE WHEN periods.has_before THEN users_by_window.users_before END AS users_before,
+        CASE
+            WHEN periods.has_three_before AND NOT coalesce(sums.was_hidden_in_three, false)
+            THEN CAST(sums.tokens AS double) - CAST(coalesce(sums.tokens_of_three, 0) AS double) / 3
+        END AS tokens_excess
+    FROM sums
+    JOIN periods ON periods.end_date = sums.end_date AND periods.window_days = sums.window_days
+    LEFT JOIN users_by_window
+        ON users_by_window.end_date = sums.end_date
+        AND users_by_window.window_days = sums.window_days
+        AND users_by_window.dimension = sums.dimension
+        AND users_by_window.kind = sums.kind
+        AND users_by_window.key = sums.key
+),
+placed AS (
+    -- Among all names of a window, also those that have gone since: their places then were theirs.
+    SELECT
+        known.*,
+        CASE
+            WHEN kind = 'key' AND tokens > 0
+            THEN row_number() OVER (
+                PARTITION BY end_date, window_days, dimension, kind = 'key' AND tokens > 0
+                ORDER BY tokens DESC, key
+            )
+        END AS tokens_rank,
+        CASE
+            WHEN kind = 'key' AND requests > 0
+            THEN row_number() OVER (
+                PARTITION BY end_date, window_days, dimension, kind = 'key' AND requests > 0
+                ORDER BY requests DESC, key
+            )
+        END AS requests_rank,
+        CASE
+            WHEN kind = 'key' AND spend_usd > 0
+            THEN row_number() OVER (
+                PARTITION BY end_date, window_days, dimension, kind = 'key' AND spend_usd > 0
+                ORDER BY spend_usd DESC, key
+            )
+        END AS spend_rank,
+        CASE
+            WHEN kind = 'key' AND users > 0
+            THEN row_number() OVER (
+                PARTITION BY end_date, window_days, dimension, kind = 'key' AND users > 0
+                ORDER BY users DESC, key
+            )
+        END AS users_rank,
+        CASE
+            WHEN kind = 'key' AND tokens_before > 0
+            THEN row_number() OVER (
+                PARTITION BY end_date, window_days, dimension, kind = 'key' AND tokens_before > 0
+                ORDER BY tokens_before DESC, key
+            )
+        END AS tokens_rank_before,
+        CASE
+            WHEN kind = 'key' AND requests_before > 0
+            THEN row_number() OVER (
+                PARTITION BY end_date, window_days, dimension, kind = 'key' AND requests_before > 0
+                ORDER BY requests_before DESC, key
+            )
+        END AS requests_rank_before,
+        CASE
+            WHEN kind = 'key' AND spend_usd_before > 0
+            THEN row_number() OVER (
+                PARTITION BY end_date, window_days, dimension, kind = 'key' AND spend_usd_before > 0
+                ORDER BY spend_usd_before DESC, key
+            )
+        END AS spend_rank_before,
+        CASE
+            WHEN kind = 'key' AND users_before > 0
+            THEN row_number() OVER (
+                PARTITION BY end_date, window_days, dimension, kind = 'key' AND users_before > 0
+                ORDER BY users_before DESC, key
+            )
+        END AS users_rank_before,
+        max(CASE WHEN kind = 'total' THEN tokens END) OVER of_window AS total_tokens,
+        max(CASE WHEN kind = 'total' THEN requests END) OVER of_window AS total_requests,
+        max(CASE WHEN kind = 'total' THEN spend_usd END) OVER of_window AS total_spend_usd,
+        max(CASE WHEN kind = 'total' THEN users END) OVER of_window AS total_users,
+        max(CASE WHEN kind = 'total' THEN tokens_before END) OVER of_window AS total_tokens_before,
+        max(CASE WHEN kind = 'total' THEN requests_before END) OVER of_window AS total_requests_before,
+        max(CASE WHEN kind = 'total' THEN spend_usd_before END) OVER of_window AS total_spend_usd_before
+    FROM known
+    WINDOW of_window AS (PARTITION BY end_date, window_days)
+),
+reasoned AS (
+    SELECT
+        placed.*,
+        CASE
+            WHEN NOT has_before THEN 'no_history'
+            WHEN was_hidden THEN 'hidden_before'
+            WHEN requests_before = 0 THEN 'new'
+            WHEN least(requests, requests_before) < growth_requests THEN 'below_guard'
+        END AS change_reason,
+        CASE
+            WHEN kind = 'hidden' THEN 'private'
+            WHEN dimension <> 'model_provider' AND users IS NULL THEN 'not_enough'
+        END AS users_reason
+    FROM placed
+    WHERE is_shown
+),
+changed AS (
+    SELECT
+        reasoned.*,
+        coalesce(change_reason, CASE WHEN tokens_before = 0 THEN 'not_enough' END) AS tokens_change_reason,
+        coalesce(
+            change_reason,
+            CASE
+                WHEN spend_usd IS NULL OR spend_usd_before IS NULL THEN 'unpriced'
+                WHEN spend_usd_before = 0 THEN 'not_enough'
+            END
+        ) AS spend_change_reason,
+        CASE
+            WHEN kind = 'hidden' THEN 'private'
+            WHEN dimension = 'model_provider' THEN NULL
+            ELSE coalesce(
+                change_reason,
+                CASE WHEN users IS NULL OR coalesce(users_before, 0) = 0 THEN 'not_enough' END
+            )
+        END AS users_change_reason
+    FROM reasoned
+)
+SELECT
+    CAST(date_trunc('month', changed.end_date) AS date) AS month,
+    changed.end_date,
+    changed.window_days,
+    changed.is_partial,
+    changed.dimension,
+    changed.key,
+    changed.kind,
+    names.model,
+    names.variant,
+    names.author,
+    names.provider,
+    names.display_name,
+    changed.tokens,
+    changed.requests,
+    changed.spend_usd,
+    CASE WHEN changed.spend_usd IS NULL THEN 'unpriced' END AS spend_reason,
+    CAST(NULL AS decimal(38, 9)) AS unserved_spend_usd,
+    'no_history' AS unserved_spend_reason,
+    changed.users,
+    changed.users_reason,
+    CAST(changed.tokens AS double) / nullif(CAST(changed.total_tokens AS double), 0) AS tokens_share,
+    CAST(changed.requests AS double) / nullif(CAST(changed.total_requests AS double), 0) AS requests_share,
+    CAST(changed.spend_usd AS double) / nullif(CAST(changed.total_spend_usd AS double), 0) AS spend_share,
+    CAST(changed.users AS double) / nullif(CAST(changed.total_users AS double), 0) AS users_share,
+    changed.tokens_rank,
+    changed.requests_rank,
+    changed.spend_rank,
+    changed.users_rank,
+    changed.tokens_before,
+    changed.requests_before,
+    changed.spend_usd_before,
+    changed.users_before,
+    CAST(changed.tokens_before AS double) / nullif(CAST(changed.total_tokens_before AS double), 0)
+        AS tokens_share_before,
+    CAST(changed.requests_before AS double) / nullif(CAST(changed.total_requests_before AS double), 0)
+        AS requests_share_before,
+    CAST(changed.spend_usd_before AS double) / nullif(CAST(changed.total_spend_usd_before AS double), 0)
+        AS spend_share_before,
+    changed.tokens_rank_before,
+    changed.requests_rank_before,
+    changed.spend_rank_before,
+    changed.users_rank_before,
+    CASE
+        WHEN changed.tokens_change_reason IS NULL
+        THEN CAST(changed.tokens AS double) / CAST(changed.tokens_before AS double) - 1
+    END AS tokens_change,
+    changed.tokens_change_reason,
+    CASE
+        WHEN changed.change_reason IS NULL
+        THEN CAST(changed.requests AS double) / CAST(changed.requests_before AS double) - 1
+    END AS requests_change,
+    changed.change_reason AS requests_change_reason,
+    CASE
+        WHEN changed.spend_change_reason IS NULL
+        THEN CAST(changed.spend_usd AS double) / CAST(changed.spend_usd_before AS double) - 1
+    END AS spend_change,
+    changed.spend_change_reason,
+    CASE
+        WHEN changed.users_change_reason IS NULL
+        THEN CAST(changed.users AS double) / CAST(changed.users_before AS double) - 1
+    END AS users_change,
+    changed.users_change_reason,
+    changed.tokens_excess,
+    CASE
+        WHEN NOT changed.has_three_before THEN 'no_history'
+        WHEN changed.was_hidden_in_three THEN 'hidden_before'
+    END AS tokens_excess_reason,
+    changed.effective_price,
+    CASE WHEN changed.effective_price IS NULL THEN 'unpriced' END AS effective_price_reason,
+    CAST(changed.cached_input_tokens AS double) / nullif(CAST(changed.input_tokens AS double), 0) AS cache_hit_rate,
+    CAST(changed.requests_with_user AS double) / nullif(CAST(changed.requests AS double), 0) AS requests_with_user_share,
+    CAST(changed.unpriced_requests AS double) / nullif(CAST(changed.requests AS double), 0) AS unpriced_requests_share
+FROM changed
+JOIN names
+    ON names.dimension = changed.dimension
+    AND names.kind = changed.kind
+    AND names.key = changed.key
+ORDER BY changed.end_date, changed.window_days, changed.dimension, changed.tokens_rank, changed.kind, changed.key

@@ -1,0 +1,212 @@
+//! What holds for all tables together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike, Days, NaiveDate};
+use datafusion::prelude::SessionContext;
+use datafusion::sql::sqlparser::dialect::{Dialect, DuckDbDialect, PostgreSqlDialect};
+use datafusion::sql::sqlparser::parser::Parser;
+
+use crate::testing::{Cell, DIMENSIONS, Dice, Row, World, publish};
+use crate::{METRICS, growth_by_month, rankings, share_by_week, usage_by_day, users_by_window};
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+/// A table, first and last date of a period, its rows by dimension.
+type Periods<'a> = BTreeMap<(&'static str, NaiveDate, NaiveDate), BTreeMap<&'a str, Vec<&'a Row>>>;
+
+fn by_period<'a>(
+    periods: &mut Periods<'a>,
+    table: &'static str,
+    rows: &'a [Row],
+    of: impl Fn(&Row) -> (NaiveDate, NaiveDate),
+) {
+    for row in rows {
+        let (first, last) = of(row);
+        let dimensions = periods.entry((table, first, last)).or_default();
+        dimensions.entry(row.text("dimension")).or_default().push(row);
+    }
+}
+
+#[tokio::test]
+async fn names_and_what_has_none_add_up_to_everything_in_ten_thousand_questions() {
+    let mut world = World::new(77, day("2026-08-12"), 90, day("2026-11-10"));
+    // What is hidden, unmapped and served by nobody is all there.
+    world.terms.users = 20;
+    world.terms.has_raw_names = true;
+    let ctx = world.session().await;
+    let days = publish(&ctx, &usage_by_day::METRIC, world.first, world.last).await;
+    let (from, to) = (day("2026-10-01"), world.last);
+    publish(&ctx, &users_by_window::METRIC, from, to).await;
+    let ranked = publish(&ctx, &rankings::METRIC, from, to).await;
+    let weeks = publish(&ctx, &share_by_week::METRIC, day("2026-08-10"), to).await;
+    let months = publish(&ctx, &growth_by_month::METRIC, day("2026-08-01"), to).await;
+    let mut periods = Periods::new();
+    by_period(&mut periods, "usage_by_day", &days, |row| (row.date("date"), row.date("date")));
+    by_period(&mut periods, "rankings", &ranked, |row| {
+        let days = u64::try_from(row.whole("window_days").unwrap()).unwrap();
+        (row.date("end_date") - Days::new(days - 1), row.date("end_date"))
+    });
+    by_period(&mut periods, "share_by_week", &weeks, |row| {
+        (row.date("week_start"), row.date("week_start") + Days::new(6))
+    });
+    by_period(&mut periods, "growth_by_month", &months, |row| {
+        let first = row.date("month");
+        (first, (first + Days::new(31)).with_day(1).unwrap() - Days::new(1))
+    });
+    let all: Vec<_> = periods.keys().copied().collect();
+    let tables: BTreeSet<_> = all.iter().map(|period| period.0).collect();
+    assert_eq!(tables.len(), 4);
+    let counts: Vec<&str> =
+        world.cells[0].counts.keys().map(String::as_str).chain(["tokens", "spend_usd"]).collect();
+    let (mut dice, mut kinds) = (Dice(4), BTreeSet::new());
+    for _ in 0..10_000 {
+        let table = dice.of(&["usage_by_day", "rankings", "share_by_week", "growth_by_month"]);
+        let of_table: Vec<_> = all.iter().filter(|period| period.0 == table).copied().collect();
+        let period @ (_, first, last) = dice.of(&of_table);
+        let measures =
+            if table == "usage_by_day" { counts.as_slice() } else { &["tokens", "requests", "spend_usd"] };
+        let (measure, dimension) = (dice.of(measures), dice.of(&DIMENSIONS));
+        let rows = &periods[&period][dimension];
+        // Unknown spend is no part of the sum: nothing was charged.
+        let found: i128 = rows.iter().map(|row| row.whole(measure).unwrap_or(0)).sum();
+        let of_cells = |cell: &Cell| {
+            if measure == "spend_usd" { cell.cost } else { i128::from(cell.count(measure)) }
+        };
+        let cells = world.cells.iter().filter(|cell| (first..=last).contains(&cell.date));
+        let expected: i128 = cells.map(of_cells).sum();
+        assert_eq!(found, expected, "{measure} by {dimension} in {table}, {first} to {last}");
+        kinds.extend(rows.iter().map(|row| row.text("kind")));
+    }
+    assert_eq!(kinds, BTreeSet::from(["hidden", "key", "none", "total", "unmapped"]));
+}
+
+/// Words that PostgreSQL or DuckDB take for their own in the place of a column.
+const RESERVED: &[&str] = &[
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "both",
+    "by",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "column",
+    "constraint",
+    "create",
+    "default",
+    "deferrable",
+    "desc",
+    "describe",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "from",
+    "grant",
+    "group",
+    "having",
+    "in",
+    "initially",
+    "intersect",
+    "into",
+    "lambda",
+    "lateral",
+    "leading",
+    "limit",
+    "not",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "pivot",
+    "placing",
+    "primary",
+    "qualify",
+    "references",
+    "returning",
+    "select",
+    "show",
+    "some",
+    "summarize",
+    "symmetric",
+    "table",
+    "then",
+    "to",
+    "trailing",
+    "true",
+    "union",
+    "unique",
+    "unpivot",
+    "user",
+    "using",
+    "variadic",
+    "when",
+    "where",
+    "window",
+    "with",
+];
+
+#[tokio::test]
+async fn no_name_needs_quotes_in_any_engine() {
+    let ctx = SessionContext::new();
+    for metric in METRICS {
+        let table = metric.table;
+        ctx.register_batch(table.name, arrow::array::RecordBatch::new_empty(table.schema())).unwrap();
+        let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+        for name in columns.iter().chain([&table.name]) {
+            assert!(!RESERVED.contains(name), "{name} is a reserved word");
+            assert!(name.chars().all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '_')), "{name}");
+        }
+        let unique: BTreeSet<_> = columns.iter().collect();
+        assert_eq!(unique.len(), columns.len(), "{}", table.name);
+        // As columns, as aliases, as a table's alias.
+        let aliases: Vec<String> = columns.iter().map(|name| format!("1 AS {name}")).collect();
+        let list = columns.join(", ");
+        let statements = [
+            format!("SELECT {list} FROM {} GROUP BY {list} ORDER BY {list}", table.name),
+            format!("SELECT {}", aliases.join(", ")),
+        ];
+        for statement in &statements {
+            for dialect in [&PostgreSqlDialect {} as &dyn Dialect, &DuckDbDialect {}] {
+                Parser::parse_sql(dialect, statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
+            }
+            let found = ctx.sql(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+            let names: Vec<_> = found.schema().fields().iter().map(|field| field.name().clone()).collect();
+            assert_eq!(names, columns);
+        }
+    }
+}
+
+#[test]
+fn every_column_that_can_be_withheld_is_told_why() {
+    for metric in METRICS {
+        let table = metric.table;
+        for column in table.columns {
+            assert!(column.meaning.ends_with('.'), "{} of {}", column.name, table.name);
+            if let Some(value) = column.name.strip_suffix("_reason") {
+                let value =
+                    if table.column(value).is_some() { value.to_owned() } else { format!("{value}_usd") };
+                assert!(table.column(&value).is_some_and(|column| column.null.is_some()), "{}", column.name);
+            }
+        }
+        let partition = table.partition.and_then(|name| table.column(name));
+        assert!(partition.is_some_and(|column| column.null.is_none()), "{}", table.name);
+    }
+}

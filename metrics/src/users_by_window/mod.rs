@@ -1,0 +1,45 @@
+//! Distinct users of windows, apart from `rankings`: sketches take more memory than all else there.
+
+use std::ops::RangeInclusive;
+
+use bellwether_warehouse::TableId;
+use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Unit};
+use chrono::NaiveDate;
+
+use crate::{Metric, gate, keyed, rankings};
+
+/// End dates of one run. A sketch takes up to 32 KiB while it is merged, and every name has two in each window.
+pub(crate) const DAYS_AT_ONCE: u64 = 1;
+
+pub const TABLE: Declaration = Declaration {
+    name: "users_by_window",
+    grain: "end_date × window_days × dimension × key",
+    meaning: "Distinct users of the windows of `rankings`, which repeats them. Hidden rows and `model_provider` are not counted.",
+    audience: Audience::Operators,
+    partition: Some("month"),
+    stats: &["end_date"],
+    columns: &[
+        keyed::MONTH,
+        Column::date("end_date", "Last day of the window, UTC."),
+        Column::count("window_days", Unit::Days, "Days of the window."),
+        keyed::DIMENSION,
+        keyed::KEY,
+        keyed::KIND,
+        Column::count("users", Unit::Users, "Distinct users of the public cells of the row, by HyperLogLog.")
+            .null_when("No request of the window carries the id of a user."),
+        Column::count("users_before", Unit::Users, "The same of the equal window just before.")
+            .null_when("No request of that window carries the id of a user."),
+    ],
+};
+
+pub const METRIC: Metric = Metric {
+    table: &TABLE,
+    sql: include_str!("users_by_window.sql"),
+    inputs: &[TableId::UsageDaily, TableId::Declared(&gate::TABLE)],
+    touched,
+};
+
+/// Half as far as rankings look back would do, but both are then of the same dates.
+fn touched(date: NaiveDate) -> RangeInclusive<NaiveDate> {
+    (rankings::METRIC.touched)(date)
+}
