@@ -5,8 +5,16 @@
 //! or commit it (`jobs`), or word and draw it (`web`).
 
 mod catalogue;
+mod functions;
 pub mod gate;
+mod health;
+pub mod health_by_5min;
+pub mod health_by_day;
+pub mod health_by_hour;
+pub mod health_by_window;
+pub mod health_now;
 mod metric;
+pub mod speed_by_hour;
 mod terms;
 mod views;
 

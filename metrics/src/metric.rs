@@ -12,11 +12,21 @@ use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
-use crate::gate;
 use crate::terms::day_number;
+use crate::{
+    gate, health_by_5min, health_by_day, health_by_hour, health_by_window, health_now, speed_by_hour,
+};
 
 /// Every metric, in the order in which they are computed.
-pub const METRICS: &[Metric] = &[gate::METRIC];
+pub const METRICS: &[Metric] = &[
+    gate::METRIC,
+    health_by_day::METRIC,
+    health_by_window::METRIC,
+    health_by_hour::METRIC,
+    speed_by_hour::METRIC,
+    health_by_5min::METRIC,
+    health_now::METRIC,
+];
 
 #[derive(Clone, Copy, Debug)]
 pub struct Metric {

@@ -1,0 +1,14 @@
+-- Windows of whole days that end with each closed day, against the equal windows before them.
+WITH spans AS (
+    SELECT column1 AS span FROM (VALUES (7), (28), (30), (90))
+),
+
+end_dates AS (
+    SELECT end_date
+    FROM (
+        SELECT unnest(generate_series(CAST($1 AS date), CAST($2 AS date), INTERVAL '1 day')) AS end_date
+    ) AS dates
+    CROSS JOIN terms
+    WHERE end_date < terms.today
+)
+
