@@ -35,8 +35,8 @@ SELECT
     provider <> '' AND (catalogue_providers.provider_id IS NOT NULL OR terms.has_raw_names) AS provider_is_named,
     terms.users = 0 OR coalesce(variant_gate.is_public, false) AS variant_is_public,
     terms.users = 0 OR coalesce(provider_gate.is_public, false) AS provider_is_public
-FROM named
-CROSS JOIN terms
+FROM terms
+CROSS JOIN named
 LEFT JOIN catalogue_models ON catalogue_models.model_id = named.model
 LEFT JOIN catalogue_providers ON catalogue_providers.provider_id = named.provider
 LEFT JOIN gate AS variant_gate

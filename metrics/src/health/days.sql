@@ -1,4 +1,5 @@
--- Goes on after `end_dates` (end_date) and `spans` (span, in days): the days of each window and of the equal window before.
+-- Goes on after `end_dates` (end_date), `spans` (span, in days), and `part`, the rows of `health_cells` of all days that are
+-- needed: the days of each window and of the equal window before. What is small stands left in a join: that side is held.
 ,
 
 days AS (
@@ -47,12 +48,9 @@ cells AS (
         days.is_before,
         histories.has_before,
         histories.history_days,
-        health_cells.* EXCEPT (size, date, bucket_at)
-    FROM health_cells
-    INNER JOIN days ON days.day = health_cells.date
+        part.* EXCEPT (size, date, bucket_at)
+    FROM days
     INNER JOIN histories ON histories.end_date = days.end_date AND histories.span = days.span
-    WHERE
-        health_cells.size = 'day'
-        AND health_cells.date BETWEEN CAST($1 AS date) - INTERVAL '179 days' AND CAST($2 AS date)
+    INNER JOIN part ON part.date = days.day
 )
 

@@ -18,8 +18,8 @@ judged AS (
             WHEN NOT has_before THEN 'no_history'
             WHEN coalesce(counted_before, 0) < greatest(terms.counted_attempts, 1) THEN 'not_enough'
         END AS uptime_before_reason
-    FROM named
-    CROSS JOIN terms
+    FROM terms
+    CROSS JOIN named
 ),
 
 figures AS (

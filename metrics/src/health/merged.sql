@@ -74,8 +74,8 @@ dimensioned AS (
         CASE WHEN dimension = 'model' THEN '' ELSE provider END AS provider,
         CASE WHEN dimension = 'endpoint' THEN endpoint ELSE '' END AS endpoint,
         CASE WHEN dimension = 'endpoint' THEN region ELSE '' END AS region
-    FROM endpoints
-    CROSS JOIN (VALUES ('endpoint'), ('model_provider'), ('provider'), ('model')) AS dimensions (dimension)
+    FROM (VALUES ('endpoint'), ('model_provider'), ('provider'), ('model')) AS dimensions (dimension)
+    CROSS JOIN endpoints
     -- A call that never reached a provider is its model's alone, one without a model its provider's.
     WHERE (dimension = 'provider' OR model <> '') AND (dimension = 'model' OR provider_is_named)
 ),
@@ -163,8 +163,8 @@ named AS (
         END AS key,
         coalesce(catalogue_models.name, nullif(split_part(model, '/', 2), ''), model) AS model_name,
         coalesce(catalogue_providers.name, provider) AS provider_name
-    FROM merged
-    CROSS JOIN terms
+    FROM terms
+    CROSS JOIN merged
     LEFT JOIN catalogue_models ON catalogue_models.model_id = model
     LEFT JOIN catalogue_providers ON catalogue_providers.provider_id = provider
 )

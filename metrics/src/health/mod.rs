@@ -6,6 +6,7 @@ mod columns;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
 
 use std::ops::RangeInclusive;
 

@@ -248,6 +248,11 @@ impl World {
         Self::of((0..attempts).map(|_| dice.attempt(from, to)).collect())
     }
 
+    /// The same attempts under the terms of every test.
+    pub fn of_same(other: &Self) -> Self {
+        Self::of(other.attempts.clone())
+    }
+
     pub async fn session(&self) -> SessionContext {
         let ctx = without_files(2);
         for (table, length) in

@@ -5,5 +5,10 @@ WITH spans AS (
 
 end_dates AS (
     SELECT unnest(generate_series(CAST($1 AS date), CAST($2 AS date), INTERVAL '1 day')) AS end_date
+),
+
+part AS (
+    SELECT * FROM health_cells
+    WHERE size = 'day' AND date BETWEEN CAST($1 AS date) - INTERVAL '1 day' AND CAST($2 AS date)
 )
 

@@ -5,10 +5,15 @@ WITH spans AS (
 
 end_dates AS (
     SELECT end_date
-    FROM (
+    FROM terms
+    CROSS JOIN (
         SELECT unnest(generate_series(CAST($1 AS date), CAST($2 AS date), INTERVAL '1 day')) AS end_date
     ) AS dates
-    CROSS JOIN terms
     WHERE end_date < terms.today
+),
+
+part AS (
+    SELECT * FROM health_cells
+    WHERE size = 'day' AND date BETWEEN CAST($1 AS date) - INTERVAL '179 days' AND CAST($2 AS date)
 )
 

@@ -89,8 +89,8 @@ cells AS (
         windows.has_before,
         1 AS history_days,
         buckets.* EXCEPT (size, date, bucket_at)
-    FROM buckets
-    INNER JOIN windows
+    FROM windows
+    INNER JOIN buckets
         ON bucket_at >= read_from
         AND bucket_at < read_to
         AND CASE size
