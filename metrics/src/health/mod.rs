@@ -6,7 +6,6 @@ mod columns;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
 
 use std::ops::RangeInclusive;
 
