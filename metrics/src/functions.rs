@@ -4,19 +4,21 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array};
-use arrow::datatypes::{DataType, TimeUnit};
-use chrono::{DateTime, Utc};
+use arrow::datatypes::DataType;
 use datafusion::common::cast::{as_boolean_array, as_int64_array};
 use datafusion::common::{ScalarValue, internal_err};
-use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
+use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use datafusion::prelude::SessionContext;
+
+use crate::Terms;
+use crate::terms::day_number;
 
 /// Smallest number that a band begins with; anything below is the band 0.
 pub const FIRST_BAND: i64 = 100;
 
-/// Registers `band(n, is_coarse)`, `rate(part, whole, is_coarse)` and `watermark()`. The last is a function and no column, so
-/// that a statement that is planned knows which files it needs.
-pub(crate) fn register(ctx: &SessionContext, watermark: DateTime<Utc>) {
+/// Registers `band(n, is_coarse)`, `rate(part, whole, is_coarse)`, `watermark()` and `today()`. The last two are what `terms`
+/// has as columns: of a function, a statement knows while it is planned, so that it opens the files of those dates alone.
+pub(crate) fn register(ctx: &SessionContext, terms: &Terms) {
     let band = |arguments: &[ColumnarValue]| {
         let columns = ColumnarValue::values_to_arrays(arguments)?;
         let [counts, coarse] = columns.as_slice() else {
@@ -36,7 +38,9 @@ pub(crate) fn register(ctx: &SessionContext, watermark: DateTime<Utc>) {
         let (parts, wholes) = (as_int64_array(parts)?, as_int64_array(wholes)?);
         Ok(ColumnarValue::Array(Arc::new(rates(parts, wholes, as_boolean_array(coarse)?)) as ArrayRef))
     };
-    let instant = ScalarValue::TimestampMicrosecond(Some(watermark.timestamp_micros()), Some("UTC".into()));
+    let watermark =
+        ScalarValue::TimestampMicrosecond(Some(terms.watermark.timestamp_micros()), Some("UTC".into()));
+    let today = ScalarValue::Date32(Some(day_number(terms.today)));
     let (count, flag) = (DataType::Int64, DataType::Boolean);
     let functions = [
         create_udf(
@@ -53,17 +57,18 @@ pub(crate) fn register(ctx: &SessionContext, watermark: DateTime<Utc>) {
             Volatility::Immutable,
             Arc::new(rate),
         ),
-        create_udf(
-            "watermark",
-            vec![],
-            DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            Volatility::Immutable,
-            Arc::new(move |_: &[ColumnarValue]| Ok(ColumnarValue::Scalar(instant.clone()))),
-        ),
+        constant("watermark", watermark),
+        constant("today", today),
     ];
     for function in functions {
         ctx.register_udf(function);
     }
+}
+
+fn constant(name: &str, value: ScalarValue) -> ScalarUDF {
+    let kind = value.data_type();
+    let answer = move |_: &[ColumnarValue]| Ok(ColumnarValue::Scalar(value.clone()));
+    create_udf(name, vec![], kind, Volatility::Immutable, Arc::new(answer))
 }
 
 /// 0, 100, 1,000, 10,000 and so on: the last that is not above `n`.
@@ -98,12 +103,14 @@ mod tests {
     use arrow::array::AsArray;
     use arrow::datatypes::{Float64Type, Int64Type, TimestampMicrosecondType};
     use bellwether_warehouse::session::without_files;
+    use chrono::DateTime;
 
     use super::*;
+    use crate::health::testing::terms;
 
     async fn asked(sql: &str) -> arrow::array::RecordBatch {
         let ctx = without_files(1);
-        register(&ctx, "2026-11-25T12:03:00Z".parse().unwrap());
+        register(&ctx, &terms());
         let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
         arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap()
     }
@@ -144,14 +151,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_watermark_is_known_when_a_statement_is_planned() {
+    async fn watermark_and_today_are_known_when_a_statement_is_planned() {
         let found = asked("SELECT watermark() AS at").await;
         let at = found.column(0).as_primitive::<TimestampMicrosecondType>().value(0);
-        assert_eq!(DateTime::from_timestamp_micros(at).unwrap().to_rfc3339(), "2026-11-25T12:03:00+00:00");
+        assert_eq!(DateTime::from_timestamp_micros(at).unwrap().to_rfc3339(), "2026-11-25T12:07:30+00:00");
         let ctx = without_files(1);
-        register(&ctx, "2026-11-25T12:03:00Z".parse().unwrap());
-        let plan = ctx.sql("SELECT date_trunc('hour', watermark()) AS at").await.unwrap();
+        register(&ctx, &terms());
+        let sql = "SELECT date_trunc('hour', watermark()) AS at, today() - INTERVAL '1 day' AS date";
+        let plan = ctx.sql(sql).await.unwrap();
         let plan = plan.into_optimized_plan().unwrap().to_string();
         assert!(plan.contains("TimestampMicrosecond(1795608000000000"), "{plan}");
+        assert!(plan.contains("Date32(\"2026-11-24\")"), "{plan}");
     }
 }

@@ -14,7 +14,8 @@ use datafusion::prelude::SessionContext;
 
 use crate::terms::day_number;
 use crate::{
-    gate, health_by_5min, health_by_day, health_by_hour, health_by_window, health_now, speed_by_hour,
+    gate, health_by_5min, health_by_day, health_by_hour, health_by_window, health_now, routing_by_day,
+    routing_by_hour, routing_now, speed_by_hour,
 };
 
 /// Every metric, in the order in which they are computed.
@@ -26,6 +27,9 @@ pub const METRICS: &[Metric] = &[
     speed_by_hour::METRIC,
     health_by_5min::METRIC,
     health_now::METRIC,
+    routing_by_day::METRIC,
+    routing_by_hour::METRIC,
+    routing_now::METRIC,
 ];
 
 #[derive(Clone, Copy, Debug)]

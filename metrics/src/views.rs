@@ -32,7 +32,7 @@ pub async fn register(ctx: &SessionContext, terms: &Terms) -> Result<(), Error> 
     for (name, batch) in rows {
         ctx.register_batch(name, batch.map_err(|error| failed(error.into()))?).map_err(failed)?;
     }
-    functions::register(ctx, terms.watermark);
+    functions::register(ctx, terms);
     for (name, sql, reads) in VIEWS {
         let mut has_all = true;
         for table in *reads {

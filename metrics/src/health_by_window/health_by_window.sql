@@ -5,11 +5,10 @@ WITH spans AS (
 
 end_dates AS (
     SELECT end_date
-    FROM terms
-    CROSS JOIN (
+    FROM (
         SELECT unnest(generate_series(CAST($1 AS date), CAST($2 AS date), INTERVAL '1 day')) AS end_date
     ) AS dates
-    WHERE end_date < terms.today
+    WHERE end_date < today()
 ),
 
 part AS (
