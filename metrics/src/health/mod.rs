@@ -1,6 +1,8 @@
 //! What the tables of health share: their columns, and the statement from cells to figures. Each table's own `.sql` says
 //! only which cells belong to which of its periods; the files here go on from there.
 
+#[cfg(test)]
+pub(crate) mod check;
 mod columns;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -2,9 +2,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::testing::{
-    Attempt, Check, DAY, MEASURES, PLACES, Place, Tally, World, by_key, date_of, day, tallies, text, us,
-};
+use super::check::{Check, Tally, tallies};
+use super::testing::{Attempt, DAY, MEASURES, PLACES, Place, World, by_key, date_of, day, text, us};
 use crate::{health_by_day, health_by_window};
 
 const NOON: &str = "2026-11-24T12:00:00Z";

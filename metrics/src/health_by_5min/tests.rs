@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::METRIC;
-use crate::health::testing::{Check, MINUTE, World, by_key, tallies, text, us};
+use crate::health::check::{Check, tallies};
+use crate::health::testing::{MINUTE, World, by_key, text, us};
 
 #[tokio::test]
 async fn the_strip_is_the_complete_buckets_of_24_hours() {

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::METRIC;
-use crate::health::testing::{Check, DAY, Tally, World, by_key, date_of, day, tallies, text, us};
+use crate::health::check::{Check, Tally, tallies};
+use crate::health::testing::{DAY, World, by_key, date_of, day, text, us};
 
 #[tokio::test]
 async fn every_figure_of_a_day_is_what_its_attempts_add_up_to() {

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::METRIC;
-use crate::health::testing::{Check, HOUR, Tally, World, by_key, tallies, text, us};
+use crate::health::check::{Check, Tally, tallies};
+use crate::health::testing::{HOUR, World, by_key, text, us};
 
 #[tokio::test]
 async fn every_figure_of_an_hour_is_what_its_attempts_add_up_to() {

@@ -1,5 +1,6 @@
 use super::METRIC;
-use crate::health::testing::{Attempt, Check, DAY, PLACES, Tally, World, by_key, date_of, tallies, text, us};
+use crate::health::check::{Check, Tally, tallies};
+use crate::health::testing::{Attempt, DAY, PLACES, World, by_key, date_of, text, us};
 
 /// Midnight of the day after 23 November.
 const END: &str = "2026-11-24T00:00:00Z";

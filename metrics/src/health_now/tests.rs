@@ -1,5 +1,6 @@
 use super::METRIC;
-use crate::health::testing::{Attempt, Check, HOUR, MINUTE, PLACES, Tally, World, by_key, tallies, text, us};
+use crate::health::check::{Check, Tally, tallies};
+use crate::health::testing::{Attempt, HOUR, MINUTE, PLACES, World, by_key, text, us};
 
 /// Ends of the windows at a watermark of 12:07:30: five minutes, half an hour and a day, and 7 days.
 const ENDS: [(i64, &str); 4] = [

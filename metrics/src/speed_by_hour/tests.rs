@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat};
 
 use super::METRIC;
-use crate::health::testing::{Check, HOUR, World, by_key, tallies, text, us};
+use crate::health::check::{Check, tallies};
+use crate::health::testing::{HOUR, World, by_key, text, us};
 
 #[tokio::test]
 async fn hours_have_percentiles_where_samples_are_enough_and_no_row_where_none_are() {
