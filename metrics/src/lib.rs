@@ -20,6 +20,7 @@ mod tests;
 pub mod usage_by_day;
 pub mod users_by_window;
 mod views;
+mod windows;
 
 pub use catalogue::{Catalogue, Model, Named};
 pub use metric::{Error, METRICS, Metric, Touched};
