@@ -196,7 +196,13 @@ async fn no_name_needs_quotes_in_any_engine() {
 
 #[test]
 fn every_column_that_can_be_withheld_is_told_why() {
-    for metric in METRICS {
+    for metric in [
+        usage_by_day::METRIC,
+        users_by_window::METRIC,
+        rankings::METRIC,
+        share_by_week::METRIC,
+        growth_by_month::METRIC,
+    ] {
         let table = metric.table;
         for column in table.columns {
             assert!(column.meaning.ends_with('.'), "{} of {}", column.name, table.name);
