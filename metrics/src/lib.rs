@@ -34,6 +34,7 @@ mod tests;
 pub mod usage_by_day;
 pub mod users_by_window;
 mod views;
+mod windows;
 
 pub use catalogue::{Catalogue, Model, Named};
 pub use document::document;

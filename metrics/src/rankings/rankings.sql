@@ -1,4 +1,4 @@
--- Rows of `rankings` for the end dates $1 to $2.
+-- Rows of `rankings` for the end dates $1 to $2; $3 is the first day of the windows before them.
 WITH hidden_days AS (
     -- Days on which a key had traffic, but nothing public: what is public beside them is no base for a change.
     SELECT hidden.date, hidden.dimension, hidden.key
@@ -9,7 +9,7 @@ WITH hidden_days AS (
             -- Follows from the kind, but lets the scan leave out most cells before each becomes six rows.
             AND NOT (is_public AND provider_is_public)
             AND own_key IS NOT NULL
-            AND date BETWEEN CAST($1 AS date) - INTERVAL '1455 days' AND CAST($2 AS date)
+            AND date BETWEEN $3 AND $2
     ) AS hidden
     LEFT ANTI JOIN usage_by_day
         ON usage_by_day.date = hidden.date
@@ -33,7 +33,7 @@ day_rows AS (
         unpriced_requests,
         unpriced_tokens
     FROM usage_by_day
-    WHERE date BETWEEN CAST($1 AS date) - INTERVAL '1455 days' AND CAST($2 AS date)
+    WHERE date BETWEEN $3 AND $2
     UNION ALL
     SELECT date, dimension, 'key', key, false, 0, 0, 0, 0, 0, 0, 0, 0
     FROM hidden_days
@@ -78,7 +78,7 @@ names AS (
         max(provider) AS provider,
         max(display_name) AS display_name
     FROM usage_by_day
-    WHERE date BETWEEN CAST($1 AS date) - INTERVAL '363 days' AND CAST($2 AS date)
+    WHERE date BETWEEN $3 AND $2
     GROUP BY dimension, kind, key
 ),
 known AS (

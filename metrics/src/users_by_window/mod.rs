@@ -6,10 +6,11 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Unit};
 use chrono::NaiveDate;
 
+use crate::windows::Windows;
 use crate::{Metric, gate, keyed, rankings};
 
-/// End dates of one run. A sketch takes up to 32 KiB while it is merged, and every name has two in each window.
-pub(crate) const DAYS_AT_ONCE: u64 = 1;
+/// A sketch takes up to 32 KiB while it is merged, and every name has two in each window.
+pub(crate) const WINDOWS: Windows = Windows { days_at_once: 1, back: 2 };
 
 pub const TABLE: Declaration = Declaration {
     name: "users_by_window",
