@@ -1,8 +1,8 @@
 //! What holds for all tables together.
 
-use bellwether_warehouse::tables::declared::Column;
 use std::collections::{BTreeMap, BTreeSet};
 
+use bellwether_warehouse::tables::declared::Column;
 use chrono::{Datelike, Days, NaiveDate};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::dialect::{Dialect, DuckDbDialect, PostgreSqlDialect};

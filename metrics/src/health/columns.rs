@@ -206,7 +206,8 @@ pub(crate) const SPEEDS: &[Column] = &[
         "ttft_ms_samples",
         Unit::Attempts,
         "Attempts behind the percentiles of ttft_ms: time from the call to the first token, of streamed attempts that counted as success.",
-    ),
+    )
+    .null_when(NO_SPEED),
     Column::new("ttft_ms_p50", Type::Real, Unit::Milliseconds, "Median of time to first token.")
         .null_when(FEW_SAMPLES),
     Column::new(
@@ -236,7 +237,8 @@ pub(crate) const SPEEDS: &[Column] = &[
         "duration_ms_samples",
         Unit::Attempts,
         "Attempts behind the percentiles of duration_ms: time from the call to the end of the answer, of attempts that ended ok.",
-    ),
+    )
+    .null_when(NO_SPEED),
     Column::new("duration_ms_p50", Type::Real, Unit::Milliseconds, "Median of duration.")
         .null_when(FEW_SAMPLES),
     Column::new(
@@ -266,7 +268,8 @@ pub(crate) const SPEEDS: &[Column] = &[
         "tokens_per_s_e2e_samples",
         Unit::Attempts,
         "Attempts behind the percentiles of tokens_per_s_e2e: output tokens / whole duration, waiting for the first token included, of attempts that ended ok.",
-    ),
+    )
+    .null_when(NO_SPEED),
     Column::new(
         "tokens_per_s_e2e_p10",
         Type::Real,
@@ -311,7 +314,8 @@ pub(crate) const SPEEDS: &[Column] = &[
         "tokens_per_s_decode_samples",
         Unit::Attempts,
         "Attempts behind the percentiles of tokens_per_s_decode: (output tokens − 1) / time after the first token, of streamed attempts that ended ok with at least 20 output tokens.",
-    ),
+    )
+    .null_when(NO_SPEED),
     Column::new(
         "tokens_per_s_decode_p10",
         Type::Real,
@@ -356,7 +360,8 @@ pub(crate) const SPEEDS: &[Column] = &[
         "overhead_us_samples",
         Unit::Attempts,
         "Attempts behind the percentiles of overhead_us: time that the router itself added, of all attempts.",
-    ),
+    )
+    .null_when(NO_SPEED),
     Column::new("overhead_us_p50", Type::Real, Unit::Microseconds, "Median of what the router itself added.")
         .null_when(FEW_SAMPLES),
     Column::new(
@@ -377,4 +382,7 @@ pub(crate) const SPEEDS: &[Column] = &[
         .null_when("They are not."),
 ];
 
-const FEW_SAMPLES: &str = "Fewer samples than a percentile needs (100 on a public site).";
+const FEW_SAMPLES: &str =
+    "Fewer samples than a percentile needs (100 on a public site), or `_samples` is null.";
+
+const NO_SPEED: &str = "Speed is not worked out: of windows of more than 30 days.";

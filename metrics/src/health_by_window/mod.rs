@@ -30,7 +30,7 @@ pub const TABLE: Declaration = Declaration {
     name: "health_by_window",
     grain: "end_date × window_days × dimension × key",
     meaning: "How endpoints, models at providers, providers and models did over the 7, 28, 30 and 90 days to each closed day, \
-              against the equal window before.",
+              against the equal window before. Speed is that of windows up to 30 days.",
     audience: Audience::Everyone,
     partition: Some("month"),
     stats: &["end_date", "window_days"],
@@ -45,7 +45,7 @@ pub const METRIC: Metric = Metric {
         include_str!("../health/merged.sql"),
         include_str!("../health/figures.sql"),
         include_str!("../health/speeds.sql"),
-        "SELECT speeds.*, date AS end_date, span AS window_days FROM speeds",
+        include_str!("shown.sql"),
     ),
     inputs: &[TableId::HealthDaily, GATE],
     touched: |date| health::with_days_after(date, DAYS - 1),
