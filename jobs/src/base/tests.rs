@@ -7,6 +7,8 @@ use arrow::array::RecordBatch;
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{Field, Schema};
 use bellwether_warehouse::tables::attempts::{AttemptRow, Builder};
+use bellwether_warehouse::tables::rollup::{Family, Value};
+use bellwether_warehouse::tables::{health, usage};
 use bellwether_warehouse::testing::{DAY_US, NOON_US, attempt};
 use bellwether_warehouse::{TableId, session};
 use datafusion::datasource::MemTable;
@@ -208,6 +210,14 @@ async fn every_table_equals_what_the_sql_makes_of_the_same_attempts() {
             assert_eq!(derived.column_by_name(field.name()), Some(&expected), "{} of {name}", field.name());
         }
     }
+}
+
+/// What `base` takes for granted.
+#[test]
+fn the_names_of_usage_are_the_first_of_those_of_health_and_speeds_are_as_many_as_declared() {
+    let names = |family: &Family| family.keys.iter().map(|key| key.name).collect::<Vec<_>>();
+    assert!(names(&health::FAMILY).starts_with(&names(&usage::FAMILY)));
+    assert_eq!(health::FAMILY.measured(Value::DdSketch).count(), super::measure::SPEEDS);
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ fn varied(ids: &[String]) -> Vec<AttemptRow<'_>> {
             provider_id: Some(pick(n / 2, &["north", "south"])),
             endpoint_id: Some(pick(n / 2, &["north/x", "south/x"])).filter(|_| n % 5 != 0),
             region: None,
+            app_id: Some(pick(n / 4, &["kilo", "chat", "mail"])).filter(|_| n % 6 != 0),
+            country: Some(pick(n / 7, &["DE", "US"])).filter(|_| n % 9 != 0),
             user_key: Some(n as i64 % 41).filter(|_| n % 3 != 0),
             outcome: pick(n, &["ok", "ok", "ok", "fault", "ok", "rate_limited", "cancelled"]),
             error_class: Some("timeout").filter(|_| n % 7 == 3),
