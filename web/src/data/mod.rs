@@ -20,9 +20,11 @@ use crate::history::Written;
 use crate::url::{Page, parse_path};
 
 mod counts;
+mod detail;
 mod dictionary;
 mod endpoints;
 mod figure;
+mod gate;
 mod growth;
 mod health;
 mod labels;
@@ -43,6 +45,7 @@ mod users;
 mod window;
 
 pub use counts::{Counts, ErrorClass, State};
+pub use detail::{Detail, Tally};
 pub use dictionary::{
     AuthorId, Dictionary, Endpoint, EndpointKey, ModelId, ProviderId, Series, SeriesId, VariantId,
 };
@@ -58,7 +61,8 @@ pub use live::{LastHour, Minute};
 pub use load::LoadError;
 pub use names::Names;
 pub use nearest::Candidate;
-pub use quality::{Quality, RejectReason, UnmappedName};
+pub use quality::{Quality, RejectReason, Unmapped, UnmappedName};
+pub(crate) use ranking::plus;
 pub use ranking::{Ranking, RankingQuery, RankingRow, Remainder};
 pub use refresh::{Options, RefreshError, Refreshed, Refresher};
 pub use routing::{BestPinned, Boost, Routing, RoutingCounts, Routings};
@@ -141,6 +145,7 @@ pub struct Dataset {
     labels: labels::ByWeek,
     label_memo: Arc<labels::Memo>,
     users: users::Users,
+    gate: Arc<gate::Gate>,
 }
 
 impl Dataset {
@@ -174,12 +179,17 @@ impl Dataset {
         Window::trailing(self.last_complete_date(), days)
     }
 
+    /// Order of names: what two replicas agree on, as they do not on the order of first sight.
+    pub fn by_name(&self, a: Group, b: Group) -> std::cmp::Ordering {
+        self.key(a).cmp(&self.key(b))
+    }
+
     /// True before the first served request arrived: the site shows how to send one.
     pub fn is_empty(&self) -> bool {
         self.usage.is_empty()
     }
 
-    /// `deepseek/deepseek-v3.2:free`, `deepseek`, `azure`; empty for unknown.
+    /// `deepseek/deepseek-v3.2:free`, `deepseek`, `azure`; `hidden`; empty for unknown.
     pub fn key(&self, group: Group) -> String {
         let dictionary = &self.dictionary;
         match group {
@@ -195,6 +205,11 @@ impl Dataset {
                 }
             }
         }
+    }
+
+    /// Whether any variant of a model may stand beside its amounts of a day.
+    pub fn tells_model(&self, model: ModelId, date: NaiveDate) -> bool {
+        self.gate.names_model(self.dictionary.model(model), date)
     }
 
     /// Display name; a series has its model's name, see [`Dataset::variant`].
@@ -235,14 +250,14 @@ impl Dataset {
             Group::Author(id) => id,
             Group::Provider(_) => return None,
         };
-        (!id.is_unknown()).then_some(id)
+        id.is_named().then_some(id)
     }
 
-    /// Address of a group's page, path only; `None` for unknown, and for an id that no path can say, such as a
+    /// Address of a group's page, path only; `None` for unknown and hidden, and for an id that no path can say, such as a
     /// model id that is not `author/slug`.
     pub fn href(&self, group: Group) -> Option<String> {
         let dictionary = &self.dictionary;
-        if group.is_unknown() {
+        if !group.is_named() {
             return None;
         }
         let page = match group {

@@ -95,12 +95,12 @@ impl Totals {
         known_cost(self.cost_usd, self.unpriced_requests, self.requests)
     }
 
-    /// The metric as a number; None for users, which are not additive.
+    /// The metric as a number; None for users, which are not additive, and for a spend that nobody knows.
     pub fn get(&self, metric: Metric) -> Option<f64> {
         match metric {
             Metric::Tokens => Some(self.tokens() as f64),
             Metric::Requests => Some(self.requests as f64),
-            Metric::Spend => Some(self.spend()),
+            Metric::Spend => self.known_cost().map(|nano| nano as f64 / 1e9),
             Metric::Users => None,
         }
     }
@@ -160,6 +160,16 @@ impl Group {
     /// Traffic whose raw name no alias mapped.
     pub fn is_unknown(self) -> bool {
         self.index() == 0
+    }
+
+    /// All that may not be named.
+    pub fn is_hidden(self) -> bool {
+        self.index() == 1
+    }
+
+    /// One thing with a name of its own.
+    pub fn is_named(self) -> bool {
+        self.index() > 1
     }
 
     pub(crate) fn index(self) -> usize {
@@ -267,6 +277,8 @@ pub(crate) struct UsageDay {
     /// 10⁻⁹ USD
     cost_usd: Vec<u128>,
     index: std::collections::HashMap<(u32, u32), u32>,
+    /// Requests of models that nobody maps, wherever they are counted.
+    unmapped: u64,
 }
 
 impl Default for UsageDay {
@@ -277,6 +289,7 @@ impl Default for UsageDay {
             columns: std::array::from_fn(|_| Vec::new()),
             cost_usd: Vec::new(),
             index: std::collections::HashMap::new(),
+            unmapped: 0,
         }
     }
 }
@@ -310,6 +323,10 @@ impl UsageDay {
         }
     }
 
+    pub fn add_unmapped(&mut self, requests: u64) {
+        self.unmapped = self.unmapped.saturating_add(requests);
+    }
+
     #[inline]
     fn cost(&self, row: usize) -> u128 {
         self.cost_usd.get(row).copied().unwrap_or(0)
@@ -331,12 +348,12 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// None for users.
+    /// None for users and for a spend that nobody knows.
     pub fn get(&self, metric: Metric) -> Option<f64> {
         match metric {
             Metric::Tokens => Some(self.tokens as f64),
             Metric::Requests => Some(self.requests as f64),
-            Metric::Spend => Some(self.cost_usd as f64 / 1e9),
+            Metric::Spend => self.exact(metric).map(|nano| nano as f64 / 1e9),
             Metric::Users => None,
         }
     }
@@ -411,12 +428,17 @@ impl Dataset {
             .collect()
     }
 
-    /// Sum over all rows that pass the filter, unmapped ones included.
+    /// Sum over all rows that pass the filter, hidden and unmapped ones included.
     pub fn total(&self, window: Window, filter: &Filter) -> Totals {
         self.daily(window, filter).into_iter().fold(Totals::default(), |mut sum, (_, day)| {
             sum.add(&day);
             sum
         })
+    }
+
+    /// Requests of models that nobody maps.
+    pub(crate) fn unmapped_requests(&self, window: Window) -> u64 {
+        self.usage_days(window).fold(0, |sum, (_, day)| sum.saturating_add(day.unmapped))
     }
 
     /// One sum per day of the window, days without traffic included as zero.
@@ -481,7 +503,7 @@ impl Dataset {
             .map(|(slot, volumes)| (grouping.group(slot), volumes.to_vec()))
             .collect();
         let size = |volumes: &[Volume]| volumes.iter().map(|volume| u128::from(volume.tokens)).sum::<u128>();
-        out.groups.sort_by(|a, b| size(&b.1).cmp(&size(&a.1)).then(a.0.cmp(&b.0)));
+        out.groups.sort_by(|a, b| size(&b.1).cmp(&size(&a.1)).then_with(|| self.by_name(a.0, b.0)));
         out
     }
 }

@@ -11,8 +11,9 @@ use chrono::NaiveDate;
 use super::Dataset;
 use super::dictionary::{Dictionary, SeriesId};
 use super::figure::NotEnough;
+use super::gate::Gate;
 use super::load::{self, LoadError};
-use super::usage::{Filter, Group, GroupBy, Grouping, Totals};
+use super::usage::{Filter, Group, GroupBy, Grouping};
 use super::window::Window;
 
 /// Which users to count.
@@ -35,6 +36,7 @@ impl UserCounts {
         self.groups.get(&group).copied().unwrap_or(0)
     }
 
+    /// Over all rows but hidden ones: with them, a site of one model beside hidden ones would tell how few use those.
     pub fn total(&self) -> u64 {
         self.total
     }
@@ -134,9 +136,10 @@ impl Store {
 #[derive(Clone, Debug)]
 pub(crate) struct Users {
     pub snapshot: Option<Snapshot>,
-    /// Fingerprint of each day's files.
+    /// Fingerprint of each day's files and of what of them may be named.
     pub days: Arc<BTreeMap<NaiveDate, u64>>,
     pub store: Arc<Store>,
+    pub gate: Arc<Gate>,
 }
 
 impl Users {
@@ -181,20 +184,14 @@ impl Dataset {
         Ok(())
     }
 
-    /// Whether a group's usage is withheld because too few users made it. Without an answer nothing is shown: see
-    /// [`Dataset::load_users`].
-    pub(crate) fn hides(&self, group: Group, totals: &Totals, users: Option<&UserCounts>) -> bool {
-        // A log without user ids hides nothing: there is nobody to protect or to count.
-        let needs = self.thresholds.users;
-        needs > 0 && totals.requests_with_user > 0 && users.is_none_or(|users| users.of(group) < needs)
-    }
-
-    /// Why the usage of one group of a query is withheld, if it is.
-    pub fn usage_withheld(&self, query: &UserQuery, group: Group) -> Option<NotEnough> {
-        let totals = self.totals(query.window, query.by, &query.filter);
-        let (_, own) = totals.iter().find(|(known, _)| *known == group)?;
-        let needs = NotEnough { needs_users: Some(self.thresholds.users), ..NotEnough::default() };
-        self.hides(group, own, self.users(query).as_deref()).then_some(needs)
+    /// Why the usage of a model, author or provider is withheld in a window, if it is: no day of it may be told.
+    pub fn usage_withheld(&self, window: Window, by: GroupBy, group: Group) -> Option<NotEnough> {
+        if self.gate.is_open() {
+            return None;
+        }
+        let totals = self.totals(window, by, &Filter::default());
+        let is_told = totals.iter().any(|(known, _)| *known == group);
+        (!is_told).then(|| NotEnough::users(self.thresholds.users))
     }
 
     async fn user_days(&self, window: Window) -> Result<Vec<Arc<UserDay>>, LoadError> {
@@ -220,7 +217,7 @@ impl Dataset {
             })
             .cloned()
             .collect();
-        for (date, day) in load::user_days(snapshot, files, &self.dictionary).await? {
+        for (date, day) in load::user_days(snapshot, files, &self.dictionary, &self.users.gate).await? {
             let day = Arc::new(day);
             if let Some(fingerprint) = wanted.get(&date) {
                 self.users.store.keep(date, *fingerprint, day.clone());
@@ -234,7 +231,11 @@ impl Dataset {
 fn merge(dictionary: &Dictionary, query: &UserQuery, days: &[Arc<UserDay>]) -> UserCounts {
     let grouping = Grouping::new(dictionary, query.by, &query.filter);
     let mut sums: Vec<Option<Union>> = vec![None; grouping.len];
+    let mut all = Union::default();
     for (series, provider, bytes) in days.iter().flat_map(|day| &day.rows) {
+        if *series == SeriesId::HIDDEN {
+            continue;
+        }
         let Some(sum) = grouping.slot(series.0, *provider).and_then(|slot| sums.get_mut(slot)) else {
             continue;
         };
@@ -242,12 +243,14 @@ fn merge(dictionary: &Dictionary, query: &UserQuery, days: &[Arc<UserDay>]) -> U
             tracing::warn!(%error, "a stored user sketch cannot be read; users may be counted short");
         }
     }
-    let mut all = Union::default();
     let mut groups = HashMap::new();
     for (slot, sum) in sums.iter().enumerate() {
         if let Some(sum) = sum {
             all.merge(sum);
-            groups.insert(grouping.group(slot), round(sum.estimate()));
+            let group = grouping.group(slot);
+            if !group.is_hidden() {
+                groups.insert(group, round(sum.estimate()));
+            }
         }
     }
     UserCounts { groups, total: round(all.estimate()) }

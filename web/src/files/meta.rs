@@ -59,8 +59,7 @@ pub(super) struct Missing {
 
 impl From<NotEnough> for Missing {
     fn from(why: NotEnough) -> Self {
-        let n = why.needs_users.is_none().then_some(why.n);
-        Self { n, needs: why.needs, needs_users: why.needs_users }
+        Self { n: why.n, needs: why.needs, needs_users: why.needs_users }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::parts::{Cell, Column, Html, Row, Table, cells};
 use super::ranked;
-use crate::data::{Dataset, Filter, Group, GroupBy, Metric, Ranking, Totals, Window};
+use crate::data::{Change, Dataset, Filter, Group, GroupBy, Metric, Ranking, Totals, Window};
 use crate::format;
 
 /// Excess over the mean of the three equal windows before.
@@ -58,7 +58,7 @@ pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
             (group, excess, base)
         })
         .collect();
-    all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| data.by_name(a.0, b.0)));
     let up: Vec<_> = all.iter().filter(|row| row.1 > 0.0).take(5).copied().collect();
     let mut down: Vec<_> = all.iter().rev().filter(|row| row.1 < 0.0).take(3).copied().collect();
     down.reverse();
@@ -84,11 +84,13 @@ pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
                 Html::markup("<span class=\"chg\">new</span>")
             };
             let gone = || ranking.gone.iter().find(|(gone, _)| gone == group);
-            let rank = match row {
-                Some(row) => match row.rank_before {
-                    Some(before) if before != row.rank => format!("{before} to {}", row.rank),
-                    Some(_) => row.rank.to_string(),
-                    None => format!("new, {}", row.rank),
+            let rank = match row.map(|row| (row, row.rank)) {
+                Some((_, None)) => String::new(),
+                Some((row, Some(rank))) => match row.rank_before {
+                    Some(before) if before != rank => format!("{before} to {rank}"),
+                    Some(_) => rank.to_string(),
+                    None if matches!(row.change, Change::New) => format!("new, {rank}"),
+                    None => rank.to_string(),
                 },
                 None => gone().map_or(String::new(), |(_, before)| format!("{before}, gone")),
             };

@@ -35,7 +35,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let weekly = data.weekly(state.by.group_by(), WEEKS, &Filter::default());
     let skip = state.skip as usize;
     let shares = Shares::of(data, &weekly, state.metric, skip);
-    let named = weekly.groups.iter().filter(|(group, _)| !group.is_unknown()).count();
+    let named = weekly.groups.iter().filter(|(group, _)| group.is_named()).count();
     let next = State { skip: state.skip + u32::try_from(NAMED).unwrap_or(9), ..state.clone() };
     let more = named > skip + NAMED;
     let others = more.then(|| {

@@ -200,8 +200,8 @@ pub fn share(data: &Dataset, group: Group, weekly: &Weekly, metric: Metric, down
     let at_newest = |volumes: &[Volume]| {
         volumes.get(newest + weeks.from).and_then(|volume| volume.get(metric)).unwrap_or(0.0)
     };
-    let mut ranked: Vec<_> = weekly.groups.iter().filter(|(group, _)| !group.is_unknown()).collect();
-    ranked.sort_by(|a, b| at_newest(&b.1).total_cmp(&at_newest(&a.1)).then(a.0.cmp(&b.0)));
+    let mut ranked: Vec<_> = weekly.groups.iter().filter(|(group, _)| group.is_named()).collect();
+    ranked.sort_by(|a, b| at_newest(&b.1).total_cmp(&at_newest(&a.1)).then_with(|| data.by_name(a.0, b.0)));
     let place = ranked.iter().position(|(known, _)| *known == group).unwrap_or(0);
     let from = place.saturating_sub(2);
     let rivals = ranked.iter().skip(from).take(5).filter(|(known, _)| *known != group).take(3);

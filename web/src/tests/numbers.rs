@@ -305,7 +305,7 @@ async fn providers_of_a_model_carry_every_figure() {
     // 7 × 1 to 1,000 ms: rank floor(0.5 × 6,999) is 500.
     assert!((north.ttft.unwrap().p50 - 500.0).abs() <= 5.0);
     // 10.5 USD over 8.4 M priced tokens; the free variant's 0.7 M have no price.
-    assert!(close(north.totals.price_per_million().unwrap(), 1.25));
+    assert!(close(north.totals.unwrap().price_per_million().unwrap(), 1.25));
 }
 
 #[tokio::test]
