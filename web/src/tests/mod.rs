@@ -4,6 +4,7 @@ mod addresses;
 mod faults;
 mod filling;
 mod hidden;
+mod invariance;
 mod money;
 pub(crate) mod numbers;
 mod routes;
