@@ -136,6 +136,8 @@ pub struct Dataset {
     pub history: Option<Written>,
     pub dictionary: Arc<Dictionary>,
     pub quality: Quality,
+    /// Distinct users of all traffic in 28 days, where they are too few for anything to be named.
+    pub too_few_users: Option<u64>,
     pub last_hour: LastHour,
     first_date: NaiveDate,
     newest_date: NaiveDate,

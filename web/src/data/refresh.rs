@@ -206,7 +206,8 @@ impl Refresher {
         let written = self.options.history.as_ref().and_then(|history| history.at(folded));
         let horizon = self.horizon(now, written);
         self.read(horizon).await?;
-        let dataset = self.assemble(horizon, versions.clone(), folded, now, written);
+        let mut dataset = self.assemble(horizon, versions.clone(), folded, now, written);
+        dataset.too_few_users = dataset.count_too_few_users().await?;
         self.seen = versions;
         Ok(Refreshed::New(Arc::new(dataset)))
     }
@@ -375,6 +376,7 @@ impl Refresher {
             history,
             dictionary: self.shared.clone(),
             quality: Quality::default(),
+            too_few_users: None,
             last_hour: match newest_event {
                 Some(_) => live::last_hour(&minutes, instant(as_of)),
                 None => LastHour::default(),

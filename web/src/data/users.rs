@@ -194,6 +194,26 @@ impl Dataset {
         (!is_told).then(|| NotEnough::users(self.thresholds.users))
     }
 
+    /// Distinct users of all traffic in the days that decide about names, where nothing of those days may be named and
+    /// they are too few.
+    pub(crate) async fn count_too_few_users(&self) -> Result<Option<u64>, LoadError> {
+        let window = Window::trailing(self.newest_date(), bellwether_metrics::gate::DAYS);
+        let totals = self.totals(window, GroupBy::Series, &Filter::default());
+        if self.gate.is_open() || totals.is_empty() || totals.iter().any(|(group, _)| group.is_named()) {
+            return Ok(None);
+        }
+        let days = self.user_days(window).await?;
+        let count = move || {
+            let mut all = Union::default();
+            for (.., bytes) in days.iter().flat_map(|day| &day.rows) {
+                add(&mut all, bytes);
+            }
+            round(all.estimate())
+        };
+        let users = tokio::task::spawn_blocking(count).await.map_err(|_| LoadError::Task)?;
+        Ok(Some(users).filter(|users| *users < self.thresholds.users))
+    }
+
     async fn user_days(&self, window: Window) -> Result<Vec<Arc<UserDay>>, LoadError> {
         let Some(snapshot) = &self.users.snapshot else { return Ok(Vec::new()) };
         let mut found = Vec::new();
@@ -239,9 +259,7 @@ fn merge(dictionary: &Dictionary, query: &UserQuery, days: &[Arc<UserDay>]) -> U
         let Some(sum) = grouping.slot(series.0, *provider).and_then(|slot| sums.get_mut(slot)) else {
             continue;
         };
-        if let Err(error) = sum.get_or_insert_default().add(bytes) {
-            tracing::warn!(%error, "a stored user sketch cannot be read; users may be counted short");
-        }
+        add(sum.get_or_insert_default(), bytes);
     }
     let mut groups = HashMap::new();
     for (slot, sum) in sums.iter().enumerate() {
@@ -254,6 +272,12 @@ fn merge(dictionary: &Dictionary, query: &UserQuery, days: &[Arc<UserDay>]) -> U
         }
     }
     UserCounts { groups, total: round(all.estimate()) }
+}
+
+fn add(sum: &mut Union, bytes: &[u8]) {
+    if let Err(error) = sum.add(bytes) {
+        tracing::warn!(%error, "a stored user sketch cannot be read; users may be counted short");
+    }
 }
 
 #[expect(

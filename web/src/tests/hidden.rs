@@ -279,6 +279,52 @@ async fn a_spend_that_nobody_knows_is_null() {
     }
 }
 
+#[tokio::test]
+async fn a_site_of_too_few_users_says_so_on_every_page_and_what_to_do() {
+    let few = |model: &str, keys| {
+        let mut row = busy("2026-11-24", model, keys);
+        row["requests"] = json!(12);
+        row
+    };
+    let site = async |variants: &[&str], users: std::ops::RangeInclusive<i64>| {
+        let fixture = Fixture::empty().await;
+        fixture.name(variants, &[]).await;
+        // Eight of them use both.
+        let rows = vec![few("delta/one", 1..=8), few("delta/two", users)];
+        fixture.append(TableId::UsageDaily, rows).await;
+        fixture.append(TableId::HealthDaily, vec![attempts("delta/one", "south")]).await;
+        fixture.fold(0).await;
+        App::over(fixture, open()).await
+    };
+    let line = "<b>Usage needs 20 users, you have 15.</b>";
+    let app = site(&[], 1..=15).await;
+    for page in ["/", "/rankings/models", "/rankings/share", "/models/delta/one", "/status", "/methodology"] {
+        let reply = app.get(page).await;
+        assert!(reply.text().contains(line), "{page}: {}", reply.text());
+        assert!(reply.text().contains("profile = \"private\""), "{page}");
+    }
+    // Totals and health are there.
+    let rows = app.get("/rankings/models.json").await.json()["data"].clone();
+    assert_eq!((&rows[0]["id"], &rows[0]["requests"]), (&json!("hidden"), &json!("24")));
+    assert_eq!(app.get("/providers.json").await.json()["data"][0]["uptime_7d"], 99.6);
+    // With a name, or with enough people who are spread over names, there is nothing to be said.
+    for app in [site(&["delta/one"], 1..=15).await, site(&[], 1..=40).await] {
+        assert!(!app.get("/").await.text().contains("Usage needs"));
+    }
+}
+
+#[tokio::test]
+async fn labels_name_no_model_that_usage_may_not() {
+    let fixture = Fixture::filled().await;
+    fixture.append(GATE, vec![decision("2026-11-22", "variant", "beta/two", false)]).await;
+    let app = App::over(fixture, open()).await;
+    let body = app.get("/rankings/cross/nl/ja/code-out/python.json").await.json();
+    let rows = body["data"].as_array().unwrap();
+    let shares: Vec<_> =
+        rows.iter().map(|row| (row["id"].as_str().unwrap(), row["share"].as_f64().unwrap())).collect();
+    assert_eq!(shares, [("acme/one", 0.6), ("other", 0.4)]);
+}
+
 /// A raw model at a host, and a raw model at a named provider.
 async fn raw() -> Fixture {
     let fixture = Fixture::filled().await;
