@@ -151,7 +151,7 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// First day with any usage.
+    /// First day with usage, see [`usage::history_begins`].
     pub fn first_date(&self) -> NaiveDate {
         self.first_date
     }
@@ -159,6 +159,11 @@ impl Dataset {
     /// Whether there is more before the first day that is not written yet.
     pub fn is_filling(&self) -> bool {
         self.history.is_some()
+    }
+
+    /// Whether a day lies inside the history.
+    pub fn covers(&self, date: NaiveDate) -> bool {
+        self.first_date <= date && date <= self.newest_date
     }
 
     /// Day of the newest event; it is still running.
@@ -209,9 +214,18 @@ impl Dataset {
         }
     }
 
-    /// Whether any variant of a model may stand beside its amounts of a day.
-    pub fn tells_model(&self, model: ModelId, date: NaiveDate) -> bool {
-        self.gate.names_model(self.dictionary.model(model), date)
+    /// Whether a group, or anything that it is the sum of, may stand beside its amounts of a day.
+    pub fn tells(&self, group: Group, date: NaiveDate) -> bool {
+        let dictionary = &self.dictionary;
+        let tells_model = |model: ModelId| self.gate.names_model(dictionary.model(model), date);
+        match group {
+            Group::Series(_) => self.gate.names(gate::Kind::Variant, &self.key(group), date),
+            Group::Provider(_) => self.gate.names(gate::Kind::Provider, &self.key(group), date),
+            Group::Model(model) => tells_model(model),
+            Group::Author(id) => {
+                dictionary.models().any(|model| dictionary.author_of(model) == id && tells_model(model))
+            }
+        }
     }
 
     /// Display name; a series has its model's name, see [`Dataset::variant`].

@@ -267,6 +267,11 @@ impl Dataset {
         }
     }
 
+    /// Whether a group may be named on every day of a window.
+    pub fn is_told_throughout(&self, group: Group, window: Window) -> bool {
+        !self.is_hidden_within(group, window, true)
+    }
+
     /// Rank of every group with a value; ties are ordered by name.
     fn places(&self, values: impl Iterator<Item = (Group, f64)>) -> HashMap<Group, u32> {
         let mut order: Vec<(f64, String, Group)> =

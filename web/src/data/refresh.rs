@@ -344,8 +344,10 @@ impl Refresher {
     ) -> Dataset {
         let minutes: Vec<Arc<MinuteBlock>> = self.minutes.by_date().into_values().collect();
         let newest_event = minutes.iter().filter_map(|block| block.newest(horizon.now)).max();
-        let usage = self.usage.by_date();
-        let first_date = usage.keys().next().copied().unwrap_or(horizon.newest);
+        let mut usage = self.usage.by_date();
+        let first_date = usage::history_begins(&usage).unwrap_or(horizon.newest);
+        // What lies before is of clocks that are years wrong.
+        usage = usage.split_off(&first_date);
         let end_of_data = start_of(horizon.newest);
         let buckets_end = self.buckets_end(horizon.now, newest_event.unwrap_or(end_of_data));
         let as_of = newest_event.unwrap_or(buckets_end);

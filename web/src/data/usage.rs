@@ -335,6 +335,11 @@ impl UsageDay {
     pub fn rows(&self) -> usize {
         self.series.len()
     }
+
+    fn requests(&self) -> u64 {
+        let column = self.columns.get(Column::requests as usize).map(Vec::as_slice).unwrap_or_default();
+        column.iter().fold(0, |sum, requests| sum.saturating_add(*requests))
+    }
 }
 
 /// Tokens, requests and spend only: what long charts sum.
@@ -401,6 +406,26 @@ pub struct Weekly {
 }
 
 pub(crate) type ByDay = BTreeMap<NaiveDate, Arc<UsageDay>>;
+
+/// Days without usage that part what lies before them from the history.
+const PAUSE_DAYS: i64 = 28;
+/// Of the requests after such a pause, the part that what lies before it must reach to belong to them.
+const PLAUSIBLE: u64 = 1_000;
+
+/// First day of the history: the oldest one, but for days before a long pause that hold less than a thousandth of the
+/// requests after it. One event whose clock is years wrong would make years of nothing.
+pub(crate) fn history_begins(days: &ByDay) -> Option<NaiveDate> {
+    let all = days.values().fold(0, |sum: u64, day| sum.saturating_add(day.requests()));
+    let (mut begins, mut before) = (*days.keys().next()?, 0u64);
+    for ((date, day), next) in days.iter().zip(days.keys().skip(1)) {
+        before = before.saturating_add(day.requests());
+        let is_scarce = before < all.saturating_sub(before) / PLAUSIBLE;
+        if (*next - *date).num_days() > PAUSE_DAYS && is_scarce {
+            begins = *next;
+        }
+    }
+    Some(begins)
+}
 
 impl Dataset {
     fn usage_days(&self, window: Window) -> impl Iterator<Item = (NaiveDate, &UsageDay)> {

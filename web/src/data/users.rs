@@ -191,7 +191,8 @@ impl Dataset {
         }
         let totals = self.totals(window, by, &Filter::default());
         let is_told = totals.iter().any(|(known, _)| *known == group);
-        (!is_told).then(|| NotEnough::users(self.thresholds.users))
+        // What may be named and had no traffic is nothing withheld.
+        (!is_told && !self.tells(group, window.end)).then(|| NotEnough::users(self.thresholds.users))
     }
 
     /// Distinct users of all traffic in the days that decide about names, where nothing of those days may be named and

@@ -11,7 +11,7 @@ use crate::data::{
     Boost, Counts, Dataset, Figure, Filter, Group, GroupBy, HealthBy, ModelId, ModelProvider, NotEnough,
     ProviderId, Quantiles, Scope, Span, Speed, Totals,
 };
-use crate::pages::{PageContext, PageError};
+use crate::pages::{PageContext, PageError, empty_because};
 
 fn found<T>(id: Option<T>, name: &str) -> Result<T, PageError> {
     id.ok_or_else(|| PageError::NotFound(name.to_owned()))
@@ -153,7 +153,8 @@ pub(super) fn model(context: &PageContext, dataset: &Dataset, id: &str) -> Resul
         window: Some(context.state.period.word().to_owned()),
         clamped: days.clamped,
         partial: days.partial,
-        not_enough_data: hidden.map(Into::into),
+        not_enough_data: hidden.filter(|_| days.outside.is_none()).map(Into::into),
+        empty_because: empty_because(dataset, &days),
         ..Meta::new(context, dataset, "endpoints")
     };
     let by_day = daily(dataset, days.window, model);

@@ -10,7 +10,7 @@ use crate::data::{
     Volume, plus,
 };
 use crate::pages::shares::{NAMED, WEEKS};
-use crate::pages::{PageContext, PageError};
+use crate::pages::{PageContext, PageError, empty_because};
 use crate::respond::grouping;
 use crate::url::State;
 
@@ -77,6 +77,7 @@ pub(super) fn ranking(context: &PageContext, dataset: &Dataset) -> Result<View, 
         unit: Some(query.metric.unit()),
         clamped: days.clamped,
         partial: days.partial,
+        empty_because: empty_because(dataset, &days),
         ..Meta::new(context, dataset, query.metric.word())
     };
     Ok(View { main: table, more: Vec::new(), meta })
@@ -251,9 +252,10 @@ pub(super) fn date(date: NaiveDate) -> Cell {
 /// Daily usage of one model, oldest first; nothing of days on which it may not be named.
 pub(super) fn daily(dataset: &Dataset, window: crate::data::Window, model: ModelId) -> Table {
     let mut table = Table::new(&["date", "tokens", "input_tokens", "output_tokens", "requests", "spend_usd"]);
-    for (day, totals) in dataset.daily(window, &Filter::model(model)) {
+    let days = dataset.daily(window, &Filter::model(model)).into_iter();
+    for (day, totals) in days.filter(|(day, _)| dataset.covers(*day)) {
         let mut cells = vec![date(day)];
-        match dataset.tells_model(model, day) {
+        match dataset.tells(Group::Model(model), day) {
             true => cells.extend(volume(&totals)),
             false => cells.extend([const { Cell::Null }; 5]),
         }

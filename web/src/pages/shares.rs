@@ -53,7 +53,11 @@ impl Shares {
         let size = |volumes: &[Volume]| {
             volumes.iter().skip(from).filter_map(|volume| volume.get(metric)).sum::<f64>()
         };
-        let mut named: Vec<_> = weekly.groups.iter().filter(|(group, _)| group.is_named()).collect();
+        let mut named: Vec<_> = weekly
+            .groups
+            .iter()
+            .filter(|(group, volumes)| group.is_named() && is_known(volumes, metric))
+            .collect();
         named.sort_by(|a, b| size(&b.1).total_cmp(&size(&a.1)).then_with(|| data.by_name(a.0, b.0)));
         let chosen: Vec<_> = named.into_iter().skip(skip).take(NAMED).collect();
         let share = |value: f64, total: f64| if total > 0.0 { value / total } else { 0.0 };
@@ -249,6 +253,11 @@ impl Shares {
             ..Table::default()
         }
     }
+}
+
+/// Whether anything is known of a measure. A spend without any price is no share of nought.
+pub fn is_known(volumes: &[Volume], metric: Metric) -> bool {
+    volumes.iter().any(|volume| volume.requests > 0 && volume.get(metric).is_some())
 }
 
 /// Σ share² × 10,000 in the first and the newest complete week.

@@ -1,6 +1,7 @@
 //! The site over a small warehouse: numbers, addresses, headers, validators.
 
 mod addresses;
+mod edges;
 mod faults;
 mod filling;
 mod hidden;
