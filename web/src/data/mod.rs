@@ -4,8 +4,10 @@
 //!
 //! | module | answers |
 //! |---|---|
+//! | `gate`, `dictionary` | which names may stand beside amounts of a day, and what every row is called |
 //! | `usage`, `ranking`, `users` | tokens, requests, spend, users by model, variant, author, provider |
 //! | `health`, `counts`, `speed` | uptime, states, error mix, latency and throughput |
+//! | `detail` | how exactly amounts of health are told |
 //! | `routing` | routed against pinned |
 //! | `labels` | languages and crosses |
 //! | `live` | the last 60 minutes |

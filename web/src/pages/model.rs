@@ -350,7 +350,9 @@ fn about(data: &Dataset, model: ModelId, id: &str, row: Option<&RankingRow>) -> 
         } else {
             cells::date(*first).as_str().to_owned()
         };
-        out.push(("First request seen", Html::markup(text)));
+        // Of days on which it may not be named nothing is told, not even that they were.
+        let term = if data.thresholds.users > 0 { "First day shown" } else { "First request seen" };
+        out.push((term, Html::markup(text)));
     }
     if let Some(row) = row {
         let totals = &row.totals;
