@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 
+use crate::data::Tally;
+
 /// Joins a number to its unit or sign without a line break.
 pub const NBSP: char = '\u{a0}';
 /// The real minus sign.
@@ -65,6 +67,24 @@ impl Scale {
     /// `T tokens`, `M USD`, `requests`: the scale before a noun.
     pub fn unit_of(&self, noun: &str) -> String {
         if self.unit.is_empty() { noun.to_owned() } else { format!("{} {noun}", self.unit) }
+    }
+}
+
+/// A count, or `1,000+` and `under 100` where only its size may be told.
+pub fn tally(tally: Tally) -> String {
+    match tally {
+        Tally::Exact(n) => count(n),
+        Tally::Band(Some(least)) => format!("{}+", count(least)),
+        Tally::Band(None) => "under 100".to_owned(),
+    }
+}
+
+/// The same in few characters.
+pub fn compact_tally(tally: Tally) -> String {
+    match tally {
+        Tally::Exact(n) => compact(n as f64).joined(),
+        Tally::Band(Some(least)) => format!("{}+", compact(least as f64).joined()),
+        Tally::Band(None) => "under 100".to_owned(),
     }
 }
 

@@ -106,9 +106,7 @@ async fn render(
         before: None,
         filter: Filter::default(),
     });
-    let users: Vec<_> = queries.iter().flat_map(RankingQuery::users).collect();
     let turn = respond::turn(&site).await?;
-    dataset.load_users(&users).await.map_err(|error| respond::internal(&error, "/sitemap.xml"))?;
     let rendered = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         compress(text(&base, &dataset, &queries).as_bytes(), encoding)
@@ -117,7 +115,7 @@ async fn render(
 }
 
 fn text(base: &str, dataset: &Dataset, queries: &[RankingQuery]) -> String {
-    // Rows of a ranking are those that may be shown: a name that is hidden there is not told here.
+    // Rows of a ranking are those that may be named: a name that is hidden there is not told here.
     let mut named: Vec<String> = queries
         .iter()
         .flat_map(|query| dataset.ranking(*query).rows)

@@ -8,13 +8,11 @@ use crate::support::store;
 use crate::support::year::Year;
 
 const RANKINGS: [(&str, &str); 3] = [
-    ("/rankings/models", "CASE WHEN variant = 'standard' THEN model_id ELSE model_id || ':' || variant END"),
+    ("/rankings/models", "variant_key"),
     ("/rankings/authors", "author"),
     ("/rankings/providers", "provider_id"),
 ];
 const COLUMNS: [&str; 4] = ["requests", "input_tokens", "output_tokens", "tokens"];
-/// Under the demo's profile.
-const USERS_TO_BE_SHOWN: u32 = 20;
 /// Rows that stand for several: they close the sums.
 const REMAINDERS: [&str; 3] = ["other", "hidden", "unmapped"];
 
@@ -38,21 +36,35 @@ fn ranking(year: &Year, address: &str) -> (Vec<Value>, Value) {
     (body["data"].as_array().expect("data").clone(), body["meta"].clone())
 }
 
-/// Sums by id, and the sum of those that have too few users to be shown.
+/// Sums by id of the cells that the table `gate` lets be named, and the sum of all others. A variant that may not be named
+/// names no provider either.
 fn sums(year: &Year, key: &str, from: &str, to: &str) -> (BTreeMap<String, [i64; 4]>, [i64; 4]) {
+    let provider = match key {
+        "provider_id" => "AND (cells.provider_id IS NULL OR coalesce(providers.is_public, false))",
+        _ => "",
+    };
     let sql = format!(
-        "SELECT {key} AS id, CAST(sum(requests) AS BIGINT) AS requests, CAST(sum(input_tokens) AS BIGINT) AS input_tokens, \
+        "WITH cells AS ( \
+           SELECT *, model_id || CASE WHEN variant = 'standard' THEN '' ELSE ':' || variant END AS variant_key \
+           FROM usage_daily WHERE date BETWEEN DATE '{from}' AND DATE '{to}' \
+         ), told AS ( \
+           SELECT cells.*, (cells.model_id IS NULL OR coalesce(variants.is_public, false)) {provider} AS is_told \
+           FROM cells \
+           LEFT JOIN gate AS variants ON variants.dimension = 'variant' AND variants.key = cells.variant_key \
+             AND variants.date = cells.date \
+           LEFT JOIN gate AS providers ON providers.dimension = 'provider' AND providers.key = cells.provider_id \
+             AND providers.date = cells.date \
+         ) \
+         SELECT {key} AS id, is_told, CAST(sum(requests) AS BIGINT) AS requests, CAST(sum(input_tokens) AS BIGINT) AS input_tokens, \
          CAST(sum(output_tokens) AS BIGINT) AS output_tokens, \
-         CAST(sum(input_tokens + output_tokens) AS BIGINT) AS tokens, \
-         sum(requests_with_user) > 0 AND round(hll_estimate(hll_merge(users))) < {USERS_TO_BE_SHOWN} AS is_hidden \
-         FROM usage_daily \
-         WHERE date BETWEEN DATE '{from}' AND DATE '{to}' AND {key} IS NOT NULL GROUP BY 1 HAVING sum(requests) > 0"
+         CAST(sum(input_tokens + output_tokens) AS BIGINT) AS tokens \
+         FROM told WHERE {key} IS NOT NULL OR NOT is_told GROUP BY 1, 2 HAVING sum(requests) > 0"
     );
     let mut shown = BTreeMap::new();
     let mut hidden = [0; 4];
     for row in store::rows(&year.warehouse, &sql) {
         let values = COLUMNS.map(|column| row[column].as_i64().expect("a sum"));
-        if row["is_hidden"].as_bool() == Some(true) {
+        if row["is_told"].as_bool() == Some(false) {
             hidden.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         } else {
             shown.insert(text(&row, "id").to_owned(), values);

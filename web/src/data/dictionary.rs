@@ -1,10 +1,14 @@
 //! Interned names. Ids are dense, stable for the life of the process and shared by every dataset, so a
-//! block loaded once stays valid. Id 0 of every kind means "unknown": a raw name that no alias mapped.
+//! block loaded once stays valid. Id 0 of every kind means "unknown": a raw name that no alias mapped. Id 1 means
+//! "hidden": all that may not be named, whatever it is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::Profile;
+use chrono::NaiveDate;
+
+use super::gate::{Gate, Kind, variant_key};
+use super::{Names, Profile};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -14,9 +18,15 @@ macro_rules! id {
 
         impl $name {
             pub const UNKNOWN: Self = Self(0);
+            pub const HIDDEN: Self = Self(1);
 
             pub fn is_unknown(self) -> bool {
                 self.0 == 0
+            }
+
+            /// Neither unknown nor hidden.
+            pub fn is_named(self) -> bool {
+                self.0 > 1
             }
 
             pub(crate) fn index(self) -> usize {
@@ -49,6 +59,9 @@ id!(
     EndpointKey
 );
 
+/// How the hidden rows of every kind are called in files.
+const HIDDEN: &str = "hidden";
+
 #[derive(Clone, Debug, Default)]
 struct Interner {
     names: Vec<Arc<str>>,
@@ -59,6 +72,8 @@ impl Interner {
     fn new() -> Self {
         let mut interner = Self::default();
         interner.intern("");
+        // Found under no name, not even its own.
+        interner.names.push(HIDDEN.into());
         interner
     }
 
@@ -111,11 +126,42 @@ pub struct Dictionary {
     endpoint_ids: HashMap<Endpoint, u32>,
     /// Raw names and hosts are unknown to a public site: they may name what is nobody's business.
     raw_names: bool,
+    /// Author of every model that the catalogue or a row gives one. Any other model is a raw name.
+    known: HashMap<Box<str>, Known>,
+    /// Raw names met so far, on a site that does not tell them.
+    taken_for_raw: HashSet<Box<str>>,
+    /// Grows when one of those turns out to be known: what was read before then has to be read again.
+    epoch: u64,
+    revision: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    author: Box<str>,
+    /// Said by the catalogue of today, which no row overrules.
+    is_catalogued: bool,
+}
+
+/// Names of one usage row as they are stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CellName<'a> {
+    pub model: Option<&'a str>,
+    pub variant: &'a str,
+    pub provider: Option<&'a str>,
+}
+
+/// Under what one name of a usage row stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Named,
+    Unmapped,
+    Hidden,
 }
 
 impl Default for Dictionary {
     fn default() -> Self {
         let unknown = Series { model: ModelId::UNKNOWN, variant: VariantId::UNKNOWN };
+        let hidden = Series { model: ModelId::HIDDEN, ..unknown };
         let nowhere =
             Endpoint { series: SeriesId::UNKNOWN, provider: ProviderId::UNKNOWN, endpoint: 0, region: 0 };
         Self {
@@ -124,54 +170,113 @@ impl Default for Dictionary {
             providers: Interner::new(),
             variants: Interner::new(),
             texts: Interner::new(),
-            model_authors: vec![AuthorId::UNKNOWN],
-            series: vec![unknown],
-            series_ids: HashMap::from([(unknown, 0)]),
+            model_authors: vec![AuthorId::UNKNOWN, AuthorId::HIDDEN],
+            series: vec![unknown, hidden],
+            series_ids: HashMap::from([(unknown, 0), (hidden, 1)]),
             endpoints: vec![nowhere],
             endpoint_ids: HashMap::from([(nowhere, 0)]),
             raw_names: true,
+            known: HashMap::new(),
+            taken_for_raw: HashSet::new(),
+            epoch: 0,
+            revision: 0,
         }
     }
 }
 
 impl Dictionary {
-    /// Public sites list mapped models and named providers only; all the rest is one row.
-    pub(crate) fn of(profile: Profile) -> Self {
-        Self { raw_names: profile != Profile::Public, ..Self::default() }
+    /// Public sites list mapped models and named providers only; all the rest is hidden.
+    pub(crate) fn of(profile: Profile, names: &Names) -> Self {
+        let mut dictionary = Self { raw_names: profile != Profile::Public, ..Self::default() };
+        for model in names.models.keys() {
+            // An author is the part of the name before the slash.
+            if let Some((author, _)) = model.split_once('/') {
+                let known = Known { author: author.into(), is_catalogued: true };
+                dictionary.known.insert(model.as_str().into(), known);
+            }
+        }
+        dictionary
     }
 
-    /// A row without an author is unmapped, and its model is a raw name.
-    pub(crate) fn intern_model(&mut self, model: Option<&str>, author: Option<&str>) -> ModelId {
-        let Some(model) = model.filter(|name| !name.is_empty()) else { return ModelId::UNKNOWN };
-        // Labels have no author: their models are those that usage, read before, has named.
-        if !self.raw_names && author.is_none() && self.find_model(model).is_none() {
-            return ModelId::UNKNOWN;
+    /// Takes the author that a row gives its model. All rows have to be learnt from before any is read, so that it
+    /// does not matter in which order they come.
+    pub(crate) fn learn(&mut self, model: &str, author: &str) {
+        if model.is_empty() || author.is_empty() {
+            return;
         }
-        let id = ModelId(self.models.intern(model));
+        let known = self.known.get(model);
+        // Of several authors of one model the first by name, whoever comes first.
+        if known.is_some_and(|known| known.is_catalogued || *known.author <= *author) {
+            return;
+        }
+        let is_news = known.is_none();
+        self.known.insert(model.into(), Known { author: author.into(), is_catalogued: false });
+        self.revision += 1;
+        if let Some(id) = self.find_model(model) {
+            self.set_author(id);
+        }
+        if is_news && self.taken_for_raw.remove(model) {
+            self.epoch += 1;
+        }
+    }
+
+    /// Blocks made in another epoch took known models for raw names.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Changes whenever a name or an author does.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether a model has an author.
+    pub(crate) fn knows(&self, model: Option<&str>) -> bool {
+        model.is_some_and(|model| self.known.contains_key(model))
+    }
+
+    fn set_author(&mut self, id: ModelId) {
+        let name = self.models.name(id.0);
+        let author = self.known.get(name).map_or("", |known| &*known.author);
+        let author = AuthorId(self.authors.intern(author));
         if id.index() >= self.model_authors.len() {
             self.model_authors.resize(id.index() + 1, AuthorId::UNKNOWN);
         }
-        if self.model_authors.get(id.index()).is_none_or(|known| known.is_unknown()) {
-            let author = AuthorId(self.authors.intern(author.unwrap_or("")));
-            if let Some(slot) = self.model_authors.get_mut(id.index()) {
-                *slot = author;
-            }
+        if let Some(slot) = self.model_authors.get_mut(id.index()) {
+            *slot = author;
         }
+    }
+
+    /// Unknown for a raw name on a site that does not tell them.
+    pub(crate) fn intern_model(&mut self, model: Option<&str>) -> ModelId {
+        let Some(model) = model.filter(|name| !name.is_empty()) else { return ModelId::UNKNOWN };
+        if let Some(id) = self.find_model(model) {
+            return id;
+        }
+        if !self.raw_names && !self.known.contains_key(model) {
+            self.taken_for_raw.insert(model.into());
+            return ModelId::UNKNOWN;
+        }
+        let id = ModelId(self.models.intern(model));
+        self.set_author(id);
+        self.revision += 1;
         id
     }
 
-    pub(crate) fn intern_provider(&mut self, provider: Option<&str>) -> ProviderId {
-        let provider = provider.filter(|name| self.raw_names || !name.starts_with("host:"));
-        ProviderId(self.providers.intern(provider.unwrap_or("")))
+    fn tells_provider(&self, provider: &str) -> bool {
+        self.raw_names || !provider.starts_with("host:")
     }
 
-    pub(crate) fn intern_series(
-        &mut self,
-        model: Option<&str>,
-        author: Option<&str>,
-        variant: &str,
-    ) -> SeriesId {
-        let model = self.intern_model(model, author);
+    pub(crate) fn intern_provider(&mut self, provider: Option<&str>) -> ProviderId {
+        let Some(provider) = provider.filter(|name| !name.is_empty() && self.tells_provider(name)) else {
+            return ProviderId::UNKNOWN;
+        };
+        self.revision += u64::from(self.find_provider(provider).is_none());
+        ProviderId(self.providers.intern(provider))
+    }
+
+    pub(crate) fn intern_series(&mut self, model: Option<&str>, variant: &str) -> SeriesId {
+        let model = self.intern_model(model);
         if model.is_unknown() {
             // Unmapped traffic is one row whatever its variant.
             return SeriesId::UNKNOWN;
@@ -183,7 +288,74 @@ impl Dictionary {
         let id = u32::try_from(self.series.len()).unwrap_or(0);
         self.series.push(series);
         self.series_ids.insert(series, id);
+        self.revision += 1;
         SeriesId(id)
+    }
+
+    /// Where the amounts of a usage row of a day stand. The one place at which the gate is asked.
+    fn places(&self, gate: &Gate, name: CellName<'_>, date: NaiveDate) -> (Place, Place) {
+        let raw = if self.raw_names { Place::Unmapped } else { Place::Hidden };
+        let place = |is_public: bool| if is_public { Place::Named } else { Place::Hidden };
+        let series = match name.model.filter(|model| !model.is_empty()) {
+            None => raw,
+            Some(model) if !self.raw_names && !self.known.contains_key(model) => Place::Hidden,
+            Some(model) => place(gate.names(Kind::Variant, &variant_key(model, name.variant), date)),
+        };
+        // What has no name has no provider either: a hidden row is the same amount in every dimension.
+        let provider = match name.provider.filter(|provider| !provider.is_empty()) {
+            _ if series == Place::Hidden => Place::Hidden,
+            None => raw,
+            Some(provider) if !self.tells_provider(provider) => Place::Hidden,
+            Some(provider) => place(gate.names(Kind::Provider, provider, date)),
+        };
+        (series, provider)
+    }
+
+    /// Series and provider under which a usage row counts.
+    pub(crate) fn intern_cell(
+        &mut self,
+        gate: &Gate,
+        name: CellName<'_>,
+        date: NaiveDate,
+    ) -> (SeriesId, ProviderId) {
+        let (series, provider) = self.places(gate, name, date);
+        let series = match series {
+            Place::Named => self.intern_series(name.model, name.variant),
+            Place::Unmapped => SeriesId::UNKNOWN,
+            Place::Hidden => {
+                if let Some(model) = name.model.filter(|model| !self.raw_names && !self.knows(Some(model))) {
+                    self.taken_for_raw.insert(model.into());
+                }
+                SeriesId::HIDDEN
+            }
+        };
+        let provider = match provider {
+            Place::Named => self.intern_provider(name.provider),
+            Place::Unmapped => ProviderId::UNKNOWN,
+            Place::Hidden => ProviderId::HIDDEN,
+        };
+        (series, provider)
+    }
+
+    /// The same of a row that has been counted before.
+    pub(crate) fn find_cell(
+        &self,
+        gate: &Gate,
+        name: CellName<'_>,
+        date: NaiveDate,
+    ) -> (SeriesId, ProviderId) {
+        let (series, provider) = self.places(gate, name, date);
+        let series = match series {
+            Place::Named => self.find_series(name.model, name.variant),
+            Place::Unmapped => SeriesId::UNKNOWN,
+            Place::Hidden => SeriesId::HIDDEN,
+        };
+        let provider = match provider {
+            Place::Named => name.provider.and_then(|provider| self.find_provider(provider)),
+            Place::Unmapped => None,
+            Place::Hidden => Some(ProviderId::HIDDEN),
+        };
+        (series, provider.unwrap_or(ProviderId::UNKNOWN))
     }
 
     pub(crate) fn intern_endpoint(
@@ -205,6 +377,7 @@ impl Dictionary {
         let id = u32::try_from(self.endpoints.len()).unwrap_or(0);
         self.endpoints.push(endpoint);
         self.endpoint_ids.insert(endpoint, id);
+        self.revision += 1;
         EndpointKey(id)
     }
 
@@ -271,17 +444,22 @@ impl Dictionary {
         self.series_ids.get(&Series { model, variant }).map_or(SeriesId::UNKNOWN, |id| SeriesId(*id))
     }
 
-    /// Every known model, unknown left out, in the order of first sight.
+    /// Every named model, in the order of first sight.
     pub fn models(&self) -> impl Iterator<Item = ModelId> + '_ {
-        (1..self.models.names.len()).map(|id| ModelId(u32::try_from(id).unwrap_or(0)))
+        (2..self.models.names.len()).map(|id| ModelId(u32::try_from(id).unwrap_or(0)))
     }
 
     pub fn authors(&self) -> impl Iterator<Item = AuthorId> + '_ {
-        (1..self.authors.names.len()).map(|id| AuthorId(u32::try_from(id).unwrap_or(0)))
+        (2..self.authors.names.len()).map(|id| AuthorId(u32::try_from(id).unwrap_or(0)))
     }
 
     pub fn providers(&self) -> impl Iterator<Item = ProviderId> + '_ {
-        (1..self.providers.names.len()).map(|id| ProviderId(u32::try_from(id).unwrap_or(0)))
+        (2..self.providers.names.len()).map(|id| ProviderId(u32::try_from(id).unwrap_or(0)))
+    }
+
+    /// Variants of a model that have been named.
+    pub(crate) fn series_of(&self, model: ModelId) -> impl Iterator<Item = Series> + '_ {
+        self.series.iter().filter(move |series| series.model == model).copied()
     }
 
     pub(crate) fn sizes(&self) -> Sizes {
@@ -311,26 +489,64 @@ mod tests {
 
     #[test]
     fn a_raw_name_has_no_author_whatever_it_looks_like() {
-        let mut names = Dictionary::of(Profile::Private);
-        let raw = names.intern_model(Some("my-team/llama"), None);
+        let mut names = Dictionary::of(Profile::Private, &Names::default());
+        let raw = names.intern_model(Some("my-team/llama"));
         assert_eq!((names.model(raw), names.author_of(raw)), ("my-team/llama", AuthorId::UNKNOWN));
         assert_eq!(names.find_author("my-team"), None);
         // An alias added later gives it one.
-        assert_eq!(names.intern_model(Some("my-team/llama"), Some("meta")), raw);
+        names.learn("my-team/llama", "meta");
+        assert_eq!(names.intern_model(Some("my-team/llama")), raw);
         assert_eq!(names.author(names.author_of(raw)), "meta");
     }
 
     #[test]
     fn a_public_site_knows_neither_raw_models_nor_hosts() {
-        let mut names = Dictionary::of(Profile::Public);
-        assert!(names.intern_model(Some("my-team/llama"), None).is_unknown());
+        let mut names = Dictionary::of(Profile::Public, &Names::default());
+        assert!(names.intern_model(Some("my-team/llama")).is_unknown());
         assert!(names.intern_provider(Some("host:10.0.0.7:8000")).is_unknown());
         assert_eq!(names.find_provider("host:10.0.0.7:8000"), None);
-        let mapped = names.intern_model(Some("acme/one"), Some("acme"));
-        assert_eq!(names.intern_model(Some("acme/one"), None), mapped);
+        names.learn("acme/one", "acme");
+        let mapped = names.intern_model(Some("acme/one"));
+        assert!(mapped.is_named());
+        assert_eq!(names.author(names.author_of(mapped)), "acme");
 
-        let mut private = Dictionary::of(Profile::Private);
+        let mut private = Dictionary::of(Profile::Private, &Names::default());
         let host = private.intern_provider(Some("host:10.0.0.7:8000"));
         assert_eq!(private.provider(host), "host:10.0.0.7:8000");
+    }
+
+    #[test]
+    fn the_order_of_rows_decides_no_author() {
+        for [first, second] in [["b", "a"], ["a", "b"]] {
+            let mut names = Dictionary::of(Profile::Public, &Names::default());
+            names.learn("x/y", first);
+            let id = names.intern_model(Some("x/y"));
+            names.learn("x/y", second);
+            assert_eq!(names.author(names.author_of(id)), "a");
+        }
+        let catalogue = Names { models: [("x/y".into(), "Y".into())].into(), ..Names::default() };
+        let mut names = Dictionary::of(Profile::Public, &catalogue);
+        names.learn("x/y", "a");
+        let id = names.intern_model(Some("x/y"));
+        assert_eq!(names.author(names.author_of(id)), "x");
+    }
+
+    #[test]
+    fn what_was_read_before_its_name_was_known_is_of_another_epoch() {
+        let mut names = Dictionary::of(Profile::Public, &Names::default());
+        names.learn("acme/one", "acme");
+        assert_eq!(names.epoch(), 0);
+        assert!(names.intern_model(Some("acme/two")).is_unknown());
+        names.learn("acme/two", "acme");
+        assert_eq!(names.epoch(), 1);
+        assert!(names.intern_model(Some("acme/two")).is_named());
+    }
+
+    #[test]
+    fn nothing_is_found_under_the_name_of_what_is_hidden() {
+        let mut names = Dictionary::of(Profile::Private, &Names::default());
+        assert_eq!((names.find_model("hidden"), names.find_provider("hidden")), (None, None));
+        let real = names.intern_provider(Some("hidden"));
+        assert!(real.is_named() && real != ProviderId::HIDDEN);
     }
 }

@@ -1,6 +1,7 @@
 //! One model at one provider: every figure of the providers table in one place, for page, files and API.
 
 use super::counts::Counts;
+use super::detail::Detail;
 use super::dictionary::{ModelId, ProviderId};
 use super::figure::Figure;
 use super::health::{Scope, Span, Status};
@@ -24,8 +25,10 @@ pub struct ModelProvider {
     pub duration: Figure<Quantiles>,
     pub tokens_e2e: Figure<Quantiles>,
     pub tokens_decode: Figure<Quantiles>,
-    /// Served traffic in the window that was asked for.
-    pub totals: Totals,
+    /// How exactly amounts of this pair are told; shares and uptimes are rounded by it already.
+    pub detail: Detail,
+    /// Served traffic in the window that was asked for; `None`: the model or the provider may not be named beside it.
+    pub totals: Option<Totals>,
     /// Share of the model's tokens in the window, 0 to 1.
     pub share: Option<f64>,
 }
@@ -38,7 +41,7 @@ impl Dataset {
         let mut providers = self.providers_of(model);
         for (group, _) in &totals {
             if let Group::Provider(id) = group
-                && !id.is_unknown()
+                && id.is_named()
                 && !providers.contains(id)
             {
                 providers.push(*id);
@@ -50,31 +53,36 @@ impl Dataset {
                 let scope = Scope::pair(model, provider);
                 let group = Group::Provider(provider);
                 let own = totals.iter().find(|(known, _)| *known == group).map(|(_, totals)| *totals);
-                let own = own.unwrap_or_default();
+                // Without a gate no traffic is no traffic.
+                let own = own.or_else(|| self.gate.is_open().then(Totals::default));
+                let detail = self.detail(scope);
+                let status = self.status(scope);
                 let minutes_5 = self.health(scope, Span::Minutes5);
                 let hours_24 = self.health(scope, Span::Hours24);
                 let days_28 = self.health(scope, Span::Days28);
                 ModelProvider {
                     provider,
-                    status: self.status(scope),
-                    uptime_5m: minutes_5.uptime(&self.thresholds),
-                    uptime_24h: hours_24.uptime(&self.thresholds),
-                    uptime_28d: days_28.uptime(&self.thresholds),
+                    status: Status { uptime: detail.uptime(status.uptime), ..status },
+                    uptime_5m: detail.uptime(minutes_5.uptime(&self.thresholds)),
+                    uptime_24h: detail.uptime(hours_24.uptime(&self.thresholds)),
+                    uptime_28d: detail.uptime(days_28.uptime(&self.thresholds)),
                     minutes_5,
                     hours_24,
                     days_28,
-                    ttft: self.speed(scope, speed, Speed::Ttft),
-                    duration: self.speed(scope, speed, Speed::Duration),
-                    tokens_e2e: self.speed(scope, speed, Speed::TokensE2e),
-                    tokens_decode: self.speed(scope, speed, Speed::TokensDecode),
+                    ttft: detail.quantiles(self.speed(scope, speed, Speed::Ttft)),
+                    duration: detail.quantiles(self.speed(scope, speed, Speed::Duration)),
+                    tokens_e2e: detail.quantiles(self.speed(scope, speed, Speed::TokensE2e)),
+                    tokens_decode: detail.quantiles(self.speed(scope, speed, Speed::TokensDecode)),
+                    share: detail.share(own.filter(|_| all > 0).map(|own| own.tokens() as f64 / all as f64)),
+                    detail,
                     totals: own,
-                    share: (all > 0).then(|| own.tokens() as f64 / all as f64),
                 }
             })
             .collect();
         rows.sort_by(|a, b| {
             let name = |row: &ModelProvider| self.dictionary.provider(row.provider).to_owned();
-            b.totals.tokens().cmp(&a.totals.tokens()).then_with(|| name(a).cmp(&name(b)))
+            let size = |row: &ModelProvider| row.totals.map_or(0, |totals| totals.tokens());
+            size(b).cmp(&size(a)).then_with(|| name(a).cmp(&name(b)))
         });
         rows
     }

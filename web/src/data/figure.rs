@@ -3,22 +3,27 @@
 /// Why a figure is not shown: how many observations it needs, and how many there are where that may be said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NotEnough {
-    /// Attempts, requests or samples. Always 0 where users are asked for: how many there are of labelled traffic is
-    /// never published, not even of what is withheld.
-    pub n: u64,
+    /// Attempts, requests or samples. Not said where users are asked for, nor of what may not be named in connection
+    /// with amounts.
+    pub n: Option<u64>,
     pub needs: u64,
-    /// Distinct users, where the rule of labelled traffic asks for them.
+    /// Distinct users, where the rule asks for them.
     pub needs_users: Option<u64>,
 }
 
 impl NotEnough {
     pub fn counts(n: u64, needs: u64) -> Self {
-        Self { n, needs, needs_users: None }
+        Self { n: Some(n), needs, needs_users: None }
     }
 
     /// A rule of labelled traffic, which says what it needs only; 0 samples: it asks for users alone.
     pub fn labelled(needs: u64, needs_users: u64) -> Self {
-        Self { n: 0, needs, needs_users: Some(needs_users) }
+        Self { n: None, needs, needs_users: Some(needs_users) }
+    }
+
+    /// Too few people for an amount to be told.
+    pub fn users(needs: u64) -> Self {
+        Self::labelled(0, needs)
     }
 }
 
@@ -45,7 +50,8 @@ pub struct Thresholds {
     pub counted_attempts: u64,
     /// Requests behind a percentile.
     pub speed_requests: u64,
-    /// Distinct users below which their number is not printed and a ranking row is hidden.
+    /// Distinct users below which their number is not printed; in 28 days, those that a name needs to stand beside
+    /// amounts. 0: none, and no gate is asked.
     pub users: u64,
     /// Requests in both windows behind a growth figure.
     pub growth_requests: u64,

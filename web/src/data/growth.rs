@@ -41,11 +41,11 @@ impl Dataset {
             let mut totals = Totals::default();
             for (group, sum) in &groups {
                 totals.add(sum);
-                if !group.is_unknown() {
+                if group.is_named() {
                     seen.entry(*group).or_insert(start);
                 }
             }
-            let named = || groups.iter().filter(|(group, _)| !group.is_unknown());
+            let named = || groups.iter().filter(|(group, _)| group.is_named());
             let complete = start >= self.first_date() && window.end <= self.last_complete_date();
             let before = months.last().filter(|before| complete && before.complete);
             let growth = |get: fn(&Totals) -> u64| {

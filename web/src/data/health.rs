@@ -305,9 +305,10 @@ impl Dataset {
         let mut rows: Vec<(ProviderId, u64)> = counts
             .into_iter()
             .filter_map(|(scope, counts)| Some((scope.provider?, counts.attempts)))
-            .filter(|(provider, _)| !provider.is_unknown())
+            .filter(|(provider, _)| provider.is_named())
             .collect();
-        rows.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        let name = |provider: ProviderId| self.dictionary.provider(provider);
+        rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| name(a.0).cmp(name(b.0))));
         rows.into_iter().map(|(provider, _)| provider).collect()
     }
 }

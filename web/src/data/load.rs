@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
-    RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array,
+    Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{
@@ -18,7 +18,8 @@ use chrono::{Days, NaiveDate};
 use datafusion::prelude::{Expr, col};
 use futures::TryStreamExt;
 
-use super::dictionary::{Dictionary, ProviderId};
+use super::dictionary::{CellName, Dictionary};
+use super::gate::Gate;
 use super::users::UserDay;
 
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +66,10 @@ impl Columns<'_> {
 
     pub fn int(&self, name: &str) -> Result<Int64Array, LoadError> {
         Ok(self.column(name, &DataType::Int64)?.as_primitive::<Int64Type>().clone())
+    }
+
+    pub fn flag(&self, name: &str) -> Result<BooleanArray, LoadError> {
+        Ok(self.column(name, &DataType::Boolean)?.as_boolean().clone())
     }
 
     pub fn float(&self, name: &str) -> Result<Float64Array, LoadError> {
@@ -164,6 +169,7 @@ pub(super) struct Blocks<B> {
 #[derive(Debug)]
 struct Held<B> {
     files: BTreeSet<String>,
+    stamp: u64,
     fingerprint: u64,
     block: Arc<B>,
 }
@@ -180,12 +186,28 @@ pub(super) struct Change<B> {
     pub files: Vec<DataFile>,
     pub block: B,
     all: BTreeSet<String>,
+    stamp: u64,
 }
 
 impl<B: Default + Clone> Blocks<B> {
+    /// Files that no block holds yet.
+    pub fn unread(&self, snapshot: &Snapshot, keep: impl Fn(NaiveDate) -> bool) -> Vec<DataFile> {
+        let is_new = |file: &&DataFile| {
+            let date = file.date().filter(|date| keep(*date));
+            date.is_some_and(|date| self.held.get(&date).is_none_or(|held| !held.files.contains(&file.path)))
+        };
+        snapshot.files().iter().filter(is_new).cloned().collect()
+    }
+
     /// Dates whose set of files is not the one in memory. A date that only gained files starts from its block;
-    /// any other is read again from nothing. Dates that left the snapshot or `keep` are dropped.
-    pub fn changes(&mut self, snapshot: &Snapshot, keep: impl Fn(NaiveDate) -> bool) -> Vec<Change<B>> {
+    /// any other is read again from nothing, as is one whose `stamp` is another: what the rows were made of beside
+    /// the files. Dates that left the snapshot or `keep` are dropped.
+    pub fn changes(
+        &mut self,
+        snapshot: &Snapshot,
+        keep: impl Fn(NaiveDate) -> bool,
+        stamp: impl Fn(NaiveDate) -> u64,
+    ) -> Vec<Change<B>> {
         let mut now: BTreeMap<NaiveDate, Vec<&DataFile>> = BTreeMap::new();
         for file in snapshot.files() {
             if let Some(date) = file.date().filter(|date| keep(*date)) {
@@ -196,7 +218,8 @@ impl<B: Default + Clone> Blocks<B> {
         now.into_iter()
             .filter_map(|(date, files)| {
                 let all: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
-                let held = self.held.get(&date);
+                let stamp = stamp(date);
+                let held = self.held.get(&date).filter(|held| held.stamp == stamp);
                 if held.is_some_and(|held| held.files == all) {
                     return None;
                 }
@@ -204,7 +227,7 @@ impl<B: Default + Clone> Blocks<B> {
                 let fresh = |file: &&&DataFile| base.is_none_or(|held| !held.files.contains(&file.path));
                 let files = files.iter().filter(fresh).map(|file| (*file).clone()).collect();
                 let block = base.map(|held| held.block.as_ref().clone()).unwrap_or_default();
-                Some(Change { date, files, block, all })
+                Some(Change { date, files, block, all, stamp })
             })
             .collect()
     }
@@ -212,10 +235,11 @@ impl<B: Default + Clone> Blocks<B> {
     /// Keeps the blocks just read. True when there were any.
     pub fn put(&mut self, changes: Vec<Change<B>>) -> bool {
         let changed = !changes.is_empty();
-        for Change { date, block, all, .. } in changes {
+        for Change { date, block, all: files, stamp, .. } in changes {
             let mut hasher = DefaultHasher::new();
-            all.hash(&mut hasher);
-            self.held.insert(date, Held { files: all, fingerprint: hasher.finish(), block: Arc::new(block) });
+            (&files, stamp).hash(&mut hasher);
+            let (fingerprint, block) = (hasher.finish(), Arc::new(block));
+            self.held.insert(date, Held { files, stamp, fingerprint, block });
         }
         changed
     }
@@ -270,6 +294,7 @@ pub(super) async fn user_days(
     snapshot: &Snapshot,
     files: Vec<DataFile>,
     dictionary: &Dictionary,
+    gate: &Gate,
 ) -> Result<BTreeMap<NaiveDate, UserDay>, LoadError> {
     let names = ["date", "model_id", "variant", "provider_id", "users"];
     let mut days: BTreeMap<NaiveDate, UserDay> = BTreeMap::new();
@@ -279,10 +304,13 @@ pub(super) async fn user_days(
         let users = columns.bytes("users")?;
         for row in 0..columns.rows() {
             let Some(date) = date_at(&dates, row).filter(|_| users.is_valid(row)) else { continue };
-            let series = dictionary.find_series(text_at(&models, row), text_at(&variants, row).unwrap_or(""));
-            let provider = text_at(&providers, row).and_then(|name| dictionary.find_provider(name));
-            let provider = provider.unwrap_or(ProviderId::UNKNOWN).0;
-            days.entry(date).or_default().rows.push((series, provider, users.value(row).into()));
+            let name = CellName {
+                model: text_at(&models, row),
+                variant: text_at(&variants, row).unwrap_or(""),
+                provider: text_at(&providers, row),
+            };
+            let (series, provider) = dictionary.find_cell(gate, name, date);
+            days.entry(date).or_default().rows.push((series, provider.0, users.value(row).into()));
         }
         Ok(())
     })

@@ -4,8 +4,10 @@
 //!
 //! | module | answers |
 //! |---|---|
+//! | `gate`, `dictionary` | which names may stand beside amounts of a day, and what every row is called |
 //! | `usage`, `ranking`, `users` | tokens, requests, spend, users by model, variant, author, provider |
 //! | `health`, `counts`, `speed` | uptime, states, error mix, latency and throughput |
+//! | `detail` | how exactly amounts of health are told |
 //! | `routing` | routed against pinned |
 //! | `labels` | languages and crosses |
 //! | `live` | the last 60 minutes |
@@ -20,9 +22,11 @@ use crate::history::Written;
 use crate::url::{Page, parse_path};
 
 mod counts;
+mod detail;
 mod dictionary;
 mod endpoints;
 mod figure;
+mod gate;
 mod growth;
 mod health;
 mod labels;
@@ -43,6 +47,7 @@ mod users;
 mod window;
 
 pub use counts::{Counts, ErrorClass, State};
+pub use detail::{Detail, Tally};
 pub use dictionary::{
     AuthorId, Dictionary, Endpoint, EndpointKey, ModelId, ProviderId, Series, SeriesId, VariantId,
 };
@@ -58,7 +63,8 @@ pub use live::{LastHour, Minute};
 pub use load::LoadError;
 pub use names::Names;
 pub use nearest::Candidate;
-pub use quality::{Quality, RejectReason, UnmappedName};
+pub use quality::{Quality, RejectReason, Unmapped, UnmappedName};
+pub(crate) use ranking::plus;
 pub use ranking::{Ranking, RankingQuery, RankingRow, Remainder};
 pub use refresh::{Options, RefreshError, Refreshed, Refresher};
 pub use routing::{BestPinned, Boost, Routing, RoutingCounts, Routings};
@@ -132,6 +138,8 @@ pub struct Dataset {
     pub history: Option<Written>,
     pub dictionary: Arc<Dictionary>,
     pub quality: Quality,
+    /// Distinct users of all traffic in 28 days, where they are too few for anything to be named.
+    pub too_few_users: Option<u64>,
     pub last_hour: LastHour,
     first_date: NaiveDate,
     newest_date: NaiveDate,
@@ -141,10 +149,11 @@ pub struct Dataset {
     labels: labels::ByWeek,
     label_memo: Arc<labels::Memo>,
     users: users::Users,
+    gate: Arc<gate::Gate>,
 }
 
 impl Dataset {
-    /// First day with any usage.
+    /// First day with usage, see [`usage::history_begins`].
     pub fn first_date(&self) -> NaiveDate {
         self.first_date
     }
@@ -152,6 +161,11 @@ impl Dataset {
     /// Whether there is more before the first day that is not written yet.
     pub fn is_filling(&self) -> bool {
         self.history.is_some()
+    }
+
+    /// Whether a day lies inside the history.
+    pub fn covers(&self, date: NaiveDate) -> bool {
+        self.first_date <= date && date <= self.newest_date
     }
 
     /// Day of the newest event; it is still running.
@@ -174,12 +188,17 @@ impl Dataset {
         Window::trailing(self.last_complete_date(), days)
     }
 
+    /// Order of names: what two replicas agree on, as they do not on the order of first sight.
+    pub fn by_name(&self, a: Group, b: Group) -> std::cmp::Ordering {
+        self.key(a).cmp(&self.key(b))
+    }
+
     /// True before the first served request arrived: the site shows how to send one.
     pub fn is_empty(&self) -> bool {
         self.usage.is_empty()
     }
 
-    /// `deepseek/deepseek-v3.2:free`, `deepseek`, `azure`; empty for unknown.
+    /// `deepseek/deepseek-v3.2:free`, `deepseek`, `azure`; `hidden`; empty for unknown.
     pub fn key(&self, group: Group) -> String {
         let dictionary = &self.dictionary;
         match group {
@@ -193,6 +212,20 @@ impl Dataset {
                     "" | "standard" => model.to_owned(),
                     variant => format!("{model}:{variant}"),
                 }
+            }
+        }
+    }
+
+    /// Whether a group, or anything that it is the sum of, may stand beside its amounts of a day.
+    pub fn tells(&self, group: Group, date: NaiveDate) -> bool {
+        let dictionary = &self.dictionary;
+        let tells_model = |model: ModelId| self.gate.names_model(dictionary.model(model), date);
+        match group {
+            Group::Series(_) => self.gate.names(gate::Kind::Variant, &self.key(group), date),
+            Group::Provider(_) => self.gate.names(gate::Kind::Provider, &self.key(group), date),
+            Group::Model(model) => tells_model(model),
+            Group::Author(id) => {
+                dictionary.models().any(|model| dictionary.author_of(model) == id && tells_model(model))
             }
         }
     }
@@ -235,14 +268,14 @@ impl Dataset {
             Group::Author(id) => id,
             Group::Provider(_) => return None,
         };
-        (!id.is_unknown()).then_some(id)
+        id.is_named().then_some(id)
     }
 
-    /// Address of a group's page, path only; `None` for unknown, and for an id that no path can say, such as a
+    /// Address of a group's page, path only; `None` for unknown and hidden, and for an id that no path can say, such as a
     /// model id that is not `author/slug`.
     pub fn href(&self, group: Group) -> Option<String> {
         let dictionary = &self.dictionary;
-        if group.is_unknown() {
+        if !group.is_named() {
             return None;
         }
         let page = match group {

@@ -15,8 +15,10 @@ pub struct Quality {
     pub rejects: u64,
     /// Labelled tokens with a known natural language / all labelled tokens, newest published window.
     pub label_coverage: Option<f64>,
-    /// Raw names that no alias maps, most attempts first, newest two days.
+    /// Raw names that no alias maps, most attempts first, newest two days; none on a public site.
     pub unmapped_names: Vec<UnmappedName>,
+    /// Attempts with such a name for a model and for a provider.
+    pub unmapped_attempts: Unmapped,
     /// Why records were refused in the last 7 days, most first.
     pub reject_reasons: Vec<RejectReason>,
 }
@@ -30,6 +32,13 @@ impl Quality {
     pub fn reject_share(&self) -> Option<f64> {
         super::usage::ratio(self.rejects, self.rows + self.duplicates + self.rejects)
     }
+}
+
+/// Attempts of the newest two days.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unmapped {
+    pub models: u64,
+    pub providers: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,11 @@
 //! Leaderboards: rank, rank change, share and change over a window.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
+use super::dictionary::Series;
 use super::figure::{Change, NotEnough};
+use super::gate::{Kind, variant_key};
 use super::usage::{Filter, Group, GroupBy, Totals};
 use super::users::{UserCounts, UserQuery};
 use super::window::Window;
@@ -23,26 +26,26 @@ impl RankingQuery {
     /// The users figures this ranking needs; load them with [`Dataset::load_users`] first.
     pub fn users(&self) -> Vec<UserQuery> {
         let of = |window| UserQuery { window, by: self.by, filter: self.filter };
-        // Those of the window before decide what of it may be shown.
-        std::iter::once(of(self.window)).chain(self.before.map(of)).collect()
+        let before = self.before.filter(|_| self.metric == Metric::Users);
+        std::iter::once(of(self.window)).chain(before.map(of)).collect()
     }
 }
 
 #[derive(Clone, Debug)]
 pub struct RankingRow {
     pub group: Group,
-    /// 1 = largest; ties are ordered by name and do not share a rank.
-    pub rank: u32,
-    /// Rank among all publishable rows of the window before. `None`: not among them, or no comparison.
+    /// 1 = largest; ties are ordered by name and do not share a rank. `None`: the value is not known.
+    pub rank: Option<u32>,
+    /// Rank among all named rows of the window before. `None`: not among them, or no comparison.
     pub rank_before: Option<u32>,
     pub totals: Totals,
     pub before: Option<Totals>,
-    /// Too few users in the window before: nothing of that window is shown.
+    /// It could not be named all through the window before, with which it is therefore not compared.
     pub hidden_before: bool,
     /// Distinct users; `None` = not known or below the threshold.
     pub users: Option<u64>,
-    /// Value of the metric in the metric's unit.
-    pub value: f64,
+    /// Value of the metric in the metric's unit. `None`: a spend of which nothing has a price, or too few users.
+    pub value: Option<f64>,
     /// 0 to 1, of everything including hidden and unmapped rows; `None` for users, which are no parts of a sum.
     pub share: Option<f64>,
     pub share_before: Option<f64>,
@@ -52,7 +55,7 @@ pub struct RankingRow {
 impl RankingRow {
     /// Places won (positive) or lost since the window before.
     pub fn rank_change(&self) -> Option<i64> {
-        self.rank_before.map(|before| i64::from(before) - i64::from(self.rank))
+        self.rank_before.zip(self.rank).map(|(before, now)| i64::from(before) - i64::from(now))
     }
 }
 
@@ -62,7 +65,7 @@ pub struct Remainder {
     pub rows: usize,
     pub totals: Totals,
     pub before: Totals,
-    pub value: f64,
+    pub value: Option<f64>,
     pub share: Option<f64>,
     pub share_before: Option<f64>,
 }
@@ -70,11 +73,11 @@ pub struct Remainder {
 #[derive(Clone, Debug)]
 pub struct Ranking {
     pub query: RankingQuery,
-    /// Publishable rows, best first.
+    /// Named rows, best first; those without a value last.
     pub rows: Vec<RankingRow>,
-    /// Publishable rows of the window before without traffic in this one, with their rank then.
+    /// Named rows of the window before without traffic in this one, with their rank then.
     pub gone: Vec<(Group, u32)>,
-    /// Rows with too few users to be shown.
+    /// All that may not be named, as one row: how many names it holds is told to nobody.
     pub hidden: Option<Remainder>,
     /// Traffic whose raw name no alias maps.
     pub unmapped: Option<Remainder>,
@@ -96,7 +99,7 @@ impl Ranking {
         let mut rest = Remainder { rows: rows.len(), ..Remainder::default() };
         for row in rows {
             rest.totals.add(&row.totals);
-            rest.value += row.value;
+            rest.value = plus(rest.value, row.value);
             if let Some(before) = &row.before {
                 rest.before.add(before);
             }
@@ -142,90 +145,97 @@ impl Dataset {
         let users_before = query
             .before
             .and_then(|window| self.users(&UserQuery { window, by: query.by, filter: query.filter }));
-        let compared = query.before.is_some_and(|window| window.start >= self.first_date());
+        let compared = query.before.filter(|window| window.start >= self.first_date());
 
         let total = sum(now.iter().map(|(_, totals)| totals));
-        let total_before = compared.then(|| sum(before.values()));
+        let total_before = compared.map(|_| sum(before.values()));
+        let enough = |count: u64| Some(count).filter(|count| *count > 0 && *count >= self.thresholds.users);
         let value = |group: Group, totals: &Totals, users: Option<&UserCounts>| match query.metric {
-            Metric::Users => users.map_or(0.0, |users| users.of(group) as f64),
-            metric => totals.get(metric).unwrap_or(0.0),
+            Metric::Users => users.and_then(|users| enough(users.of(group))).map(|users| users as f64),
+            metric => totals.get(metric),
         };
-        let share =
-            |value: f64, total: Option<f64>| total.filter(|total| *total > 0.0).map(|total| value / total);
+        let share = |value: Option<f64>, total: Option<f64>| {
+            total.filter(|total| *total > 0.0).and_then(|total| Some(value? / total))
+        };
         let whole = total.get(query.metric);
         let whole_before = total_before.and_then(|total| total.get(query.metric));
 
         let mut rows = Vec::with_capacity(now.len());
-        let (mut hidden, mut unmapped) = (Remainder::default(), Remainder::default());
+        let (mut hidden, mut unmapped) = (None, None);
         for (group, totals) in &now {
             let old = before.get(group).copied();
-            let hidden_before = old.is_some_and(|old| self.hides(*group, &old, users_before.as_deref()));
-            let count = users.as_ref().map(|users| users.of(*group));
             let row_value = value(*group, totals, users.as_deref());
-            let old_value = old.map(|old| value(*group, &old, users_before.as_deref()));
-            if group.is_unknown() || self.hides(*group, totals, users.as_deref()) {
-                let into = if group.is_unknown() { &mut unmapped } else { &mut hidden };
-                into.rows += 1;
-                into.totals.add(totals);
-                into.before.add(&old.unwrap_or_default());
-                into.value += row_value;
+            if !group.is_named() {
+                let old = old.unwrap_or_default();
+                let share_before = compared.and_then(|_| share(old.get(query.metric), whole_before));
+                let share = share(row_value, whole);
+                let of = Remainder {
+                    rows: 1,
+                    totals: *totals,
+                    before: old,
+                    value: row_value,
+                    share,
+                    share_before,
+                };
+                let into = if group.is_hidden() { &mut hidden } else { &mut unmapped };
+                *into = Some(of);
                 continue;
             }
+            let hidden_before =
+                query.before.is_some_and(|window| self.is_hidden_within(*group, window, old.is_some()));
+            let told_before = compared.filter(|_| !hidden_before);
+            let is_compared = told_before.is_some() && !self.is_hidden_within(*group, query.window, true);
+            let old_value = old.and_then(|old| value(*group, &old, users_before.as_deref()));
             rows.push(RankingRow {
                 group: *group,
-                rank: 0,
+                rank: None,
                 rank_before: None,
                 totals: *totals,
-                before: old.filter(|_| compared && !hidden_before),
+                before: old.filter(|_| told_before.is_some()),
                 hidden_before,
-                users: count.filter(|count| *count > 0 && *count >= self.thresholds.users),
+                users: users.as_ref().and_then(|users| enough(users.of(*group))),
                 value: row_value,
                 share: share(row_value, whole),
-                share_before: (compared && !hidden_before)
-                    .then(|| share(old_value.unwrap_or(0.0), whole_before))
-                    .flatten(),
-                change: self.change(compared && !hidden_before, totals, old.as_ref(), row_value, old_value),
+                share_before: told_before.and_then(|_| match old {
+                    None => share(Some(0.0), whole_before),
+                    Some(_) => share(old_value, whole_before),
+                }),
+                change: self.change(is_compared, totals, old.as_ref(), row_value, old_value),
             });
         }
-        let publishable_before = before.iter().filter(|(group, old)| {
-            compared && !group.is_unknown() && !self.hides(**group, old, users_before.as_deref())
+        let named_before = before.iter().filter(|(group, _)| {
+            compared.is_some_and(|window| group.is_named() && !self.is_hidden_within(**group, window, true))
         });
         let places = self.places(
-            publishable_before.map(|(group, old)| (*group, value(*group, old, users_before.as_deref()))),
+            named_before
+                .filter_map(|(group, old)| Some((*group, value(*group, old, users_before.as_deref())?))),
         );
         self.rank(&mut rows, &places);
         let still: HashSet<Group> = now.iter().map(|(group, _)| *group).collect();
-        let mut gone: Vec<(Group, u32)> =
-            places.into_iter().filter(|(group, _)| !still.contains(group)).collect();
+        // What may no longer be named is not gone.
+        let is_gone =
+            |group: Group| !still.contains(&group) && !self.is_hidden_within(group, query.window, false);
+        let mut gone: Vec<(Group, u32)> = places.into_iter().filter(|(group, _)| is_gone(*group)).collect();
         gone.sort_by_key(|(_, place)| *place);
-        let total_users =
-            users.as_ref().map(|users| users.total()).filter(|n| *n > 0 && *n >= self.thresholds.users);
+        let total_users = users.as_ref().and_then(|users| enough(users.total()));
         let total_value = match query.metric {
-            Metric::Users => users.as_ref().map_or(0.0, |users| users.total() as f64),
-            metric => total.get(metric).unwrap_or(0.0),
+            Metric::Users => total_users.map(|users| users as f64),
+            metric => total.get(metric),
         };
         let total_value_before = match query.metric {
-            Metric::Users => users_before.as_ref().map(|users| users.total() as f64),
+            Metric::Users => users_before.as_ref().and_then(|users| enough(users.total())).map(|n| n as f64),
             metric => total_before.and_then(|total| total.get(metric)),
         };
-        for remainder in [&mut hidden, &mut unmapped] {
-            remainder.share = share(remainder.value, whole);
-            remainder.share_before = compared
-                .then(|| share(remainder.before.get(query.metric).unwrap_or(0.0), whole_before))
-                .flatten();
-        }
+        let is_active = |(group, totals): &&(Group, Totals)| group.is_named() && totals.requests >= 100;
         Ranking {
             query,
-            active_100: now
-                .iter()
-                .filter(|(group, totals)| !group.is_unknown() && totals.requests >= 100)
-                .count(),
+            active_100: now.iter().filter(is_active).count(),
             rows,
             gone,
-            hidden: (hidden.rows > 0).then_some(hidden),
-            unmapped: (unmapped.rows > 0).then_some(unmapped),
+            hidden,
+            unmapped,
             total_change: self.change(
-                compared,
+                compared.is_some(),
                 &total,
                 total_before.as_ref(),
                 total_value,
@@ -237,12 +247,35 @@ impl Dataset {
         }
     }
 
+    /// Whether the gate keeps a group from being named on days of a window, so that its sum is none of the whole. A
+    /// model or an author is the sum of what of it may be named: it is hidden when nothing was told.
+    fn is_hidden_within(&self, group: Group, window: Window, is_told: bool) -> bool {
+        let dictionary = &self.dictionary;
+        let hides = |series: Series| {
+            let key = variant_key(dictionary.model(series.model), dictionary.variant(series.variant));
+            self.gate.hides_within(Kind::Variant, &key, window)
+        };
+        match group {
+            Group::Series(id) => hides(dictionary.series(id)),
+            Group::Provider(id) => self.gate.hides_within(Kind::Provider, dictionary.provider(id), window),
+            Group::Model(_) | Group::Author(_) if is_told => false,
+            Group::Model(id) => dictionary.series_of(id).any(hides),
+            Group::Author(id) => {
+                let of_author = dictionary.models().filter(|model| dictionary.author_of(*model) == id);
+                of_author.flat_map(|model| dictionary.series_of(model)).any(hides)
+            }
+        }
+    }
+
+    /// Whether a group may be named on every day of a window.
+    pub fn is_told_throughout(&self, group: Group, window: Window) -> bool {
+        !self.is_hidden_within(group, window, true)
+    }
+
     /// Rank of every group with a value; ties are ordered by name.
     fn places(&self, values: impl Iterator<Item = (Group, f64)>) -> HashMap<Group, u32> {
-        let mut order: Vec<(f64, String, Group)> = values
-            .filter(|(_, value)| *value > 0.0)
-            .map(|(group, value)| (value, self.key(group), group))
-            .collect();
+        let mut order: Vec<(f64, String, Group)> =
+            values.map(|(group, value)| (value, self.key(group), group)).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         order.into_iter().zip(1..).map(|((_, _, group), place)| (group, place)).collect()
     }
@@ -251,11 +284,9 @@ impl Dataset {
         for row in rows.iter_mut() {
             row.rank_before = before.get(&row.group).copied();
         }
-        rows.sort_by(|a, b| {
-            b.value.total_cmp(&a.value).then_with(|| self.key(a.group).cmp(&self.key(b.group)))
-        });
+        rows.sort_by(|a, b| by_value(b.value, a.value).then_with(|| self.by_name(a.group, b.group)));
         for (row, place) in rows.iter_mut().zip(1..) {
-            row.rank = place;
+            row.rank = row.value.map(|_| place);
         }
     }
 
@@ -265,21 +296,37 @@ impl Dataset {
         compared: bool,
         now: &Totals,
         before: Option<&Totals>,
-        value: f64,
+        value: Option<f64>,
         value_before: Option<f64>,
     ) -> Change {
         if !compared {
             return Change::Unknown;
         }
         let needs = self.thresholds.growth_requests;
-        match (before.filter(|before| before.requests > 0), value_before) {
+        match (before.filter(|before| before.requests > 0), value.zip(value_before)) {
             (None, _) => Change::New,
             (Some(before), _) if before.requests.min(now.requests) < needs => {
                 Change::NotEnough(NotEnough::counts(before.requests.min(now.requests), needs))
             }
-            (Some(_), Some(old)) if old > 0.0 => Change::Ratio(value / old - 1.0),
+            (Some(_), Some((value, old))) if old > 0.0 => Change::Ratio(value / old - 1.0),
             (Some(_), _) => Change::Unknown,
         }
+    }
+}
+
+/// The sum of two values that may be unknown: what is known of it.
+pub(crate) fn plus(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a + b),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Order of values; those that are not known are the least.
+fn by_value(a: Option<f64>, b: Option<f64>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (a, b) => a.is_some().cmp(&b.is_some()),
     }
 }
 

@@ -3,44 +3,97 @@
 use arrow::array::Array;
 use bellwether_warehouse::Snapshot;
 use bellwether_warehouse::tables::attempts::Outcome;
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate};
 use datafusion::prelude::{Expr, col, lit};
 use datafusion::scalar::ScalarValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::counts::{self, Counts};
-use super::dictionary::{Dictionary, EndpointKey};
+use super::dictionary::{CellName, Dictionary, EndpointKey};
+use super::gate::{Gate, GateMonth, Kind};
 use super::health::HealthBlock;
 use super::labels::{CellKey, CellSums, LabelSource, LabelWeek};
 use super::live::{Minute, MinuteBlock};
 use super::load::{self, Blocks, Columns, LoadError, date_at, text_at};
-use super::quality::UnmappedName;
+use super::quality::{Unmapped, UnmappedName};
 use super::routing::{RoutingCounts, RoutingDay};
 use super::speed::{Sketches, Speed};
 use super::usage::{self, UsageDay};
+
+/// Takes the authors of models from files that no block holds yet.
+pub(super) async fn authors<B: Default + Clone>(
+    blocks: &Blocks<B>,
+    snapshot: &Snapshot,
+    dictionary: &mut Dictionary,
+    keep: impl Fn(NaiveDate) -> bool,
+) -> Result<(), LoadError> {
+    let files = blocks.unread(snapshot, keep);
+    load::scan(snapshot, files, &["model_id", "author"], Some(col("author").is_not_null()), |columns| {
+        let (models, authors) = (columns.text("model_id")?, columns.text("author")?);
+        for row in 0..columns.rows() {
+            if let (Some(model), Some(author)) = (text_at(&models, row), text_at(&authors, row)) {
+                dictionary.learn(model, author);
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Decisions by month. True when there are others than before.
+pub(super) async fn gate(blocks: &mut Blocks<GateMonth>, snapshot: &Snapshot) -> Result<bool, LoadError> {
+    let known = blocks.by_date().len();
+    let mut changes = blocks.changes(snapshot, |_| true, |_| 0);
+    let names = ["month", "date", "dimension", "key", "is_public"];
+    load::fill(snapshot, &mut changes, &names, None, |columns, targets| {
+        let (months, dates) = (columns.date("month")?, columns.date("date")?);
+        let (kinds, keys) = (columns.text("dimension")?, columns.text("key")?);
+        let publics = columns.flag("is_public")?;
+        for row in 0..columns.rows() {
+            let Some(month) = date_at(&months, row).and_then(|month| targets.at(month)) else { continue };
+            let kind = text_at(&kinds, row).and_then(Kind::parse);
+            if let (Some(kind), Some(key), Some(date)) = (kind, text_at(&keys, row), date_at(&dates, row)) {
+                month.add(kind, key, date, publics.is_valid(row) && publics.value(row));
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    let changed = blocks.put(changes);
+    Ok(changed || blocks.by_date().len() != known)
+}
 
 pub(super) async fn usage(
     blocks: &mut Blocks<UsageDay>,
     snapshot: &Snapshot,
     dictionary: &mut Dictionary,
+    gate: &Gate,
     keep: impl Fn(NaiveDate) -> bool,
 ) -> Result<bool, LoadError> {
-    let mut changes = blocks.changes(snapshot, keep);
-    let mut names = vec!["date", "model_id", "author", "variant", "provider_id"];
+    let epoch = dictionary.epoch();
+    let mut changes = blocks.changes(snapshot, keep, |date| gate.stamp(date).wrapping_add(epoch));
+    let mut names = vec!["date", "model_id", "variant", "provider_id"];
     names.extend(usage::COLUMNS);
     names.push(usage::COST);
     load::fill(snapshot, &mut changes, &names, None, |columns, targets| {
-        let dates = columns.date("date")?;
-        let (models, authors) = (columns.text("model_id")?, columns.text("author")?);
+        let (dates, models) = (columns.date("date")?, columns.text("model_id")?);
         let (variants, providers) = (columns.text("variant")?, columns.text("provider_id")?);
         let (values, costs) = (columns.counts(usage::COLUMNS)?, columns.money(usage::COST)?);
         for row in 0..columns.rows() {
-            let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
-            let variant = text_at(&variants, row).unwrap_or("");
-            let series = dictionary.intern_series(text_at(&models, row), text_at(&authors, row), variant);
-            let provider = dictionary.intern_provider(text_at(&providers, row));
+            let Some(date) = date_at(&dates, row) else { continue };
+            let Some(day) = targets.at(date) else { continue };
+            let name = CellName {
+                model: text_at(&models, row),
+                variant: text_at(&variants, row).unwrap_or(""),
+                provider: text_at(&providers, row),
+            };
+            let (series, provider) = dictionary.intern_cell(gate, name, date);
+            let is_unmapped = !dictionary.knows(name.model);
             day.add(series, provider, values.iter().map(|column| column.value(row)), costs.value(row));
+            if is_unmapped {
+                day.add_unmapped(values.first().map_or(0, |requests| requests.value(row)));
+            }
         }
         Ok(())
     })
@@ -53,7 +106,7 @@ const SKETCHES: [&str; 4] =
 
 fn health_names(first: &[&'static str], sketches: bool) -> Vec<&'static str> {
     let mut names = first.to_vec();
-    names.extend(["model_id", "author", "variant", "provider_id", "endpoint_id", "region"]);
+    names.extend(["model_id", "variant", "provider_id", "endpoint_id", "region"]);
     names.extend(counts::COLUMNS);
     if sketches {
         names.extend(SKETCHES);
@@ -68,7 +121,7 @@ fn health_rows(
     sketches: bool,
     mut each: impl FnMut(usize, EndpointKey, &Counts, Option<Sketches>),
 ) -> Result<(), LoadError> {
-    let (models, authors) = (columns.text("model_id")?, columns.text("author")?);
+    let models = columns.text("model_id")?;
     let (variants, providers) = (columns.text("variant")?, columns.text("provider_id")?);
     let (endpoints, regions) = (columns.text("endpoint_id")?, columns.text("region")?);
     let values = columns.counts(counts::COLUMNS)?;
@@ -82,7 +135,7 @@ fn health_rows(
     };
     for row in 0..columns.rows() {
         let variant = text_at(&variants, row).unwrap_or("");
-        let series = dictionary.intern_series(text_at(&models, row), text_at(&authors, row), variant);
+        let series = dictionary.intern_series(text_at(&models, row), variant);
         let provider = dictionary.intern_provider(text_at(&providers, row));
         let key =
             dictionary.intern_endpoint(series, provider, text_at(&endpoints, row), text_at(&regions, row));
@@ -104,8 +157,9 @@ pub(super) async fn health_days(
     keep: impl Fn(NaiveDate) -> bool,
     sketches_from: NaiveDate,
 ) -> Result<bool, LoadError> {
+    let epoch = dictionary.epoch();
     let (mut old, mut new): (Vec<_>, Vec<_>) =
-        blocks.changes(snapshot, keep).into_iter().partition(|change| change.date < sketches_from);
+        blocks.changes(snapshot, keep, |_| epoch).into_iter().partition(|change| change.date < sketches_from);
     for (changes, sketches) in [(&mut old, false), (&mut new, true)] {
         let names = health_names(&["date"], sketches);
         load::fill(snapshot, changes, &names, None, |columns, targets| {
@@ -154,7 +208,8 @@ pub(super) async fn health_buckets(
     keep: impl Fn(NaiveDate) -> bool,
     from: i64,
 ) -> Result<bool, LoadError> {
-    let mut changes = blocks.changes(snapshot, keep);
+    let epoch = dictionary.epoch();
+    let mut changes = blocks.changes(snapshot, keep, |_| epoch);
     let names = health_names(&["date", "bucket_at"], true);
     let filter = col("bucket_at").gt_eq(instant(from));
     load::fill(snapshot, &mut changes, &names, Some(filter), |columns, targets| {
@@ -176,16 +231,17 @@ pub(super) async fn routing(
     dictionary: &mut Dictionary,
     keep: impl Fn(NaiveDate) -> bool,
 ) -> Result<bool, LoadError> {
-    let mut changes = blocks.changes(snapshot, keep);
-    let mut names = vec!["date", "hour", "model_id", "author"];
+    let epoch = dictionary.epoch();
+    let mut changes = blocks.changes(snapshot, keep, |_| epoch);
+    let mut names = vec!["date", "hour", "model_id"];
     names.extend(RoutingCounts::COLUMNS);
     load::fill(snapshot, &mut changes, &names, None, |columns, targets| {
         let (dates, hours) = (columns.date("date")?, columns.instant("hour")?);
-        let (models, authors) = (columns.text("model_id")?, columns.text("author")?);
+        let models = columns.text("model_id")?;
         let values = columns.counts(&RoutingCounts::COLUMNS)?;
         for row in 0..columns.rows() {
             let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
-            let model = dictionary.intern_model(text_at(&models, row), text_at(&authors, row));
+            let model = dictionary.intern_model(text_at(&models, row));
             let counts = RoutingCounts::from_values(values.iter().map(|column| column.value(row)));
             day.rows.entry((hours.value(row), model)).or_default().add(&counts);
         }
@@ -199,9 +255,12 @@ pub(super) async fn labels(
     blocks: &mut Blocks<LabelWeek>,
     snapshot: &Snapshot,
     dictionary: &mut Dictionary,
+    gate: &Gate,
     keep: impl Fn(NaiveDate) -> bool,
 ) -> Result<bool, LoadError> {
-    let mut changes = blocks.changes(snapshot, keep);
+    let epoch = dictionary.epoch();
+    let sunday = |monday: NaiveDate| monday.checked_add_days(Days::new(6)).unwrap_or(monday);
+    let mut changes = blocks.changes(snapshot, keep, |week| gate.stamp(sunday(week)).wrapping_add(epoch));
     let names = [
         "week",
         "nl",
@@ -227,13 +286,16 @@ pub(super) async fn labels(
         let (w, wt) = (columns.float("sum_w")?, columns.float("sum_wt")?);
         let (wt2, w_ok) = (columns.float("sum_wt2")?, columns.float("sum_w_ok")?);
         for row in 0..columns.rows() {
-            let Some(week) = date_at(&weeks, row).and_then(|date| targets.at(date)) else { continue };
+            let Some(monday) = date_at(&weeks, row) else { continue };
+            let Some(week) = targets.at(monday) else { continue };
+            // Rows of labels name no variant.
+            let model = text_at(&models, row).filter(|model| gate.names_model(model, sunday(monday)));
             let key = CellKey {
                 nl: week.word(text_at(&nls, row).unwrap_or("und")),
                 nl_source: source(text_at(&nl_sources, row).unwrap_or("")),
                 code_out: week.word(text_at(&codes, row).unwrap_or("none")),
                 code_source: source(text_at(&code_sources, row).unwrap_or("")),
-                model: dictionary.intern_model(text_at(&models, row), None),
+                model: dictionary.intern_model(model),
                 user: if users.is_valid(row) { users.value(row) } else { 0 },
             };
             let sums = CellSums {
@@ -259,7 +321,7 @@ pub(super) async fn minutes(
     from: i64,
 ) -> Result<bool, LoadError> {
     const MINUTE: i64 = 60_000_000;
-    let mut changes = blocks.changes(snapshot, keep);
+    let mut changes = blocks.changes(snapshot, keep, |_| 0);
     let names = [
         "event_date",
         "started_at",
@@ -320,7 +382,7 @@ pub(super) async fn intake(
     snapshot: &Snapshot,
     keep: impl Fn(NaiveDate) -> bool,
 ) -> Result<bool, LoadError> {
-    let mut changes = blocks.changes(snapshot, keep);
+    let mut changes = blocks.changes(snapshot, keep, |_| 0);
     load::fill(
         snapshot,
         &mut changes,
@@ -351,7 +413,7 @@ pub(super) async fn rejects(
     snapshot: &Snapshot,
     keep: impl Fn(NaiveDate) -> bool,
 ) -> Result<bool, LoadError> {
-    let mut changes = blocks.changes(snapshot, keep);
+    let mut changes = blocks.changes(snapshot, keep, |_| 0);
     load::fill(snapshot, &mut changes, &["date", "reason"], None, |columns, targets| {
         let (dates, reasons) = (columns.date("date")?, columns.text("reason")?);
         for row in 0..columns.rows() {
@@ -370,11 +432,11 @@ pub(super) async fn rejects(
     Ok(blocks.put(changes))
 }
 
-/// Raw names without an alias on the given dates, most attempts first.
+/// Raw names without an alias on the given dates, most attempts first, and how many attempts carry one.
 pub(super) async fn unmapped(
     snapshot: &Snapshot,
     keep: impl Fn(NaiveDate) -> bool,
-) -> Result<Vec<UnmappedName>, LoadError> {
+) -> Result<(Vec<UnmappedName>, Unmapped), LoadError> {
     let files = snapshot.files().iter().filter(|file| file.date().is_some_and(&keep)).cloned().collect();
     let mut names: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
     // An unmapped row has its raw name for an id, but no author.
@@ -397,8 +459,10 @@ pub(super) async fn unmapped(
     let mut names: Vec<UnmappedName> =
         names.into_iter().map(|((kind, name), attempts)| UnmappedName { kind, name, attempts }).collect();
     names.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| a.name.cmp(&b.name)));
+    let of = |kind: &str| names.iter().filter(|name| name.kind == kind).map(|name| name.attempts).sum();
+    let attempts = Unmapped { models: of("model"), providers: of("provider") };
     names.truncate(100);
-    Ok(names)
+    Ok((names, attempts))
 }
 
 fn instant(micros: i64) -> Expr {

@@ -7,17 +7,18 @@ use bellwether_warehouse::{DataFile, Followed, PinError, Snapshot, Standing, Tab
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::dictionary::Dictionary;
+use super::gate::{self, Gate, GateMonth};
 use super::health::{BUCKET_SECS, Health};
 use super::live::{self, LastHour, MinuteBlock};
 use super::load::{Blocks, LoadError};
-use super::quality::{Quality, RejectReason, UnmappedName};
+use super::quality::{Quality, RejectReason, Unmapped, UnmappedName};
 use super::read::{self, BucketDay, IntakeDay, RejectDay};
-use super::usage::{Filter, GroupBy, UsageDay};
+use super::usage::{Filter, UsageDay};
 use super::users::{Store, Users};
 use super::{Dataset, Names, Profile, labels, routing, usage, window};
 use crate::history::{History, Written};
 
-const READ: [TableId; 10] = [
+const READ: [TableId; 11] = [
     TableId::Attempts,
     TableId::Rejects,
     TableId::LabelCells,
@@ -28,6 +29,7 @@ const READ: [TableId; 10] = [
     TableId::HealthDaily,
     TableId::RoutingHourly,
     TableId::IntakeDaily,
+    gate::TABLE,
 ];
 
 /// Days of daily health kept: 90 and the 90 before.
@@ -109,6 +111,8 @@ pub struct Refresher {
     tables: Followed,
     dictionary: Dictionary,
     shared: Arc<Dictionary>,
+    decisions: Blocks<GateMonth>,
+    gate: Arc<Gate>,
     usage: Blocks<UsageDay>,
     health_days: Blocks<super::health::HealthBlock>,
     buckets: Blocks<BucketDay>,
@@ -120,7 +124,7 @@ pub struct Refresher {
     minutes: Blocks<MinuteBlock>,
     intake: Blocks<IntakeDay>,
     rejects: Blocks<RejectDay>,
-    unmapped: Vec<UnmappedName>,
+    unmapped: (Vec<UnmappedName>, Unmapped),
     unmapped_at: Option<DateTime<Utc>>,
     user_store: Arc<Store>,
     /// Of the last dataset.
@@ -152,9 +156,16 @@ impl Horizon {
 
 impl Refresher {
     pub async fn open(warehouse: &Warehouse, options: Options) -> Result<Self, RefreshError> {
+        // Of a warehouse that was never published from; until it is, everything is hidden.
+        warehouse
+            .ensure(&[gate::TABLE])
+            .await
+            .map_err(|source| PinError::Open { table: gate::TABLE.name(), source })?;
         Ok(Self {
             user_store: Arc::new(Store::new(options.user_sketch_bytes)),
-            dictionary: Dictionary::of(options.profile),
+            dictionary: Dictionary::of(options.profile, &options.names),
+            gate: Arc::new(if options.thresholds.users == 0 { Gate::open() } else { Gate::default() }),
+            decisions: Blocks::default(),
             options,
             tables: Followed::open(warehouse, &READ).await?,
             shared: Arc::default(),
@@ -169,7 +180,7 @@ impl Refresher {
             minutes: Blocks::default(),
             intake: Blocks::default(),
             rejects: Blocks::default(),
-            unmapped: Vec::new(),
+            unmapped: <(Vec<UnmappedName>, Unmapped)>::default(),
             unmapped_at: None,
             written_from: NaiveDate::MIN,
             seen: BTreeMap::new(),
@@ -195,7 +206,8 @@ impl Refresher {
         let written = self.options.history.as_ref().and_then(|history| history.at(folded));
         let horizon = self.horizon(now, written);
         self.read(horizon).await?;
-        let dataset = self.assemble(horizon, versions.clone(), folded, now, written);
+        let mut dataset = self.assemble(horizon, versions.clone(), folded, now, written);
+        dataset.too_few_users = dataset.count_too_few_users().await?;
         self.seen = versions;
         Ok(Refreshed::New(Arc::new(dataset)))
     }
@@ -224,11 +236,18 @@ impl Refresher {
     }
 
     async fn read(&mut self, horizon: Horizon) -> Result<(), LoadError> {
+        self.learn(horizon).await?;
         let Self { tables, dictionary, .. } = self;
         let snapshot = |id: TableId| tables.snapshot(id);
         let newest = horizon.newest;
+        if let Some(decisions) = snapshot(gate::TABLE).filter(|_| !self.gate.is_open())
+            && read::gate(&mut self.decisions, decisions).await?
+        {
+            self.gate = Arc::new(Gate::of(&self.decisions.by_date()));
+        }
+        let gate = &self.gate;
         if let Some(usage) = snapshot(TableId::UsageDaily) {
-            read::usage(&mut self.usage, usage, dictionary, |date| horizon.counts_on(date)).await?;
+            read::usage(&mut self.usage, usage, dictionary, gate, |date| horizon.counts_on(date)).await?;
         }
         if let Some(days) = snapshot(TableId::HealthDaily) {
             let keep = |date| horizon.keeps(date, HEALTH_DAYS);
@@ -250,7 +269,7 @@ impl Refresher {
             let first = running.checked_sub_days(Days::new(7 * LABEL_WEEKS)).unwrap_or(running);
             // The running week is never published, so it is never read.
             let keep = |week| first <= week && week < running && horizon.written_from <= week;
-            let changed = read::labels(&mut self.labels, cells, dictionary, keep).await?;
+            let changed = read::labels(&mut self.labels, cells, dictionary, gate, keep).await?;
             let moved =
                 std::mem::replace(&mut self.written_from, horizon.written_from) != horizon.written_from;
             if changed || moved || self.label_views.len() != self.labels.by_date().len() {
@@ -277,8 +296,29 @@ impl Refresher {
         if let Some(table) = snapshot(TableId::Rejects) {
             read::rejects(&mut self.rejects, table, recent).await?;
         }
-        if self.dictionary.sizes() != self.shared.sizes() {
+        if self.dictionary.revision() != self.shared.revision() {
             self.shared = Arc::new(self.dictionary.clone());
+        }
+        Ok(())
+    }
+
+    /// Takes the authors that rows name, before any row is counted.
+    async fn learn(&mut self, horizon: Horizon) -> Result<(), LoadError> {
+        let Self { tables, dictionary, .. } = self;
+        if let Some(table) = tables.snapshot(TableId::UsageDaily) {
+            read::authors(&self.usage, table, dictionary, |date| horizon.counts_on(date)).await?;
+        }
+        if let Some(table) = tables.snapshot(TableId::HealthDaily) {
+            let keep = |date| horizon.keeps(date, HEALTH_DAYS);
+            read::authors(&self.health_days, table, dictionary, keep).await?;
+        }
+        for (id, blocks) in [(TableId::Health5m, &self.buckets), (TableId::HealthHourly, &self.hours)] {
+            if let Some(table) = tables.snapshot(id) {
+                read::authors(blocks, table, dictionary, |date| horizon.keeps(date, 1)).await?;
+            }
+        }
+        if let Some(table) = tables.snapshot(TableId::RoutingHourly) {
+            read::authors(&self.routing, table, dictionary, |date| horizon.keeps(date, 40)).await?;
         }
         Ok(())
     }
@@ -302,8 +342,10 @@ impl Refresher {
     ) -> Dataset {
         let minutes: Vec<Arc<MinuteBlock>> = self.minutes.by_date().into_values().collect();
         let newest_event = minutes.iter().filter_map(|block| block.newest(horizon.now)).max();
-        let usage = self.usage.by_date();
-        let first_date = usage.keys().next().copied().unwrap_or(horizon.newest);
+        let mut usage = self.usage.by_date();
+        let first_date = usage::history_begins(&usage).unwrap_or(horizon.newest);
+        // What lies before is of clocks that are years wrong.
+        usage = usage.split_off(&first_date);
         let end_of_data = start_of(horizon.newest);
         let buckets_end = self.buckets_end(horizon.now, newest_event.unwrap_or(end_of_data));
         let as_of = newest_event.unwrap_or(buckets_end);
@@ -319,6 +361,7 @@ impl Refresher {
             snapshot: self.snapshot(TableId::UsageDaily).cloned(),
             days: Arc::new(self.usage.fingerprints()),
             store: self.user_store.clone(),
+            gate: self.gate.clone(),
         };
         let mut dataset = Dataset {
             as_of: instant(as_of),
@@ -333,6 +376,7 @@ impl Refresher {
             history,
             dictionary: self.shared.clone(),
             quality: Quality::default(),
+            too_few_users: None,
             last_hour: match newest_event {
                 Some(_) => live::last_hour(&minutes, instant(as_of)),
                 None => LastHour::default(),
@@ -349,6 +393,7 @@ impl Refresher {
             labels: self.label_views.clone(),
             label_memo: self.label_memo.clone(),
             users,
+            gate: self.gate.clone(),
         };
         dataset.quality = self.quality(&dataset);
         dataset
@@ -357,10 +402,6 @@ impl Refresher {
     fn quality(&self, dataset: &Dataset) -> Quality {
         let week = dataset.trailing(7);
         let total = dataset.total(week, &Filter::default());
-        // Only mapped models have an author.
-        let authors = dataset.totals(week, GroupBy::Author, &Filter::default());
-        let unmapped =
-            authors.iter().find(|(group, _)| group.is_unknown()).map_or(0, |(_, totals)| totals.requests);
         let intake = self.intake.by_date().values().fold(IntakeDay::default(), |sum, day| IntakeDay {
             rows: sum.rows + day.rows,
             rejects: sum.rejects + day.rejects,
@@ -383,13 +424,18 @@ impl Refresher {
         });
         Quality {
             unpriced: total.unpriced(),
-            unmapped: usage::ratio(unmapped, total.requests),
+            unmapped: usage::ratio(dataset.unmapped_requests(week), total.requests),
             with_user: total.with_user(),
             rows: intake.rows,
             duplicates: intake.duplicates,
             rejects: intake.rejects,
             label_coverage: labels.filter(|(_, all)| *all > 0.0).map(|(known, all)| known / all),
-            unmapped_names: self.unmapped.clone(),
+            // A raw name may tell what is nobody's business.
+            unmapped_names: match dataset.profile {
+                Profile::Public => Vec::new(),
+                _ => self.unmapped.0.clone(),
+            },
+            unmapped_attempts: self.unmapped.1,
             reject_reasons,
         }
     }

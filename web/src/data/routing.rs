@@ -151,8 +151,14 @@ impl Dataset {
                 sums.entry(*model).or_default().add(counts);
             }
         }
-        let mut rows: Vec<_> = sums.into_iter().filter(|(model, _)| !model.is_unknown()).collect();
-        rows.sort_by(|a, b| b.1.all_requests.cmp(&a.1.all_requests).then(a.0.cmp(&b.0)));
+        let mut rows: Vec<_> = sums.into_iter().filter(|(model, _)| model.is_named()).collect();
+        // The order tells no size that is not told.
+        let size = |(model, counts): &(ModelId, RoutingCounts)| {
+            self.detail(Scope::model(*model)).is_exact().then_some(counts.all_requests)
+        };
+        rows.sort_by_cached_key(|row| {
+            (std::cmp::Reverse(size(row)), self.dictionary.model(row.0).to_owned())
+        });
         rows
     }
 
@@ -222,7 +228,7 @@ impl Dataset {
         by_provider
             .into_iter()
             .filter_map(|(scope, counts)| {
-                let provider = scope.provider.filter(|provider| !provider.is_unknown())?;
+                let provider = scope.provider.filter(|provider| provider.is_named())?;
                 Some(BestPinned { provider, uptime: counts.uptime(&self.thresholds).ok()?, counts })
             })
             .max_by(|a, b| {

@@ -9,6 +9,9 @@ use bellwether_warehouse::{Advance, Change, Kind, Location, TableId, Warehouse, 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::{Map, Value, json};
 
+/// Who may be named.
+pub(crate) const GATE: TableId = TableId::Declared(&bellwether_metrics::gate::TABLE);
+
 /// Half past seven minutes after noon of a Wednesday.
 pub(crate) fn now() -> DateTime<Utc> {
     "2026-11-25T12:07:30Z".parse().unwrap()
@@ -27,12 +30,23 @@ impl Fixture {
     pub async fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
-        Self { warehouse: Warehouse::open_or_create(&location).await.unwrap(), folder }
+        let warehouse = Warehouse::open_or_create(&location).await.unwrap();
+        warehouse.ensure(&[GATE]).await.unwrap();
+        Self { warehouse, folder }
+    }
+
+    /// Keys of variants and providers that may be named from 2020 on.
+    pub async fn name(&self, variants: &[&str], providers: &[&str]) {
+        let of = |kind, keys: &[&str]| -> Vec<Value> {
+            keys.iter().map(|key| decision("2020-01-01", kind, key, true)).collect()
+        };
+        self.append(GATE, [of("variant", variants), of("provider", providers)].concat()).await;
     }
 
     /// A fortnight of three models, health of today, routing of yesterday, labels of last week.
     pub async fn filled() -> Self {
         let fixture = Self::empty().await;
+        fixture.append(GATE, gate()).await;
         fixture.append(TableId::UsageDaily, usage()).await;
         // One key of one day in a second file: partial rows are normal.
         fixture.append(TableId::UsageDaily, vec![one_day("2026-11-24", 0.5)]).await;
@@ -143,8 +157,8 @@ fn one_day(date: &str, part: f64) -> Value {
 /// | acme/one | 1.2 M | 0.6 M | 200 | 1–30 |
 /// | acme/one:free | 0.1 M | – | 50 | 1–25 |
 /// | beta/two | 0.6 M | 0.6 M | 100 | 21–70 |
-/// | gamma/tiny | 1 k | 1 k | 10 | 1–5 |
-/// | neither model nor variant | 10 k | 10 k | 1 | none |
+/// | gamma/tiny, hidden | 1 k | 1 k | 10 | 1–5 |
+/// | neither model nor variant, hidden too | 10 k | 10 k | 1 | none |
 fn usage() -> Vec<Value> {
     let mut rows = Vec::new();
     for back in 1..=14 {
@@ -181,6 +195,31 @@ fn usage() -> Vec<Value> {
         }));
     }
     rows
+}
+
+/// One row of the table `gate`.
+pub(crate) fn decision(date: &str, dimension: &str, key: &str, is_public: bool) -> Value {
+    json!({
+        "month": format!("{}-01", &date[..7]), "date": date, "dimension": dimension, "key": key,
+        "is_public": is_public,
+    })
+}
+
+/// Everything of [`usage`] on its days and the running one, gamma/tiny hidden.
+fn gate() -> Vec<Value> {
+    let dates = (0..=14).map(|back| day("2026-11-25").checked_sub_days(Days::new(back)).unwrap());
+    let keys = [
+        ("variant", "acme/one", true),
+        ("variant", "acme/one:free", true),
+        ("variant", "beta/two", true),
+        ("variant", "gamma/tiny", false),
+        ("provider", "north", true),
+        ("provider", "south", true),
+    ];
+    let of = |date: NaiveDate| {
+        keys.map(|(dimension, key, is_public)| decision(&date.to_string(), dimension, key, is_public))
+    };
+    dates.flat_map(of).collect()
 }
 
 /// Six complete buckets to 12:05 and the running one: north 47 of 50 ok in each, south 10 of 10.

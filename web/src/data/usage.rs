@@ -95,12 +95,12 @@ impl Totals {
         known_cost(self.cost_usd, self.unpriced_requests, self.requests)
     }
 
-    /// The metric as a number; None for users, which are not additive.
+    /// The metric as a number; None for users, which are not additive, and for a spend that nobody knows.
     pub fn get(&self, metric: Metric) -> Option<f64> {
         match metric {
             Metric::Tokens => Some(self.tokens() as f64),
             Metric::Requests => Some(self.requests as f64),
-            Metric::Spend => Some(self.spend()),
+            Metric::Spend => self.known_cost().map(|nano| nano as f64 / 1e9),
             Metric::Users => None,
         }
     }
@@ -160,6 +160,16 @@ impl Group {
     /// Traffic whose raw name no alias mapped.
     pub fn is_unknown(self) -> bool {
         self.index() == 0
+    }
+
+    /// All that may not be named.
+    pub fn is_hidden(self) -> bool {
+        self.index() == 1
+    }
+
+    /// One thing with a name of its own.
+    pub fn is_named(self) -> bool {
+        self.index() > 1
     }
 
     pub(crate) fn index(self) -> usize {
@@ -267,6 +277,8 @@ pub(crate) struct UsageDay {
     /// 10⁻⁹ USD
     cost_usd: Vec<u128>,
     index: std::collections::HashMap<(u32, u32), u32>,
+    /// Requests of models that nobody maps, wherever they are counted.
+    unmapped: u64,
 }
 
 impl Default for UsageDay {
@@ -277,6 +289,7 @@ impl Default for UsageDay {
             columns: std::array::from_fn(|_| Vec::new()),
             cost_usd: Vec::new(),
             index: std::collections::HashMap::new(),
+            unmapped: 0,
         }
     }
 }
@@ -310,6 +323,10 @@ impl UsageDay {
         }
     }
 
+    pub fn add_unmapped(&mut self, requests: u64) {
+        self.unmapped = self.unmapped.saturating_add(requests);
+    }
+
     #[inline]
     fn cost(&self, row: usize) -> u128 {
         self.cost_usd.get(row).copied().unwrap_or(0)
@@ -317,6 +334,11 @@ impl UsageDay {
 
     pub fn rows(&self) -> usize {
         self.series.len()
+    }
+
+    fn requests(&self) -> u64 {
+        let column = self.columns.get(Column::requests as usize).map(Vec::as_slice).unwrap_or_default();
+        column.iter().fold(0, |sum, requests| sum.saturating_add(*requests))
     }
 }
 
@@ -331,12 +353,12 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// None for users.
+    /// None for users and for a spend that nobody knows.
     pub fn get(&self, metric: Metric) -> Option<f64> {
         match metric {
             Metric::Tokens => Some(self.tokens as f64),
             Metric::Requests => Some(self.requests as f64),
-            Metric::Spend => Some(self.cost_usd as f64 / 1e9),
+            Metric::Spend => self.exact(metric).map(|nano| nano as f64 / 1e9),
             Metric::Users => None,
         }
     }
@@ -385,6 +407,26 @@ pub struct Weekly {
 
 pub(crate) type ByDay = BTreeMap<NaiveDate, Arc<UsageDay>>;
 
+/// Days without usage that part what lies before them from the history.
+const PAUSE_DAYS: i64 = 28;
+/// Of the requests after such a pause, the part that what lies before it must reach to belong to them.
+const PLAUSIBLE: u64 = 1_000;
+
+/// First day of the history: the oldest one, but for days before a long pause that hold less than a thousandth of the
+/// requests after it. One event whose clock is years wrong would make years of nothing.
+pub(crate) fn history_begins(days: &ByDay) -> Option<NaiveDate> {
+    let all = days.values().fold(0, |sum: u64, day| sum.saturating_add(day.requests()));
+    let (mut begins, mut before) = (*days.keys().next()?, 0u64);
+    for ((date, day), next) in days.iter().zip(days.keys().skip(1)) {
+        before = before.saturating_add(day.requests());
+        let is_scarce = before < all.saturating_sub(before) / PLAUSIBLE;
+        if (*next - *date).num_days() > PAUSE_DAYS && is_scarce {
+            begins = *next;
+        }
+    }
+    Some(begins)
+}
+
 impl Dataset {
     fn usage_days(&self, window: Window) -> impl Iterator<Item = (NaiveDate, &UsageDay)> {
         self.usage.range(window.start..=window.end.max(window.start)).map(|(date, day)| (*date, day.as_ref()))
@@ -411,12 +453,17 @@ impl Dataset {
             .collect()
     }
 
-    /// Sum over all rows that pass the filter, unmapped ones included.
+    /// Sum over all rows that pass the filter, hidden and unmapped ones included.
     pub fn total(&self, window: Window, filter: &Filter) -> Totals {
         self.daily(window, filter).into_iter().fold(Totals::default(), |mut sum, (_, day)| {
             sum.add(&day);
             sum
         })
+    }
+
+    /// Requests of models that nobody maps.
+    pub(crate) fn unmapped_requests(&self, window: Window) -> u64 {
+        self.usage_days(window).fold(0, |sum, (_, day)| sum.saturating_add(day.unmapped))
     }
 
     /// One sum per day of the window, days without traffic included as zero.
@@ -481,7 +528,7 @@ impl Dataset {
             .map(|(slot, volumes)| (grouping.group(slot), volumes.to_vec()))
             .collect();
         let size = |volumes: &[Volume]| volumes.iter().map(|volume| u128::from(volume.tokens)).sum::<u128>();
-        out.groups.sort_by(|a, b| size(&b.1).cmp(&size(&a.1)).then(a.0.cmp(&b.0)));
+        out.groups.sort_by(|a, b| size(&b.1).cmp(&size(&a.1)).then_with(|| self.by_name(a.0, b.0)));
         out
     }
 }

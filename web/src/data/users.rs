@@ -11,8 +11,9 @@ use chrono::NaiveDate;
 use super::Dataset;
 use super::dictionary::{Dictionary, SeriesId};
 use super::figure::NotEnough;
+use super::gate::Gate;
 use super::load::{self, LoadError};
-use super::usage::{Filter, Group, GroupBy, Grouping, Totals};
+use super::usage::{Filter, Group, GroupBy, Grouping};
 use super::window::Window;
 
 /// Which users to count.
@@ -35,6 +36,7 @@ impl UserCounts {
         self.groups.get(&group).copied().unwrap_or(0)
     }
 
+    /// Over all rows but hidden ones: with them, a site of one model beside hidden ones would tell how few use those.
     pub fn total(&self) -> u64 {
         self.total
     }
@@ -134,9 +136,10 @@ impl Store {
 #[derive(Clone, Debug)]
 pub(crate) struct Users {
     pub snapshot: Option<Snapshot>,
-    /// Fingerprint of each day's files.
+    /// Fingerprint of each day's files and of what of them may be named.
     pub days: Arc<BTreeMap<NaiveDate, u64>>,
     pub store: Arc<Store>,
+    pub gate: Arc<Gate>,
 }
 
 impl Users {
@@ -181,20 +184,35 @@ impl Dataset {
         Ok(())
     }
 
-    /// Whether a group's usage is withheld because too few users made it. Without an answer nothing is shown: see
-    /// [`Dataset::load_users`].
-    pub(crate) fn hides(&self, group: Group, totals: &Totals, users: Option<&UserCounts>) -> bool {
-        // A log without user ids hides nothing: there is nobody to protect or to count.
-        let needs = self.thresholds.users;
-        needs > 0 && totals.requests_with_user > 0 && users.is_none_or(|users| users.of(group) < needs)
+    /// Why the usage of a model, author or provider is withheld in a window, if it is: no day of it may be told.
+    pub fn usage_withheld(&self, window: Window, by: GroupBy, group: Group) -> Option<NotEnough> {
+        if self.gate.is_open() {
+            return None;
+        }
+        let totals = self.totals(window, by, &Filter::default());
+        let is_told = totals.iter().any(|(known, _)| *known == group);
+        // What may be named and had no traffic is nothing withheld.
+        (!is_told && !self.tells(group, window.end)).then(|| NotEnough::users(self.thresholds.users))
     }
 
-    /// Why the usage of one group of a query is withheld, if it is.
-    pub fn usage_withheld(&self, query: &UserQuery, group: Group) -> Option<NotEnough> {
-        let totals = self.totals(query.window, query.by, &query.filter);
-        let (_, own) = totals.iter().find(|(known, _)| *known == group)?;
-        let needs = NotEnough { needs_users: Some(self.thresholds.users), ..NotEnough::default() };
-        self.hides(group, own, self.users(query).as_deref()).then_some(needs)
+    /// Distinct users of all traffic in the days that decide about names, where nothing of those days may be named and
+    /// they are too few.
+    pub(crate) async fn count_too_few_users(&self) -> Result<Option<u64>, LoadError> {
+        let window = Window::trailing(self.newest_date(), bellwether_metrics::gate::DAYS);
+        let totals = self.totals(window, GroupBy::Series, &Filter::default());
+        if self.gate.is_open() || totals.is_empty() || totals.iter().any(|(group, _)| group.is_named()) {
+            return Ok(None);
+        }
+        let days = self.user_days(window).await?;
+        let count = move || {
+            let mut all = Union::default();
+            for (.., bytes) in days.iter().flat_map(|day| &day.rows) {
+                add(&mut all, bytes);
+            }
+            round(all.estimate())
+        };
+        let users = tokio::task::spawn_blocking(count).await.map_err(|_| LoadError::Task)?;
+        Ok(Some(users).filter(|users| *users < self.thresholds.users))
     }
 
     async fn user_days(&self, window: Window) -> Result<Vec<Arc<UserDay>>, LoadError> {
@@ -218,7 +236,7 @@ impl Dataset {
             .filter(|file| file.date().is_some_and(|date| wanted.contains_key(&date)))
             .cloned()
             .collect();
-        for (date, day) in load::user_days(snapshot, files, &self.dictionary).await? {
+        for (date, day) in load::user_days(snapshot, files, &self.dictionary, &self.users.gate).await? {
             let day = Arc::new(day);
             if let Some(fingerprint) = wanted.get(&date) {
                 self.users.store.keep(date, *fingerprint, day.clone());
@@ -232,23 +250,33 @@ impl Dataset {
 fn merge(dictionary: &Dictionary, query: &UserQuery, days: &[Arc<UserDay>]) -> UserCounts {
     let grouping = Grouping::new(dictionary, query.by, &query.filter);
     let mut sums: Vec<Option<Union>> = vec![None; grouping.len];
+    let mut all = Union::default();
     for (series, provider, bytes) in days.iter().flat_map(|day| &day.rows) {
+        if *series == SeriesId::HIDDEN {
+            continue;
+        }
         let Some(sum) = grouping.slot(series.0, *provider).and_then(|slot| sums.get_mut(slot)) else {
             continue;
         };
-        if let Err(error) = sum.get_or_insert_default().add(bytes) {
-            tracing::warn!(%error, "a stored user sketch cannot be read; users may be counted short");
-        }
+        add(sum.get_or_insert_default(), bytes);
     }
-    let mut all = Union::default();
     let mut groups = HashMap::new();
     for (slot, sum) in sums.iter().enumerate() {
         if let Some(sum) = sum {
             all.merge(sum);
-            groups.insert(grouping.group(slot), round(sum.estimate()));
+            let group = grouping.group(slot);
+            if !group.is_hidden() {
+                groups.insert(group, round(sum.estimate()));
+            }
         }
     }
     UserCounts { groups, total: round(all.estimate()) }
+}
+
+fn add(sum: &mut Union, bytes: &[u8]) {
+    if let Err(error) = sum.add(bytes) {
+        tracing::warn!(%error, "a stored user sketch cannot be read; users may be counted short");
+    }
 }
 
 #[expect(

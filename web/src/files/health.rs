@@ -9,10 +9,9 @@ use super::rankings::{daily, date, key};
 use super::table::{Cell, Table};
 use crate::data::{
     Boost, Counts, Dataset, Figure, Filter, Group, GroupBy, HealthBy, ModelId, ModelProvider, NotEnough,
-    ProviderId, Quantiles, Scope, Span, Speed, UserQuery,
+    ProviderId, Quantiles, Scope, Span, Speed, Totals,
 };
-use crate::pages::{PageContext, PageError};
-use crate::url::Page;
+use crate::pages::{PageContext, PageError, empty_because};
 
 fn found<T>(id: Option<T>, name: &str) -> Result<T, PageError> {
     id.ok_or_else(|| PageError::NotFound(name.to_owned()))
@@ -69,27 +68,13 @@ const ENDPOINT_COLUMNS: [&str; 43] = [
     "model",
 ];
 
-/// Decides whether the usage of one model is shown, in the file's own window.
-fn usage_query(context: &PageContext, dataset: &Dataset) -> UserQuery {
-    let window = match context.page {
-        Page::Endpoints(_) => dataset.trailing(7),
-        _ => context.state.resolve(dataset).window,
-    };
-    UserQuery { window, by: GroupBy::Model, filter: Filter::default() }
-}
-
-pub(super) fn users(context: &PageContext, dataset: &Dataset, id: &str) -> Vec<UserQuery> {
-    dataset.dictionary.find_model(id).map(|_| usage_query(context, dataset)).into_iter().collect()
-}
-
-fn endpoint_cells(
-    dataset: &Dataset,
-    model: ModelId,
-    row: &ModelProvider,
-    hidden: Option<NotEnough>,
-) -> Vec<Cell> {
-    let usage = |cell: Cell| if hidden.is_some() { Cell::Null } else { cell };
+fn endpoint_cells(dataset: &Dataset, model: ModelId, row: &ModelProvider) -> Vec<Cell> {
+    let (detail, totals) = (row.detail, row.totals.as_ref());
+    let count = |n: u64| Cell::tally(detail.count(n));
+    let usage = |of: fn(&Totals) -> u64| totals.map_or(Cell::Null, |totals| count(of(totals)));
+    let spend = totals.and_then(Totals::known_cost);
     let group = Group::Provider(row.provider);
+    let needs = NotEnough::users(dataset.thresholds.users);
     let mut cells = vec![
         key(dataset, group),
         Cell::Text(dataset.name(group).to_owned()),
@@ -98,27 +83,30 @@ fn endpoint_cells(
         Cell::figure(row.status.uptime),
         Cell::figure(row.uptime_24h),
         Cell::figure(row.uptime_28d),
-        Cell::Count(row.status.counts.counted()),
-        Cell::Count(row.hours_24.attempts),
-        Cell::number(row.hours_24.rate_limit_rate()),
-        Cell::number(row.hours_24.tool_error_rate()),
-        Cell::Count(row.hours_24.prose_instead_of_call),
+        count(row.status.counts.counted()),
+        count(row.hours_24.attempts),
+        Cell::number(detail.rate(row.hours_24.rate_limit_rate())),
+        Cell::number(detail.rate(row.hours_24.tool_error_rate())),
+        count(row.hours_24.prose_instead_of_call),
     ];
     for figure in [row.ttft, row.duration, row.tokens_e2e, row.tokens_decode] {
         quantiles(figure, &mut cells);
     }
     cells.extend([
-        usage(Cell::Count(row.totals.requests)),
-        usage(Cell::Count(row.totals.tokens())),
-        usage(Cell::Count(row.totals.input_tokens)),
-        usage(Cell::Count(row.totals.output_tokens)),
-        usage(Cell::money(row.totals.known_cost())),
-        usage(Cell::number(row.share)),
-        usage(Cell::number(row.totals.cache_hit())),
-        usage(Cell::number(row.totals.unpriced())),
-        usage(Cell::number(row.totals.price_per_million())),
+        usage(|totals| totals.requests),
+        usage(Totals::tokens),
+        usage(|totals| totals.input_tokens),
+        usage(|totals| totals.output_tokens),
+        match spend.filter(|_| !detail.is_exact()) {
+            Some(nano) => count(u64::try_from(nano / 1_000_000_000).unwrap_or(u64::MAX)),
+            None => Cell::money(spend),
+        },
+        Cell::number(row.share),
+        Cell::number(detail.share(totals.and_then(Totals::cache_hit))),
+        Cell::number(detail.share(totals.and_then(Totals::unpriced))),
+        Cell::number(detail.rough(totals.and_then(Totals::price_per_million))),
         withheld(&[
-            ("usage", hidden),
+            ("usage", totals.is_none().then_some(needs)),
             ("uptime_last_5m", row.uptime_5m.err()),
             ("uptime_last_30m", row.status.uptime.err()),
             ("uptime_last_1d", row.uptime_24h.err()),
@@ -137,10 +125,9 @@ fn endpoint_cells(
 pub(super) fn endpoints(context: &PageContext, dataset: &Dataset, id: &str) -> Result<View, PageError> {
     let model = found(dataset.dictionary.find_model(id), id)?;
     let window = dataset.trailing(7);
-    let hidden = dataset.usage_withheld(&usage_query(context, dataset), Group::Model(model));
     let mut table = Table::new(&ENDPOINT_COLUMNS);
     for row in dataset.model_providers(model, window, Span::Minutes30) {
-        table.rows.push(endpoint_cells(dataset, model, &row, hidden));
+        table.rows.push(endpoint_cells(dataset, model, &row));
     }
     let meta = Meta {
         start_date: Some(window.start),
@@ -155,10 +142,10 @@ pub(super) fn endpoints(context: &PageContext, dataset: &Dataset, id: &str) -> R
 pub(super) fn model(context: &PageContext, dataset: &Dataset, id: &str) -> Result<View, PageError> {
     let model = found(dataset.dictionary.find_model(id), id)?;
     let days = context.state.resolve(dataset);
-    let hidden = dataset.usage_withheld(&usage_query(context, dataset), Group::Model(model));
+    let hidden = dataset.usage_withheld(days.window, GroupBy::Model, Group::Model(model));
     let mut table = Table::new(&ENDPOINT_COLUMNS);
     for row in dataset.model_providers(model, days.window, Span::Days7) {
-        table.rows.push(endpoint_cells(dataset, model, &row, hidden));
+        table.rows.push(endpoint_cells(dataset, model, &row));
     }
     let meta = Meta {
         start_date: Some(days.window.start),
@@ -166,13 +153,11 @@ pub(super) fn model(context: &PageContext, dataset: &Dataset, id: &str) -> Resul
         window: Some(context.state.period.word().to_owned()),
         clamped: days.clamped,
         partial: days.partial,
-        not_enough_data: hidden.map(Into::into),
+        not_enough_data: hidden.filter(|_| days.outside.is_none()).map(Into::into),
+        empty_because: empty_because(dataset, &days),
         ..Meta::new(context, dataset, "endpoints")
     };
-    let mut by_day = daily(dataset, days.window, &Filter::model(model));
-    if hidden.is_some() {
-        by_day.rows.clear();
-    }
+    let by_day = daily(dataset, days.window, model);
     let more = vec![("daily", by_day), ("routing", routing_table(dataset, &[model]))];
     Ok(View { main: table, more, meta })
 }
@@ -204,7 +189,6 @@ pub(super) fn providers(context: &PageContext, dataset: &Dataset) -> View {
     let by = |span| dataset.health_by(HealthBy::Provider, Scope::ALL, span);
     let (live, day, days_7) = (by(Span::Minutes30), by(Span::Hours24), by(Span::Days7));
     let (before, days_28, days_90) = (by(Span::Days7Before), by(Span::Days28), by(Span::Days90));
-    let uptime = |counts: &Counts| counts.uptime(&dataset.thresholds);
     let mut ids: Vec<ProviderId> = dataset.dictionary.providers().collect();
     ids.sort_by(|a, b| dataset.dictionary.provider(*a).cmp(dataset.dictionary.provider(*b)));
     for id in ids {
@@ -213,33 +197,41 @@ pub(super) fn providers(context: &PageContext, dataset: &Dataset) -> View {
             counts.get(&scope).copied().unwrap_or_default()
         };
         let group = Group::Provider(id);
-        let totals =
-            usage.iter().find(|(known, _)| *known == group).map(|(_, totals)| *totals).unwrap_or_default();
-        if of(&days_90).attempts == 0 && of(&day).attempts == 0 && totals.requests == 0 {
+        let totals = usage.iter().find(|(known, _)| *known == group).map(|(_, totals)| *totals);
+        if of(&days_90).attempts == 0 && of(&day).attempts == 0 && totals.is_none() {
             continue;
         }
+        let hidden = dataset.usage_withheld(week, GroupBy::Provider, group);
+        let told = |of: fn(&Totals) -> u64| match (hidden, &totals) {
+            (Some(_), _) => Cell::Null,
+            (None, totals) => Cell::Count(totals.as_ref().map_or(0, of)),
+        };
+        let share = totals.filter(|_| all > 0).map(|totals| totals.tokens() as f64 / all as f64);
+        let detail = dataset.detail(scope);
+        let uptime = |counts: &Counts| detail.uptime(counts.uptime(&dataset.thresholds));
         let status = dataset.status_of(of(&live));
-        let speed = |speed| dataset.speed(scope, Span::Days7, speed);
+        let speed = |speed| detail.quantiles(dataset.speed(scope, Span::Days7, speed));
         let (ttft, decode) = (speed(Speed::Ttft), speed(Speed::TokensDecode));
         table.rows.push(vec![
             key(dataset, group),
             Cell::Text(dataset.name(group).to_owned()),
             Cell::Text(status.state.word().to_owned()),
-            Cell::figure(status.uptime),
-            Cell::Count(status.counts.counted()),
+            Cell::figure(detail.uptime(status.uptime)),
+            Cell::tally(detail.count(status.counts.counted())),
             Cell::figure(uptime(&of(&day))),
             Cell::figure(uptime(&of(&days_7))),
             Cell::figure(uptime(&of(&before))),
             Cell::figure(uptime(&of(&days_28))),
             Cell::figure(uptime(&of(&days_90))),
-            Cell::number(of(&days_7).rate_limit_rate()),
+            Cell::number(detail.rate(of(&days_7).rate_limit_rate())),
             Cell::number(ttft.ok().map(|q| q.p50)),
             Cell::number(decode.ok().map(|q| q.p50)),
-            Cell::Count(totals.requests),
-            Cell::Count(totals.tokens()),
-            Cell::number((all > 0).then(|| totals.tokens() as f64 / all as f64)),
+            told(|totals| totals.requests),
+            told(Totals::tokens),
+            Cell::number(share.or_else(|| (all > 0 && hidden.is_none()).then_some(0.0))),
             withheld(&[
-                ("uptime_last_30m", status.uptime.err()),
+                ("usage", hidden),
+                ("uptime_last_30m", detail.uptime(status.uptime).err()),
                 ("uptime_7d", uptime(&of(&days_7)).err()),
                 ("ttft_ms", ttft.err()),
                 ("tokens_per_s_decode", decode.err()),
@@ -259,24 +251,26 @@ pub(super) fn providers(context: &PageContext, dataset: &Dataset) -> View {
 pub(super) fn provider(context: &PageContext, dataset: &Dataset, id: &str) -> Result<View, PageError> {
     let provider = found(dataset.dictionary.find_provider(id), id)?;
     let scope = Scope::provider(provider);
+    let detail = dataset.detail(scope);
+    let count = |n: u64| Cell::tally(detail.count(n));
     let span = context.state.health;
     let mut days = Table::new(&["date", "uptime", "counted_attempts", "attempts", "rate_limited", "fault"]);
     for bar in dataset.bars(scope, 90) {
         days.rows.push(vec![
             date(bar.date),
-            Cell::figure(bar.uptime),
-            Cell::Count(bar.counts.counted()),
-            Cell::Count(bar.counts.attempts),
-            Cell::Count(bar.counts.rate_limited),
-            Cell::Count(bar.counts.fault),
+            Cell::figure(detail.uptime(bar.uptime)),
+            count(bar.counts.counted()),
+            count(bar.counts.attempts),
+            count(bar.counts.rate_limited),
+            count(bar.counts.fault),
         ]);
     }
     let mut strip = Table::new(&["at", "uptime", "counted_attempts"]);
     for cell in dataset.strip(scope) {
         strip.rows.push(vec![
             Cell::Text(cell.at.to_rfc3339_opts(SecondsFormat::Secs, true)),
-            Cell::figure(cell.uptime),
-            Cell::Count(cell.counts.counted()),
+            Cell::figure(detail.uptime(cell.uptime)),
+            count(cell.counts.counted()),
         ]);
     }
     let now = dataset.health(scope, span);
@@ -284,8 +278,8 @@ pub(super) fn provider(context: &PageContext, dataset: &Dataset, id: &str) -> Re
     for class in now.mix() {
         errors.rows.push(vec![
             Cell::Text(class.class.to_owned()),
-            Cell::Count(class.n),
-            Cell::number((now.attempts > 0).then(|| class.n as f64 / now.attempts as f64)),
+            count(class.n),
+            Cell::number(detail.rate((now.attempts > 0).then(|| class.n as f64 / now.attempts as f64))),
             Cell::Text(if class.fault { "true" } else { "false" }.to_owned()),
         ]);
     }
@@ -293,25 +287,32 @@ pub(super) fn provider(context: &PageContext, dataset: &Dataset, id: &str) -> Re
     let live = dataset.health_by(HealthBy::Model, scope, Span::Minutes30);
     let mut week: Vec<(Scope, Counts)> =
         dataset.health_by(HealthBy::Model, scope, Span::Days7).into_iter().collect();
-    week.sort_by(|a, b| b.1.attempts.cmp(&a.1.attempts).then(a.0.cmp(&b.0)));
+    let pair = |of: &Scope| dataset.detail(Scope { provider: scope.provider, ..*of });
+    // The order tells no size that is not told.
+    week.sort_by_cached_key(|(of, counts)| {
+        let size = pair(of).is_exact().then_some(counts.attempts);
+        (std::cmp::Reverse(size), of.model.map(|model| dataset.key(Group::Model(model))))
+    });
     for (of, counts) in week {
-        let Some(model) = of.model.filter(|model| !model.is_unknown()) else { continue };
+        let Some(model) = of.model.filter(|model| model.is_named()) else { continue };
+        let detail = pair(&of);
         let status = dataset.status_of(live.get(&of).copied().unwrap_or_default());
         models.rows.push(vec![
             key(dataset, Group::Model(model)),
             Cell::Text(status.state.word().to_owned()),
-            Cell::figure(status.uptime),
-            Cell::figure(counts.uptime(&dataset.thresholds)),
-            Cell::Count(counts.counted()),
+            Cell::figure(detail.uptime(status.uptime)),
+            Cell::figure(detail.uptime(counts.uptime(&dataset.thresholds))),
+            Cell::tally(detail.count(counts.counted())),
         ]);
     }
     let mut speed = Table::new(&["date", "measure", "n", "p10", "p50", "p75", "p90", "p99"]);
     for measure in Speed::ALL {
         for (day, figure) in dataset.speed_daily(scope, 28, measure) {
+            let figure = detail.quantiles(figure);
             let mut cells = vec![
                 date(day),
                 Cell::Text(measure.column().to_owned()),
-                Cell::count(figure.as_ref().ok().map(|q| q.n)),
+                figure.as_ref().map_or(Cell::Null, |q| count(q.n)),
             ];
             quantiles(figure, &mut cells);
             speed.rows.push(cells);
@@ -364,29 +365,33 @@ fn routing_table(dataset: &Dataset, models: &[ModelId]) -> Table {
         (days, window, of_all)
     });
     for model in models {
+        let detail = dataset.detail(Scope::model(*model));
         for (days, window, of_all) in &windows {
             let routing = match of_all {
                 Some(routings) => routings.of(*model),
                 None => dataset.routing(*model, *days),
             };
             let pair = |figure: Figure<Boost>| {
+                let figure = detail.boost(figure);
                 let of = |get: fn(&Boost) -> f64| Cell::number(figure.as_ref().ok().map(get));
                 [of(|boost| boost.routed), of(|boost| boost.without_routing), of(|boost| boost.boost)]
             };
             let mut cells = vec![
                 key(dataset, Group::Model(*model)),
                 Cell::Text((*window).to_owned()),
-                Cell::Count(routing.counts.requests),
+                Cell::tally(detail.count(routing.counts.requests)),
             ];
             cells.extend(pair(routing.boost));
-            cells.push(Cell::Count(routing.counts.requests_with_rate_limits));
+            cells.push(Cell::tally(detail.count(routing.counts.requests_with_rate_limits)));
             cells.extend(pair(routing.boost_with_rate_limits));
             let best = routing.best_pinned;
             cells.extend([
                 best.map_or(Cell::Null, |best| key(dataset, Group::Provider(best.provider))),
-                Cell::number(best.map(|best| best.uptime)),
-                Cell::number(routing.counts.attempts_per_request()),
-                withheld(&[("routed", routing.boost.err())]),
+                Cell::number(
+                    best.map(|best| dataset.detail(Scope::pair(*model, best.provider)).percent(best.uptime)),
+                ),
+                Cell::number(detail.rough(routing.counts.attempts_per_request())),
+                withheld(&[("routed", detail.boost(routing.boost).err())]),
             ]);
             table.rows.push(cells);
         }

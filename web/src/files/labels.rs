@@ -129,10 +129,11 @@ pub(super) fn reason<T>(figure: Figure<T>) -> Option<NotEnough> {
 }
 
 fn plain(why: &NotEnough) -> String {
-    match (why.needs, why.needs_users) {
-        (needs, None) => format!("n = {}, needs {needs}", why.n),
-        (0, Some(users)) => format!("needs {users} users"),
-        (needs, Some(users)) => format!("needs n = {needs} and {users} users"),
+    match (why.needs, why.needs_users, why.n) {
+        (needs, None, Some(n)) => format!("n = {n}, needs {needs}"),
+        (needs, None, None) => format!("needs n = {needs}"),
+        (0, Some(users), _) => format!("needs {users} users"),
+        (needs, Some(users), _) => format!("needs n = {needs} and {users} users"),
     }
 }
 

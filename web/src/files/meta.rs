@@ -35,6 +35,9 @@ pub(super) struct Meta {
     /// Why there are no rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_enough_data: Option<Missing>,
+    /// The window lies outside the history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub empty_because: Option<String>,
     pub licence: &'static str,
     pub citation: String,
     pub method_url: String,
@@ -59,8 +62,7 @@ pub(super) struct Missing {
 
 impl From<NotEnough> for Missing {
     fn from(why: NotEnough) -> Self {
-        let n = why.needs_users.is_none().then_some(why.n);
-        Self { n, needs: why.needs, needs_users: why.needs_users }
+        Self { n: why.n, needs: why.needs, needs_users: why.needs_users }
     }
 }
 
@@ -85,6 +87,7 @@ impl Meta {
             confidence: None,
             label_source: None,
             not_enough_data: None,
+            empty_because: None,
             licence: "CC-BY-4.0",
             method_url: format!("{base}/methodology#{method}"),
             canonical_url: format!("{base}{}", address(&context.page, Format::Json, &context.state)),

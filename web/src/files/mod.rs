@@ -23,10 +23,7 @@ struct View {
 
 /// Users figures that a file prints, see [`Dataset::load_users`].
 pub(crate) fn user_queries(context: &PageContext, dataset: &Dataset) -> Vec<UserQuery> {
-    match &context.page {
-        Page::Model(id) | Page::Endpoints(id) => health::users(context, dataset, id),
-        _ => rankings::query(context, dataset).map(|query| query.users()).unwrap_or_default(),
-    }
+    rankings::query(context, dataset).map(|query| query.users()).unwrap_or_default()
 }
 
 pub(crate) fn json(context: &PageContext, dataset: &Dataset) -> Result<String, PageError> {

@@ -6,10 +6,11 @@ use super::View;
 use super::meta::Meta;
 use super::table::{Cell, Table};
 use crate::data::{
-    Change, Dataset, Filter, Group, Metric, Ranking, RankingQuery, RankingRow, Remainder, Totals, Volume,
+    Change, Dataset, Filter, Group, Metric, ModelId, Ranking, RankingQuery, RankingRow, Remainder, Totals,
+    Volume, plus,
 };
 use crate::pages::shares::{NAMED, WEEKS};
-use crate::pages::{PageContext, PageError};
+use crate::pages::{PageContext, PageError, empty_because};
 use crate::respond::grouping;
 use crate::url::State;
 
@@ -59,7 +60,7 @@ pub(super) fn ranking(context: &PageContext, dataset: &Dataset) -> Result<View, 
     table.rows.extend(
         ranking.rows.get(offset.min(end)..end).unwrap_or_default().iter().map(|row| cells(dataset, row)),
     );
-    // What is not listed stays in the sum: all rows together hold every share.
+    // What is not listed stays in the sum: all rows together hold every share. A filter by author keeps neither.
     for (id, remainder) in [("hidden", ranking.hidden), ("unmapped", ranking.unmapped)] {
         if let Some(remainder) = remainder {
             table.rows.push(remainder_cells(id, &remainder));
@@ -76,6 +77,7 @@ pub(super) fn ranking(context: &PageContext, dataset: &Dataset) -> Result<View, 
         unit: Some(query.metric.unit()),
         clamped: days.clamped,
         partial: days.partial,
+        empty_because: empty_because(dataset, &days),
         ..Meta::new(context, dataset, query.metric.word())
     };
     Ok(View { main: table, more: Vec::new(), meta })
@@ -89,9 +91,9 @@ fn other(ranking: &Ranking, start: usize, end: usize) -> Option<Remainder> {
             head.rows += tail.rows;
             head.totals.add(&tail.totals);
             head.before.add(&tail.before);
-            head.value += tail.value;
-            head.share = head.share.zip(tail.share).map(|(a, b)| a + b);
-            head.share_before = head.share_before.zip(tail.share_before).map(|(a, b)| a + b);
+            head.value = plus(head.value, tail.value);
+            head.share = plus(head.share, tail.share);
+            head.share_before = plus(head.share_before, tail.share_before);
             Some(head)
         }
         (head, tail) => head.or(tail),
@@ -104,10 +106,11 @@ fn cells(dataset: &Dataset, row: &RankingRow) -> Vec<Cell> {
         Change::Ratio(ratio) => (Some(ratio), "ok"),
         Change::New => (None, "new"),
         Change::NotEnough(_) => (None, "not_enough_data"),
+        Change::Unknown if row.hidden_before => (None, "hidden_before"),
         Change::Unknown => (None, "unknown"),
     };
     let mut cells = vec![
-        Cell::Whole(i64::from(row.rank)),
+        Cell::whole(row.rank.map(i64::from)),
         Cell::Text(dataset.key(row.group)),
         Cell::Text(dataset.name(row.group).to_owned()),
         Cell::text(author),
@@ -164,7 +167,7 @@ pub(super) fn share(context: &PageContext, dataset: &Dataset) -> View {
     weekly.groups.sort_by(|a, b| {
         size(&b.1).total_cmp(&size(&a.1)).then_with(|| dataset.key(a.0).cmp(&dataset.key(b.0)))
     });
-    let named: Vec<_> = weekly.groups.iter().filter(|(group, _)| !group.is_unknown()).collect();
+    let named: Vec<_> = weekly.groups.iter().filter(|(group, _)| group.is_named()).collect();
     let shown: Vec<_> = named.iter().skip(skip as usize).take(NAMED).collect();
     let mut table = Table::new(&["week", "complete", "id", "name", "value", "share"]);
     for (position, (week, total)) in weekly.weeks.iter().zip(&weekly.total).enumerate() {
@@ -246,12 +249,16 @@ pub(super) fn date(date: NaiveDate) -> Cell {
     Cell::Text(date.to_string())
 }
 
-/// Daily usage of one filter, oldest first.
-pub(super) fn daily(dataset: &Dataset, window: crate::data::Window, filter: &Filter) -> Table {
+/// Daily usage of one model, oldest first; nothing of days on which it may not be named.
+pub(super) fn daily(dataset: &Dataset, window: crate::data::Window, model: ModelId) -> Table {
     let mut table = Table::new(&["date", "tokens", "input_tokens", "output_tokens", "requests", "spend_usd"]);
-    for (day, totals) in dataset.daily(window, filter) {
+    let days = dataset.daily(window, &Filter::model(model)).into_iter();
+    for (day, totals) in days.filter(|(day, _)| dataset.covers(*day)) {
         let mut cells = vec![date(day)];
-        cells.extend(volume(&totals));
+        match dataset.tells(Group::Model(model), day) {
+            true => cells.extend(volume(&totals)),
+            false => cells.extend([const { Cell::Null }; 5]),
+        }
         table.rows.push(cells);
     }
     table

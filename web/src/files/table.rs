@@ -4,7 +4,7 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use super::meta::Meta;
-use crate::data::Figure;
+use crate::data::{Figure, Tally};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cell {
@@ -41,6 +41,15 @@ impl Cell {
 
     pub fn count(value: Option<u64>) -> Self {
         value.map_or(Self::Null, Self::Count)
+    }
+
+    /// `1000+` and `<100` where only the size may be told.
+    pub fn tally(tally: Tally) -> Self {
+        match tally {
+            Tally::Exact(count) => Self::Count(count),
+            Tally::Band(Some(least)) => Self::Text(format!("{least}+")),
+            Tally::Band(None) => Self::Text("<100".to_owned()),
+        }
     }
 
     /// 10⁻⁹ USD.

@@ -59,21 +59,16 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let finding = match row {
         Some(row) => match row.share {
             Some(share) => format!(
-                "{name} holds {} of {}, number {} of {} authors",
+                "{name} holds {} of {}{}",
                 format::percent_sign(share, 1),
                 metric.word(),
-                row.rank,
-                format::count(all.rows.len() as u64)
+                ranked::place(row, &all, ", number")
             ),
-            None => format!(
-                "{name} is number {} of {} authors by {}",
-                row.rank,
-                format::count(all.rows.len() as u64),
-                metric.word()
-            ),
+            None => format!("{name}{} by {}", ranked::place(row, &all, " is number"), metric.word()),
         },
-        None => format!("{name} served no request in this window, or too few users to be shown"),
+        None => ranked::nothing(data, &name),
     };
+    let hidden = data.usage_withheld(all.query.window, GroupBy::Author, group);
     let deck = row.map_or_else(Html::default, |row| deck(data, &all, row, &own));
     let weekly = data.weekly(GroupBy::Author, WEEKS, &Filter::default());
     let weekly_own = data.weekly(GroupBy::Series, WEEKS, &Filter::author(author));
@@ -86,6 +81,19 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     });
     models.note = Html::text("Share is of this author's own traffic");
     models.label = format!("Models of {name}");
+    let [volume, share] = match hidden {
+        Some(why) => usage_charts::withheld(&Html::text(&ranked::withheld(&why))),
+        None => [
+            usage_charts::volume(group, &weekly, metric, controls::files_of(&Address::Authors, &ctx.state)),
+            usage_charts::share(
+                data,
+                group,
+                &weekly,
+                metric,
+                controls::files_of(&Address::Share, &ctx.state),
+            ),
+        ],
+    };
     // Five short columns over a whole page are too far apart to be read as rows.
     models.class = "dense mini narrow";
     let page = Page {
@@ -94,19 +102,8 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
         pickers: controls::pickers(ctx),
         window: controls::window_note(data, &ctx.state.resolve(data)),
         facts: facts(row, own.rows.len()),
-        volume: usage_charts::volume(
-            group,
-            &weekly,
-            metric,
-            controls::files_of(&Address::Authors, &ctx.state),
-        ),
-        share: usage_charts::share(
-            data,
-            group,
-            &weekly,
-            metric,
-            controls::files_of(&Address::Share, &ctx.state),
-        ),
+        volume,
+        share,
         models,
         all_models,
         finding,
@@ -119,8 +116,8 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
 fn deck(data: &Dataset, all: &Ranking, row: &RankingRow, own: &Ranking) -> Html {
     let mut out = String::new();
     // The rival that says most: the one above, or the runner-up of a leader.
-    let other = if row.rank == 1 { 2 } else { row.rank - 1 };
-    let rival = all.rows.iter().find(|rival| rival.rank == other);
+    let other = row.rank.map(|rank| if rank == 1 { 2 } else { rank - 1 });
+    let rival = all.rows.iter().find(|rival| other.is_some() && rival.rank == other);
     if let Some((rival, points)) = rival.and_then(|rival| Some((rival, (row.share? - rival.share?) * 100.0)))
     {
         out.push_str(&format!(

@@ -4,7 +4,9 @@ use super::context::{PageContext, address};
 use super::parts::{Choice, Downloads, Html, Picker, cells};
 use crate::data::{Dataset, LabelPeriod, Metric, Span};
 use crate::format;
-use crate::url::{By, Format, Page, Param, Period, Resolved, Sort, SortKey, State, Variants, View, Vs};
+use crate::url::{
+    By, Format, Outside, Page, Param, Period, Resolved, Sort, SortKey, State, Variants, View, Vs,
+};
 
 /// One picker per parameter that the page reads.
 pub fn pickers(ctx: &PageContext) -> Vec<Picker> {
@@ -131,11 +133,22 @@ pub fn window_note(data: &Dataset, resolved: &Resolved) -> Html {
     if resolved.partial {
         note.push_str("; the last day is still running");
     }
+    if let Some(why) = empty_because(data, resolved) {
+        note.push_str(&format!("; {why}"));
+    }
     if resolved.clamped {
         let history = if data.is_filling() { "history written so far" } else { "history" };
         note.push_str(&format!("; the {history} begins on {}", format::date(data.first_date())));
     }
     Html::text(&note)
+}
+
+/// Why a window that lies outside the history has no rows.
+pub fn empty_because(data: &Dataset, resolved: &Resolved) -> Option<String> {
+    resolved.outside.map(|side| match side {
+        Outside::Before => format!("the history begins on {}", format::date(data.first_date())),
+        Outside::After => "these days have not begun".to_owned(),
+    })
 }
 
 /// The days of live health windows.

@@ -6,7 +6,9 @@ use chrono::{DateTime, Timelike, Utc};
 
 use super::parts::Html;
 use crate::charts::{Cell, Class, row_strip};
-use crate::data::{Bar, Counts, Dataset, HealthBy, ProviderId, Scope, Span, Status, Thresholds};
+use crate::data::{
+    Bar, Counts, Dataset, Detail, Group, HealthBy, NotEnough, ProviderId, Scope, Span, Status, Thresholds,
+};
 use crate::format;
 
 /// Every provider seen in 7 days: worst state first, then by attempts; "no data" last.
@@ -19,18 +21,23 @@ pub fn provider_statuses(data: &Dataset) -> Vec<(ProviderId, Status)> {
         .chain(week.keys())
         .chain(day.keys())
         .filter_map(|scope| scope.provider)
-        .filter(|provider| !provider.is_unknown())
+        .filter(|provider| provider.is_named())
         .collect();
-    let mut out: Vec<(ProviderId, Status, u64)> = known
+    let mut out: Vec<(ProviderId, Status, Option<u64>)> = known
         .into_iter()
         .map(|provider| {
             let scope = Scope::provider(provider);
             let counts = now.get(&scope).copied().unwrap_or_default();
             let size = week.get(&scope).or(day.get(&scope)).map_or(0, |counts| counts.attempts);
-            (provider, data.status_of(counts), size)
+            let detail = data.detail(scope);
+            let status = data.status_of(counts);
+            let status = Status { uptime: detail.uptime(status.uptime), ..status };
+            // The order tells no size that is not told.
+            (provider, status, detail.is_exact().then_some(size))
         })
         .collect();
-    out.sort_by(|a, b| a.1.state.cmp(&b.1.state).then(b.2.cmp(&a.2)).then(a.0.cmp(&b.0)));
+    let name = |provider: ProviderId| data.key(Group::Provider(provider));
+    out.sort_by(|a, b| a.1.state.cmp(&b.1.state).then(b.2.cmp(&a.2)).then_with(|| name(a.0).cmp(&name(b.0))));
     out.into_iter().map(|(provider, status, _)| (provider, status)).collect()
 }
 
@@ -77,20 +84,23 @@ pub fn row_bars(bars: &[Bar]) -> Html {
 }
 
 /// Cells of a 90-day strip; the first cell and each first of a month carry a mark.
-pub fn day_cells(bars: &[Bar]) -> Vec<Cell> {
+pub fn day_cells(bars: &[Bar], detail: Detail) -> Vec<Cell> {
     use chrono::Datelike;
     bars.iter()
         .enumerate()
         .map(|(index, bar)| {
-            let what = match bar.uptime {
+            let what = match detail.uptime(bar.uptime) {
                 Ok(uptime) => {
                     format!(
                         "{} % of {} attempts",
                         format::uptime(uptime),
-                        format::count(bar.counts.counted())
+                        format::tally(detail.count(bar.counts.counted()))
                     )
                 }
-                Err(why) => format!("not enough data, {} of {} counted attempts", why.n, why.needs),
+                Err(NotEnough { n: Some(n), needs, .. }) => {
+                    format!("not enough data, {n} of {needs} counted attempts")
+                }
+                Err(why) => format!("not enough data, needs {} counted attempts", why.needs),
             };
             let mark = match (index, bar.date.day()) {
                 (0, day) if day < 26 => Some(format::day_month(bar.date)),

@@ -16,6 +16,8 @@ struct Page {
     simulated: bool,
     reasons: Vec<(Html, String)>,
     unmapped: Vec<(Html, String)>,
+    /// Attempts of a model and at a provider that nobody maps, where there are any.
+    raw: Option<[String; 2]>,
 }
 
 /// # Errors
@@ -51,6 +53,9 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
                 (Html::text(&format!("{} {}", name.kind, name.name)), crate::format::count(name.attempts))
             })
             .collect(),
+        raw: Some(quality.unmapped_attempts)
+            .filter(|attempts| attempts.models > 0 || attempts.providers > 0)
+            .map(|attempts| [attempts.models, attempts.providers].map(crate::format::count)),
     };
     Ok(page.render()?)
 }

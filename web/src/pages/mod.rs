@@ -37,6 +37,8 @@ mod tests;
 mod uptime;
 mod usage_charts;
 
+pub(crate) use controls::empty_because;
+
 pub use context::{ErrorView, Late, PageContext, PageError, Stale, address};
 pub use problem::error;
 

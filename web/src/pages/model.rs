@@ -6,6 +6,7 @@ use super::context::{PageContext, PageError, address};
 use super::controls;
 use super::model_providers::{Endpoint, providers, providers_table, providers_title};
 use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
+use super::ranked;
 use super::rankings::Fact;
 use super::shell::{Section, Shell, crumbs};
 use super::speed_charts;
@@ -49,16 +50,10 @@ fn queries(ctx: &PageContext, data: &Dataset, model: ModelId) -> [RankingQuery; 
     ]
 }
 
-/// The providers table has a window of its own.
-fn providers_query(data: &Dataset) -> UserQuery {
-    UserQuery { window: data.trailing(7), by: GroupBy::Model, filter: Filter::default() }
-}
-
 /// The users figures this page needs.
 pub fn users(ctx: &PageContext, data: &Dataset, id: &str) -> Vec<UserQuery> {
     let Some(model) = data.dictionary.find_model(id) else { return Vec::new() };
-    let rankings = queries(ctx, data, model);
-    rankings.iter().flat_map(RankingQuery::users).chain([providers_query(data)]).collect()
+    queries(ctx, data, model).iter().flat_map(RankingQuery::users).collect()
 }
 
 /// # Errors
@@ -66,28 +61,25 @@ pub fn users(ctx: &PageContext, data: &Dataset, id: &str) -> Vec<UserQuery> {
 pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, PageError> {
     let model = data.dictionary.find_model(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
     let group = Group::Model(model);
-    let [all, mut own] = queries(ctx, data, model).map(|query| data.ranking(query));
+    let [all, own] = queries(ctx, data, model).map(|query| data.ranking(query));
     let name = data.model_name(model).to_owned();
     let weekly = data.weekly(GroupBy::Model, super::shares::WEEKS, &Filter::default());
     let files = || controls::downloads(ctx);
     let row = all.find(group);
-    let finding = finding(&name, &all, row);
-    let shown = UserQuery { window: all.query.window, ..providers_query(data) };
-    let hidden = data.usage_withheld(&shown, group);
-    let providers_hidden = data.usage_withheld(&providers_query(data), group);
+    let finding = finding(data, &name, &all, row);
+    let hidden = data.usage_withheld(all.query.window, GroupBy::Model, group);
+    // The providers table has a window of its own.
+    let providers_hidden = data.usage_withheld(data.trailing(7), GroupBy::Model, group);
     let [volume, share] = match &hidden {
-        Some(why) => {
-            own.rows.clear();
-            usage_charts::withheld(&Html::text(&withheld(why)))
-        }
+        Some(why) => usage_charts::withheld(&Html::text(&ranked::withheld(why))),
         None => [
             usage_charts::volume(group, &weekly, ctx.state.metric, files()),
             usage_charts::share(data, group, &weekly, ctx.state.metric, files()),
         ],
     };
-    let providers = providers(data, model, hidden.or(providers_hidden).is_some());
+    let providers = providers(data, model);
     let author = Group::Author(data.dictionary.author_of(model));
-    let by = if author.is_unknown() { "unmapped" } else { data.name(author) };
+    let by = if author.is_named() { data.name(author) } else { "unmapped" };
     let scope = Scope::model(model);
     let page = Page {
         shell: Shell::new(ctx, Some(data), Section::Rankings, &name, &finding),
@@ -116,39 +108,26 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     Ok(page.render()?)
 }
 
-fn finding(name: &str, all: &Ranking, row: Option<&RankingRow>) -> String {
+fn finding(data: &Dataset, name: &str, all: &Ranking, row: Option<&RankingRow>) -> String {
     let metric = all.query.metric;
-    let Some(row) = row else {
-        return format!("{name} served no request in this window, or too few users to be shown");
-    };
-    let of = all.rows.len();
-    match row.share {
-        Some(share) if row.rank == 1 => {
+    let Some(row) = row else { return ranked::nothing(data, name) };
+    match (row.share, row.rank) {
+        (Some(share), Some(1)) => {
             format!("{name} is used most: {} of {}", format::percent_sign(share, 1), metric.word())
         }
-        Some(share) => format!(
-            "{name} is number {} of {} models, with {} of {}",
-            row.rank,
-            format::count(of as u64),
+        (Some(share), Some(_)) => format!(
+            "{name}{}, with {} of {}",
+            ranked::place(row, all, " is number"),
             format::percent_sign(share, 1),
             metric.word()
         ),
-        None => format!(
-            "{name} is number {} of {} models by {}",
-            row.rank,
-            format::count(of as u64),
-            metric.word()
-        ),
+        (_, Some(_)) => format!("{name}{} by {}", ranked::place(row, all, " is number"), metric.word()),
+        (_, None) => format!("{name} has no known number of {}", metric.word()),
     }
 }
 
-/// Why no figure of its use is shown.
-fn withheld(why: &NotEnough) -> String {
-    format!("Its use is withheld: fewer than {} users.", why.needs_users.unwrap_or(0))
-}
-
 fn deck(providers: &[Endpoint], variants: usize, hidden: Option<NotEnough>) -> Html {
-    let mut out = hidden.map_or(String::new(), |why| format!("{} ", withheld(&why)));
+    let mut out = hidden.map_or(String::new(), |why| format!("{} ", ranked::withheld(&why)));
     if variants > 1 {
         out.push_str("All its variants together; rankings have them as rows of their own. ");
     }
@@ -191,12 +170,9 @@ fn deck(providers: &[Endpoint], variants: usize, hidden: Option<NotEnough>) -> H
 fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking) -> Vec<Fact> {
     let mut out = Vec::new();
     if let Some(row) = row {
-        let rank = |metric: Metric| {
-            if metric == all.query.metric {
-                format!("rank {} of {}, variants folded", row.rank, all.rows.len())
-            } else {
-                String::new()
-            }
+        let rank = |metric: Metric| match row.rank.filter(|_| metric == all.query.metric) {
+            Some(rank) => format!("rank {rank} of {}, variants folded", all.rows.len()),
+            None => String::new(),
         };
         let change = |metric: Metric| {
             if metric != all.query.metric {
@@ -220,7 +196,7 @@ fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking
         });
         let note = format!("{}{}{unpriced}", rank(Metric::Spend), change(Metric::Spend));
         let mut fact = Fact::new("Spend", spend.value, &unit, note.trim_start_matches(", "));
-        if totals.unpriced_requests >= totals.requests {
+        if totals.known_cost().is_none() {
             fact = Fact::new("Spend", "–", "", "no request has a price");
         }
         out.push(fact);
@@ -232,19 +208,20 @@ fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking
             None => Fact::new("Users", "–", "", "no user ids, or too few users"),
         });
     }
+    let detail = data.detail(Scope::model(model));
     let routing = data.routing(model, 7);
-    out.push(match routing.boost {
+    out.push(match detail.boost(routing.boost) {
         Ok(boost) => Fact::new(
             "Routed uptime, 7 d",
             format!("{}\u{a0}%", format::uptime(boost.routed)),
             "",
-            &format!("of {} requests", format::compact(boost.n as f64).joined()),
+            &format!("of {} requests", format::compact_tally(detail.count(boost.n))),
         ),
         Err(why) => {
             Fact::new("Routed uptime, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
         }
     });
-    out.push(match data.speed(Scope::model(model), Span::Days7, Speed::Ttft) {
+    out.push(match detail.quantiles(data.speed(Scope::model(model), Span::Days7, Speed::Ttft)) {
         Ok(ttft) => Fact::new("TTFT p50, 7 d", format::decimal(ttft.p50, 0), "ms", "all providers, streamed"),
         Err(why) => {
             Fact::new("TTFT p50, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
@@ -256,10 +233,11 @@ fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking
 fn routing(data: &Dataset, model: ModelId, name: &str) -> Table {
     let mut title = format!("Too few requests to tell what routing adds to {name}");
     let mut rows = Vec::new();
+    let detail = data.detail(Scope::model(model));
     for days in [1, 7, 28] {
         let routing = data.routing(model, days);
         if days == 7
-            && let Ok(boost) = routing.boost
+            && let Ok(boost) = detail.boost(routing.boost)
         {
             let points = format::decimal(boost.boost.abs(), 2);
             title = if points == "0.00" {
@@ -273,13 +251,15 @@ fn routing(data: &Dataset, model: ModelId, name: &str) -> Table {
         let best = routing.best_pinned.map_or_else(cells::unknown, |best| {
             Html::markup(format!(
                 "{} <span class=\"by\">{}</span>",
-                format::uptime(best.uptime),
+                format::uptime(data.detail(Scope::pair(model, best.provider)).percent(best.uptime)),
                 Html::text(data.provider_name(best.provider))
             ))
         });
-        let attempts =
-            cells::optional(routing.counts.attempts_per_request().map(|value| format::decimal(value, 2)));
+        let attempts = detail.rough(routing.counts.attempts_per_request());
+        let attempts = cells::optional(attempts.map(|value| format::decimal(value, 2)));
+        let counts = [routing.counts.requests, routing.counts.requests_with_rate_limits];
         for (limits, boost) in [(false, routing.boost), (true, routing.boost_with_rate_limits)] {
+            let boost = detail.boost(boost);
             let figure = |value: fn(&crate::data::Boost) -> f64| {
                 cells::figure(&boost.as_ref().map(value).map_err(|why| *why), format::uptime)
             };
@@ -296,10 +276,7 @@ fn routing(data: &Dataset, model: ModelId, name: &str) -> Table {
                     lift.into(),
                     if limits { "".into() } else { best.clone().into() },
                     if limits { "".into() } else { attempts.clone().into() },
-                    boost
-                        .as_ref()
-                        .map_or_else(|why| format::count(why.n), |boost| format::count(boost.n))
-                        .into(),
+                    format::tally(detail.count(counts[usize::from(limits)])).into(),
                 ])
                 .class(if limits { "sub" } else { "" }),
             );
@@ -373,7 +350,9 @@ fn about(data: &Dataset, model: ModelId, id: &str, row: Option<&RankingRow>) -> 
         } else {
             cells::date(*first).as_str().to_owned()
         };
-        out.push(("First request seen", Html::markup(text)));
+        // Of days on which it may not be named nothing is told, not even that they were.
+        let term = if data.thresholds.users > 0 { "First day shown" } else { "First request seen" };
+        out.push((term, Html::markup(text)));
     }
     if let Some(row) = row {
         let totals = &row.totals;

@@ -2,7 +2,9 @@
 
 use super::health_view;
 use super::parts::{Cell, Column, Html, Row, Table, cells};
-use crate::data::{Counts, Dataset, Filter, Group, GroupBy, HealthBy, ModelId, Scope, Span, Speed, State};
+use crate::data::{
+    Counts, Dataset, Detail, Filter, Group, GroupBy, HealthBy, ModelId, Scope, Span, Speed, State,
+};
 use crate::format;
 
 /// What one provider does for this model.
@@ -23,19 +25,17 @@ pub struct Endpoint {
     cache_hit: Option<f64>,
     requests: Option<u64>,
     week: Counts,
+    detail: Detail,
 }
 
-/// Usage is left out when too few users made it.
-pub fn providers(data: &Dataset, model: ModelId, usage_hidden: bool) -> Vec<Endpoint> {
+/// Usage is left out where it may not be told.
+pub fn providers(data: &Dataset, model: ModelId) -> Vec<Endpoint> {
     let scope = Scope::model(model);
     let by = |span| data.health_by(HealthBy::Provider, scope, span);
     let (now, day, week) = (by(Span::Minutes30), by(Span::Hours24), by(Span::Days7));
     let bars = data.bars_by(HealthBy::Provider, scope, 30);
     let window = data.trailing(7);
-    let mut usage = data.totals(window, GroupBy::Provider, &Filter::model(model));
-    if usage_hidden {
-        usage.clear();
-    }
+    let usage = data.totals(window, GroupBy::Provider, &Filter::model(model));
     let all: u64 = usage.iter().fold(0, |sum, (_, totals)| sum.saturating_add(totals.tokens()));
     let mut out: Vec<(u64, Endpoint)> = data
         .providers_of(model)
@@ -48,29 +48,28 @@ pub fn providers(data: &Dataset, model: ModelId, usage_hidden: bool) -> Vec<Endp
             };
             let status = data.status_of(get(&now));
             let group = Group::Provider(provider);
-            let totals = usage
-                .iter()
-                .find(|(known, _)| *known == group)
-                .map(|(_, totals)| *totals)
-                .unwrap_or_default();
-            let tokens = totals.tokens();
+            let totals = usage.iter().find(|(known, _)| *known == group).map(|(_, totals)| *totals);
+            let tokens = totals.map_or(0, |totals| totals.tokens());
+            let detail = data.detail(pair);
+            let speed = |speed| detail.quantiles(data.speed(pair, Span::Days7, speed));
             let endpoint = Endpoint {
                 name: Html::link_or_text(data.href(group).as_deref(), data.provider_name(provider)),
                 plain: data.provider_name(provider).to_owned(),
                 now: status.counts,
                 day: get(&day),
                 state: status.state,
-                uptime_now: status.uptime,
-                uptime_day: get(&day).uptime(&data.thresholds),
+                uptime_now: detail.uptime(status.uptime),
+                uptime_day: detail.uptime(get(&day).uptime(&data.thresholds)),
                 bars: bars.get(&key).map(|bars| health_view::row_bars(bars)).unwrap_or_default(),
-                ttft: data.speed(pair, Span::Days7, Speed::Ttft),
-                decode: data.speed(pair, Span::Days7, Speed::TokensDecode),
-                e2e: data.speed(pair, Span::Days7, Speed::TokensE2e),
-                price: totals.price_per_million(),
-                share: (all > 0).then(|| tokens as f64 / all as f64),
-                cache_hit: totals.cache_hit(),
-                requests: (!usage_hidden).then_some(totals.requests),
+                ttft: speed(Speed::Ttft),
+                decode: speed(Speed::TokensDecode),
+                e2e: speed(Speed::TokensE2e),
+                price: detail.rough(totals.and_then(|totals| totals.price_per_million())),
+                share: detail.share(totals.filter(|_| all > 0).map(|_| tokens as f64 / all as f64)),
+                cache_hit: detail.share(totals.and_then(|totals| totals.cache_hit())),
+                requests: totals.map(|totals| totals.requests),
                 week: get(&week),
+                detail,
             };
             (tokens, endpoint)
         })
@@ -108,8 +107,6 @@ pub fn providers_title(providers: &[Endpoint]) -> String {
 }
 
 pub fn providers_table(providers: &[Endpoint]) -> Table {
-    let largest = providers.iter().map(|one| one.requests.unwrap_or(0) as f64).fold(0.0, f64::max);
-    let scale = format::Scale::of(largest);
     let rows = providers
         .iter()
         .map(|one| {
@@ -120,17 +117,25 @@ pub fn providers_table(providers: &[Endpoint]) -> Table {
                     Ok(quantiles) => Html::text(&format::decimal(value(quantiles), decimals)),
                     // The table is wide: the reason is short here and its rule stands above.
                     Err(why) => Html::markup(format!(
-                        "<span class=\"nodata\" title=\"not enough data, needs {}\">n = {}</span>",
+                        "<span class=\"nodata\" title=\"not enough data, needs {}\">n {}</span>",
                         why.needs,
-                        format::count(why.n)
+                        why.n.map_or_else(
+                            || format!("&lt; {}", why.needs),
+                            |n| format!("= {}", format::count(n))
+                        )
                     )),
                 }
             };
-            let limited = cells::optional(one.week.rate_limit_rate().map(|rate| format::percent(rate, 1)));
+            let limited = cells::optional(
+                one.detail.rate(one.week.rate_limit_rate()).map(|rate| format::percent(rate, 1)),
+            );
             let price = cells::optional(one.price.map(format::price));
-            let share = cells::optional(one.share.map(|share| format::percent(share, 1)));
-            let requests = cells::optional(one.requests.map(|requests| scale.number(requests as f64)));
-            let tools = cells::optional(one.week.tool_error_rate().map(|rate| format::percent(rate, 1)));
+            let decimals = usize::from(one.detail.is_exact());
+            let share = cells::optional(one.share.map(|share| format::percent(share, decimals)));
+            let tally = |n: u64| format::tally(one.detail.count(n));
+            let requests = cells::optional(one.requests.map(tally));
+            let tools = one.detail.rate(one.week.tool_error_rate());
+            let tools = cells::optional(tools.map(|rate| format::percent(rate, 1)));
             let more = vec![
                 ("Uptime 24 h, %".to_owned(), cells::figure(&one.uptime_day, format::uptime)),
                 ("TTFT p90, ms".to_owned(), speed(&one.ttft, |q| q.p90, 0)),
@@ -145,9 +150,9 @@ pub fn providers_table(providers: &[Endpoint]) -> Table {
                 ("Share of its tokens, %".to_owned(), share.clone()),
                 ("429 rate, %".to_owned(), limited.clone()),
                 ("Tool-call errors, %".to_owned(), tools.clone()),
-                ("Requests, 7 d".to_owned(), cells::optional(one.requests.map(format::count))),
-                ("Counted attempts, 30 min".to_owned(), Html::text(&format::count(one.now.counted()))),
-                ("Counted attempts, 24 h".to_owned(), Html::text(&format::count(one.day.counted()))),
+                ("Requests, 7 d".to_owned(), requests.clone()),
+                ("Counted attempts, 30 min".to_owned(), Html::text(&tally(one.now.counted()))),
+                ("Counted attempts, 24 h".to_owned(), Html::text(&tally(one.day.counted()))),
             ];
             Row {
                 cells: vec![
@@ -192,14 +197,7 @@ pub fn providers_table(providers: &[Endpoint]) -> Table {
             Column::number("Cache hit", "%").optional(),
             Column::number("Share", "% of its tokens").descending().optional(),
             Column::number("Tool errors", "%").defined("tool-errors", "Tool errors").optional(),
-            Column::number(
-                "Requests",
-                &format!(
-                    "7 d{}",
-                    if scale.unit.is_empty() { String::new() } else { format!(", {}", scale.unit) }
-                ),
-            )
-            .optional(),
+            Column::number("Requests", "7 d").optional(),
         ],
         rows,
         empty: "No attempt in the last 28 days.".to_owned(),

@@ -4,8 +4,18 @@ use std::collections::BTreeMap;
 
 use super::parts::{Cell, Column, Html, Row, Table, cells};
 use super::ranked;
-use crate::data::{Dataset, Filter, Group, GroupBy, Metric, Ranking, Totals, Window};
+use crate::data::{
+    Change, Dataset, Figure as Withheld, Filter, Group, GroupBy, Metric, NotEnough, Ranking, Totals, Window,
+};
 use crate::format;
+
+/// One row: its excess in tokens, and that in percent of the mean before; `None`: nothing before.
+#[derive(Clone, Copy)]
+struct Mover {
+    group: Group,
+    excess: f64,
+    of_base: Option<Withheld<f64>>,
+}
 
 /// Excess over the mean of the three equal windows before.
 pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
@@ -43,52 +53,59 @@ pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
         entry.1 += totals.requests;
     }
     let now: BTreeMap<Group, Totals> = sums(window).into_iter().collect();
-    let excess = |group: Group| {
-        let before = base.get(&group).copied().unwrap_or_default();
-        let now = now.get(&group).map_or(0.0, |totals| totals.tokens() as f64);
-        (now - before.0, before.0)
+    // A rate needs as many requests in the window, and in the windows before on average, as any growth.
+    let needs = data.thresholds.growth_requests;
+    let mover = |group: Group| {
+        let (base, requests) = base.get(&group).copied().unwrap_or_default();
+        let (tokens, own) =
+            now.get(&group).map_or((0.0, 0), |totals| (totals.tokens() as f64, totals.requests));
+        let few = (requests / 3).min(own);
+        let excess = tokens - base;
+        let rate = match few < needs {
+            true => Err(NotEnough::counts(few, needs)),
+            false => Ok(excess / base * 100.0),
+        };
+        Mover { group, excess, of_base: if base > 0.0 { Some(rate) } else { None } }
     };
-    // A row that lost all its traffic falls most. What was hidden in the window before tells nothing of itself.
+    // A row that lost all its traffic falls most. What was hidden on any day of these windows is not summed up.
     let gone = ranking.gone.iter().filter(|_| ranking.query.before == Some(one));
-    let shown = ranking.rows.iter().filter(|row| !row.hidden_before).map(|row| row.group);
-    let mut all: Vec<(Group, f64, f64)> = shown
-        .chain(gone.map(|(group, _)| *group))
-        .map(|group| {
-            let (excess, base) = excess(group);
-            (group, excess, base)
-        })
-        .collect();
-    all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let up: Vec<_> = all.iter().filter(|row| row.1 > 0.0).take(5).copied().collect();
-    let mut down: Vec<_> = all.iter().rev().filter(|row| row.1 < 0.0).take(3).copied().collect();
+    let whole = Window { start: three.start, end: window.end };
+    let shown = ranking.rows.iter().map(|row| row.group).chain(gone.map(|(group, _)| *group));
+    let mut all: Vec<Mover> =
+        shown.filter(|group| data.is_told_throughout(*group, whole)).map(mover).collect();
+    all.sort_by(|a, b| b.excess.total_cmp(&a.excess).then_with(|| data.by_name(a.group, b.group)));
+    let up: Vec<_> = all.iter().filter(|row| row.excess > 0.0).take(5).copied().collect();
+    let mut down: Vec<_> = all.iter().rev().filter(|row| row.excess < 0.0).take(3).copied().collect();
     down.reverse();
-    let most = up.first().map(|row| format!("{} adds most", ranked::label(data, row.0)));
-    let least = down.last().map(|row| format!("{} loses most", ranked::label(data, row.0)));
+    let most = up.first().map(|row| format!("{} adds most", ranked::label(data, row.group)));
+    let least = down.last().map(|row| format!("{} loses most", ranked::label(data, row.group)));
     let leaders: Vec<String> = most.into_iter().chain(least).collect();
     if !leaders.is_empty() {
         table.title = format!("Movers: {}", leaders.join(", "));
     }
-    let scale = ranked::scale(Metric::Tokens, all.iter().map(|row| row.1.abs()).fold(0.0, f64::max));
+    let scale = ranked::scale(Metric::Tokens, all.iter().map(|row| row.excess.abs()).fold(0.0, f64::max));
     if let Some(column) = table.columns.get_mut(1) {
         column.unit = scale.unit_of("tokens");
     }
     table.rows = up
         .iter()
         .chain(&down)
-        .map(|(group, excess, base)| {
+        .map(|Mover { group, excess, of_base }| {
             let row = ranking.find(*group);
             let signed = format::signed(excess / scale.divisor, scale.decimals);
-            let of_base = if *base > 0.0 {
-                cells::moved(*excess, &format::signed(excess / base * 100.0, 1))
-            } else {
-                Html::markup("<span class=\"chg\">new</span>")
+            let of_base = match of_base {
+                Some(Ok(rate)) => cells::moved(*rate, &format::signed(*rate, 1)),
+                Some(Err(why)) => cells::not_enough(why),
+                None => Html::markup("<span class=\"chg\">new</span>"),
             };
             let gone = || ranking.gone.iter().find(|(gone, _)| gone == group);
-            let rank = match row {
-                Some(row) => match row.rank_before {
-                    Some(before) if before != row.rank => format!("{before} to {}", row.rank),
-                    Some(_) => row.rank.to_string(),
-                    None => format!("new, {}", row.rank),
+            let rank = match row.map(|row| (row, row.rank)) {
+                Some((_, None)) => String::new(),
+                Some((row, Some(rank))) => match row.rank_before {
+                    Some(before) if before != rank => format!("{before} to {rank}"),
+                    Some(_) => rank.to_string(),
+                    None if matches!(row.change, Change::New) => format!("new, {rank}"),
+                    None => rank.to_string(),
                 },
                 None => gone().map_or(String::new(), |(_, before)| format!("{before}, gone")),
             };

@@ -98,7 +98,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let (context, panels) = author_panels(data, &weekly_authors, metric);
     let page = Page {
         shell: Shell::new(ctx, Some(data), Section::Overview, "Who leads the inference market", &finding),
-        deck: deck(&models, &weekly_models, metric),
+        deck: deck(data, &models, &weekly_models, metric),
         pickers: controls::pickers(ctx),
         window: controls::window_note(data, &ctx.state.resolve(data)),
         leaders: vec![
@@ -161,9 +161,9 @@ fn note_of(ranking: &Ranking) -> String {
     )
 }
 
-fn deck(ranking: &Ranking, weekly: &Weekly, metric: Metric) -> Html {
+fn deck(data: &Dataset, ranking: &Ranking, weekly: &Weekly, metric: Metric) -> Html {
     let mut out = String::new();
-    if let Some(reign) = ranked::reign(weekly, metric)
+    if let Some(reign) = ranked::reign(data, weekly, metric)
         .filter(|reign| ranking.rows.first().is_some_and(|row| row.group == reign.group))
     {
         let since = cells::date(reign.since);
@@ -198,7 +198,7 @@ fn leader(data: &Dataset, what: &'static str, ranking: &Ranking, weekly: &Weekly
     let first = ranking.rows.first()?;
     let (value, unit) = match first.share {
         Some(share) => (format::percent_sign(share, 1), ranked::of_metric(metric)),
-        None => (format::compact(first.value).joined(), "users".to_owned()),
+        None => (format::compact(first.value?).joined(), metric.word().to_owned()),
     };
     let mut why = String::new();
     if let Some(second) = ranking.rows.get(1) {
@@ -208,7 +208,7 @@ fn leader(data: &Dataset, what: &'static str, ranking: &Ranking, weekly: &Weekly
             why.push_str(&format!("<b>{} pp ahead</b> of {other}<br>", format::decimal(ahead, 1)));
         }
     }
-    if let Some(reign) = ranked::reign(weekly, metric).filter(|reign| reign.group == first.group) {
+    if let Some(reign) = ranked::reign(data, weekly, metric).filter(|reign| reign.group == first.group) {
         let since = cells::date(reign.since);
         why.push_str(&if reign.always {
             format!("first every week since {since}")

@@ -21,7 +21,7 @@ const HIGHLIGHTS: usize = 4;
 /// The course of the first nine over twelve weeks; rows that moved most stand out.
 pub fn bump_figure(ctx: &PageContext, data: &Dataset, weekly: &Weekly) -> Option<Figure> {
     let metric = ctx.state.metric;
-    let places = Places::of(weekly, metric, PLACES)?;
+    let places = Places::of(data, weekly, metric, PLACES)?;
     let first = |ranks: &[Option<usize>]| ranks.iter().flatten().next().copied();
     let moved = |ranks: &[Option<usize>]| {
         let known = ranks.last().copied().flatten().zip(first(ranks));
@@ -118,7 +118,7 @@ struct Places {
 
 impl Places {
     /// `None` with fewer than three complete weeks: two points are no course.
-    fn of(weekly: &Weekly, metric: Metric, depth: usize) -> Option<Self> {
+    fn of(data: &Dataset, weekly: &Weekly, metric: Metric, depth: usize) -> Option<Self> {
         let metric = if metric == Metric::Users { Metric::Requests } else { metric };
         let complete: Vec<usize> = (0..weekly.weeks.len())
             .filter(|week| weekly.weeks.get(*week).is_some_and(|week| week.complete))
@@ -132,11 +132,11 @@ impl Places {
             let mut order: Vec<(Group, f64)> = weekly
                 .groups
                 .iter()
-                .filter(|(group, _)| !group.is_unknown())
+                .filter(|(group, _)| group.is_named())
                 .filter_map(|(group, volumes)| Some((*group, volumes.get(*week)?.get(metric)?)))
                 .filter(|(_, value)| *value > 0.0)
                 .collect();
-            order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            order.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| data.by_name(a.0, b.0)));
             for (place, (group, _)) in order.iter().enumerate() {
                 let ranks = places.entry(*group).or_insert_with(|| vec![None; shown.len()]);
                 if let Some(rank) = ranks.get_mut(column) {

@@ -12,7 +12,8 @@ use super::shell::{Section, Shell, crumbs};
 use super::speed_charts;
 use crate::charts::{Caption, bar, days_strip, minutes_strip};
 use crate::data::{
-    Bar, Counts, Dataset, Filter, Group, GroupBy, HealthBy, ProviderId, Scope, Span, Speed, State, Status,
+    Bar, Counts, Dataset, Detail, Filter, Group, GroupBy, HealthBy, ProviderId, Scope, Span, Speed, State,
+    Status,
 };
 use crate::format;
 use crate::url::{Page as Address, View};
@@ -44,21 +45,23 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let provider = data.dictionary.find_provider(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
     let scope = Scope::provider(provider);
     let name = data.provider_name(provider).to_owned();
+    let detail = data.detail(scope);
     let status = data.status(scope);
+    let status = Status { uptime: detail.uptime(status.uptime), ..status };
     let bars = data.bars(scope, 90);
     let finding = finding(&name, &status, &bars);
     let files = || controls::downloads(ctx);
     let page = Page {
         shell: Shell::new(ctx, Some(data), Section::Providers, &name, &finding),
         crumbs: crumbs(&[("Providers", Some(Address::Providers.path())), (&name, None)]),
-        kicker: kicker(data, &status),
-        deck: deck(data, provider, &status),
+        kicker: kicker(data, detail, &status),
+        deck: deck(data, detail, provider, &status),
         pickers: controls::pickers(ctx),
         live: controls::live_note(data),
-        facts: facts(data, scope, provider),
-        days: days(&name, &bars, files()),
-        buckets: buckets(data, &name, scope, files()),
-        errors: errors(data, scope, ctx.state.health),
+        facts: facts(data, detail, scope, provider),
+        days: days(detail, &name, &bars, files()),
+        buckets: buckets(data, detail, &name, scope, files()),
+        errors: errors(data, detail, scope, ctx.state.health),
         models: models(data, scope, ctx.state.health),
         ttft: speed_charts::ttft(data, scope, files()),
         throughput: speed_charts::throughput(data, scope, files()),
@@ -69,12 +72,12 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     Ok(page.render()?)
 }
 
-fn kicker(data: &Dataset, status: &Status) -> Html {
+fn kicker(data: &Dataset, detail: Detail, status: &Status) -> Html {
     let why = match status.uptime {
         Ok(uptime) => format!(
             "{}\u{a0}% of {} counted attempts in the 30 minutes to {}",
             format::uptime(uptime),
-            format::count(status.counts.counted()),
+            format::tally(detail.count(status.counts.counted())),
             format::clock(data.buckets_end)
         ),
         Err(why) => {
@@ -112,10 +115,10 @@ fn lower(text: &str) -> String {
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }
 
-fn deck(data: &Dataset, provider: ProviderId, status: &Status) -> Html {
+fn deck(data: &Dataset, detail: Detail, provider: ProviderId, status: &Status) -> Html {
     let scope = Scope::provider(provider);
     let mut out = String::new();
-    if status.uptime.is_ok() {
+    if status.uptime.is_ok() && detail.is_exact() {
         out.push_str(&format!(
             "{} of {} counted attempts ended well in the 30 minutes to {} UTC. ",
             format::count(status.counts.success()),
@@ -124,17 +127,19 @@ fn deck(data: &Dataset, provider: ProviderId, status: &Status) -> Html {
         ));
     }
     let quarter = data.health(scope, Span::Days90);
-    if let Ok(uptime) = quarter.uptime(&data.thresholds) {
+    if let Ok(uptime) = detail.uptime(quarter.uptime(&data.thresholds)) {
         out.push_str(&format!(
             "Over 90 days: <b>{}\u{a0}%</b> of {} attempts. ",
             format::uptime(uptime),
-            format::compact(quarter.counted() as f64).joined()
+            format::compact_tally(detail.count(quarter.counted()))
         ));
     }
     let window = data.trailing(7);
     let all = data.total(window, &Filter::default()).tokens();
     let own = data.total(window, &Filter::provider(provider)).tokens();
-    if all > 0 {
+    if let Some(why) = data.usage_withheld(window, GroupBy::Provider, Group::Provider(provider)) {
+        out.push_str(&ranked::withheld(&why));
+    } else if all > 0 {
         out.push_str(&format!(
             "It carries {} of all tokens (7 d).",
             format::percent_sign(own as f64 / all as f64, 1)
@@ -143,24 +148,24 @@ fn deck(data: &Dataset, provider: ProviderId, status: &Status) -> Html {
     Html::markup(out)
 }
 
-fn facts(data: &Dataset, scope: Scope, provider: ProviderId) -> Vec<Fact> {
+fn facts(data: &Dataset, detail: Detail, scope: Scope, provider: ProviderId) -> Vec<Fact> {
     let mut out = Vec::new();
     for (span, name) in
         [(Span::Hours24, "Uptime, 24 h"), (Span::Days7, "Uptime, 7 d"), (Span::Days28, "Uptime, 28 d")]
     {
         let counts = data.health(scope, span);
-        out.push(match counts.uptime(&data.thresholds) {
+        out.push(match detail.uptime(counts.uptime(&data.thresholds)) {
             Ok(uptime) => Fact::new(
                 name,
                 format!("{}\u{a0}%", format::uptime(uptime)),
                 "",
-                &format!("of {} counted attempts", format::compact(counts.counted() as f64).joined()),
+                &format!("of {} counted attempts", format::compact_tally(detail.count(counts.counted()))),
             ),
             Err(why) => Fact::new(name, "–", "", &format!("not enough data ({})", cells::reason(&why))),
         });
     }
     let week = data.health(scope, Span::Days7);
-    if let Some(rate) = week.rate_limit_rate() {
+    if let Some(rate) = detail.rate(week.rate_limit_rate()) {
         out.push(Fact::new(
             "429 rate, 7 d",
             format::percent_sign(rate, 1),
@@ -168,7 +173,7 @@ fn facts(data: &Dataset, scope: Scope, provider: ProviderId) -> Vec<Fact> {
             "of all attempts, outside uptime",
         ));
     }
-    out.push(match data.speed(scope, Span::Days7, Speed::Ttft) {
+    out.push(match detail.quantiles(data.speed(scope, Span::Days7, Speed::Ttft)) {
         Ok(ttft) => Fact::new(
             "TTFT p50, 7 d",
             format::decimal(ttft.p50, 0),
@@ -184,13 +189,13 @@ fn facts(data: &Dataset, scope: Scope, provider: ProviderId) -> Vec<Fact> {
         Some(price) => {
             Fact::new("Effective price, 7 d", format::price(price), "USD", "per 1M tokens, all models")
         }
-        None => Fact::new("Effective price, 7 d", "–", "", "no priced traffic"),
+        None => Fact::new("Effective price, 7 d", "–", "", "no priced traffic that may be shown"),
     });
     out
 }
 
-fn days(name: &str, bars: &[Bar], downloads: Downloads) -> Figure {
-    let cells = health_view::day_cells(bars);
+fn days(detail: Detail, name: &str, bars: &[Bar], downloads: Downloads) -> Figure {
+    let cells = health_view::day_cells(bars, detail);
     let classes: Vec<_> = cells.iter().map(|cell| cell.class).collect();
     let desc = format!("Oldest day first. {}.", health_view::classes_sentence(&classes, "days"));
     let title = format!("Daily uptime of {name}, {} days", bars.len());
@@ -201,10 +206,10 @@ fn days(name: &str, bars: &[Bar], downloads: Downloads) -> Figure {
         .map(|bar| {
             Row::new(vec![
                 Cell::head(cells::date(bar.date)),
-                cells::figure(&bar.uptime, format::uptime).into(),
-                format::count(bar.counts.counted()).into(),
-                format::count(bar.counts.fault).into(),
-                format::count(bar.counts.rate_limited).into(),
+                cells::figure(&detail.uptime(bar.uptime), format::uptime).into(),
+                format::tally(detail.count(bar.counts.counted())).into(),
+                format::tally(detail.count(bar.counts.fault)).into(),
+                format::tally(detail.count(bar.counts.rate_limited)).into(),
             ])
         })
         .collect();
@@ -235,7 +240,7 @@ fn days(name: &str, bars: &[Bar], downloads: Downloads) -> Figure {
     }
 }
 
-fn buckets(data: &Dataset, name: &str, scope: Scope, downloads: Downloads) -> Figure {
+fn buckets(data: &Dataset, detail: Detail, name: &str, scope: Scope, downloads: Downloads) -> Figure {
     let buckets = data.strip(scope);
     let strip = health_view::day_strip(&buckets, &data.thresholds);
     let cells = strip.cells(&data.thresholds);
@@ -255,9 +260,9 @@ fn buckets(data: &Dataset, name: &str, scope: Scope, downloads: Downloads) -> Fi
             let first = hour.first()?;
             Some(Row::new(vec![
                 Cell::head(cells::clock(first.at)),
-                cells::figure(&sum.uptime(&data.thresholds), format::uptime).into(),
-                format::count(sum.counted()).into(),
-                format::count(sum.fault).into(),
+                cells::figure(&detail.uptime(sum.uptime(&data.thresholds)), format::uptime).into(),
+                format::tally(detail.count(sum.counted())).into(),
+                format::tally(detail.count(sum.fault)).into(),
             ]))
         })
         .collect();
@@ -291,10 +296,12 @@ fn buckets(data: &Dataset, name: &str, scope: Scope, downloads: Downloads) -> Fi
     }
 }
 
-fn errors(data: &Dataset, scope: Scope, span: Span) -> Table {
+fn errors(data: &Dataset, detail: Detail, scope: Scope, span: Span) -> Table {
     let now = data.health(scope, span);
     let usual = data.health(scope, Span::Days28);
-    let rate = |n: u64, counts: &Counts| (counts.attempts > 0).then(|| n as f64 / counts.attempts as f64);
+    let rate = |n: u64, counts: &Counts| {
+        detail.rate((counts.attempts > 0).then(|| n as f64 / counts.attempts as f64))
+    };
     let mut mix: Vec<_> =
         now.mix().into_iter().zip(usual.mix()).filter(|(class, usual)| class.n > 0 || usual.n > 0).collect();
     mix.sort_by(|a, b| b.0.n.cmp(&a.0.n).then(b.1.n.cmp(&a.1.n)));
@@ -320,7 +327,7 @@ fn errors(data: &Dataset, scope: Scope, span: Span) -> Table {
             cells::optional(rate(n, &now).map(|rate| format::percent(rate, 2))).into(),
             Html::markup(bar(part, if counts_as == OUTSIDE { "rest" } else { "" })).into(),
             cells::optional(rate(before, &usual).map(|rate| format::percent(rate, 2))).into(),
-            format::count(n).into(),
+            format::tally(detail.count(n)).into(),
             counts_as.into(),
         ])
     };
@@ -347,7 +354,7 @@ fn errors(data: &Dataset, scope: Scope, span: Span) -> Table {
         note: Html::text(&format!(
             "Share of attempts, %, {}; n = {}",
             controls::span_name(span),
-            format::count(now.attempts)
+            format::tally(detail.count(now.attempts))
         )),
         label: "Error mix".to_owned(),
         class: "dense",
@@ -376,8 +383,12 @@ fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
     groups.sort();
     groups.dedup();
     let attempts = |group: &Scope| week.get(group).map_or(0, |counts| counts.attempts);
-    groups.retain(|group| group.model.is_some_and(|model| !model.is_unknown()));
-    groups.sort_by(|a, b| attempts(b).cmp(&attempts(a)).then(a.cmp(b)));
+    let pair = |group: &Scope| data.detail(Scope { provider: scope.provider, ..*group });
+    groups.retain(|group| group.model.is_some_and(|model| model.is_named()));
+    // The order tells no size that is not told.
+    let name = |group: &Scope| group.model.map(|model| data.key(Group::Model(model)));
+    let size = |group: &Scope| pair(group).is_exact().then(|| attempts(group));
+    groups.sort_by_cached_key(|group| (std::cmp::Reverse(size(group)), name(group)));
     let get = |map: &std::collections::BTreeMap<Scope, Counts>, group: &Scope| {
         map.get(group).copied().unwrap_or_default()
     };
@@ -386,6 +397,7 @@ fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
         .iter()
         .filter_map(|group| {
             let model = Group::Model(group.model?);
+            let detail = pair(group);
             let status = data.status_of(get(&now, group));
             if matches!(status.state, State::Degraded | State::Down) {
                 below += 1;
@@ -395,9 +407,11 @@ fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
             Some(Row::new(vec![
                 Cell::head(ranked::name(data, model)),
                 cells::state(status.state).into(),
-                cells::figure(&get(&chosen, group).uptime(&data.thresholds), format::uptime).into(),
-                cells::figure(&get(&week, group).uptime(&data.thresholds), format::uptime).into(),
-                format::count(attempts(group)).into(),
+                cells::figure(&detail.uptime(get(&chosen, group).uptime(&data.thresholds)), format::uptime)
+                    .into(),
+                cells::figure(&detail.uptime(get(&week, group).uptime(&data.thresholds)), format::uptime)
+                    .into(),
+                format::tally(detail.count(attempts(group))).into(),
                 strip.into(),
             ]))
         })
@@ -406,7 +420,7 @@ fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
     Table {
         title,
         note: Html::text(&format!(
-            "By attempts over 7 days; state from 30 min, uptime over {}; bars: 30 days",
+            "Attempts over 7 days; state from 30 min, uptime over {}; bars: 30 days",
             controls::span_name(span)
         )),
         label: "Uptime by model".to_owned(),
@@ -438,15 +452,15 @@ fn models_title(below: usize, fine: usize, unknown: usize) -> String {
     format!("{} {models} {what}{rest}", format::capitalised(&format::in_words(*n)))
 }
 
-/// Models and tokens of each provider over 7 days; used by the directory.
+/// Models and tokens of each provider over 7 days, where they may be told; used by the directory.
 pub fn usage(data: &Dataset) -> Vec<(ProviderId, u64, usize)> {
     let window = data.trailing(7);
     data.totals(window, GroupBy::Provider, &Filter::default())
         .into_iter()
         .filter_map(|(group, totals)| match group {
-            Group::Provider(id) if !id.is_unknown() => {
+            Group::Provider(id) if id.is_named() => {
                 let models = data.totals(window, GroupBy::Model, &Filter::provider(id));
-                Some((id, totals.tokens(), models.iter().filter(|(group, _)| !group.is_unknown()).count()))
+                Some((id, totals.tokens(), models.iter().filter(|(group, _)| group.is_named()).count()))
             }
             _ => None,
         })

@@ -9,7 +9,8 @@ use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
 use super::provider;
 use super::shell::{Section, Shell};
 use crate::data::{
-    Counts, Dataset, Figure, Group, HealthBy, ProviderId, Quantiles, Scope, Span, Speed, State, Status,
+    Counts, Dataset, Detail, Figure, Group, GroupBy, HealthBy, ProviderId, Quantiles, Scope, Span, Speed,
+    State, Status,
 };
 use crate::format;
 use crate::url::{Sort, SortKey};
@@ -22,8 +23,10 @@ struct Entry {
     month: Counts,
     quarter: Counts,
     week_before: Counts,
-    tokens: u64,
-    models: usize,
+    /// `None`: it may not be named beside usage.
+    tokens: Option<u64>,
+    models: Option<usize>,
+    detail: Detail,
 }
 
 fn entries(data: &Dataset) -> Vec<Entry> {
@@ -34,13 +37,16 @@ fn entries(data: &Dataset) -> Vec<Entry> {
     let get = |map: &std::collections::BTreeMap<Scope, Counts>, id| {
         map.get(&Scope::provider(id)).copied().unwrap_or_default()
     };
+    let is_withheld = |id| data.usage_withheld(data.trailing(7), GroupBy::Provider, Group::Provider(id));
     health_view::provider_statuses(data)
         .into_iter()
         .map(|(id, status)| {
             let (tokens, models) = usage
                 .iter()
                 .find(|(known, ..)| *known == id)
-                .map_or((0, 0), |(_, tokens, models)| (*tokens, *models));
+                .map(|(_, tokens, models)| (*tokens, *models))
+                .or_else(|| is_withheld(id).is_none().then_some((0, 0)))
+                .unzip();
             Entry {
                 id,
                 status,
@@ -50,6 +56,7 @@ fn entries(data: &Dataset) -> Vec<Entry> {
                 week_before: get(&before, id),
                 tokens,
                 models,
+                detail: data.detail(Scope::provider(id)),
             }
         })
         .collect()
@@ -100,8 +107,8 @@ pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError>
         .into_iter()
         .map(|entry| {
             let scope = Scope::provider(entry.id);
-            let ttft = data.speed(scope, Span::Days7, Speed::Ttft);
-            let decode = data.speed(scope, Span::Days7, Speed::TokensDecode);
+            let speed = |speed| entry.detail.quantiles(data.speed(scope, Span::Days7, speed));
+            let (ttft, decode) = (speed(Speed::Ttft), speed(Speed::TokensDecode));
             (entry, ttft, decode)
         })
         .collect();
@@ -124,16 +131,22 @@ pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError>
         SortKey::Uptime => by_number(&mut rows, sort.descending, |row| row.0.month.uptime(&thresholds).ok()),
         SortKey::Ttft => by_number(&mut rows, sort.descending, |row| row.1.ok().map(|q| q.p50)),
         SortKey::Throughput => by_number(&mut rows, sort.descending, |row| row.2.ok().map(|q| q.p50)),
-        _ => by_number(&mut rows, sort.descending, |row| Some(row.0.tokens as f64)),
+        _ => by_number(&mut rows, sort.descending, |row| row.0.tokens.map(|tokens| tokens as f64)),
     }
     let total = data.total(data.trailing(7), &crate::data::Filter::default()).tokens();
     let largest = rows.iter().max_by_key(|row| row.0.tokens);
-    let finding = match largest.filter(|_| total > 0) {
-        Some((entry, ..)) => format!(
+    let most = largest.and_then(|(entry, ..)| Some((entry, entry.tokens?)));
+    let finding = match most.filter(|_| total > 0) {
+        Some((entry, tokens)) => format!(
             "{} providers carry the traffic; {} carries most, {} of tokens",
             format::count(rows.len() as u64),
             data.provider_name(entry.id),
-            format::percent_sign(entry.tokens as f64 / total as f64, 1)
+            format::percent_sign(tokens as f64 / total as f64, 1)
+        ),
+        None if total > 0 => format!(
+            "{} providers carry the traffic, none with the {} users that usage needs",
+            format::count(rows.len() as u64),
+            format::count(data.thresholds.users)
         ),
         None => "No provider has served a request in 7 days".to_owned(),
     };
@@ -151,36 +164,39 @@ pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError>
     let table_rows = rows
         .iter()
         .map(|(entry, ttft, decode)| {
-            let share = (total > 0).then(|| format::percent(entry.tokens as f64 / total as f64, 1));
+            let detail = entry.detail;
+            let tokens = entry.tokens.filter(|_| total > 0);
+            let share = tokens.map(|tokens| format::percent(tokens as f64 / total as f64, 1));
+            let models = cells::optional(entry.models.map(|models| format::count(models as u64)));
+            let attempts = format::tally(detail.count(entry.week.attempts));
+            let month = detail.uptime(entry.month.uptime(&thresholds));
             let speed = |figure: &Speeds, value: fn(&Quantiles) -> f64, decimals: usize| {
                 cells::figure(&figure.as_ref().map(value).map_err(|why| *why), |value| {
                     format::decimal(value, decimals)
                 })
             };
-            let rate = cells::optional(entry.week.rate_limit_rate().map(|rate| format::percent(rate, 1)));
+            let rate = detail.rate(entry.week.rate_limit_rate());
+            let rate = cells::optional(rate.map(|rate| format::percent(rate, 1)));
             Row {
                 cells: vec![
                     Cell::head(link(data, entry.id)),
                     cells::state(entry.status.state).into(),
                     cells::figure(&entry.status.uptime, format::uptime).into(),
-                    cells::figure(&entry.month.uptime(&thresholds), format::uptime).into(),
+                    cells::figure(&month, format::uptime).into(),
                     speed(ttft, |q| q.p50, 0).into(),
                     speed(decode, |q| q.p50, 1).into(),
                     rate.clone().into(),
                     cells::optional(share.clone()).into(),
-                    format::count(entry.models as u64).into(),
-                    format::count(entry.week.attempts).into(),
+                    models.clone().into(),
+                    attempts.clone().into(),
                 ],
                 more: vec![
-                    (
-                        "Uptime 28 d, %".to_owned(),
-                        cells::figure(&entry.month.uptime(&thresholds), format::uptime),
-                    ),
+                    ("Uptime 28 d, %".to_owned(), cells::figure(&month, format::uptime)),
                     ("TTFT p50, ms".to_owned(), speed(ttft, |q| q.p50, 0)),
                     ("Decode p50, tok/s".to_owned(), speed(decode, |q| q.p50, 1)),
                     ("429 rate, %".to_owned(), rate),
-                    ("Models, 7 d".to_owned(), Html::text(&format::count(entry.models as u64))),
-                    ("Attempts, 7 d".to_owned(), Html::text(&format::count(entry.week.attempts))),
+                    ("Models, 7 d".to_owned(), models),
+                    ("Attempts, 7 d".to_owned(), Html::text(&attempts)),
                 ],
                 ..Row::default()
             }
@@ -252,7 +268,7 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         SortKey::Name => rows.sort_by_key(|row| data.provider_name(row.id).to_lowercase()),
         SortKey::Uptime => by_number(&mut rows, sort.descending, |row| row.week.uptime(&thresholds).ok()),
         SortKey::Tokens | SortKey::Share => {
-            by_number(&mut rows, sort.descending, |row| Some(row.tokens as f64))
+            by_number(&mut rows, sort.descending, |row| row.tokens.map(|tokens| tokens as f64))
         }
         _ if sort.descending => rows.reverse(),
         _ => {}
@@ -261,7 +277,8 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let table_rows = rows
         .iter()
         .map(|row| {
-            let delta = match (row.week.uptime(&thresholds), row.week_before.uptime(&thresholds)) {
+            let uptime = |counts: &Counts| row.detail.uptime(counts.uptime(&thresholds));
+            let delta = match (uptime(&row.week), uptime(&row.week_before)) {
                 (Ok(now), Ok(before)) => cells::points(now - before, 2),
                 _ => cells::unknown(),
             };
@@ -273,10 +290,10 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
                 Cell::head(link(data, row.id)),
                 cells::state(row.status.state).into(),
                 cells::figure(&row.status.uptime, format::uptime).into(),
-                cells::figure(&row.week.uptime(&thresholds), format::uptime).into(),
+                cells::figure(&uptime(&row.week), format::uptime).into(),
                 delta.into(),
                 strip.into(),
-                cells::figure(&row.quarter.uptime(&thresholds), format::uptime).into(),
+                cells::figure(&uptime(&row.quarter), format::uptime).into(),
             ])
         })
         .collect();
@@ -339,19 +356,14 @@ fn status_deck(data: &Dataset, rows: &[Entry]) -> Html {
     let mut out = String::new();
     if let Some((row, uptime)) = worst {
         let total = data.total(data.trailing(7), &crate::data::Filter::default()).tokens();
-        let carries = if total > 0 {
-            format!(
-                "; it carries {} of tokens (7 d)",
-                format::percent_sign(row.tokens as f64 / total as f64, 1)
-            )
-        } else {
-            String::new()
-        };
+        let carries = row.tokens.filter(|_| total > 0).map_or(String::new(), |tokens| {
+            format!("; it carries {} of tokens (7 d)", format::percent_sign(tokens as f64 / total as f64, 1))
+        });
         out.push_str(&format!(
             "{} answers {}\u{a0}% of {} counted attempts{carries}. ",
             Html::text(data.provider_name(row.id)),
             format::uptime(uptime),
-            format::count(row.status.counts.counted())
+            format::tally(row.detail.count(row.status.counts.counted()))
         ));
     }
     let unknown = rows.iter().filter(|row| row.status.state == State::NoData).count();

@@ -6,7 +6,9 @@ use chrono::NaiveDate;
 
 use super::parts::{Cell, Column, Html, Row, Table, cells};
 use crate::charts::{bar, sparkline};
-use crate::data::{Change, Dataset, Group, GroupBy, Metric, Ranking, RankingRow, Remainder, Weekly};
+use crate::data::{
+    Change, Dataset, Group, GroupBy, Metric, NotEnough, Ranking, RankingRow, Remainder, Weekly, plus,
+};
 use crate::format::{self, NBSP, Scale};
 
 /// Complete weeks of a sparkline.
@@ -16,6 +18,9 @@ pub const SPARK_WEEKS: usize = 12;
 pub fn label(data: &Dataset, group: Group) -> String {
     if group.is_unknown() {
         return "unmapped names".to_owned();
+    }
+    if group.is_hidden() {
+        return "hidden names".to_owned();
     }
     match data.variant(group) {
         Some(variant) => format!("{} :{variant}", data.name(group)),
@@ -117,9 +122,9 @@ impl Measure {
         }
     }
 
-    fn cell(&self, value: f64, share: Option<f64>) -> Html {
+    fn cell(&self, value: Option<f64>, share: Option<f64>) -> Html {
         match (self.metric, share) {
-            (Metric::Users, _) => Html::text(&self.scale.number(value)),
+            (Metric::Users, _) => cells::optional(value.map(|value| self.scale.number(value))),
             (_, Some(share)) => Html::text(&format::percent(share, 1)),
             (_, None) => cells::unknown(),
         }
@@ -143,8 +148,7 @@ pub fn short_table(
     others_href: &str,
 ) -> Table {
     let metric = ranking.query.metric;
-    let compared = ranking.total_before.is_some();
-    let largest = ranking.rows.first().map_or(0.0, |row| row.value);
+    let largest = ranking.rows.first().and_then(|row| row.value).unwrap_or(0.0);
     let measure = Measure { metric, scale: scale(metric, largest) };
     let mut rows: Vec<Row> = ranking
         .rows
@@ -152,8 +156,8 @@ pub fn short_table(
         .take(limit)
         .map(|row| {
             Row::new(vec![
-                row.rank.to_string().into(),
-                cells::rank_change(row.rank_change(), compared).into(),
+                cells::rank(row.rank).into(),
+                cells::rank_change(row.rank_change(), matches!(row.change, Change::New)).into(),
                 Cell::head(name(data, row.group)),
                 measure.cell(row.value, row.share).into(),
                 measure.change(row.share, row.share_before, &row.change).into(),
@@ -162,11 +166,12 @@ pub fn short_table(
         })
         .collect();
     if let Some(rest) = remainder(ranking, limit).filter(|_| metric != Metric::Users) {
-        let text = format!(
-            "{} {}",
-            format::count(rest.rows as u64),
-            if rest.rows == 1 { "other" } else { "others" }
-        );
+        // How many names are hidden is not told.
+        let text = match ranking.rest(limit) {
+            Some(Remainder { rows: 1, .. }) => "1 other".to_owned(),
+            Some(Remainder { rows, .. }) => format!("{} others", format::count(rows as u64)),
+            None => "Others".to_owned(),
+        };
         rows.push(
             Row::new(vec![
                 "".into(),
@@ -201,23 +206,45 @@ pub fn short_table(
 pub fn remainder(ranking: &Ranking, limit: usize) -> Option<Remainder> {
     let parts = [ranking.rest(limit), ranking.hidden, ranking.unmapped];
     parts.into_iter().flatten().reduce(|a, b| {
-        let mut sum = Remainder { rows: a.rows + b.rows, value: a.value + b.value, ..a };
+        let mut sum = Remainder { rows: a.rows + b.rows, value: plus(a.value, b.value), ..a };
         sum.totals.add(&b.totals);
         sum.before.add(&b.before);
-        let plus = |a: Option<f64>, b: Option<f64>| match (a, b) {
-            (Some(a), Some(b)) => Some(a + b),
-            (a, b) => a.or(b),
-        };
         sum.share = plus(a.share, b.share);
         sum.share_before = plus(a.share_before, b.share_before);
         sum
     })
 }
 
+/// `, number 3 of 40 authors`; nothing of a row without a rank.
+pub fn place(row: &RankingRow, all: &Ranking, words: &str) -> String {
+    let of = all.rows.len();
+    row.rank.map_or(String::new(), |rank| {
+        format!("{words} {rank} of {} {}", format::count(of as u64), noun(all.query.by, of.max(2)))
+    })
+}
+
+/// What is said of a name without any figure in the window.
+pub fn nothing(data: &Dataset, name: &str) -> String {
+    match data.thresholds.users {
+        0 => format!("{name} served no request in this window"),
+        users => {
+            format!("{name} served no request in this window that may be shown: usage needs {users} users")
+        }
+    }
+}
+
+/// Why no figure of the use of something is shown.
+pub fn withheld(why: &NotEnough) -> String {
+    format!(
+        "Its use is not shown: that needs {} users in 28 days.",
+        format::count(why.needs_users.unwrap_or(0))
+    )
+}
+
 /// A bar as long as the row's part of the largest.
 pub fn value_bar(row: &RankingRow, largest: f64) -> Html {
-    let part = if largest > 0.0 { row.value / largest } else { 0.0 };
-    Html::markup(bar(part, if row.rank == 1 { "hot" } else { "" }))
+    let part = if largest > 0.0 { row.value.unwrap_or(0.0) / largest } else { 0.0 };
+    Html::markup(bar(part, if row.rank == Some(1) { "hot" } else { "" }))
 }
 
 /// Since which Monday the first group of the newest complete week has been first without a break.
@@ -229,7 +256,7 @@ pub struct Reign {
     pub always: bool,
 }
 
-pub fn reign(weekly: &Weekly, metric: Metric) -> Option<Reign> {
+pub fn reign(data: &Dataset, weekly: &Weekly, metric: Metric) -> Option<Reign> {
     let mut since: Option<(Group, NaiveDate)> = None;
     let mut always = true;
     for (index, week) in weekly.weeks.iter().enumerate().rev().filter(|(_, week)| week.complete) {
@@ -238,10 +265,10 @@ pub fn reign(weekly: &Weekly, metric: Metric) -> Option<Reign> {
         let leader = weekly
             .groups
             .iter()
-            .filter(|(group, _)| !group.is_unknown())
+            .filter(|(group, _)| group.is_named())
             .filter_map(|(group, volumes)| Some((*group, value(volumes)?)))
             .filter(|(_, value)| *value > 0.0)
-            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
+            .max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| data.by_name(b.0, a.0)))?;
         match since {
             None => since = Some((leader.0, week.monday)),
             Some((group, _)) if group == leader.0 => since = Some((group, week.monday)),
@@ -261,11 +288,13 @@ pub fn finding(data: &Dataset, ranking: &Ranking) -> Option<String> {
     let second = ranking.rows.get(1);
     let who = label(data, first.group);
     let Some(share) = first.share else {
-        let ahead = second.filter(|second| second.value > 0.0).map(|second| {
-            let more = (first.value / second.value - 1.0) * 100.0;
+        let value = first.value?;
+        let rival = second.and_then(|second| Some((second, second.value.filter(|value| *value > 0.0)?)));
+        let ahead = rival.map(|(second, other)| {
+            let more = (value / other - 1.0) * 100.0;
             format!(", {}{NBSP}% more than {}", format::decimal(more, 0), label(data, second.group))
         });
-        return Some(format!("{who} has {}{}", amount(metric, first.value), ahead.unwrap_or_default()));
+        return Some(format!("{who} has {}{}", amount(metric, value), ahead.unwrap_or_default()));
     };
     let verb = if metric == Metric::Spend { "earns" } else { "carries" };
     let ahead = second.and_then(|second| {

@@ -10,8 +10,7 @@ use super::ranked::{self, Sparks};
 use super::shares::WEEKS;
 use super::shell::{Section, Shell, beside};
 use crate::data::{
-    Change, Dataset, Filter, Group, GroupBy, Metric, Profile, Ranking, RankingQuery, RankingRow, Remainder,
-    UserQuery,
+    Change, Dataset, Filter, Group, GroupBy, Metric, Ranking, RankingQuery, RankingRow, Remainder, UserQuery,
 };
 use crate::format::{self, Scale};
 use crate::url::{Page as Address, Resolved, Sort, SortKey, State, Variants, View};
@@ -129,11 +128,18 @@ fn finding(data: &Dataset, ranking: &Ranking) -> String {
                 ranking.query.metric.word()
             )
         }
-        None => format!(
-            "{who} leads {} {noun} with {}",
-            format::count(rows as u64),
-            ranked::amount(ranking.query.metric, first.value)
-        ),
+        None => match first.value {
+            Some(value) => format!(
+                "{who} leads {} {noun} with {}",
+                format::count(rows as u64),
+                ranked::amount(ranking.query.metric, value)
+            ),
+            None => format!(
+                "Of {} {noun} none has a known number of {}",
+                format::count(rows as u64),
+                ranking.query.metric.word()
+            ),
+        },
     };
     // The climber among the first twenty, if there is one.
     let climber = ranking
@@ -142,12 +148,11 @@ fn finding(data: &Dataset, ranking: &Ranking) -> String {
         .take(20)
         .filter(|row| row.rank_change().is_some_and(|places| places >= 2))
         .max_by_key(|row| (row.rank_change(), std::cmp::Reverse(row.rank)));
-    match climber {
-        Some(row) => format!(
-            "{lead}; {} passes {} rivals to rank {}",
+    match climber.and_then(|row| Some((row, row.rank?))) {
+        Some((row, rank)) => format!(
+            "{lead}; {} passes {} rivals to rank {rank}",
             ranked::label(data, row.group),
             format::in_words(usize::try_from(row.rank_change().unwrap_or(0)).unwrap_or(0)),
-            row.rank
         ),
         None => lead,
     }
@@ -241,14 +246,21 @@ fn facts(ranking: &Ranking) -> Vec<Fact> {
 
 fn notes(data: &Dataset, ranking: &Ranking) -> Html {
     let mut text = format!(
-        "Share is of all {}, Others, hidden and unmapped rows included. Growth is shown where both windows have at least {} requests. ",
+        "Share is of all {}, Others, the hidden and the unmapped row included. Growth is shown where both windows have at least {} requests. ",
         ranking.query.metric.word(),
         format::count(data.thresholds.growth_requests)
     );
     if data.thresholds.users > 0 {
-        text.push_str(&format!("Rows with fewer than {} users are one hidden row. ", data.thresholds.users));
+        text.push_str(&format!(
+            "What had fewer than {} users in the 28 days to a day is on that day a part of one hidden row, \
+             of which no more than its size is told. ",
+            data.thresholds.users
+        ));
     }
-    text.push_str("Users are distinct within the window (standard error 1.6 %) and do not add up over rows.");
+    text.push_str(
+        "Users are distinct within the window (standard error 1.6 %) and do not add up over rows; their total is that \
+         of what is named.",
+    );
     Html::text(&text)
 }
 
@@ -266,13 +278,12 @@ fn head(ctx: &PageContext, key: SortKey, name: &str, unit: String, class: &'stat
 }
 
 fn table(ctx: &PageContext, data: &Dataset, ranking: &Ranking, sparks: &Sparks) -> Table {
-    let compared = ranking.total_before.is_some();
     let largest = |value: fn(&RankingRow) -> f64| ranking.rows.iter().map(value).fold(0.0, f64::max);
     let tokens = Scale::of(largest(|row| row.totals.tokens() as f64));
     let requests = Scale::of(largest(|row| row.totals.requests as f64));
     let spend = Scale::of_usd(largest(|row| row.totals.spend()));
     let users = Scale::of(largest(|row| row.users.unwrap_or(0) as f64));
-    let top = largest(|row| row.value);
+    let top = largest(|row| row.value.unwrap_or(0.0));
     let scales = Scales { tokens, requests, spend, users };
     let metric = ranking.query.metric;
     let mut order: Vec<&RankingRow> = ranking.rows.iter().collect();
@@ -289,13 +300,16 @@ fn table(ctx: &PageContext, data: &Dataset, ranking: &Ranking, sparks: &Sparks) 
                 ("Growth, %".to_owned(), cells::change(&row.change)),
                 ("Tokens".to_owned(), Html::text(&format::compact(row.totals.tokens() as f64).joined())),
                 ("Requests".to_owned(), Html::text(&format::count(row.totals.requests))),
-                ("Spend, USD".to_owned(), Html::text(&format::usd(row.totals.spend()).joined())),
+                (
+                    "Spend, USD".to_owned(),
+                    cells::optional(row.totals.get(Metric::Spend).map(|spend| format::usd(spend).joined())),
+                ),
                 ("Users".to_owned(), cells::optional(row.users.map(format::count))),
             ];
             Row {
                 cells: vec![
-                    row.rank.to_string().into(),
-                    cells::rank_change(row.rank_change(), compared).into(),
+                    cells::rank(row.rank).into(),
+                    cells::rank_change(row.rank_change(), matches!(row.change, Change::New)).into(),
                     Cell::head(ranked::name_by(data, row.group)),
                     value.into(),
                     cells::optional(row.share.map(|share| format::percent(share, 1))).into(),
@@ -311,14 +325,10 @@ fn table(ctx: &PageContext, data: &Dataset, ranking: &Ranking, sparks: &Sparks) 
             }
         })
         .collect();
-    let special = [
-        (ranking.hidden, format!("Hidden, fewer than {} users each", data.thresholds.users)),
-        (ranking.unmapped, unmapped_row(data, ranking.query.by).to_owned()),
-    ];
-    for (remainder, name) in special {
+    let special = [(ranking.hidden, "hidden", "Hidden"), (ranking.unmapped, "unmapped", "Unmapped names")];
+    for (remainder, anchor, name) in special {
         if let Some(remainder) = remainder {
-            let name = format!("{name} ({})", format::count(remainder.rows as u64));
-            rows.push(remainder_row(&scales, metric, &remainder, Html::text(&name)));
+            rows.push(remainder_row(&scales, metric, &remainder, cells::term(anchor, name)));
         }
     }
     if let Some(rest) = ranking.rest(skip.saturating_add(limit)).filter(|_| ctx.state.sort.is_none()) {
@@ -381,14 +391,6 @@ fn table(ctx: &PageContext, data: &Dataset, ranking: &Ranking, sparks: &Sparks) 
     }
 }
 
-/// A public site has no name for a provider that is known by its host only.
-fn unmapped_row(data: &Dataset, by: GroupBy) -> &'static str {
-    match (by, data.profile) {
-        (GroupBy::Provider, Profile::Public) => "Unlisted providers",
-        _ => "Unmapped names",
-    }
-}
-
 struct Scales {
     tokens: Scale,
     requests: Scale,
@@ -402,10 +404,9 @@ impl Scales {
             Metric::Tokens => Html::text(&self.tokens.number(totals.tokens() as f64)),
             Metric::Requests => Html::text(&self.requests.number(totals.requests as f64)),
             // All of it unpriced: the spend is unknown, not zero.
-            Metric::Spend if totals.unpriced_requests >= totals.requests && totals.cost_usd == 0 => {
-                cells::unknown()
+            metric @ Metric::Spend => {
+                cells::optional(totals.get(metric).map(|spend| self.spend.number(spend)))
             }
-            Metric::Spend => Html::text(&self.spend.number(totals.spend())),
             Metric::Users => cells::optional(users.map(|users| self.users.number(users as f64))),
         }
     }
@@ -441,19 +442,19 @@ fn remainder_row(scales: &Scales, metric: Metric, remainder: &Remainder, name: H
 fn sort(data: &Dataset, rows: &mut [&RankingRow], sort: Option<Sort>) {
     let Some(sort) = sort else { return };
     let number = |row: &RankingRow| -> f64 {
-        match sort.key {
-            SortKey::Tokens => row.totals.tokens() as f64,
-            SortKey::Requests => row.totals.requests as f64,
-            SortKey::Spend => row.totals.spend(),
-            SortKey::Users => row.users.map_or(f64::NEG_INFINITY, |users| users as f64),
+        let value = match sort.key {
+            SortKey::Tokens => row.totals.get(Metric::Tokens),
+            SortKey::Requests => row.totals.get(Metric::Requests),
+            SortKey::Spend => row.totals.get(Metric::Spend),
+            SortKey::Users => row.users.map(|users| users as f64),
             SortKey::Growth => match row.change {
-                Change::Ratio(ratio) => ratio,
-                // Rows without a figure come last in either direction.
-                _ if sort.descending => f64::NEG_INFINITY,
-                _ => f64::INFINITY,
+                Change::Ratio(ratio) => Some(ratio),
+                _ => None,
             },
             _ => row.value,
-        }
+        };
+        // Rows without a figure come last in either direction.
+        value.unwrap_or(if sort.descending { f64::NEG_INFINITY } else { f64::INFINITY })
     };
     rows.sort_by(|a, b| {
         let order = match sort.key {
@@ -464,7 +465,7 @@ fn sort(data: &Dataset, rows: &mut [&RankingRow], sort: Option<Sort>) {
             _ => number(a).total_cmp(&number(b)),
         };
         let order = if sort.descending { order.reverse() } else { order };
-        order.then(a.rank.cmp(&b.rank))
+        order.then_with(|| (a.rank.is_none(), a.rank).cmp(&(b.rank.is_none(), b.rank)))
     });
 }
 

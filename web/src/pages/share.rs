@@ -5,7 +5,7 @@ use askama::Template;
 use super::context::{PageContext, PageError};
 use super::controls;
 use super::parts::{Figure, Html, Picker, Table};
-use super::shares::{NAMED, Panel, Shares, WEEKS, concentration, panels, stack_figure};
+use super::shares::{self, NAMED, Panel, Shares, WEEKS, concentration, panels, stack_figure};
 use super::shell::{Section, Shell};
 use crate::data::{Dataset, Filter, Metric};
 use crate::format;
@@ -33,9 +33,14 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let state = &ctx.state;
     let what = state.by.word();
     let weekly = data.weekly(state.by.group_by(), WEEKS, &Filter::default());
+    let metric = if state.metric == Metric::Users { Metric::Requests } else { state.metric };
     let skip = state.skip as usize;
     let shares = Shares::of(data, &weekly, state.metric, skip);
-    let named = weekly.groups.iter().filter(|(group, _)| !group.is_unknown()).count();
+    let named = weekly
+        .groups
+        .iter()
+        .filter(|(group, volumes)| group.is_named() && shares::is_known(volumes, metric))
+        .count();
     let next = State { skip: state.skip + u32::try_from(NAMED).unwrap_or(9), ..state.clone() };
     let more = named > skip + NAMED;
     let others = more.then(|| {

@@ -53,8 +53,12 @@ impl Shares {
         let size = |volumes: &[Volume]| {
             volumes.iter().skip(from).filter_map(|volume| volume.get(metric)).sum::<f64>()
         };
-        let mut named: Vec<_> = weekly.groups.iter().filter(|(group, _)| !group.is_unknown()).collect();
-        named.sort_by(|a, b| size(&b.1).total_cmp(&size(&a.1)).then(a.0.cmp(&b.0)));
+        let mut named: Vec<_> = weekly
+            .groups
+            .iter()
+            .filter(|(group, volumes)| group.is_named() && is_known(volumes, metric))
+            .collect();
+        named.sort_by(|a, b| size(&b.1).total_cmp(&size(&a.1)).then_with(|| data.by_name(a.0, b.0)));
         let chosen: Vec<_> = named.into_iter().skip(skip).take(NAMED).collect();
         let share = |value: f64, total: f64| if total > 0.0 { value / total } else { 0.0 };
         let mut series: Vec<Vec<f64>> = chosen
@@ -251,6 +255,11 @@ impl Shares {
     }
 }
 
+/// Whether anything is known of a measure. A spend without any price is no share of nought.
+pub fn is_known(volumes: &[Volume], metric: Metric) -> bool {
+    volumes.iter().any(|volume| volume.requests > 0 && volume.get(metric).is_some())
+}
+
 /// Σ share² × 10,000 in the first and the newest complete week.
 pub fn concentration(weekly: &Weekly, metric: Metric) -> Option<(f64, f64)> {
     let metric = if metric == Metric::Users { Metric::Requests } else { metric };
@@ -259,7 +268,7 @@ pub fn concentration(weekly: &Weekly, metric: Metric) -> Option<(f64, f64)> {
         .collect();
     let hhi = |week: usize| {
         let total = weekly.total.get(week)?.get(metric).filter(|total| *total > 0.0)?;
-        let known = weekly.groups.iter().filter(|(group, _)| !group.is_unknown());
+        let known = weekly.groups.iter().filter(|(group, _)| group.is_named());
         let shares =
             known.filter_map(|(_, volumes)| volumes.get(week)?.get(metric)).map(|value| value / total);
         Some(shares.map(|share| share * share * 10_000.0).sum::<f64>())

@@ -58,6 +58,8 @@ pub struct Shell {
     /// How far a history is that is still being written.
     pub history: Option<String>,
     pub stale: Option<Html>,
+    /// Nothing may be named, because the whole traffic has too few users.
+    pub needs: Option<Html>,
     /// As-of times and quality of the data.
     pub quality: Option<Html>,
     path: String,
@@ -90,6 +92,7 @@ impl Shell {
             simulated: data.is_some_and(|data| data.simulated),
             history: data.and_then(|data| data.history).map(|written| written.sentence()),
             stale: data.zip(ctx.stale).map(|(data, stale)| late(data, stale)),
+            needs: data.and_then(needs),
             quality: data.filter(|data| !data.is_empty()).map(quality),
             path: ctx.canonical(),
             chosen: ctx.theme,
@@ -109,6 +112,7 @@ impl Shell {
             simulated: view.simulated,
             history: None,
             stale: None,
+            needs: None,
             quality: None,
             path: "/".to_owned(),
             chosen: view.theme,
@@ -153,6 +157,18 @@ impl Shell {
 
 fn theme_word(theme: Theme) -> Option<&'static str> {
     (theme != Theme::Auto).then(|| theme.word())
+}
+
+/// What an operator of a small site has to know.
+fn needs(data: &Dataset) -> Option<Html> {
+    data.too_few_users.map(|users| {
+        Html::markup(format!(
+            "<b>Usage needs {} users, you have {}.</b> Totals and health are shown. A site for yourself: \
+             <code>profile = \"private\"</code>.",
+            format::count(data.thresholds.users),
+            format::count(users)
+        ))
+    })
 }
 
 fn late(data: &Dataset, stale: Stale) -> Html {

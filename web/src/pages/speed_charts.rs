@@ -5,13 +5,19 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
 use super::shares::midnight;
 use crate::charts::{Band, Caption, Dash, Domain, Line, LineChart, Partial};
-use crate::data::{Dataset, Figure as Withheld, Quantiles, Scope, Speed};
+use crate::data::{Dataset, Detail, Figure as Withheld, NotEnough, Quantiles, Scope, Speed};
 use crate::format;
 
 /// Days of a speed chart; sketches are kept a little longer.
 const DAYS: u64 = 28;
 
 type Daily = Vec<(NaiveDate, Withheld<Quantiles>)>;
+
+fn by_day(data: &Dataset, scope: Scope, speed: Speed) -> Daily {
+    let detail = data.detail(scope);
+    let daily = data.speed_daily(scope, DAYS, speed);
+    daily.into_iter().map(|(date, quantiles)| (date, detail.quantiles(quantiles))).collect()
+}
 
 fn pick(daily: &Daily, value: impl Fn(&Quantiles) -> f64) -> Vec<Option<f64>> {
     daily.iter().map(|(_, quantiles)| quantiles.as_ref().ok().map(&value)).collect()
@@ -36,13 +42,8 @@ fn line(label: String, class: &'static str, dash: Dash, bold: bool, values: Vec<
 }
 
 fn missing(data: &Dataset, title: &str, id: &str, note: &str, daily: &Daily) -> Figure {
-    let n = daily
-        .iter()
-        .filter_map(|(_, quantiles)| quantiles.as_ref().err())
-        .map(|why| why.n)
-        .max()
-        .unwrap_or(0);
-    let why = crate::data::NotEnough::counts(n, data.thresholds.speed_requests);
+    let n = daily.iter().filter_map(|(_, quantiles)| quantiles.as_ref().err()).map(|why| why.n).max();
+    let why = NotEnough { n: n.flatten(), needs: data.thresholds.speed_requests, needs_users: None };
     Figure {
         id: id.to_owned(),
         title: title.to_owned(),
@@ -57,7 +58,8 @@ fn missing(data: &Dataset, title: &str, id: &str, note: &str, daily: &Daily) -> 
 
 /// Time to first token: median, bands to p75 and p90, p99 dotted.
 pub fn ttft(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure {
-    let daily = trimmed(data.speed_daily(scope, DAYS, Speed::Ttft));
+    let detail = data.detail(scope);
+    let daily = trimmed(by_day(data, scope, Speed::Ttft));
     let note = "TTFT, ms, per UTC day, streamed requests; bands p50 to p75 and p75 to p90, p99 dotted";
     let Some(last) = newest(&daily) else {
         return missing(data, "Time to first token", "ttft", note, &daily);
@@ -81,17 +83,18 @@ pub fn ttft(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure {
         Band { class: "band2", lower: pick(&daily, |q| q.p75), upper: pick(&daily, |q| q.p90) },
         Band { class: "band1", lower: pick(&daily, |q| q.p50), upper: pick(&daily, |q| q.p75) },
     ];
-    figure(&daily, "ttft", title, note, "ms", &desc, &lines, &bands, downloads)
+    figure(detail, &daily, "ttft", title, note, "ms", &desc, &lines, &bands, downloads)
 }
 
 /// Tokens per second after the first token, and of the whole call.
 pub fn throughput(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure {
-    let daily = trimmed(data.speed_daily(scope, DAYS, Speed::TokensDecode));
+    let detail = data.detail(scope);
+    let daily = trimmed(by_day(data, scope, Speed::TokensDecode));
     let note = "Tokens per second, per UTC day: decode counts after the first token (outputs of 20 and more), e2e the whole call; p10 = what 90 % of requests reach at least";
     let Some(last) = newest(&daily) else {
         return missing(data, "Throughput", "throughput", note, &daily);
     };
-    let e2e: Daily = data.speed_daily(scope, DAYS, Speed::TokensE2e);
+    let e2e = by_day(data, scope, Speed::TokensE2e);
     let skip = e2e.len().saturating_sub(daily.len());
     let e2e: Daily = e2e.into_iter().skip(skip).collect();
     let title =
@@ -129,11 +132,12 @@ pub fn throughput(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure 
         let label = format!("e2e p50 {}", format::decimal(whole.p50, 0));
         lines.push(line(label, "s2", Dash::Long, false, pick(&e2e, |q| q.p50)));
     }
-    figure(&daily, "throughput", title, note, "tokens per second", &desc, &lines, &[], downloads)
+    figure(detail, &daily, "throughput", title, note, "tokens per second", &desc, &lines, &[], downloads)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the two charts of this file differ in exactly these")]
 fn figure(
+    detail: Detail,
     daily: &Daily,
     id: &str,
     title: String,
@@ -161,7 +165,7 @@ fn figure(
         id: id.to_owned(),
         note: Html::text(note),
         svg: Html::markup(chart.render()),
-        table: table(daily, unit, id == "throughput"),
+        table: table(detail, daily, unit, id == "throughput"),
         downloads,
         key: false,
         missing: Html::default(),
@@ -169,7 +173,7 @@ fn figure(
     }
 }
 
-fn table(daily: &Daily, unit: &str, with_p10: bool) -> Table {
+fn table(detail: Detail, daily: &Daily, unit: &str, with_p10: bool) -> Table {
     let decimals = usize::from(with_p10);
     let mut columns = vec![Column::new("Day", "nw stay")];
     if with_p10 {
@@ -182,7 +186,7 @@ fn table(daily: &Daily, unit: &str, with_p10: bool) -> Table {
         .rev()
         .take(14)
         .map(|(date, quantiles)| {
-            let mut cells = vec![Cell::head(cells::date(*date))];
+            let mut row = vec![Cell::head(cells::date(*date))];
             let show = |value: &dyn Fn(&Quantiles) -> f64| {
                 cells::figure(&quantiles.as_ref().map(value).map_err(|why| *why), |value| {
                     format::decimal(value, decimals)
@@ -190,7 +194,7 @@ fn table(daily: &Daily, unit: &str, with_p10: bool) -> Table {
                 .into()
             };
             if with_p10 {
-                cells.push(show(&|q: &Quantiles| q.p10));
+                row.push(show(&|q: &Quantiles| q.p10));
             }
             for value in [
                 &(|q: &Quantiles| q.p50) as &dyn Fn(&Quantiles) -> f64,
@@ -198,12 +202,11 @@ fn table(daily: &Daily, unit: &str, with_p10: bool) -> Table {
                 &|q: &Quantiles| q.p90,
                 &|q: &Quantiles| q.p99,
             ] {
-                cells.push(show(value));
+                row.push(show(value));
             }
-            cells.push(
-                quantiles.as_ref().map_or_else(|why| format::count(why.n), |q| format::count(q.n)).into(),
-            );
-            Row::new(cells)
+            let n = quantiles.as_ref().map_or_else(|why| why.n, |q| Some(q.n));
+            row.push(cells::optional(n.map(|n| format::tally(detail.count(n)))).into());
+            Row::new(row)
         })
         .collect();
     Table {

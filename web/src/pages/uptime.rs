@@ -7,7 +7,7 @@ use super::controls;
 use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
 use super::ranked;
 use super::shell::{Section, Shell};
-use crate::data::{Boost, Dataset, Figure, Group, Routing};
+use crate::data::{Boost, Dataset, Detail, Figure, Group, ModelId, Routing, Routings, Scope};
 use crate::format;
 use crate::url::{Sort, SortKey};
 
@@ -54,7 +54,14 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let mut rows: Vec<(Group, [Routing; 3])> = data
         .routing_by_model(28)
         .into_iter()
-        .map(|(model, _)| (Group::Model(model), routings.each_ref().map(|routings| routings.of(model))))
+        .map(|(model, _)| {
+            let detail = data.detail(Scope::model(model));
+            let of = |routings: &Routings<'_>| {
+                let routing = routings.of(model);
+                Routing { boost: detail.boost(routing.boost), ..routing }
+            };
+            (Group::Model(model), routings.each_ref().map(of))
+        })
         .collect();
     let sort = ctx.state.sort.unwrap_or(Sort { key: SortKey::Requests, descending: true });
     sort_rows(data, &mut rows, sort);
@@ -117,10 +124,10 @@ fn totals(overall: &[Overall]) -> Table {
                     } else {
                         cells::optional(attempts.map(|value| format::decimal(value, 2))).into()
                     },
-                    boost
-                        .as_ref()
-                        .map_or_else(|why| format::count(why.n), |boost| format::count(boost.n))
-                        .into(),
+                    match boost {
+                        Ok(boost) => format::count(boost.n).into(),
+                        Err(why) => cells::optional(why.n.map(format::count)).into(),
+                    },
                 ])
                 .class(if limits { "sub" } else { "" }),
             );
@@ -160,11 +167,19 @@ fn sort_rows(data: &Dataset, rows: &mut [(Group, [Routing; 3])], sort: Sort) {
             });
             return;
         }
-        _ => rows.sort_by(|a, b| b.1[2].counts.all_requests.cmp(&a.1[2].counts.all_requests)),
+        // They come so.
+        _ => {}
     }
     let ascending_default = sort.key != SortKey::Name;
     if sort.descending != ascending_default {
         rows.reverse();
+    }
+}
+
+fn model_of(group: Group) -> Option<ModelId> {
+    match group {
+        Group::Model(model) => Some(model),
+        _ => None,
     }
 }
 
@@ -175,24 +190,30 @@ fn table(ctx: &PageContext, data: &Dataset, rows: &[(Group, [Routing; 3])], sort
         class,
         sorted: (sort.key == key).then_some(if sort.descending { "descending" } else { "ascending" }),
     };
-    let largest = rows.iter().map(|row| row.1[2].counts.all_requests as f64).fold(0.0, f64::max);
-    let scale = format::Scale::of(largest);
+    let detail_of =
+        |group: Group| model_of(group).map_or(Detail::Banded, |model| data.detail(Scope::model(model)));
     let table_rows = rows
         .iter()
         .map(|(group, [day, week, month])| {
-            let best = week.best_pinned.map_or_else(cells::unknown, |best| {
+            let detail = detail_of(*group);
+            let pinned = week.best_pinned.map(|best| {
+                let pair = Scope { provider: Some(best.provider), model: model_of(*group) };
+                (best.provider, data.detail(pair).percent(best.uptime))
+            });
+            let best = pinned.map_or_else(cells::unknown, |(provider, uptime)| {
                 Html::markup(format!(
                     "{} <span class=\"by\">{}</span>",
-                    format::uptime(best.uptime),
-                    Html::text(data.provider_name(best.provider))
+                    format::uptime(uptime),
+                    Html::text(data.provider_name(provider))
                 ))
             });
-            let over_best = match (week.boost, week.best_pinned) {
-                (Ok(boost), Some(best)) => cells::points(boost.routed - best.uptime, 2),
+            let over_best = match (week.boost, pinned) {
+                (Ok(boost), Some((_, uptime))) => cells::points(boost.routed - uptime, 2),
                 _ => cells::unknown(),
             };
-            let attempts =
-                cells::optional(week.counts.attempts_per_request().map(|value| format::decimal(value, 2)));
+            let attempts = detail.rough(week.counts.attempts_per_request());
+            let attempts = cells::optional(attempts.map(|value| format::decimal(value, 2)));
+            let requests = format::tally(detail.count(month.counts.all_requests));
             Row {
                 cells: vec![
                     Cell::head(ranked::name(data, *group)),
@@ -204,7 +225,7 @@ fn table(ctx: &PageContext, data: &Dataset, rows: &[(Group, [Routing; 3])], sort
                     lift(&week.boost).into(),
                     lift(&month.boost).into(),
                     attempts.clone().into(),
-                    scale.number(month.counts.all_requests as f64).into(),
+                    requests.clone().into(),
                 ],
                 more: vec![
                     ("Best pinned, 7 d, %".to_owned(), best),
@@ -212,7 +233,7 @@ fn table(ctx: &PageContext, data: &Dataset, rows: &[(Group, [Routing; 3])], sort
                     ("Boost 1 d, pp".to_owned(), lift(&day.boost)),
                     ("Boost 28 d, pp".to_owned(), lift(&month.boost)),
                     ("Attempts per request".to_owned(), attempts),
-                    ("Requests, 28 d".to_owned(), Html::text(&format::count(month.counts.all_requests))),
+                    ("Requests, 28 d".to_owned(), Html::text(&requests)),
                 ],
                 ..Row::default()
             }
@@ -231,15 +252,7 @@ fn table(ctx: &PageContext, data: &Dataset, rows: &[(Group, [Routing; 3])], sort
             head(SortKey::Boost, "Boost", "7 d, pp", "num"),
             Column::number("Boost", "28 d, pp").optional(),
             Column::number("Attempts", "per request").optional(),
-            head(
-                SortKey::Requests,
-                "Requests",
-                &format!(
-                    "28 d{}",
-                    if scale.unit.is_empty() { String::new() } else { format!(", {}", scale.unit) }
-                ),
-                "num opt",
-            ),
+            head(SortKey::Requests, "Requests", "28 d", "num opt"),
         ],
         rows: table_rows,
         empty: "No routed request in 28 days.".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
 use super::ranked;
-use super::shares::midnight;
+use super::shares::{is_known, midnight};
 use crate::charts::{Caption, Dash, Domain, Line, LineChart, Partial};
 use crate::data::{Dataset, Group, Metric, Volume, Weekly};
 use crate::format;
@@ -36,7 +36,12 @@ impl Weeks {
     }
 
     fn values(&self, volumes: &[Volume], metric: Metric) -> Vec<f64> {
-        volumes.iter().skip(self.from).map(|volume| volume.get(metric).unwrap_or(0.0)).collect()
+        self.known(volumes, metric).into_iter().map(|value| value.unwrap_or(0.0)).collect()
+    }
+
+    /// A week of which nothing has a price has no spend, not one of nought.
+    fn known(&self, volumes: &[Volume], metric: Metric) -> Vec<Option<f64>> {
+        volumes.iter().skip(self.from).map(|volume| volume.get(metric)).collect()
     }
 }
 
@@ -57,6 +62,10 @@ fn without(id: &str, title: &str, note: &str) -> Figure {
     }
 }
 
+fn unpriced() -> Html {
+    Html::text("No request of it has a price.")
+}
+
 /// In place of volume and share when too few users made them.
 pub fn withheld(why: &Html) -> [Figure; 2] {
     [("weeks", "Volume by week"), ("weekly-share", "Share by week")]
@@ -74,15 +83,19 @@ pub fn volume(group: Group, weekly: &Weekly, metric: Metric, downloads: Download
     let (Some(volumes), Some(newest)) = (find(weekly, group), weeks.newest()) else {
         return without("weeks", "Volume by week", &note);
     };
+    if !is_known(volumes, metric) {
+        return Figure { missing: unpriced(), ..without("weeks", "Volume by week", &note) };
+    }
     let values = weeks.values(volumes, metric);
     // Weeks before the first request are no zeroes to be drawn.
     let first = values.iter().position(|value| *value > 0.0).unwrap_or(0);
     let largest = values.iter().copied().fold(0.0, f64::max);
     let scale = ranked::scale(metric, largest);
-    let line: Vec<Option<f64>> = values
+    let known = weeks.known(volumes, metric);
+    let line: Vec<Option<f64>> = known
         .iter()
         .enumerate()
-        .map(|(index, value)| (index >= first).then_some(value / scale.divisor))
+        .map(|(index, value)| value.filter(|_| index >= first).map(|value| value / scale.divisor))
         .collect();
     let now = values.get(newest).copied().unwrap_or(0.0);
     let past =
@@ -150,7 +163,7 @@ pub fn volume(group: Group, weekly: &Weekly, metric: Metric, downloads: Download
             let date = weeks.at.get(week).copied().unwrap_or_default().date_naive();
             Row::new(vec![
                 Cell::head(cells::date(date)),
-                scale.number(values.get(week).copied().unwrap_or(0.0)).into(),
+                cells::optional(known.get(week).copied().flatten().map(|value| scale.number(value))).into(),
             ])
         })
         .collect();
@@ -188,20 +201,27 @@ pub fn share(data: &Dataset, group: Group, weekly: &Weekly, metric: Metric, down
     let (Some(own), Some(newest)) = (find(weekly, group), weeks.newest()) else {
         return without("weekly-share", "Share by week", &note);
     };
+    if !is_known(own, metric) {
+        return Figure { missing: unpriced(), ..without("weekly-share", "Share by week", &note) };
+    }
     let totals = weeks.values(&weekly.total, metric);
     let shares = |volumes: &[Volume]| -> Vec<Option<f64>> {
-        let values = weeks.values(volumes, metric);
+        let values = weeks.known(volumes, metric);
         values
             .iter()
             .zip(&totals)
-            .map(|(value, total)| (*total > 0.0).then(|| value / total * 100.0))
+            .map(|(value, total)| value.filter(|_| *total > 0.0).map(|value| value / total * 100.0))
             .collect()
     };
     let at_newest = |volumes: &[Volume]| {
         volumes.get(newest + weeks.from).and_then(|volume| volume.get(metric)).unwrap_or(0.0)
     };
-    let mut ranked: Vec<_> = weekly.groups.iter().filter(|(group, _)| !group.is_unknown()).collect();
-    ranked.sort_by(|a, b| at_newest(&b.1).total_cmp(&at_newest(&a.1)).then(a.0.cmp(&b.0)));
+    let mut ranked: Vec<_> = weekly
+        .groups
+        .iter()
+        .filter(|(group, volumes)| group.is_named() && is_known(volumes, metric))
+        .collect();
+    ranked.sort_by(|a, b| at_newest(&b.1).total_cmp(&at_newest(&a.1)).then_with(|| data.by_name(a.0, b.0)));
     let place = ranked.iter().position(|(known, _)| *known == group).unwrap_or(0);
     let from = place.saturating_sub(2);
     let rivals = ranked.iter().skip(from).take(5).filter(|(known, _)| *known != group).take(3);

@@ -129,6 +129,7 @@ async fn every_link_to_a_name_leads_to_its_page() {
     let fixture = Fixture::filled().await;
     let rows = ["Acme/Mixed Case", "plain"].map(|model| usage("2026-11-24", model));
     fixture.append(TableId::UsageDaily, rows.to_vec()).await;
+    fixture.name(&["Acme/Mixed Case", "plain"], &["Wide Net"]).await;
     let app = App::over(fixture, open()).await;
     let sitemap = app.get("/sitemap.xml").await;
     assert!(sitemap.text().contains("<loc>/models/acme/mixed%20case</loc>"), "{}", sitemap.text());
@@ -149,6 +150,7 @@ async fn every_link_to_a_name_leads_to_its_page() {
 #[tokio::test]
 async fn the_file_of_shares_follows_its_page() {
     let fixture = Fixture::filled().await;
+    fixture.name(&["acme/one"], &["Wide Net"]).await;
     fixture.append(TableId::UsageDaily, vec![usage("2025-06-02", "acme/one")]).await;
     let app = App::over(fixture, open()).await;
     let users = app.get("/rankings/share.json?metric=users").await.json();

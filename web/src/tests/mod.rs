@@ -1,9 +1,11 @@
 //! The site over a small warehouse: numbers, addresses, headers, validators.
 
 mod addresses;
+mod edges;
 mod faults;
 mod filling;
 mod hidden;
+mod invariance;
 mod money;
 pub(crate) mod numbers;
 mod routes;

@@ -20,6 +20,7 @@ fn ten_absurd_events(date: &str) -> Value {
 #[tokio::test]
 async fn twenty_events_of_a_billion_dollars_are_shown_with_their_sum() {
     let fixture = Fixture::empty().await;
+    fixture.name(&["acme/gold"], &["north"]).await;
     // Two folds of one day: the site adds their rows, which is more nano-dollars than 64 bits hold.
     for _ in 0..2 {
         fixture.append(TableId::UsageDaily, vec![ten_absurd_events("2026-11-23")]).await;

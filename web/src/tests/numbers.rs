@@ -8,7 +8,8 @@ use bellwether_warehouse::{TableId, testing};
 use crate::data::testing::{Fixture, day, label, now};
 use crate::data::{
     Change, Dataset, Dimension, Filter, Group, GroupBy, Metric, NotEnough, Options, Profile, RankingQuery,
-    Refreshed, Refresher, RejectReason, RoutingCounts, Scope, Span, Speed, State, UsersBand, Window,
+    Refreshed, Refresher, RejectReason, RoutingCounts, Scope, Span, Speed, State, Unmapped, UsersBand,
+    Window,
 };
 
 pub(crate) async fn dataset(fixture: &Fixture) -> Arc<Dataset> {
@@ -49,7 +50,7 @@ async fn a_week_is_ranked_with_shares_of_everything() {
 
     let keys: Vec<String> = ranking.rows.iter().map(|row| data.key(row.group)).collect();
     assert_eq!(keys, ["acme/one", "beta/two", "acme/one:free"]);
-    // 8.4 M + 4.2 M + 0.7 M + 7 k hidden + 70 k unmapped.
+    // 8.4 M + 4.2 M + 0.7 M, and 7 k + 70 k hidden.
     assert_eq!(ranking.total.tokens(), 13_377_000);
     let [one, two, free] = ranking.rows.as_slice() else { panic!("{:?}", ranking.rows) };
     assert_eq!((one.totals.tokens(), one.totals.requests), (8_400_000, 1_400));
@@ -64,11 +65,11 @@ async fn a_week_is_ranked_with_shares_of_everything() {
     assert!(near(ranking.total_users, 70), "{:?}", ranking.total_users);
 
     let hidden = ranking.hidden.unwrap();
-    assert_eq!((hidden.rows, hidden.totals.tokens()), (1, 7_000));
-    let unmapped = ranking.unmapped.unwrap();
-    assert_eq!((unmapped.rows, unmapped.totals.requests), (1, 7));
+    assert_eq!((hidden.totals.tokens(), hidden.totals.requests), (77_000, 77));
+    // On a public site, raw names are hidden with the rest.
+    assert_eq!(ranking.unmapped, None);
     let all = ranking.rows.iter().filter_map(|row| row.share).sum::<f64>();
-    assert!(close(all + hidden.share.unwrap() + unmapped.share.unwrap(), 1.0));
+    assert!(close(all + hidden.share.unwrap(), 1.0));
 }
 
 #[tokio::test]
@@ -286,9 +287,10 @@ async fn quality_says_what_was_dropped_and_what_is_unknown() {
     assert!(close(quality.duplicate_share().unwrap(), 0.03));
     let reason = |reason: &str, n| RejectReason { reason: reason.into(), n };
     assert_eq!(quality.reject_reasons, [reason("bad_json", 2), reason("bad_time", 1)]);
-    let names: Vec<(&str, &str, u64)> =
-        quality.unmapped_names.iter().map(|name| (name.kind, name.name.as_str(), name.attempts)).collect();
-    assert_eq!(names, [("model", "mystery-9b", 1)]);
+    assert_eq!(
+        (quality.unmapped_attempts, quality.unmapped_names.len()),
+        (Unmapped { models: 1, providers: 0 }, 0)
+    );
     assert_eq!(quality.label_coverage, Some(1.0));
 }
 
@@ -305,7 +307,7 @@ async fn providers_of_a_model_carry_every_figure() {
     // 7 × 1 to 1,000 ms: rank floor(0.5 × 6,999) is 500.
     assert!((north.ttft.unwrap().p50 - 500.0).abs() <= 5.0);
     // 10.5 USD over 8.4 M priced tokens; the free variant's 0.7 M have no price.
-    assert!(close(north.totals.price_per_million().unwrap(), 1.25));
+    assert!(close(north.totals.unwrap().price_per_million().unwrap(), 1.25));
 }
 
 #[tokio::test]
@@ -315,8 +317,8 @@ async fn months_count_active_models() {
     let months = data.months();
     let [november] = months.as_slice() else { panic!("{months:?}") };
     assert!(!november.complete);
-    // gamma/tiny has 140 requests in its fortnight.
-    assert_eq!((november.active, november.active_100, november.new), (4, 4, None));
+    // gamma/tiny has 140 requests in its fortnight, but is hidden.
+    assert_eq!((november.active, november.active_100, november.new), (3, 3, None));
     assert_eq!(data.first_seen(GroupBy::Series).values().min(), Some(&day("2026-11-11")));
 }
 

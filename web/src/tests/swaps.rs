@@ -78,6 +78,7 @@ async fn a_date_is_extended_by_new_files_and_replaced_after_a_settle() {
 #[tokio::test]
 async fn user_answers_follow_the_files_of_their_days() {
     let fixture = Fixture::filled().await;
+    fixture.name(&["acme/new"], &["east"]).await;
     let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
     let Refreshed::New(first) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
     let query = UserQuery { window: today(), by: GroupBy::Series, filter: Filter::default() };
@@ -90,6 +91,75 @@ async fn user_answers_follow_the_files_of_their_days() {
     second.load_users(&[query]).await.unwrap();
     assert_eq!(second.users(&query).unwrap().total(), 40);
     assert_eq!(first.users(&query).unwrap().total(), 0);
+}
+
+#[tokio::test]
+async fn days_are_made_again_when_other_names_may_be_told() {
+    let fixture = Fixture::filled().await;
+    fixture.append(TableId::UsageDaily, vec![new_usage(5)]).await;
+    let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
+    let query = UserQuery { window: today(), by: GroupBy::Series, filter: Filter::default() };
+    let mut look = async |variants: &[&str], providers: &[&str]| {
+        fixture.name(variants, providers).await;
+        let Refreshed::New(data) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
+        data.load_users(&[query]).await.unwrap();
+        let names = [GroupBy::Series, GroupBy::Provider].map(|by| {
+            let groups = data.totals(today(), by, &Filter::default());
+            groups.iter().map(|(group, totals)| (data.key(*group), totals.requests)).collect::<Vec<_>>()
+        });
+        (names, data.users(&query).unwrap().total())
+    };
+    let hidden = vec![("hidden".to_owned(), 5)];
+    assert_eq!(look(&[], &["north"]).await, ([hidden.clone(), hidden.clone()], 0));
+    let named = vec![("acme/new".to_owned(), 5)];
+    assert_eq!(look(&["acme/new"], &[]).await, ([named.clone(), hidden], 40));
+    assert_eq!(look(&[], &["east"]).await, ([named, vec![("east".to_owned(), 5)]], 40));
+}
+
+/// Three days of a raw name, which the catalogue then learns.
+fn lab(date: &str, author: Option<&str>) -> serde_json::Value {
+    let mut row = json!({
+        "date": date, "model_id": "newlab/m1", "variant": "standard", "provider_id": "north", "requests": 1_000,
+        "requests_with_user": 1_000, "users": crate::data::testing::users(1..=40), "input_tokens": 5_000_000,
+    });
+    if let Some(author) = author {
+        row["author"] = json!(author);
+    }
+    row
+}
+
+#[tokio::test]
+async fn a_name_that_is_learnt_counts_from_its_first_day_whoever_looks() {
+    let fixture = Fixture::filled().await;
+    fixture.name(&["newlab/m1"], &[]).await;
+    let raw = ["2026-11-21", "2026-11-22", "2026-11-23"].map(|date| lab(date, None));
+    for row in raw {
+        fixture.append(TableId::UsageDaily, vec![row]).await;
+    }
+    let running = App::over(fixture, super::addresses::open()).await;
+    assert_eq!(running.get("/models/newlab/m1.json").await.status, axum::http::StatusCode::NOT_FOUND);
+    running.fixture.append(TableId::UsageDaily, vec![lab("2026-11-24", Some("newlab"))]).await;
+    running.site.refresh().await;
+    let addresses = [
+        "/models/newlab/m1.json",
+        "/rankings/models.json",
+        "/rankings/models",
+        "/rankings/authors.csv",
+        "/rankings/share.json?by=model",
+        "/authors/newlab",
+    ];
+    let first = running.get("/rankings/models.json").await.json()["data"][0].clone();
+    // Four days of five million, under their name and with their users.
+    assert_eq!((&first["id"], &first["author"]), (&json!("newlab/m1"), &json!("newlab")));
+    assert_eq!((&first["tokens"], &first["users"]), (&json!("20000000"), &json!("40")));
+    for _ in 0..4 {
+        let restarted = App::again(&running).await;
+        for address in addresses {
+            let (old, new) = (running.get(address).await, restarted.get(address).await);
+            assert_eq!(old.header("etag"), new.header("etag"), "{address}");
+            assert!(old.body == new.body, "{address}: {} and {}", old.text(), new.text());
+        }
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ mod state;
 pub use parse::{Parsed, Problem, Why, parse};
 pub use print::print;
 pub use route::{Format, Page, Route, parse_path};
-pub use state::{By, Param, Period, Resolved, Sort, SortKey, State, Theme, Variants, View, Vs};
+pub use state::{By, Outside, Param, Period, Resolved, Sort, SortKey, State, Theme, Variants, View, Vs};
 
 #[cfg(test)]
 mod tests;

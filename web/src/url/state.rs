@@ -320,6 +320,15 @@ pub struct Resolved {
     pub clamped: bool,
     /// The window holds the running day.
     pub partial: bool,
+    /// The window lies wholly outside the history.
+    pub outside: Option<Outside>,
+}
+
+/// On which side of the history a window lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    Before,
+    After,
 }
 
 impl State {
@@ -329,6 +338,14 @@ impl State {
             Period::Dates(from, to) => Window { start: from, end: to.min(dataset.newest_date()).max(from) },
             period => Window::trailing(last, period.days()),
         };
+        let outside = match asked {
+            _ if asked.end < dataset.first_date() => Some(Outside::Before),
+            _ if asked.start > dataset.newest_date() => Some(Outside::After),
+            _ => None,
+        };
+        if outside.is_some() {
+            return Resolved { window: asked, before: None, clamped: false, partial: false, outside };
+        }
         let clamped = asked.start < dataset.first_date();
         let start = asked.start.max(dataset.first_date()).min(asked.end.max(dataset.first_date()));
         let window = Window { start, end: asked.end.max(start) };
@@ -341,7 +358,7 @@ impl State {
         };
         let partial =
             dataset.has_complete_day() && window.end >= dataset.newest_date() || !dataset.has_complete_day();
-        Resolved { window, before, clamped, partial }
+        Resolved { window, before, clamped, partial, outside: None }
     }
 
     /// Rows a table shows, `None` = all.

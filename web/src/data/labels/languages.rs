@@ -43,7 +43,7 @@ impl Dataset {
         for window in self.label_windows(period) {
             let (source, all) = self.label_sums(window, &Wanted::default());
             if all.all.n < self.thresholds.label_samples {
-                missing.n = missing.n.max(all.all.n);
+                missing.n = missing.n.max(Some(all.all.n));
                 continue;
             }
             let codes = self.label_values(Dimension::Nl);
@@ -51,13 +51,13 @@ impl Dataset {
             let mut rows: Vec<LanguageShare> =
                 codes.iter().filter_map(|code| self.language(code, window, &weeks)).collect();
             if rows.is_empty() {
-                missing.n = missing.n.max(all.all.n);
+                missing.n = missing.n.max(Some(all.all.n));
                 continue;
             }
             rows.sort_by(|a, b| b.cell.share.total_cmp(&a.cell.share).then_with(|| a.code.cmp(&b.code)));
             self.hide_a_lone_rest(&mut rows, window);
             if rows.is_empty() {
-                missing.n = missing.n.max(all.all.n);
+                missing.n = missing.n.max(Some(all.all.n));
                 continue;
             }
             let known = all.all_known / all.all.wt.max(f64::MIN_POSITIVE);

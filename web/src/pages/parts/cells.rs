@@ -18,7 +18,10 @@ pub fn not_enough(why: &NotEnough) -> Html {
 pub fn reason(why: &NotEnough) -> String {
     let needs = format::count(why.needs);
     match why.needs_users.map(format::count) {
-        None => format!("n = {}, needs {needs}", format::count(why.n)),
+        None => match why.n {
+            Some(n) => format!("n = {}, needs {needs}", format::count(n)),
+            None => format!("needs n = {needs}"),
+        },
         Some(users) if why.needs == 0 => format!("needs {users} users"),
         Some(users) => format!("needs n = {needs} and {users} users"),
     }
@@ -35,6 +38,11 @@ pub fn figure(figure: &Figure<f64>, show: impl Fn(f64) -> String) -> Html {
 /// Unknown is a dash with a word, never 0.
 pub fn unknown() -> Html {
     Html::markup("<span class=\"fine\">–<span class=\"vh\"> unknown</span></span>")
+}
+
+/// Rank of a row; those whose value is not known have none.
+pub fn rank(rank: Option<u32>) -> Html {
+    optional(rank.map(|rank| rank.to_string()))
 }
 
 pub fn optional(value: Option<String>) -> Html {
@@ -92,12 +100,12 @@ pub fn change_words(change: &Change) -> Option<String> {
     }
 }
 
-/// Places won or lost; `new` where there was no place before.
-pub fn rank_change(change: Option<i64>, compared: bool) -> Html {
+/// Places won or lost; `new` where there was nothing before.
+pub fn rank_change(change: Option<i64>, is_new: bool) -> Html {
     match change {
         Some(0) => Html::markup("<span class=\"chg same\">=<span class=\"vh\"> unchanged</span></span>"),
         Some(places) => moved(places as f64, &places.abs().to_string()),
-        None if compared => Html::markup("<span class=\"chg\">new</span>"),
+        None if is_new => Html::markup("<span class=\"chg\">new</span>"),
         None => Html::default(),
     }
 }

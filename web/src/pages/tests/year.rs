@@ -107,6 +107,10 @@ fn serving(model: usize) -> Vec<(usize, f64)> {
 
 pub(super) async fn fixture() -> Fixture {
     let fixture = Fixture::empty().await;
+    let models = MODELS.map(|model| model.0);
+    fixture
+        .name(&[&models[..], &["nvidia/nemotron-nano-9b-v2:free"]].concat(), &PROVIDERS.map(|one| one.0))
+        .await;
     fixture.append(TableId::UsageDaily, usage()).await;
     fixture.append(TableId::HealthDaily, health_days()).await;
     fixture.append(TableId::Health5m, buckets()).await;

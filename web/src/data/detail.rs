@@ -1,0 +1,136 @@
+//! How exactly amounts of health are told: of a name that may not stand beside usage, and of a model at a provider, by
+//! their size only. Ratios are rounded with them, because exact ones give counts away.
+
+use super::Dataset;
+use super::figure::{Figure, NotEnough, Profile};
+use super::gate::{Kind, variant_key};
+use super::health::Scope;
+use super::routing::Boost;
+use super::speed::Quantiles;
+
+/// A count, or the power of ten that it reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tally {
+    Exact(u64),
+    /// At least so many: 100, 1,000, 10,000, …; `None`: fewer than 100.
+    Band(Option<u64>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    Exact,
+    Banded,
+}
+
+impl Detail {
+    pub fn is_exact(self) -> bool {
+        self == Self::Exact
+    }
+
+    pub fn count(self, n: u64) -> Tally {
+        match self {
+            Self::Exact => Tally::Exact(n),
+            Self::Banded => Tally::Band(n.checked_ilog10().filter(|power| *power >= 2).map(|p| 10u64.pow(p))),
+        }
+    }
+
+    /// A percentage; cut to a tenth, so that 100 means that nothing failed.
+    pub fn percent(self, value: f64) -> f64 {
+        if self.is_exact() { value } else { (value * 10.0 + 1e-9).floor() / 10.0 }
+    }
+
+    /// A ratio from 0 to 1, to a tenth of a hundredth.
+    pub fn rate(self, value: Option<f64>) -> Option<f64> {
+        value.map(|value| if self.is_exact() { value } else { (value * 1_000.0).round() / 1_000.0 })
+    }
+
+    /// A ratio from 0 to 1, in whole hundredths.
+    pub fn share(self, value: Option<f64>) -> Option<f64> {
+        value.map(|value| if self.is_exact() { value } else { (value * 100.0).round() / 100.0 })
+    }
+
+    /// Any other figure, to three digits.
+    pub fn rough(self, value: Option<f64>) -> Option<f64> {
+        value.map(
+            |value| if self.is_exact() { value } else { format!("{value:.2e}").parse().unwrap_or(value) },
+        )
+    }
+
+    /// An uptime, or why there is none.
+    pub fn uptime(self, figure: Figure<f64>) -> Figure<f64> {
+        figure.map(|value| self.percent(value)).map_err(|why| self.reason(why))
+    }
+
+    pub fn quantiles(self, figure: Figure<Quantiles>) -> Figure<Quantiles> {
+        figure.map_err(|why| self.reason(why))
+    }
+
+    pub fn boost(self, figure: Figure<Boost>) -> Figure<Boost> {
+        let round = |boost: Boost| {
+            let (routed, without_routing) = (self.percent(boost.routed), self.percent(boost.without_routing));
+            Boost { routed, without_routing, boost: routed - without_routing, ..boost }
+        };
+        figure.map(round).map_err(|why| self.reason(why))
+    }
+
+    fn reason(self, why: NotEnough) -> NotEnough {
+        NotEnough { n: why.n.filter(|_| self.is_exact()), ..why }
+    }
+}
+
+impl Dataset {
+    /// How exactly amounts of a scope may be told.
+    pub fn detail(&self, scope: Scope) -> Detail {
+        let is_told = match (scope.model, scope.provider) {
+            _ if self.gate.is_open() => true,
+            (None, None) => true,
+            (Some(_), Some(_)) if self.profile == Profile::Public => false,
+            (model, provider) => {
+                model.is_none_or(|model| {
+                    // With a hidden variant among them, its attempts would be what the told ones leave over.
+                    let keys = self.dictionary.series_of(model).map(|series| {
+                        let variant = self.dictionary.variant(series.variant);
+                        variant_key(self.dictionary.model(model), variant)
+                    });
+                    let date = self.newest_date();
+                    let mut decided =
+                        keys.filter_map(|key| self.gate.decision(Kind::Variant, &key, date)).peekable();
+                    decided.peek().is_some() && decided.all(|is_public| is_public)
+                }) && provider.is_none_or(|provider| {
+                    self.gate.names(Kind::Provider, self.dictionary.provider(provider), self.newest_date())
+                })
+            }
+        };
+        if is_told { Detail::Exact } else { Detail::Banded }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_band_is_the_power_of_ten_below() {
+        let band = |n| Detail::Banded.count(n);
+        assert_eq!([band(0), band(1), band(99)], [Tally::Band(None); 3]);
+        assert_eq!([band(100), band(999)], [Tally::Band(Some(100)); 2]);
+        assert_eq!(
+            [band(1_000), band(u64::MAX)],
+            [1_000, 10_000_000_000_000_000_000].map(|n| Tally::Band(Some(n)))
+        );
+        assert_eq!(Detail::Exact.count(7), Tally::Exact(7));
+    }
+
+    #[test]
+    fn ratios_are_rounded_where_counts_are_bands() {
+        assert_eq!((Detail::Banded.percent(99.97), Detail::Banded.percent(100.0)), (99.9, 100.0));
+        // 99.9 is no binary fraction; cutting must not make it 99.8.
+        assert_eq!(Detail::Banded.percent(99.9), 99.9);
+        assert_eq!(Detail::Banded.rate(Some(1.0 / 3.0)), Some(0.333));
+        assert_eq!(Detail::Banded.share(Some(2.0 / 3.0)), Some(0.67));
+        assert_eq!(Detail::Banded.rough(Some(1_234.5)), Some(1_230.0));
+        assert_eq!(Detail::Exact.rate(Some(1.0 / 3.0)), Some(1.0 / 3.0));
+        let why = Detail::Banded.uptime(Err(NotEnough::counts(37, 100)));
+        assert_eq!(why, Err(NotEnough { n: None, needs: 100, needs_users: None }));
+    }
+}
