@@ -74,12 +74,13 @@ impl Metric {
         let Some(windows) = Windows::of(self.table) else {
             return self.run(ctx, from, to, Vec::new()).await.map_err(failed);
         };
+        let ctx = windows.session(ctx);
         let mut found = Vec::new();
         let mut next = from;
         while next <= to {
             let last = next.checked_add_days(Days::new(windows.days_at_once - 1)).unwrap_or(to).min(to);
-            for values in windows.runs(ctx, next, last).await.map_err(failed)? {
-                found.extend(self.run(ctx, next, last, values).await.map_err(failed)?);
+            for values in windows.runs(&ctx, next, last).await.map_err(failed)? {
+                found.extend(self.run(&ctx, next, last, values).await.map_err(failed)?);
             }
             next = last.succ_opt().unwrap_or(NaiveDate::MAX);
         }

@@ -11,6 +11,9 @@ use datafusion::prelude::SessionContext;
 use crate::terms::day_number;
 use crate::{rankings, users_by_window};
 
+/// Rows of a batch where rows are sketches.
+const SKETCHES: usize = 512;
+
 /// Windows that end in `$1` to `$2`, and the earliest day of them and those before, `$3` in all.
 const SPANS: &str = "SELECT window_days, CAST(min(CAST(end_date AS int) - $3 * window_days + 1) AS int) AS first_day \
                      FROM periods WHERE end_date BETWEEN $1 AND $2 GROUP BY window_days ORDER BY window_days";
@@ -30,6 +33,15 @@ impl Windows {
         const OF: [(&Declaration, &Windows); 2] =
             [(&rankings::TABLE, &rankings::WINDOWS), (&users_by_window::TABLE, &users_by_window::WINDOWS)];
         OF.iter().find(|(known, _)| *known == table).map(|(_, windows)| *windows)
+    }
+
+    /// The session for its runs. What is merged of one batch is held at once, up to 32 KiB a row.
+    pub(crate) fn session(&self, ctx: &SessionContext) -> SessionContext {
+        let mut state = ctx.state();
+        if self.is_apart {
+            *state.config_mut() = ctx.copied_config().with_batch_size(SKETCHES);
+        }
+        SessionContext::new_with_state(state)
     }
 
     /// Further values of each run of the statement: the first day that it reads and, apart, the length of its windows.
