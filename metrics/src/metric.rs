@@ -43,7 +43,7 @@ pub const METRICS: &[Metric] = &[
 pub struct Metric {
     pub table: &'static Declaration,
     /// Reads tables and views of a session that [`crate::register`] has prepared. `$1` and `$2` are the first and the
-    /// last date of the rows that it gives; for tables of windows, `$3` is the first day that these are made of.
+    /// last date of the rows that it gives; tables of windows have further ones.
     pub sql: &'static str,
     /// Tables whose changes it follows. Among them the published ones that its statement reads, its own included.
     pub inputs: &'static [TableId],
@@ -108,14 +108,15 @@ impl Metric {
     ) -> Result<Vec<RecordBatch>, Error> {
         let failed = |source| Error::Compute { table: self.table.name, from, to, source: Box::new(source) };
         let Some(windows) = Windows::of(self.table) else {
-            return self.run(ctx, from, to, None).await.map_err(failed);
+            return self.run(ctx, from, to, Vec::new()).await.map_err(failed);
         };
+        let ctx = windows.session(ctx);
         let mut found = Vec::new();
         let mut next = from;
         while next <= to {
             let last = next.checked_add_days(Days::new(windows.days_at_once - 1)).unwrap_or(to).min(to);
-            if let Some(first) = windows.first_day(ctx, next, last).await.map_err(failed)? {
-                found.extend(self.run(ctx, next, last, Some(first)).await.map_err(failed)?);
+            for values in windows.runs(&ctx, next, last).await.map_err(failed)? {
+                found.extend(self.run(&ctx, next, last, values).await.map_err(failed)?);
             }
             next = last.succ_opt().unwrap_or(NaiveDate::MAX);
         }
@@ -127,10 +128,10 @@ impl Metric {
         ctx: &SessionContext,
         from: NaiveDate,
         to: NaiveDate,
-        first_day: Option<ScalarValue>,
+        further: Vec<ScalarValue>,
     ) -> Result<Vec<RecordBatch>, DataFusionError> {
         let bounds = [from, to].map(|date| ScalarValue::Date32(Some(day_number(date))));
-        let values: Vec<ScalarValue> = bounds.into_iter().chain(first_day).collect();
+        let values: Vec<ScalarValue> = bounds.into_iter().chain(further).collect();
         let batches = ctx.sql(self.sql).await?.with_param_values(values)?.collect().await?;
         let schema = self.table.schema();
         batches.iter().map(|batch| as_declared(batch, &schema)).collect()

@@ -1,20 +1,22 @@
-//! Tables whose rows are of windows of the view `periods`: how many end dates one run of a statement takes, and how
-//! far back it reads.
+//! Tables whose rows are of windows of the view `periods`: how many of them one run of a statement takes, and how far
+//! back it reads.
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::Int32Type;
 use bellwether_warehouse::tables::declared::Declaration;
 use chrono::NaiveDate;
 use datafusion::common::ScalarValue;
+use datafusion::common::cast::{as_int32_array, as_int64_array};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use crate::terms::day_number;
 use crate::{rankings, users_by_window};
 
-/// The earliest day of windows that end in `$1` to `$2`, counted `$3` windows back; null where none ends.
-const FIRST_DAY: &str = "SELECT CAST(min(CAST(end_date AS int) - $3 * window_days + 1) AS int) AS first_day \
-                         FROM periods WHERE end_date BETWEEN $1 AND $2";
+/// Rows of a batch where rows are sketches.
+const SKETCHES: usize = 512;
+
+/// Windows that end in `$1` to `$2`, and the earliest day of them and those before, `$3` in all.
+const SPANS: &str = "SELECT window_days, CAST(min(CAST(end_date AS int) - $3 * window_days + 1) AS int) AS first_day \
+                     FROM periods WHERE end_date BETWEEN $1 AND $2 GROUP BY window_days ORDER BY window_days";
 
 #[derive(Debug)]
 pub(crate) struct Windows {
@@ -22,6 +24,8 @@ pub(crate) struct Windows {
     pub days_at_once: u64,
     /// Windows that a row is made of: its own and those before it.
     pub back: i64,
+    /// A run is of windows of one length alone, which is the fourth value of the statement.
+    pub is_apart: bool,
 }
 
 impl Windows {
@@ -31,20 +35,35 @@ impl Windows {
         OF.iter().find(|(known, _)| *known == table).map(|(_, windows)| *windows)
     }
 
-    /// The third value of the statement: the first day that it reads. None: no window ends in these dates, and there is
-    /// nothing to run.
-    pub(crate) async fn first_day(
+    /// The session for its runs. What is merged of one batch is held at once, up to 32 KiB a row.
+    pub(crate) fn session(&self, ctx: &SessionContext) -> SessionContext {
+        let mut state = ctx.state();
+        if self.is_apart {
+            *state.config_mut() = ctx.copied_config().with_batch_size(SKETCHES);
+        }
+        SessionContext::new_with_state(state)
+    }
+
+    /// Further values of each run of the statement: the first day that it reads and, apart, the length of its windows.
+    /// None where no window ends in these dates.
+    pub(crate) async fn runs(
         &self,
         ctx: &SessionContext,
         from: NaiveDate,
         to: NaiveDate,
-    ) -> Result<Option<ScalarValue>, DataFusionError> {
+    ) -> Result<Vec<Vec<ScalarValue>>, DataFusionError> {
         let [from, to] = [from, to].map(|date| ScalarValue::Date32(Some(day_number(date))));
-        let frame = ctx.sql(FIRST_DAY).await?;
-        let found =
-            frame.with_param_values(vec![from, to, ScalarValue::Int64(Some(self.back))])?.collect().await?;
-        let first = found.first().and_then(|batch| batch.column(0).as_primitive_opt::<Int32Type>().cloned());
-        let first = first.filter(|days| !days.is_empty() && days.is_valid(0)).map(|days| days.value(0));
-        Ok(first.map(|day| ScalarValue::Date32(Some(day))))
+        let values = vec![from, to, ScalarValue::Int64(Some(self.back))];
+        let mut spans: Vec<(i64, i32)> = Vec::new();
+        for batch in ctx.sql(SPANS).await?.with_param_values(values)?.collect().await? {
+            let lengths = as_int64_array(batch.column(0))?.values().iter().copied();
+            spans.extend(lengths.zip(as_int32_array(batch.column(1))?.values().iter().copied()));
+        }
+        let date = |day: i32| ScalarValue::Date32(Some(day));
+        if self.is_apart {
+            let run = |(length, day)| vec![date(day), ScalarValue::Int64(Some(length))];
+            return Ok(spans.into_iter().map(run).collect());
+        }
+        Ok(spans.into_iter().map(|(_, day)| day).min().map(|day| vec![date(day)]).into_iter().collect())
     }
 }

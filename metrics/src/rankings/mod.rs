@@ -14,7 +14,7 @@ use crate::windows::Windows;
 use crate::{Metric, gate, keyed, measures, usage_by_day, users_by_window};
 
 /// More end dates at once, and the sorts of a run go through temporary files.
-pub(crate) const WINDOWS: Windows = Windows { days_at_once: 7, back: 4 };
+pub(crate) const WINDOWS: Windows = Windows { days_at_once: 7, back: 4, is_apart: false };
 
 /// The longest window.
 const LONGEST_DAYS: u64 = 364;

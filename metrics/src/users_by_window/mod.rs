@@ -10,7 +10,7 @@ use crate::windows::Windows;
 use crate::{Metric, gate, keyed, rankings};
 
 /// A sketch takes up to 32 KiB while it is merged, and every name has two in each window.
-pub(crate) const WINDOWS: Windows = Windows { days_at_once: 1, back: 2 };
+pub(crate) const WINDOWS: Windows = Windows { days_at_once: 1, back: 2, is_apart: true };
 
 pub const TABLE: Declaration = Declaration {
     name: "users_by_window",

@@ -1,4 +1,4 @@
--- Rows of `users_by_window` for the end dates $1 to $2; $3 is the first day of the windows before them.
+-- Rows of `users_by_window` for the end dates $1 to $2 and windows of $4 days; $3 is the first day of those before.
 WITH cells_of_windows AS (
     -- Days are merged before dimensions are made: a long window has many more days than a cell has rows.
     SELECT
@@ -13,6 +13,7 @@ WITH cells_of_windows AS (
     FROM period_days
     JOIN placed_cells ON placed_cells.date = period_days.date
     WHERE period_days.end_date BETWEEN $1 AND $2
+        AND period_days.window_days = $4
         AND period_days.step <= 1
         AND placed_cells.date BETWEEN $3 AND $2
         AND placed_cells.users IS NOT NULL
