@@ -9,7 +9,8 @@ judged AS (
         CASE WHEN ends_at IS NULL THEN date >= terms.today ELSE ends_at > terms.watermark END AS is_partial,
         -- Behind a band of 0 there is no share either: it would tell how few there are.
         CASE WHEN counts_are_bands THEN greatest(terms.counted_attempts, 1) ELSE 1 END AS least_for_rate,
-        CASE WHEN counted >= greatest(terms.counted_attempts, 1) THEN rate(success, counted, counts_are_bands) END AS uptime,
+        CASE WHEN counted >= greatest(terms.counted_attempts, 1) THEN rate(success, counted, counts_are_bands) END
+            AS uptime,
         CASE
             WHEN has_before AND counted_before >= greatest(terms.counted_attempts, 1)
                 THEN rate(success_before, counted_before, counts_are_bands)
@@ -95,13 +96,16 @@ figures AS (
         CASE WHEN attempts < least_for_rate THEN 'not_enough' END AS rate_limit_rate_reason,
         CASE WHEN attempts >= least_for_rate THEN rate(cancelled, attempts, counts_are_bands) END AS cancel_rate,
         CASE WHEN attempts < least_for_rate THEN 'not_enough' END AS cancel_rate_reason,
-        CASE WHEN tool_finishes >= least_for_rate THEN rate(tool_error_requests, tool_finishes, counts_are_bands) END AS tool_error_rate,
+        CASE WHEN tool_finishes >= least_for_rate THEN rate(tool_error_requests, tool_finishes, counts_are_bands) END
+            AS tool_error_rate,
         CASE WHEN tool_finishes < least_for_rate THEN 'not_enough' END AS tool_error_rate_reason,
-        CASE WHEN structured_requested >= least_for_rate THEN rate(structured_invalid, structured_requested, counts_are_bands) END AS structured_invalid_rate,
+        CASE WHEN structured_requested >= least_for_rate THEN rate(structured_invalid, structured_requested, counts_are_bands) END
+            AS structured_invalid_rate,
         CASE WHEN structured_requested < least_for_rate THEN 'not_enough' END AS structured_invalid_rate_reason,
         CASE WHEN answered >= least_for_rate THEN rate(refused, answered, counts_are_bands) END AS refusal_rate,
         CASE WHEN answered < least_for_rate THEN 'not_enough' END AS refusal_rate_reason,
-        CASE WHEN answered >= least_for_rate THEN rate(content_filtered, answered, counts_are_bands) END AS content_filter_rate,
+        CASE WHEN answered >= least_for_rate THEN rate(content_filtered, answered, counts_are_bands) END
+            AS content_filter_rate,
         CASE WHEN answered < least_for_rate THEN 'not_enough' END AS content_filter_rate_reason,
         CASE WHEN NOT counts_are_bands THEN billed_output_tokens_cancelled END AS billed_output_tokens_cancelled,
         CASE WHEN counts_are_bands THEN 'private' END AS billed_output_tokens_cancelled_reason,

@@ -16,7 +16,16 @@ sampled AS (
 speeds AS (
     SELECT
         sampled.* EXCEPT (
-            ttft_ms_n, duration_ms_n, tokens_per_s_e2e_n, tokens_per_s_decode_n, overhead_us_n, ttft_ms, duration_ms, tokens_per_s_e2e, tokens_per_s_decode, overhead_us
+            ttft_ms_n,
+            duration_ms_n,
+            tokens_per_s_e2e_n,
+            tokens_per_s_decode_n,
+            overhead_us_n,
+            ttft_ms,
+            duration_ms,
+            tokens_per_s_e2e,
+            tokens_per_s_decode,
+            overhead_us
         ),
         band(ttft_ms_n, counts_are_bands) AS ttft_ms_samples,
         CASE WHEN ttft_ms_n >= least_samples THEN ddsketch_quantile(ttft_ms, 0.50) END AS ttft_ms_p50,
@@ -31,18 +40,28 @@ speeds AS (
         CASE WHEN duration_ms_n >= least_samples THEN ddsketch_quantile(duration_ms, 0.99) END AS duration_ms_p99,
         CASE WHEN duration_ms_n < least_samples THEN 'not_enough' END AS duration_ms_reason,
         band(tokens_per_s_e2e_n, counts_are_bands) AS tokens_per_s_e2e_samples,
-        CASE WHEN tokens_per_s_e2e_n >= least_samples THEN ddsketch_quantile(tokens_per_s_e2e, 0.10) END AS tokens_per_s_e2e_p10,
-        CASE WHEN tokens_per_s_e2e_n >= least_samples THEN ddsketch_quantile(tokens_per_s_e2e, 0.50) END AS tokens_per_s_e2e_p50,
-        CASE WHEN tokens_per_s_e2e_n >= least_samples THEN ddsketch_quantile(tokens_per_s_e2e, 0.75) END AS tokens_per_s_e2e_p75,
-        CASE WHEN tokens_per_s_e2e_n >= least_samples THEN ddsketch_quantile(tokens_per_s_e2e, 0.90) END AS tokens_per_s_e2e_p90,
-        CASE WHEN tokens_per_s_e2e_n >= least_samples THEN ddsketch_quantile(tokens_per_s_e2e, 0.99) END AS tokens_per_s_e2e_p99,
+        CASE WHEN tokens_per_s_e2e_n >= least_samples THEN ddsketch_quantile(tokens_per_s_e2e, 0.10) END
+            AS tokens_per_s_e2e_p10,
+        CASE WHEN tokens_per_s_e2e_n >= least_samples THEN ddsketch_quantile(tokens_per_s_e2e, 0.50) END
+            AS tokens_per_s_e2e_p50,
+        CASE WHEN tokens_per_s_e2e_n >= least_samples THEN ddsketch_quantile(tokens_per_s_e2e, 0.75) END
+            AS tokens_per_s_e2e_p75,
+        CASE WHEN tokens_per_s_e2e_n >= least_samples THEN ddsketch_quantile(tokens_per_s_e2e, 0.90) END
+            AS tokens_per_s_e2e_p90,
+        CASE WHEN tokens_per_s_e2e_n >= least_samples THEN ddsketch_quantile(tokens_per_s_e2e, 0.99) END
+            AS tokens_per_s_e2e_p99,
         CASE WHEN tokens_per_s_e2e_n < least_samples THEN 'not_enough' END AS tokens_per_s_e2e_reason,
         band(tokens_per_s_decode_n, counts_are_bands) AS tokens_per_s_decode_samples,
-        CASE WHEN tokens_per_s_decode_n >= least_samples THEN ddsketch_quantile(tokens_per_s_decode, 0.10) END AS tokens_per_s_decode_p10,
-        CASE WHEN tokens_per_s_decode_n >= least_samples THEN ddsketch_quantile(tokens_per_s_decode, 0.50) END AS tokens_per_s_decode_p50,
-        CASE WHEN tokens_per_s_decode_n >= least_samples THEN ddsketch_quantile(tokens_per_s_decode, 0.75) END AS tokens_per_s_decode_p75,
-        CASE WHEN tokens_per_s_decode_n >= least_samples THEN ddsketch_quantile(tokens_per_s_decode, 0.90) END AS tokens_per_s_decode_p90,
-        CASE WHEN tokens_per_s_decode_n >= least_samples THEN ddsketch_quantile(tokens_per_s_decode, 0.99) END AS tokens_per_s_decode_p99,
+        CASE WHEN tokens_per_s_decode_n >= least_samples THEN ddsketch_quantile(tokens_per_s_decode, 0.10) END
+            AS tokens_per_s_decode_p10,
+        CASE WHEN tokens_per_s_decode_n >= least_samples THEN ddsketch_quantile(tokens_per_s_decode, 0.50) END
+            AS tokens_per_s_decode_p50,
+        CASE WHEN tokens_per_s_decode_n >= least_samples THEN ddsketch_quantile(tokens_per_s_decode, 0.75) END
+            AS tokens_per_s_decode_p75,
+        CASE WHEN tokens_per_s_decode_n >= least_samples THEN ddsketch_quantile(tokens_per_s_decode, 0.90) END
+            AS tokens_per_s_decode_p90,
+        CASE WHEN tokens_per_s_decode_n >= least_samples THEN ddsketch_quantile(tokens_per_s_decode, 0.99) END
+            AS tokens_per_s_decode_p99,
         CASE WHEN tokens_per_s_decode_n < least_samples THEN 'not_enough' END AS tokens_per_s_decode_reason,
         band(overhead_us_n, counts_are_bands) AS overhead_us_samples,
         CASE WHEN overhead_us_n >= least_samples THEN ddsketch_quantile(overhead_us, 0.50) END AS overhead_us_p50,

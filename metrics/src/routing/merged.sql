@@ -44,7 +44,8 @@ named AS (
         band(best.counted, terms.users > 0) AS best_provider_counted,
         terms.users > 0 AND NOT is_public AS counts_are_bands,
         greatest(terms.counted_attempts, 1) AS least_counted,
-        CASE WHEN terms.users > 0 AND NOT is_public THEN greatest(terms.counted_attempts, 1) ELSE 1 END AS least_for_rate
+        CASE WHEN terms.users > 0 AND NOT is_public THEN greatest(terms.counted_attempts, 1) ELSE 1 END
+            AS least_for_rate
     FROM terms
     CROSS JOIN merged
     LEFT JOIN catalogue_models ON catalogue_models.model_id = merged.model
@@ -65,10 +66,12 @@ shares AS (
         CASE WHEN requests >= least_counted THEN rate(first_ok, requests, counts_are_bands) END
             AS without_routing,
         CASE WHEN requests < least_counted THEN 'not_enough' END AS boost_points_reason,
-        CASE WHEN requests_with_rate_limits >= least_counted THEN rate(routed_ok_with_rate_limits, requests_with_rate_limits, counts_are_bands) END AS routed_with_rate_limits,
+        CASE WHEN requests_with_rate_limits >= least_counted THEN rate(routed_ok_with_rate_limits, requests_with_rate_limits, counts_are_bands) END
+            AS routed_with_rate_limits,
         CASE WHEN requests_with_rate_limits >= least_counted THEN rate(first_ok_with_rate_limits, requests_with_rate_limits, counts_are_bands) END
             AS without_routing_with_rate_limits,
-        CASE WHEN requests_with_rate_limits < least_counted THEN 'not_enough' END AS boost_with_rate_limits_points_reason
+        CASE WHEN requests_with_rate_limits < least_counted THEN 'not_enough' END
+            AS boost_with_rate_limits_points_reason
     FROM named
 )
 
