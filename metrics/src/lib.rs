@@ -6,14 +6,26 @@
 
 mod catalogue;
 mod document;
+mod functions;
 pub mod gate;
 pub mod growth_by_month;
+mod health;
+pub mod health_by_5min;
+pub mod health_by_day;
+pub mod health_by_hour;
+pub mod health_by_window;
+pub mod health_now;
 mod keyed;
 mod measures;
 mod metric;
 pub mod publications;
 pub mod rankings;
+mod routing;
+pub mod routing_by_day;
+pub mod routing_by_hour;
+pub mod routing_now;
 pub mod share_by_week;
+pub mod speed_by_hour;
 mod terms;
 #[cfg(test)]
 mod testing;

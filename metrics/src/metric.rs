@@ -13,7 +13,11 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use crate::terms::day_number;
-use crate::{gate, growth_by_month, rankings, share_by_week, usage_by_day, users_by_window};
+use crate::{
+    gate, growth_by_month, health_by_5min, health_by_day, health_by_hour, health_by_window, health_now,
+    rankings, routing_by_day, routing_by_hour, routing_now, share_by_week, speed_by_hour, usage_by_day,
+    users_by_window,
+};
 
 /// Every metric, in the order in which they are computed.
 pub const METRICS: &[Metric] = &[
@@ -23,6 +27,15 @@ pub const METRICS: &[Metric] = &[
     rankings::METRIC,
     share_by_week::METRIC,
     growth_by_month::METRIC,
+    health_by_day::METRIC,
+    health_by_window::METRIC,
+    health_by_hour::METRIC,
+    speed_by_hour::METRIC,
+    health_by_5min::METRIC,
+    health_now::METRIC,
+    routing_by_day::METRIC,
+    routing_by_hour::METRIC,
+    routing_now::METRIC,
 ];
 
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,69 @@
+//! Health of now.
+
+#[cfg(test)]
+mod tests;
+
+use bellwether_warehouse::TableId;
+use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
+
+use crate::Metric;
+use crate::health::{self, BEFORE, FIGURES, GATE, KEYS, MIX, SPEEDS, UPTIME};
+
+/// How far back its windows and those before them reach.
+const DAYS: u64 = 15;
+
+const PERIOD: &[Column] = &[
+    Column::count(
+        "window_minutes",
+        Unit::None,
+        "Length of the window in minutes: 5, 30, 1440 (a day) or 10080 (7 days).",
+    ),
+    Column::new("starts_at", Type::Instant, Unit::None, "Start of the window."),
+    Column::new(
+        "ends_at",
+        Type::Instant,
+        Unit::None,
+        "End of the window, exclusive: the end of the newest complete five minutes, for 7 days of the newest complete hour. What \
+         is complete is judged so that time-outs of an outage are in.",
+    ),
+];
+
+const STATE: &[Column] = &[
+    Column::text(
+        "state",
+        "Of the key, by its last 30 minutes, the same beside every window: `operational` from an uptime of 0.95, `degraded` \
+         from 0.8, else `down`; `no_data` without an uptime.",
+    ),
+    Column::ratio("state_uptime", "Uptime of the last 30 minutes, which makes the state.")
+        .null_when("The state is `no_data`."),
+    Column::count("state_counted", Unit::Attempts, "Counted attempts of the last 30 minutes."),
+    Column::text("state_reason", "Why there is no state: `not_enough`.")
+        .null_when("The state is not `no_data`."),
+];
+
+const PARTS: &[&[Column]] = &[PERIOD, KEYS, STATE, UPTIME, BEFORE, MIX, FIGURES, SPEEDS];
+
+/// Its statement gives all windows at the watermark, whatever dates are asked for.
+pub const TABLE: Declaration = Declaration {
+    name: "health_now",
+    grain: "window_minutes × dimension × key",
+    meaning: "How endpoints, models at providers, providers and models do now: state, uptime against the equal window before, \
+              errors, usable answers, speed. What a router needs to choose.",
+    audience: Audience::Everyone,
+    partition: None,
+    stats: &[],
+    columns: &health::joined::<{ health::length(PARTS) }>(PARTS),
+};
+
+pub const METRIC: Metric = Metric {
+    table: &TABLE,
+    sql: concat!(
+        include_str!("health_now.sql"),
+        include_str!("../health/merged.sql"),
+        include_str!("../health/figures.sql"),
+        include_str!("../health/speeds.sql"),
+        include_str!("state.sql"),
+    ),
+    inputs: &[TableId::Health5m, TableId::HealthHourly, TableId::HealthDaily, GATE],
+    touched: |date| health::with_days_after(date, DAYS),
+};
