@@ -56,8 +56,15 @@ impl Publisher {
             // The newest is what most readers wait for.
             groups.reverse();
         }
-        for (group, dates) in groups {
-            self.put_group(at, group, dates, round, &mut plan).await?;
+        let as_it_will_be = |plan: &Plan| {
+            (published.metric.id(), published.table.snapshot().provider_over(plan.files.clone()))
+        };
+        let mut ctx = self.session(&round.terms, as_it_will_be(&plan)).await?;
+        for (nth, (group, dates)) in groups.into_iter().enumerate() {
+            if nth > 0 && published.metric.reads_itself() {
+                ctx = self.session(&round.terms, as_it_will_be(&plan)).await?;
+            }
+            self.put_group(at, &ctx, group, dates, round, &mut plan).await?;
         }
         self.commit(at, plan, round).await
     }
@@ -65,16 +72,15 @@ impl Publisher {
     async fn put_group(
         &self,
         at: usize,
+        ctx: &SessionContext,
         group: Group,
         dates: BTreeSet<NaiveDate>,
         round: &Round,
         plan: &mut Plan,
     ) -> Result<(), Error> {
-        let Some(Published { metric, table }) = self.tables.get(at) else { return Ok(()) };
+        let Some(Published { metric, .. }) = self.tables.get(at) else { return Ok(()) };
         let task = Task::new(metric, group, dates, round.terms.today, &plan.files);
-        let own = table.snapshot().provider_over(plan.files.clone());
-        let ctx = self.session(&round.terms, (metric.id(), own)).await?;
-        let stands = match self.standing(&ctx, at, &task).await {
+        let stands = match self.standing(ctx, at, &task).await {
             // Rows of former columns may not be readable as rows of these; all of them are made anew.
             Err(error) if round.is_afresh => {
                 tracing::warn!(
@@ -86,7 +92,7 @@ impl Publisher {
             }
             stands => stands?,
         };
-        let computed = compute(&ctx, metric, &task).await?;
+        let computed = compute(ctx, metric, &task).await?;
         let (stands, computed, changed) = differing(task.dates.clone(), stands, computed).await?;
         let is_scattered = task.is_closed && task.met.len() > 1;
         if changed.is_empty() && !is_scattered {
