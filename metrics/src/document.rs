@@ -32,9 +32,9 @@ fn describe(page: &mut String, table: &Declaration) -> std::fmt::Result {
     if table.audience == Audience::Operators {
         write!(page, " For operators alone: it names what is not public.")?;
     }
-    writeln!(page, "\n\n| column | type | unit | meaning | null |\n|---|---|---|---|---|")?;
+    writeln!(page, "\n\n| column | type | unit | meaning | null when |\n|---|---|---|---|---|")?;
     for Column { name, of, unit, meaning, null } in table.columns {
-        let when = null.map(|when| format!("when {when}")).unwrap_or_default();
+        let when = null.unwrap_or_default().to_owned();
         let cells = [format!("`{name}`"), of.word().into(), unit.word().into(), (*meaning).into(), when];
         writeln!(page, "| {} |", cells.map(|cell: String| cell.replace('|', "\\|")).join(" | "))?;
     }
