@@ -9,7 +9,7 @@ use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, TableId, fold_ap
 use chrono::{DateTime, NaiveDate};
 
 use super::newest::crowd;
-use super::place::{filled, group_of, is_closed, runs, span_of};
+use super::place::{filled, group_of, is_closed, pieces, runs, span_of};
 use super::{PublishReport, Publisher};
 use crate::settle::Settling;
 use crate::testing::{Fixture, at, lines};
@@ -414,6 +414,9 @@ fn neighbours_are_computed_together_within_a_month_newest_first() {
     let texts: Vec<String> = runs(&days).iter().map(|(from, to)| format!("{from} {to}")).collect();
     assert_eq!(texts, ["2026-11-03 2026-11-03", "2026-11-01 2026-11-01", "2026-10-30 2026-10-31"]);
     assert_eq!(filled(&dates(&["2026-11-01", "2026-11-03"])).len(), 3);
+    let apart = dates(&["2026-11-01", "2026-11-05"]);
+    let pieces: Vec<usize> = pieces(None, &apart).iter().map(|(_, dates)| dates.len()).collect();
+    assert_eq!(pieces, [3, 2]);
     assert!(runs(&BTreeSet::new()).is_empty() && filled(&BTreeSet::new()).is_empty());
 }
 
