@@ -9,7 +9,7 @@ use chrono::{Datelike, Days, Months, NaiveDate};
 
 /// Days of a table that reads itself that are made at once. More: more sketches of users in memory, one a key and day,
 /// some KiB each; fewer: the days that they are made of are read more often.
-const DAYS_AT_ONCE: usize = 3;
+const DAYS_AT_ONCE: usize = 2;
 
 /// Value of a partition; None: the table has none.
 pub(super) type Group = Option<NaiveDate>;

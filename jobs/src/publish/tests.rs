@@ -416,7 +416,7 @@ fn neighbours_are_computed_together_within_a_month_newest_first() {
     assert_eq!(filled(&dates(&["2026-11-01", "2026-11-03"])).len(), 3);
     let apart = dates(&["2026-11-01", "2026-11-05"]);
     let pieces: Vec<usize> = pieces(None, &apart).iter().map(|(_, dates)| dates.len()).collect();
-    assert_eq!(pieces, [3, 2]);
+    assert_eq!(pieces, [2, 2, 1]);
     assert!(runs(&BTreeSet::new()).is_empty() && filled(&BTreeSet::new()).is_empty());
 }
 
