@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod document;
+mod fingerprint;
 mod functions;
 pub mod gate;
 pub mod growth_by_month;

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch,
 use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::{Catalogue, METRICS, views};
+use crate::Catalogue;
 
 /// Statements read it as the table `terms` of one row.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,19 +39,6 @@ pub enum Keyless {
 }
 
 impl Terms {
-    /// Of all that decides what is published and does not move by itself: configuration, catalogue, and the statements of
-    /// this program.
-    pub fn fingerprint(&self) -> String {
-        let still = Self { watermark: DateTime::UNIX_EPOCH, today: NaiveDate::default(), ..self.clone() };
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(format!("{still:?}").as_bytes());
-        hasher.update(format!("{:?}", views::VIEWS).as_bytes());
-        for metric in METRICS {
-            hasher.update(format!("{:?}", metric.table).as_bytes()).update(metric.sql.as_bytes());
-        }
-        hasher.finalize().to_hex().chars().take(16).collect()
-    }
-
     pub(crate) fn rows(&self) -> Result<RecordBatch, ArrowError> {
         let integer = |value: u32| Arc::new(Int64Array::from(vec![i64::from(value)])) as ArrayRef;
         let flag = |value: bool| Arc::new(BooleanArray::from(vec![value])) as ArrayRef;

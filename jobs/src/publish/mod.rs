@@ -72,6 +72,15 @@ impl Publisher {
     /// # Errors
     /// When a table can be neither read nor made.
     pub async fn open(warehouse: &Warehouse, terms: Terms) -> Result<Self, Error> {
+        Self::open_some(warehouse, terms, METRICS).await
+    }
+
+    /// Publishes some tables alone.
+    async fn open_some(
+        warehouse: &Warehouse,
+        terms: Terms,
+        metrics: &'static [Metric],
+    ) -> Result<Self, Error> {
         let open = async |id: TableId| {
             warehouse.table(id).await.map_err(|source| Error::Open { table: id.name(), source })
         };
@@ -82,7 +91,7 @@ impl Publisher {
         ids.extend(publications::sources());
         let sources = Followed::open(warehouse, &ids).await.map_err(|source| Error::Look { source })?;
         let mut tables = Vec::new();
-        for metric in METRICS {
+        for metric in metrics {
             tables.push(Published { metric, table: open(metric.id()).await? });
         }
         let publications = open(publications::id()).await?;

@@ -7,6 +7,10 @@ use bellwether_metrics::Metric;
 use bellwether_warehouse::DataFile;
 use chrono::{Datelike, Days, Months, NaiveDate};
 
+/// Days of a table that reads itself that are made at once. More: more sketches of users in memory, one a key and day,
+/// some KiB each; fewer: the days that they are made of are read more often.
+const DAYS_AT_ONCE: usize = 2;
+
 /// Value of a partition; None: the table has none.
 pub(super) type Group = Option<NaiveDate>;
 
@@ -89,6 +93,12 @@ pub(super) fn runs(dates: &BTreeSet<NaiveDate>) -> Vec<(NaiveDate, NaiveDate)> {
     }
     runs.reverse();
     runs
+}
+
+/// Dates of a table that reads itself, in the pieces in which they are made, oldest first.
+pub(super) fn pieces(group: Group, dates: &BTreeSet<NaiveDate>) -> Vec<(Group, BTreeSet<NaiveDate>)> {
+    let dates: Vec<NaiveDate> = filled(dates).into_iter().collect();
+    dates.chunks(DAYS_AT_ONCE).map(|piece| (group, piece.iter().copied().collect())).collect()
 }
 
 /// All dates from the first to the last of them.

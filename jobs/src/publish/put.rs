@@ -50,14 +50,21 @@ impl Publisher {
         let Some(published) = self.tables.get(at).filter(|_| !dates.is_empty()) else { return Ok(None) };
         let files = published.table.snapshot().files().to_vec();
         let mut plan = Plan { files, add: Vec::new(), remove: Vec::new(), changed: BTreeSet::new() };
-        let mut groups: Vec<(Group, BTreeSet<NaiveDate>)> =
-            place::by_group(published.metric, dates).into_iter().collect();
-        if !published.metric.reads_itself() {
+        let by_group = place::by_group(published.metric, dates);
+        let groups: Vec<(Group, BTreeSet<NaiveDate>)> = match published.metric.reads_itself() {
+            true => by_group.into_iter().flat_map(|(group, dates)| place::pieces(group, &dates)).collect(),
             // The newest is what most readers wait for.
-            groups.reverse();
-        }
-        for (group, dates) in groups {
-            self.put_group(at, group, dates, round, &mut plan).await?;
+            false => by_group.into_iter().rev().collect(),
+        };
+        let as_it_will_be = |plan: &Plan| {
+            (published.metric.id(), published.table.snapshot().provider_over(plan.files.clone()))
+        };
+        let mut ctx = self.session(&round.terms, as_it_will_be(&plan)).await?;
+        for (nth, (group, dates)) in groups.into_iter().enumerate() {
+            if nth > 0 && published.metric.reads_itself() {
+                ctx = self.session(&round.terms, as_it_will_be(&plan)).await?;
+            }
+            self.put_group(at, &ctx, group, dates, round, &mut plan).await?;
         }
         self.commit(at, plan, round).await
     }
@@ -65,16 +72,15 @@ impl Publisher {
     async fn put_group(
         &self,
         at: usize,
+        ctx: &SessionContext,
         group: Group,
         dates: BTreeSet<NaiveDate>,
         round: &Round,
         plan: &mut Plan,
     ) -> Result<(), Error> {
-        let Some(Published { metric, table }) = self.tables.get(at) else { return Ok(()) };
+        let Some(Published { metric, .. }) = self.tables.get(at) else { return Ok(()) };
         let task = Task::new(metric, group, dates, round.terms.today, &plan.files);
-        let own = table.snapshot().provider_over(plan.files.clone());
-        let ctx = self.session(&round.terms, (metric.id(), own)).await?;
-        let stands = match self.standing(&ctx, at, &task).await {
+        let stands = match self.standing(ctx, at, &task).await {
             // Rows of former columns may not be readable as rows of these; all of them are made anew.
             Err(error) if round.is_afresh => {
                 tracing::warn!(
@@ -86,7 +92,7 @@ impl Publisher {
             }
             stands => stands?,
         };
-        let computed = compute(&ctx, metric, &task).await?;
+        let computed = compute(ctx, metric, &task).await?;
         let (stands, computed, changed) = differing(task.dates.clone(), stands, computed).await?;
         let is_scattered = task.is_closed && task.met.len() > 1;
         if changed.is_empty() && !is_scattered {
@@ -94,10 +100,7 @@ impl Publisher {
         }
         let rewrite = task.rewrite(metric, stands, computed, &changed);
         let written = self.write(at, &rewrite, task.is_closed).await?;
-        plan.files.retain(|file| !rewrite.remove.iter().any(|removed| removed.path == file.path));
-        plan.files.extend(written.iter().cloned());
-        plan.remove.extend(rewrite.remove.into_iter().map(|file| file.path));
-        plan.add.extend(written);
+        plan.replace(rewrite.remove, written);
         plan.changed.extend(changed);
         Ok(())
     }
@@ -154,6 +157,22 @@ impl Publisher {
         };
         table.commit(change).await.map_err(|source| Error::Commit { table: name, source })?;
         Ok(Some(PublishedTable { table: name, dates: plan.changed.len(), rows }))
+    }
+}
+
+impl Plan {
+    fn replace(&mut self, removed: Vec<DataFile>, written: Vec<DataFile>) {
+        for file in removed {
+            self.files.retain(|stands| stands.path != file.path);
+            // What was written a moment ago belongs to no version yet, and is left to vacuum.
+            let stood = self.add.len();
+            self.add.retain(|added| added.path != file.path);
+            if self.add.len() == stood {
+                self.remove.push(file.path);
+            }
+        }
+        self.files.extend(written.iter().cloned());
+        self.add.extend(written);
     }
 }
 

@@ -8,9 +8,9 @@ use bellwether_warehouse::testing::{DAY_US, NOON_US, attempt};
 use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, TableId, fold_app, snapshot};
 use chrono::{DateTime, NaiveDate};
 
-use super::Publisher;
 use super::newest::crowd;
-use super::place::{filled, group_of, is_closed, runs, span_of};
+use super::place::{filled, group_of, is_closed, pieces, runs, span_of};
+use super::{PublishReport, Publisher};
 use crate::settle::Settling;
 use crate::testing::{Fixture, at, lines};
 use crate::{Depth, Error, Intent, Jobs, MaintainSettings, Maintainer, Step};
@@ -39,8 +39,11 @@ fn gate() -> TableId {
     bellwether_metrics::gate::METRIC.id()
 }
 
+/// Two tables, one of which reads the other, stand for all: what is asked here is the same for each.
+const SOME: &[Metric] = &[bellwether_metrics::gate::METRIC, bellwether_metrics::usage_by_day::METRIC];
+
 async fn publisher(f: &Fixture, users: u32) -> Publisher {
-    Publisher::open(&f.warehouse, terms(users)).await.unwrap()
+    Publisher::open_some(&f.warehouse, terms(users), SOME).await.unwrap()
 }
 
 async fn add(f: &mut Fixture, rows: &[AttemptRow<'_>], now: &str) {
@@ -60,6 +63,11 @@ async fn published(f: &Fixture, sql: &str) -> Vec<String> {
     snapshot::register(&ctx, &[snapshot]).unwrap();
     let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
     batches.iter().flat_map(lines).collect()
+}
+
+/// How many of its dates changed.
+fn dates_of_gate(report: &PublishReport) -> usize {
+    report.tables.iter().find(|table| table.table == "gate").map_or(0, |table| table.dates)
 }
 
 const VARIANTS: &str =
@@ -100,7 +108,7 @@ async fn what_a_fold_brought_is_published_once_under_the_version_it_came_from() 
     let mut publisher = publisher(&f, 2).await;
     add(&mut f, &[of_user("a", 2, 1), of_user("b", 1, 2), of_user("c", 0, 3)], NOW).await;
     let report = publisher.publish(at(NOW)).await.unwrap();
-    assert_eq!((report.number, report.tables[0].table, report.tables[0].dates), (Some(0), "gate", 3));
+    assert_eq!((report.number, dates_of_gate(&report)), (Some(0), 3));
     // Today has what yesterday had: two users.
     let expected = ["2026-11-23 1 false", "2026-11-24 2 true", "2026-11-25 2 true"];
     assert_eq!(published(&f, VARIANTS).await, expected);
@@ -109,7 +117,7 @@ async fn what_a_fold_brought_is_published_once_under_the_version_it_came_from() 
     assert_eq!(last.seen["usage_daily"], f.snapshot(TableId::UsageDaily).await.version());
     assert_eq!(last.versions["gate"], f.snapshot(gate()).await.version());
     assert_eq!(last.watermark, at("2026-11-25T12:58:00Z"));
-    assert_eq!(last.what, "the first publication; gate: 3 dates");
+    assert!(last.what.starts_with("the first publication; gate: 3 dates"), "{}", last.what);
     // Nothing new.
     let before = versions(&f).await;
     assert_eq!(publisher.publish(at("2026-11-25T13:01:00Z")).await.unwrap().number, None);
@@ -117,9 +125,8 @@ async fn what_a_fold_brought_is_published_once_under_the_version_it_came_from() 
     // New rows that decide nothing: the gate stays, and what was published is of the new version.
     add(&mut f, &[of_user("d", 0, 9)], NOW).await;
     let report = publisher.publish(at("2026-11-25T13:02:00Z")).await.unwrap();
-    assert_eq!((report.number, report.tables.len()), (Some(1), 0));
-    let last = newest(&f).await;
-    assert_eq!((last.attempts_version, last.what.as_str()), (Some(2), "no published row changed"));
+    assert_eq!((report.number, dates_of_gate(&report)), (Some(1), 0));
+    assert_eq!(newest(&f).await.attempts_version, Some(2));
     assert_eq!(versions(&f).await[0], before[0]);
 }
 
@@ -134,7 +141,7 @@ async fn a_day_that_closes_is_decided_and_the_next_one_follows_it() {
     publisher.publish(at("2026-11-27T00:10:00Z")).await.unwrap();
     let expected = ["2026-11-24 1 false", "2026-11-25 2 true", "2026-11-26 2 true", "2026-11-27 2 true"];
     assert_eq!(published(&f, VARIANTS).await, expected);
-    assert_eq!(newest(&f).await.what, "gate: 3 dates");
+    assert!(newest(&f).await.what.starts_with("gate: 3 dates"));
 }
 
 #[tokio::test]
@@ -149,7 +156,7 @@ async fn a_late_row_moves_the_dates_that_it_touches_and_no_file_of_others() {
         f.snapshot(gate()).await.files().iter().map(|file| file.path.clone()).collect();
     add(&mut f, &[of_user("late", 3, 2)], NOW).await;
     let report = publisher.publish(at(NOW)).await.unwrap();
-    assert_eq!(report.tables[0].dates, 4);
+    assert_eq!(dates_of_gate(&report), 4);
     let after: BTreeSet<String> =
         f.snapshot(gate()).await.files().iter().map(|file| file.path.clone()).collect();
     assert_eq!((before.len(), after.len(), before.intersection(&after).count()), (10, 10, 6));
@@ -161,7 +168,7 @@ async fn a_late_row_moves_the_dates_that_it_touches_and_no_file_of_others() {
 async fn cut_off(mut publisher: Publisher) {
     assert!(publisher.look().await.unwrap().is_even());
     let round = publisher.begin(at(NOW)).await.unwrap();
-    assert_eq!(publisher.put_all(&round).await.unwrap().0.tables.len(), 1);
+    assert!(dates_of_gate(&publisher.put_all(&round).await.unwrap().0) > 0);
 }
 
 #[tokio::test]
@@ -407,6 +414,9 @@ fn neighbours_are_computed_together_within_a_month_newest_first() {
     let texts: Vec<String> = runs(&days).iter().map(|(from, to)| format!("{from} {to}")).collect();
     assert_eq!(texts, ["2026-11-03 2026-11-03", "2026-11-01 2026-11-01", "2026-10-30 2026-10-31"]);
     assert_eq!(filled(&dates(&["2026-11-01", "2026-11-03"])).len(), 3);
+    let apart = dates(&["2026-11-01", "2026-11-05"]);
+    let pieces: Vec<usize> = pieces(None, &apart).iter().map(|(_, dates)| dates.len()).collect();
+    assert_eq!(pieces, [2, 2, 1]);
     assert!(runs(&BTreeSet::new()).is_empty() && filled(&BTreeSet::new()).is_empty());
 }
 

@@ -1,0 +1,20 @@
+//! By what publications of other terms are told apart.
+
+use chrono::{DateTime, NaiveDate};
+
+use crate::{METRICS, Terms, views};
+
+impl Terms {
+    /// Of all that decides what is published and does not move by itself: configuration, catalogue, and the statements of
+    /// this program.
+    pub fn fingerprint(&self) -> String {
+        let still = Self { watermark: DateTime::UNIX_EPOCH, today: NaiveDate::default(), ..self.clone() };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("{still:?}").as_bytes());
+        hasher.update(format!("{:?}", views::VIEWS).as_bytes());
+        for metric in METRICS {
+            hasher.update(format!("{:?}", metric.table).as_bytes()).update(metric.sql.as_bytes());
+        }
+        hasher.finalize().to_hex().chars().take(16).collect()
+    }
+}
