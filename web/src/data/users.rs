@@ -186,13 +186,13 @@ impl Dataset {
 
     /// Why the usage of a model, author or provider is withheld in a window, if it is: no day of it may be told.
     pub fn usage_withheld(&self, window: Window, by: GroupBy, group: Group) -> Option<NotEnough> {
-        if self.gate.is_open() {
+        // What may be named and had no traffic is nothing withheld.
+        if self.gate.is_open() || self.tells(group, window.end) {
             return None;
         }
         let totals = self.totals(window, by, &Filter::default());
         let is_told = totals.iter().any(|(known, _)| *known == group);
-        // What may be named and had no traffic is nothing withheld.
-        (!is_told && !self.tells(group, window.end)).then(|| NotEnough::users(self.thresholds.users))
+        (!is_told).then(|| NotEnough::users(self.thresholds.users))
     }
 
     /// Distinct users of all traffic in the days that decide about names, where nothing of those days may be named and
