@@ -12,8 +12,9 @@ use super::Dataset;
 use super::dictionary::{Dictionary, SeriesId};
 use super::figure::NotEnough;
 use super::gate::Gate;
+use super::grouping::Grouping;
 use super::load::{self, LoadError};
-use super::usage::{Filter, Group, GroupBy, Grouping};
+use super::usage::{Filter, Group, GroupBy};
 use super::window::Window;
 
 /// Which users to count.
