@@ -5,9 +5,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::NaiveDate;
-
-use super::gate::{Gate, Kind, variant_key};
 use super::{Names, Profile};
 
 macro_rules! id {
@@ -125,37 +122,21 @@ pub struct Dictionary {
     endpoints: Vec<Endpoint>,
     endpoint_ids: HashMap<Endpoint, u32>,
     /// Raw names and hosts are unknown to a public site: they may name what is nobody's business.
-    raw_names: bool,
+    pub(super) raw_names: bool,
     /// Author of every model that the catalogue or a row gives one. Any other model is a raw name.
-    known: HashMap<Box<str>, Known>,
+    pub(super) known: HashMap<Box<str>, Known>,
     /// Raw names met so far, on a site that does not tell them.
-    taken_for_raw: HashSet<Box<str>>,
+    pub(super) taken_for_raw: HashSet<Box<str>>,
     /// Grows when one of those turns out to be known: what was read before then has to be read again.
     epoch: u64,
     revision: u64,
 }
 
 #[derive(Clone, Debug)]
-struct Known {
+pub(super) struct Known {
     author: Box<str>,
     /// Said by the catalogue of today, which no row overrules.
     is_catalogued: bool,
-}
-
-/// Names of one usage row as they are stored.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CellName<'a> {
-    pub model: Option<&'a str>,
-    pub variant: &'a str,
-    pub provider: Option<&'a str>,
-}
-
-/// Under what one name of a usage row stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Named,
-    Unmapped,
-    Hidden,
 }
 
 impl Default for Dictionary {
@@ -263,7 +244,7 @@ impl Dictionary {
         id
     }
 
-    fn tells_provider(&self, provider: &str) -> bool {
+    pub(super) fn tells_provider(&self, provider: &str) -> bool {
         self.raw_names || !provider.starts_with("host:")
     }
 
@@ -290,72 +271,6 @@ impl Dictionary {
         self.series_ids.insert(series, id);
         self.revision += 1;
         SeriesId(id)
-    }
-
-    /// Where the amounts of a usage row of a day stand. The one place at which the gate is asked.
-    fn places(&self, gate: &Gate, name: CellName<'_>, date: NaiveDate) -> (Place, Place) {
-        let raw = if self.raw_names { Place::Unmapped } else { Place::Hidden };
-        let place = |is_public: bool| if is_public { Place::Named } else { Place::Hidden };
-        let series = match name.model.filter(|model| !model.is_empty()) {
-            None => raw,
-            Some(model) if !self.raw_names && !self.known.contains_key(model) => Place::Hidden,
-            Some(model) => place(gate.names(Kind::Variant, &variant_key(model, name.variant), date)),
-        };
-        // What has no name has no provider either: a hidden row is the same amount in every dimension.
-        let provider = match name.provider.filter(|provider| !provider.is_empty()) {
-            _ if series == Place::Hidden => Place::Hidden,
-            None => raw,
-            Some(provider) if !self.tells_provider(provider) => Place::Hidden,
-            Some(provider) => place(gate.names(Kind::Provider, provider, date)),
-        };
-        (series, provider)
-    }
-
-    /// Series and provider under which a usage row counts.
-    pub(crate) fn intern_cell(
-        &mut self,
-        gate: &Gate,
-        name: CellName<'_>,
-        date: NaiveDate,
-    ) -> (SeriesId, ProviderId) {
-        let (series, provider) = self.places(gate, name, date);
-        let series = match series {
-            Place::Named => self.intern_series(name.model, name.variant),
-            Place::Unmapped => SeriesId::UNKNOWN,
-            Place::Hidden => {
-                if let Some(model) = name.model.filter(|model| !self.raw_names && !self.knows(Some(model))) {
-                    self.taken_for_raw.insert(model.into());
-                }
-                SeriesId::HIDDEN
-            }
-        };
-        let provider = match provider {
-            Place::Named => self.intern_provider(name.provider),
-            Place::Unmapped => ProviderId::UNKNOWN,
-            Place::Hidden => ProviderId::HIDDEN,
-        };
-        (series, provider)
-    }
-
-    /// The same of a row that has been counted before.
-    pub(crate) fn find_cell(
-        &self,
-        gate: &Gate,
-        name: CellName<'_>,
-        date: NaiveDate,
-    ) -> (SeriesId, ProviderId) {
-        let (series, provider) = self.places(gate, name, date);
-        let series = match series {
-            Place::Named => self.find_series(name.model, name.variant),
-            Place::Unmapped => SeriesId::UNKNOWN,
-            Place::Hidden => SeriesId::HIDDEN,
-        };
-        let provider = match provider {
-            Place::Named => name.provider.and_then(|provider| self.find_provider(provider)),
-            Place::Unmapped => None,
-            Place::Hidden => Some(ProviderId::HIDDEN),
-        };
-        (series, provider.unwrap_or(ProviderId::UNKNOWN))
     }
 
     pub(crate) fn intern_endpoint(

@@ -18,7 +18,8 @@ use chrono::{Days, NaiveDate};
 use datafusion::prelude::{Expr, col};
 use futures::TryStreamExt;
 
-use super::dictionary::{CellName, Dictionary};
+use super::cell::CellName;
+use super::dictionary::Dictionary;
 use super::gate::Gate;
 use super::users::UserDay;
 

@@ -4,7 +4,7 @@
 //!
 //! | module | answers |
 //! |---|---|
-//! | `gate`, `dictionary` | which names may stand beside amounts of a day, and what every row is called |
+//! | `gate`, `cell`, `dictionary` | which names may stand beside amounts of a day, and what every row is called |
 //! | `usage`, `ranking`, `users` | tokens, requests, spend, users by model, variant, author, provider |
 //! | `health`, `counts`, `speed` | uptime, states, error mix, latency and throughput |
 //! | `detail` | how exactly amounts of health are told |
@@ -21,12 +21,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::history::Written;
 use crate::url::{Page, parse_path};
 
+mod cell;
 mod counts;
 mod detail;
 mod dictionary;
 mod endpoints;
 mod figure;
 mod gate;
+mod grouping;
 mod growth;
 mod health;
 mod labels;

@@ -9,8 +9,9 @@ use datafusion::scalar::ScalarValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::cell::CellName;
 use super::counts::{self, Counts};
-use super::dictionary::{CellName, Dictionary, EndpointKey};
+use super::dictionary::{Dictionary, EndpointKey};
 use super::gate::{Gate, GateMonth, Kind};
 use super::health::HealthBlock;
 use super::labels::{CellKey, CellSums, LabelSource, LabelWeek};

@@ -12,8 +12,9 @@ use super::Dataset;
 use super::dictionary::{Dictionary, SeriesId};
 use super::figure::NotEnough;
 use super::gate::Gate;
+use super::grouping::Grouping;
 use super::load::{self, LoadError};
-use super::usage::{Filter, Group, GroupBy, Grouping};
+use super::usage::{Filter, Group, GroupBy};
 use super::window::Window;
 
 /// Which users to count.
@@ -186,13 +187,13 @@ impl Dataset {
 
     /// Why the usage of a model, author or provider is withheld in a window, if it is: no day of it may be told.
     pub fn usage_withheld(&self, window: Window, by: GroupBy, group: Group) -> Option<NotEnough> {
-        if self.gate.is_open() {
+        // What may be named and had no traffic is nothing withheld.
+        if self.gate.is_open() || self.tells(group, window.end) {
             return None;
         }
         let totals = self.totals(window, by, &Filter::default());
         let is_told = totals.iter().any(|(known, _)| *known == group);
-        // What may be named and had no traffic is nothing withheld.
-        (!is_told && !self.tells(group, window.end)).then(|| NotEnough::users(self.thresholds.users))
+        (!is_told).then(|| NotEnough::users(self.thresholds.users))
     }
 
     /// Distinct users of all traffic in the days that decide about names, where nothing of those days may be named and

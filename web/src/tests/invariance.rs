@@ -18,6 +18,8 @@ const SECRET: &str = "zq";
 const VARIANTS: [(&str, &str); 4] =
     [("acme/one", "standard"), ("acme/one", "free"), ("beta/two", "standard"), ("delta/three", "standard")];
 const PROVIDERS: [&str; 2] = ["north", "south"];
+/// Of the catalogue, and never public: its health is told, and nothing of its use.
+const QUIET: (&str, &str) = ("omega/quiet", "slow");
 /// Days of history, the running one included.
 const DAYS: u64 = 18;
 
@@ -190,26 +192,29 @@ impl Plan {
             let date = day.date.to_string();
             gate.extend(models.iter().map(|model| decision(&date, "variant", model, false)));
             gate.push(decision(&date, "provider", &hosts[1], false));
+            gate.push(decision(&date, "variant", QUIET.0, false));
+            gate.push(decision(&date, "provider", QUIET.1, false));
             let people = |dice: &mut Dice| {
                 let first = dice.below(5_000) as i64;
                 users(first..=first + dice.below(15) as i64)
             };
-            let anywhere = [PROVIDERS[0], PROVIDERS[1], &hosts[0], &hosts[1]];
+            let anywhere = [PROVIDERS[0], PROVIDERS[1], QUIET.1, &hosts[0], &hosts[1]];
             // Named on other days, not on this one.
             let absent = (0..4).filter(|variant| !day.named[*variant]).map(|variant| VARIANTS[variant]);
             let mut cells: Vec<(&str, &str, &str)> =
                 models.iter().map(|model| (model.as_str(), &model[..mark.len() + 4], "standard")).collect();
+            cells.push((QUIET.0, "omega", "standard"));
             cells.extend(absent.map(|(model, variant)| (model, model.split_once('/').unwrap().0, variant)));
             for ((model, author, variant), amount) in
                 cells.iter().zip(day.hidden.split(cells.len(), &mut dice))
             {
-                let at = anywhere[dice.below(4) as usize];
+                let at = anywhere[dice.below(5) as usize];
                 let mut row = amount.row(day.date, Some(model), Some(author), variant, at);
                 row["users"] = json!(people(&mut dice));
                 rows.push(row);
             }
             for (raw, amount) in raws.iter().zip(day.raw.split(raws.len(), &mut dice)) {
-                let at = anywhere[dice.below(4) as usize];
+                let at = anywhere[dice.below(5) as usize];
                 let model = (dice.below(3) > 0).then_some(raw.as_str());
                 let mut row = amount.row(day.date, model, None, "standard", at);
                 row["users"] = json!(people(&mut dice));
@@ -262,8 +267,9 @@ impl Plan {
             push(*variant, provider, *amount, *first);
         }
         for (variant, amount, first) in &day.elsewhere {
+            let anywhere = [QUIET.1, &hosts[0], &hosts[1]];
             for part in amount.split(2, dice) {
-                push(*variant, &hosts[dice.below(2) as usize], part, *first);
+                push(*variant, anywhere[dice.below(3) as usize], part, *first);
             }
         }
     }
@@ -280,6 +286,8 @@ impl Plan {
         for day in self.days.iter().take(self.days.len() - 1) {
             rows.push(row(day.date, "acme/one", "north", 400));
             rows.push(row(day.date, "beta/two", "south", 90));
+            rows.push(row(day.date, QUIET.0, QUIET.1, 1_234));
+            rows.push(row(day.date, QUIET.0, "north", 56));
             let whole = Amount { requests: 300, ..Amount::default() };
             for (raw, part) in raws.iter().zip(whole.split(raws.len(), dice)) {
                 rows.push(row(day.date, raw, "south", part.requests));
@@ -316,6 +324,9 @@ fn addresses(seed: u64) -> Vec<String> {
         "/providers",
         "/providers/north",
         "/providers/south",
+        "/providers/slow",
+        "/models/omega/quiet",
+        "/authors/omega",
         "/status",
         "/uptime",
         "/methodology",
@@ -323,7 +334,16 @@ fn addresses(seed: u64) -> Vec<String> {
         "/start",
     ];
     out.extend(pages.map(str::to_owned));
-    for page in ["/sitemap.xml", "/robots.txt", "/api/v1/models/acme/one/endpoints", "/models/beta/tow"] {
+    for page in [
+        "/sitemap.xml",
+        "/robots.txt",
+        "/api/v1/models/acme/one/endpoints",
+        "/api/v1/models/omega/quiet/endpoints",
+        "/models/beta/tow",
+        "/rankings/models?author=omega",
+        "/rankings/models.json?author=omega",
+        "/models/acme/one.json?from=2019-01-01&to=2019-01-31",
+    ] {
         out.push(page.to_owned());
     }
     let metrics = ["tokens", "requests", "spend", "users"];
@@ -355,7 +375,15 @@ fn addresses(seed: u64) -> Vec<String> {
             out.push(format!("{page}{format}?{more}"));
         }
     }
-    for page in ["/rankings/growth", "/providers", "/providers/north", "/status", "/uptime"] {
+    for page in [
+        "/rankings/growth",
+        "/providers",
+        "/providers/north",
+        "/providers/slow",
+        "/models/omega/quiet",
+        "/status",
+        "/uptime",
+    ] {
         out.extend([".json", ".csv"].map(|format| format!("{page}{format}")));
     }
     out
