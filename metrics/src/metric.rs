@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Declaration, Type};
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate, Weekday};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
@@ -96,6 +96,14 @@ impl Metric {
         self.table.stats.iter().copied().find(is_date).or(self.table.partition)
     }
 
+    /// Whether the table keeps rows of a date. Windows of 90 days that end with each day of a year would be a year's work
+    /// for what nobody compares day by day; the statement answers every date that it is asked for.
+    pub fn keeps(&self, date: NaiveDate, today: NaiveDate) -> bool {
+        self.table != &health_by_window::TABLE
+            || date.weekday() == Weekday::Sun
+            || date.succ_opt().is_some_and(|next| next >= today)
+    }
+
     /// Rows of dates, with the columns of the table in its order.
     ///
     /// # Errors
@@ -107,7 +115,7 @@ impl Metric {
         to: NaiveDate,
     ) -> Result<Vec<RecordBatch>, Error> {
         let failed = |source| Error::Compute { table: self.table.name, from, to, source: Box::new(source) };
-        let Some(windows) = Windows::of(self.table) else {
+        let Some(windows) = windows_of(self.table) else {
             return self.run(ctx, from, to, Vec::new()).await.map_err(failed);
         };
         let ctx = windows.session(ctx);
@@ -136,6 +144,12 @@ impl Metric {
         let schema = self.table.schema();
         batches.iter().map(|batch| as_declared(batch, &schema)).collect()
     }
+}
+
+fn windows_of(table: &Declaration) -> Option<&'static Windows> {
+    const OF: [(&Declaration, &Windows); 2] =
+        [(&rankings::TABLE, &rankings::WINDOWS), (&users_by_window::TABLE, &users_by_window::WINDOWS)];
+    OF.iter().find(|(known, _)| *known == table).map(|(_, windows)| *windows)
 }
 
 /// Columns by name. Types must be those of the table but for widths of integers and decimals: what does not fit is an

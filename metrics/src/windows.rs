@@ -1,15 +1,18 @@
 //! Tables whose rows are of windows of the view `periods`: how many of them one run of a statement takes, and how far
 //! back it reads.
 
-use bellwether_warehouse::tables::declared::Declaration;
-use chrono::NaiveDate;
+use std::ops::RangeInclusive;
+
+use chrono::{Days, NaiveDate};
 use datafusion::common::ScalarValue;
 use datafusion::common::cast::{as_int32_array, as_int64_array};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use crate::terms::day_number;
-use crate::{rankings, users_by_window};
+
+/// The longest window.
+const LONGEST_DAYS: u64 = 364;
 
 /// Rows of a batch where rows are sketches.
 const SKETCHES: usize = 512;
@@ -29,12 +32,6 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    pub(crate) fn of(table: &Declaration) -> Option<&'static Self> {
-        const OF: [(&Declaration, &Windows); 2] =
-            [(&rankings::TABLE, &rankings::WINDOWS), (&users_by_window::TABLE, &users_by_window::WINDOWS)];
-        OF.iter().find(|(known, _)| *known == table).map(|(_, windows)| *windows)
-    }
-
     /// The session for its runs. What is merged of one batch is held at once, up to 32 KiB a row.
     pub(crate) fn session(&self, ctx: &SessionContext) -> SessionContext {
         let mut state = ctx.state();
@@ -66,4 +63,10 @@ impl Windows {
         }
         Ok(spans.into_iter().map(|(_, day)| day).min().map(|day| vec![date(day)]).into_iter().collect())
     }
+}
+
+/// A day is in windows that end with it or later, or in one of the three before those. The day before the newest, whose
+/// longest windows end to be listed, is not among them: it would be computed whenever something happens today.
+pub(crate) fn touched(date: NaiveDate) -> RangeInclusive<NaiveDate> {
+    date..=date.checked_add_days(Days::new(4 * LONGEST_DAYS - 1)).unwrap_or(NaiveDate::MAX)
 }

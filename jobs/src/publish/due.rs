@@ -53,7 +53,10 @@ impl Publisher {
             due.dates.extend(touched(metric, held));
         }
         due.dates.extend(touched(metric, turned(round)));
-        due.dates.retain(|date| *date <= round.terms.today);
+        let today = round.terms.today;
+        let stands: BTreeSet<NaiveDate> =
+            table.snapshot().files().iter().flat_map(|file| dates_of(metric, file)).collect();
+        due.dates.retain(|date| *date <= today && (metric.keeps(*date, today) || stands.contains(date)));
         if metric.date_column().is_none() {
             // What is of now moves by itself.
             due.dates = BTreeSet::from([round.terms.today]);

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::{METRICS, Metric, Terms};
+use bellwether_metrics::{METRICS, Metric, Terms, gate};
 use bellwether_warehouse::{Followed, Kind, Snapshot, Standing, Table, TableId, Warehouse, snapshot};
 use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
@@ -47,6 +47,8 @@ pub struct Publisher {
     publications: Table,
     /// The newest publication when this process began: whatever it was made under, it may be taken over.
     begun: Option<i64>,
+    /// What `decide` has seen, as if it had been published.
+    decided: Option<Publication>,
     threads: usize,
 }
 
@@ -104,8 +106,32 @@ impl Publisher {
             tables,
             publications,
             begun,
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            decided: None,
+            threads: std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2),
         })
+    }
+
+    /// Brings the decisions of who may be named up to date, which the site asks for every name that it shows: long before
+    /// all else that hangs on them is computed. The next publication names what this has put there.
+    ///
+    /// # Errors
+    /// The next call begins with what is missing.
+    pub async fn decide(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
+        if let Standing::Uneven { behind } = self.look().await? {
+            return Ok(PublishReport::waiting(&behind));
+        }
+        let mut round = self.begin(now).await?;
+        if let Some(decided) = self.decided.take() {
+            round.is_afresh = false;
+            round.last = Some(decided);
+        }
+        let mut report = PublishReport::default();
+        if let Some(at) = self.tables.iter().position(|table| table.metric.id() == gate::METRIC.id()) {
+            let due = self.due(at, &round).await?;
+            report.tables.extend(self.put(at, due.dates, &round).await?);
+        }
+        self.decided = Some(self.row(None, &round, String::new()));
+        Ok(report)
     }
 
     /// One publication, if there is anything to publish at `now`.

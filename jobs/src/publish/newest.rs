@@ -11,22 +11,27 @@ use crate::error::Error;
 const FILES: usize = 64;
 
 impl Publisher {
+    /// What stands now, as a publication.
+    pub(super) fn row(&self, attempts_version: Option<i64>, round: &Round, what: String) -> Publication {
+        Publication {
+            number: round.number,
+            attempts_version,
+            watermark: round.terms.watermark,
+            terms: self.fingerprint.clone(),
+            published_at: round.now,
+            what,
+            versions: self.versions(),
+            seen: self.seen(),
+        }
+    }
+
     pub(super) async fn announce(
         &mut self,
         attempts_version: Option<i64>,
         round: &Round,
         report: &PublishReport,
     ) -> Result<(), Error> {
-        let publication = Publication {
-            number: round.number,
-            attempts_version,
-            watermark: round.terms.watermark,
-            terms: self.fingerprint.clone(),
-            published_at: round.now,
-            what: what(round, &report.tables),
-            versions: self.versions(),
-            seen: self.seen(),
-        };
+        let publication = self.row(attempts_version, round, what(round, &report.tables));
         let mut rows = vec![publication.row().map_err(Error::metric)?];
         let crowd = crowd(self.publications.snapshot().files());
         if !crowd.is_empty() {

@@ -231,7 +231,9 @@ impl Task {
 
 async fn compute(ctx: &SessionContext, metric: &Metric, task: &Task) -> Result<ByDate, Error> {
     let mut computed = ByDate::new();
-    for (from, to) in place::runs(&task.dates) {
+    // What a table keeps no more comes out empty.
+    let kept = task.dates.iter().copied().filter(|date| metric.keeps(*date, task.today)).collect();
+    for (from, to) in place::runs(&kept) {
         let rows = metric.rows(ctx, from, to).await.map_err(Error::metric)?;
         let rows = divide(metric, &rows, task.today)?;
         let strayed = rows

@@ -32,7 +32,8 @@ pub enum Job {
     Settle,
     Expire,
     Rebuild,
-    /// Of a scheduler that publishes; no part of its rounds.
+    /// Who may be named. Of a scheduler that publishes, as the next one is; no part of its rounds.
+    Decide,
     Publish,
 }
 
@@ -47,6 +48,7 @@ impl Job {
             Self::Settle => "settle",
             Self::Expire => "expire",
             Self::Rebuild => "rebuild",
+            Self::Decide => "decide",
             Self::Publish => "publish",
         }
     }
@@ -111,8 +113,8 @@ impl Scheduler {
     }
 
     /// Runs rounds until `shutdown` turns true or its sender is gone: folds in one task, everything else in
-    /// another, publication in a third, so that nothing holds up a fold. What is running then is dropped where it stands, which loses
-    /// nothing.
+    /// another, publication and the decisions before it in two more, so that nothing holds up a fold or what the site asks. What
+    /// is running then is dropped where it stands, which loses nothing.
     pub async fn run_forever(self, period: Duration, mut shutdown: watch::Receiver<bool>) {
         let Self { jobs, timetable, publishing } = self;
         let period = period.max(Duration::from_millis(1));
@@ -122,6 +124,7 @@ impl Scheduler {
         let (folded, seen) = watch::channel(());
         tasks.spawn(rounds(jobs, timetable, Part::Folding, period, Some(folded)));
         if let Some(publishing) = publishing {
+            tasks.spawn(publishing.deciding().run_forever(seen.clone()));
             tasks.spawn(publishing.run_forever(seen));
         }
         tasks.spawn(async move {

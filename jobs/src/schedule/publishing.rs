@@ -26,11 +26,18 @@ pub(crate) struct Publishing {
     warehouse: Warehouse,
     terms: Terms,
     publisher: Option<Publisher>,
+    /// Publish, or Decide for the first part of it alone.
+    job: Job,
 }
 
 impl Publishing {
     pub(crate) fn new(warehouse: Warehouse, terms: Terms) -> Self {
-        Self { warehouse, terms, publisher: None }
+        Self { warehouse, terms, publisher: None, job: Job::Publish }
+    }
+
+    /// Keeps up to date who may be named. A publication of much takes minutes, and names are asked for by every page.
+    pub(super) fn deciding(&self) -> Self {
+        Self { job: Job::Decide, ..Self::new(self.warehouse.clone(), self.terms.clone()) }
     }
 
     /// None: after a failure it is not tried again yet.
@@ -39,7 +46,7 @@ impl Publishing {
         timetable: &mut Timetable,
         now: DateTime<Utc>,
     ) -> Option<JobReport> {
-        if !timetable.is_due(Job::Publish, now) {
+        if !timetable.is_due(self.job, now) {
             return None;
         }
         let world = self.warehouse.world().clone();
@@ -50,12 +57,14 @@ impl Publishing {
         let result = result.map(|result| {
             result.map(|report| {
                 let rows = report.rows();
-                metric::published(&report, now);
+                if self.job == Job::Publish {
+                    metric::published(&report, now);
+                }
                 published = Some(report);
                 Done { rows, left: false }
             })
         });
-        Some(JobReport { published, ..conclude(Job::Publish, result, world.since(started), timetable, now) })
+        Some(JobReport { published, ..conclude(self.job, result, world.since(started), timetable, now) })
     }
 
     /// Until the sender of `news` is gone, which says that a fold moved the tables.
@@ -76,7 +85,10 @@ impl Publishing {
             Some(publisher) => publisher,
             none => none.insert(Publisher::open(&self.warehouse, self.terms.clone()).await?),
         };
-        let report = publisher.publish(now).await?;
+        let report = match self.job {
+            Job::Decide => publisher.decide(now).await?,
+            _ => publisher.publish(now).await?,
+        };
         if let Some(number) = report.number {
             tracing::info!(number, rows = report.rows(), "published");
         } else if !report.waits_for.is_empty() {

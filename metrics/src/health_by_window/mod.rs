@@ -29,8 +29,8 @@ const PARTS: &[&[Column]] = &[PERIOD, KEYS, UPTIME, BEFORE, MIX, FIGURES, SPEEDS
 pub const TABLE: Declaration = Declaration {
     name: "health_by_window",
     grain: "end_date × window_days × dimension × key",
-    meaning: "How endpoints, models at providers, providers and models did over the 7, 28, 30 and 90 days to each closed day, \
-              against the equal window before. Speed is that of windows up to 30 days.",
+    meaning: "How endpoints, models at providers, providers and models did over the 7, 28, 30 and 90 days to each Sunday and to \
+              the newest closed day, against the equal window before. Speed is that of windows up to 30 days.",
     audience: Audience::Everyone,
     partition: Some("month"),
     stats: &["end_date", "window_days"],

@@ -3,21 +3,15 @@
 #[cfg(test)]
 mod tests;
 
-use std::ops::RangeInclusive;
-
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
-use chrono::{Days, NaiveDate};
 
 use crate::measures::reason;
-use crate::windows::Windows;
+use crate::windows::{self, Windows};
 use crate::{Metric, gate, keyed, measures, usage_by_day, users_by_window};
 
 /// More end dates at once, and the sorts of a run go through temporary files.
 pub(crate) const WINDOWS: Windows = Windows { days_at_once: 7, back: 4, is_apart: false };
-
-/// The longest window.
-const LONGEST_DAYS: u64 = 364;
 
 const BEFORE_IS_NULL: &str = "The history does not hold the whole window before, or nothing of it may be shown; \
                               `requests_change_reason` says which.";
@@ -131,7 +125,7 @@ pub const METRIC: Metric = Metric {
         TableId::Declared(&usage_by_day::TABLE),
         TableId::Declared(&users_by_window::TABLE),
     ],
-    touched,
+    touched: windows::touched,
 };
 
 const fn share(name: &'static str, meaning: &'static str) -> Column {
@@ -145,10 +139,4 @@ const fn rank(name: &'static str, meaning: &'static str) -> Column {
 /// Not bounded by 1.
 const fn change(name: &'static str, meaning: &'static str) -> Column {
     Column::ratio(name, meaning).null_when("See the reason beside it.")
-}
-
-/// A day is in windows that end with it or later, or in one of the three before those. The day before the newest, whose
-/// longest windows end to be listed, is not among them: it would be computed whenever something happens today.
-fn touched(date: NaiveDate) -> RangeInclusive<NaiveDate> {
-    date..=date.checked_add_days(Days::new(4 * LONGEST_DAYS - 1)).unwrap_or(NaiveDate::MAX)
 }

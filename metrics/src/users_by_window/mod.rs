@@ -1,13 +1,10 @@
 //! Distinct users of windows, apart from `rankings`: sketches take more memory than all else there.
 
-use std::ops::RangeInclusive;
-
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Unit};
-use chrono::NaiveDate;
 
-use crate::windows::Windows;
-use crate::{Metric, gate, keyed, rankings};
+use crate::windows::{self, Windows};
+use crate::{Metric, gate, keyed};
 
 /// A sketch takes up to 32 KiB while it is merged, and every name has two in each window.
 pub(crate) const WINDOWS: Windows = Windows { days_at_once: 1, back: 2, is_apart: true };
@@ -37,10 +34,6 @@ pub const METRIC: Metric = Metric {
     table: &TABLE,
     sql: include_str!("users_by_window.sql"),
     inputs: &[TableId::UsageDaily, TableId::Declared(&gate::TABLE)],
-    touched,
+    // Half as far as rankings look back would do, but both are then of the same dates.
+    touched: windows::touched,
 };
-
-/// Half as far as rankings look back would do, but both are then of the same dates.
-fn touched(date: NaiveDate) -> RangeInclusive<NaiveDate> {
-    (rankings::METRIC.touched)(date)
-}
