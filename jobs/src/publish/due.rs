@@ -46,9 +46,11 @@ impl Publisher {
                 Changed::Dates(dates) => due.dates.extend(touched(metric, dates)),
             }
         }
+        let stands: BTreeSet<NaiveDate> =
+            table.snapshot().files().iter().flat_map(|file| dates_of(metric, file)).collect();
         if is_all {
             // Also what stands of days that are in no input any more.
-            due.dates.extend(table.snapshot().files().iter().flat_map(|file| dates_of(metric, file)));
+            due.dates.extend(&stands);
             let mut held = BTreeSet::new();
             for input in inputs(metric) {
                 self.add_held(input, &mut held)?;
@@ -57,8 +59,6 @@ impl Publisher {
         }
         due.dates.extend(touched(metric, turned(round)));
         let today = round.terms.today;
-        let stands: BTreeSet<NaiveDate> =
-            table.snapshot().files().iter().flat_map(|file| dates_of(metric, file)).collect();
         let is_wanted = |date: NaiveDate| metric.keeps(date, today) && reaches_back_to(metric, date, today);
         due.dates.retain(|date| *date <= today && (is_wanted(*date) || stands.contains(date)));
         if metric.date_column().is_none() {

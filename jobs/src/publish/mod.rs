@@ -2,7 +2,7 @@
 //! tables belong together.
 //!
 //! Tables whose content changed are committed first, `publications` last, each by compare-and-set with the transaction
-//! `publish/<table>` at the number of the publication. What a process that was killed in between has left is in no
+//! `publish/<table>` at the number of the publication, or further where one was preceded by decisions (`decide`). What a process that was killed in between has left is in no
 //! publication; its days count as changed in the next round, which makes it whole. Of two that publish at a time one is
 //! fenced and looks again. Rollups that stand at different versions of `attempts` are waited for.
 //!
@@ -24,7 +24,9 @@ use std::sync::Arc;
 
 use bellwether_metrics::publications::{self, Publication};
 use bellwether_metrics::{METRICS, Metric, Terms, gate};
-use bellwether_warehouse::{Followed, Kind, Snapshot, Standing, Table, TableId, Warehouse, snapshot};
+use bellwether_warehouse::{
+    Advance, Followed, Kind, Snapshot, Standing, Table, TableId, Warehouse, snapshot,
+};
 use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
@@ -75,6 +77,15 @@ impl Publisher {
     /// When a table can be neither read nor made.
     pub async fn open(warehouse: &Warehouse, terms: Terms) -> Result<Self, Error> {
         Self::open_some(warehouse, terms, METRICS).await
+    }
+
+    /// Only decides: of the published tables it opens the one that this takes.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn deciding(warehouse: &Warehouse, terms: Terms) -> Result<Self, Error> {
+        const GATE: &[Metric] = &[gate::METRIC];
+        Self::open_some(warehouse, terms, GATE).await
     }
 
     /// Publishes some tables alone.
@@ -231,6 +242,14 @@ impl Publisher {
         let snapshots = publications::sources().into_iter().filter_map(|id| self.sources.snapshot(id));
         snapshots.map(|snapshot| (snapshot.table().name().to_owned(), snapshot.version())).collect()
     }
+}
+
+/// Moves the transaction of a published table, in any case: of two commits for one number, each made from the same state,
+/// the later one is fenced.
+fn advance(table: &Table, number: i64) -> Advance {
+    let app = publications::app(table.id());
+    let from = table.snapshot().txn(&app);
+    Advance { app, from, to: from.map_or(number, |from| number.max(from + 1)) }
 }
 
 fn failed(source: DataFusionError) -> Error {

@@ -1,9 +1,9 @@
 //! The row of a publication, and what keeps its table from growing into very many files.
 
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_warehouse::{Advance, Change, DataFile};
+use bellwether_warehouse::{Change, DataFile};
 
-use super::{PublishReport, PublishedTable, Publisher, Round, failed};
+use super::{PublishReport, PublishedTable, Publisher, Round, advance, failed};
 use crate::error::Error;
 
 /// As many files of a size become one: of single rows, of as many as that, and so on. More: more files to list; fewer: each
@@ -43,10 +43,8 @@ impl Publisher {
         let name = publications::NAME;
         let add =
             self.publications.write(&rows).await.map_err(|source| Error::Write { table: name, source })?;
-        let app = publications::app(publications::id());
-        let from = self.publications.snapshot().txn(&app);
         let change = Change {
-            advance: vec![Advance { app, from, to: round.number }],
+            advance: vec![advance(&self.publications, round.number)],
             add,
             remove: crowd.into_iter().map(|file| file.path).collect(),
             info: [("job".to_owned(), "publish".into())].into_iter().collect(),

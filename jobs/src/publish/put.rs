@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_metrics::{Metric, publications};
-use bellwether_warehouse::{Advance, Change, DataFile};
+use bellwether_metrics::Metric;
+use bellwether_warehouse::{Change, DataFile};
 use chrono::NaiveDate;
 use datafusion::prelude::SessionContext;
 
 use super::changes::{self, DATES};
 use super::place::{self, Group};
 use super::rows::{ByDate, divide, is_same};
-use super::{Published, PublishedTable, Publisher, Round, failed};
+use super::{Published, PublishedTable, Publisher, Round, advance, failed};
 use crate::error::Error;
 
 /// What becomes of the files of a table.
@@ -139,8 +139,6 @@ impl Publisher {
             return Ok(None);
         }
         let rows = plan.add.iter().map(|file| file.rows).sum();
-        let app = publications::app(metric.id());
-        let from = table.snapshot().txn(&app);
         let info = [
             ("job", "publish".into()),
             ("publication", round.number.into()),
@@ -148,7 +146,7 @@ impl Publisher {
             (DATES, changes::tell(&place::runs(&plan.changed))),
         ];
         let change = Change {
-            advance: vec![Advance { app, from, to: round.number }],
+            advance: vec![advance(table, round.number)],
             add: plan.add,
             remove: plan.remove,
             info: info.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),

@@ -61,6 +61,10 @@ async fn newest(f: &Fixture) -> Publication {
 async fn published(f: &Fixture, sql: &str) -> Vec<String> {
     let version = newest(f).await.versions["gate"];
     let snapshot = f.warehouse.table(gate()).await.unwrap().at(version).await.unwrap();
+    answer(f, snapshot, sql).await
+}
+
+async fn answer(f: &Fixture, snapshot: Snapshot, sql: &str) -> Vec<String> {
     let ctx = f.warehouse.session(1);
     snapshot::register(&ctx, &[snapshot]).unwrap();
     let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use tokio::sync::watch;
 
-use super::report::JobReport;
+use super::report::{JobReport, Outcome};
 use super::round::{Done, conclude};
 use super::{Job, Timetable};
 use crate::error::Error;
@@ -19,6 +19,9 @@ use crate::publish::{PublishReport, Publisher};
 
 /// Longest time between two looks.
 const EVERY: Duration = Duration::from_secs(60);
+/// The same after a failure, and where another was first, as decisions and publication may be to each other: the timetable
+/// says from when on it is tried again.
+const UNTIL_DUE: Duration = Duration::from_secs(1);
 
 /// Opens its tables when it first needs them, so that nothing else waits for them.
 #[derive(Debug)]
@@ -73,8 +76,10 @@ impl Publishing {
         let mut timetable = Timetable::default();
         loop {
             news.mark_unchanged();
-            self.run_due(&mut timetable, world.wall()).await;
-            if let Some(Err(_)) = world.within(EVERY, news.changed()).await {
+            let report = self.run_due(&mut timetable, world.wall()).await;
+            let is_done = report.is_some_and(|report| matches!(report.outcome, Outcome::Done { .. }));
+            let pause = if is_done { EVERY } else { UNTIL_DUE };
+            if let Some(Err(_)) = world.within(pause, news.changed()).await {
                 return;
             }
         }
@@ -83,7 +88,10 @@ impl Publishing {
     async fn publish(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
         let publisher = match &mut self.publisher {
             Some(publisher) => publisher,
-            none => none.insert(Publisher::open(&self.warehouse, self.terms.clone()).await?),
+            none => none.insert(match self.job {
+                Job::Decide => Publisher::deciding(&self.warehouse, self.terms.clone()).await?,
+                _ => Publisher::open(&self.warehouse, self.terms.clone()).await?,
+            }),
         };
         let report = match self.job {
             Job::Decide => publisher.decide(now).await?,
