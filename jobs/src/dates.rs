@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+#[cfg(test)]
+use arrow::datatypes::Date32Type;
 use bellwether_warehouse::{DataFile, Snapshot, TableId};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 #[cfg(test)]
@@ -51,13 +53,7 @@ pub(crate) fn days_before(now: DateTime<Utc>, days: u64) -> NaiveDate {
     now.date_naive().checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)
 }
 
-/// Days since 1970, as Arrow counts dates.
-pub(crate) fn day_number(date: NaiveDate) -> i32 {
-    let days = date.signed_duration_since(NaiveDate::default()).num_days();
-    i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX })
-}
-
 #[cfg(test)]
 pub(crate) fn date_value(date: NaiveDate) -> ScalarValue {
-    ScalarValue::Date32(Some(day_number(date)))
+    ScalarValue::Date32(Some(Date32Type::from_naive_date(date)))
 }

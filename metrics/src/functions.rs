@@ -4,14 +4,13 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Date32Type};
 use datafusion::common::cast::{as_boolean_array, as_int64_array};
 use datafusion::common::{ScalarValue, internal_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use datafusion::prelude::SessionContext;
 
 use crate::Terms;
-use crate::terms::day_number;
 
 /// Smallest number that a band begins with; anything below is the band 0.
 pub const FIRST_BAND: i64 = 100;
@@ -40,7 +39,7 @@ pub(crate) fn register(ctx: &SessionContext, terms: &Terms) {
     };
     let watermark =
         ScalarValue::TimestampMicrosecond(Some(terms.watermark.timestamp_micros()), Some("UTC".into()));
-    let today = ScalarValue::Date32(Some(day_number(terms.today)));
+    let today = ScalarValue::Date32(Some(Date32Type::from_naive_date(terms.today)));
     let (count, flag) = (DataType::Int64, DataType::Boolean);
     let functions = [
         create_udf(

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Date32Type, SchemaRef};
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Declaration, Type};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
@@ -12,7 +12,6 @@ use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
-use crate::terms::day_number;
 use crate::windows::Windows;
 use crate::{
     gate, growth_by_month, health_by_5min, health_by_day, health_by_hour, health_by_window, health_now,
@@ -138,7 +137,7 @@ impl Metric {
         to: NaiveDate,
         further: Vec<ScalarValue>,
     ) -> Result<Vec<RecordBatch>, DataFusionError> {
-        let bounds = [from, to].map(|date| ScalarValue::Date32(Some(day_number(date))));
+        let bounds = [from, to].map(|date| ScalarValue::Date32(Some(Date32Type::from_naive_date(date))));
         let values: Vec<ScalarValue> = bounds.into_iter().chain(further).collect();
         let batches = ctx.sql(self.sql).await?.with_param_values(values)?.collect().await?;
         let schema = self.table.schema();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::datatypes::Date32Type;
 use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -51,13 +52,7 @@ impl Terms {
             ("counted_attempts", integer(self.counted_attempts)),
             ("speed_requests", integer(self.speed_requests)),
             ("watermark", Arc::new(watermark.with_timezone("UTC")) as ArrayRef),
-            ("today", Arc::new(Date32Array::from(vec![day_number(self.today)])) as ArrayRef),
+            ("today", Arc::new(Date32Array::from(vec![Date32Type::from_naive_date(self.today)])) as ArrayRef),
         ])
     }
-}
-
-/// Days since 1970, as Arrow counts dates.
-pub(crate) fn day_number(date: NaiveDate) -> i32 {
-    let days = date.signed_duration_since(NaiveDate::default()).num_days();
-    i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX })
 }

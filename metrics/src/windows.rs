@@ -3,13 +3,12 @@
 
 use std::ops::RangeInclusive;
 
+use arrow::datatypes::Date32Type;
 use chrono::{Days, NaiveDate};
 use datafusion::common::ScalarValue;
 use datafusion::common::cast::{as_int32_array, as_int64_array};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-
-use crate::terms::day_number;
 
 /// The longest window.
 const LONGEST_DAYS: u64 = 364;
@@ -49,7 +48,7 @@ impl Windows {
         from: NaiveDate,
         to: NaiveDate,
     ) -> Result<Vec<Vec<ScalarValue>>, DataFusionError> {
-        let [from, to] = [from, to].map(|date| ScalarValue::Date32(Some(day_number(date))));
+        let [from, to] = [from, to].map(|date| ScalarValue::Date32(Some(Date32Type::from_naive_date(date))));
         let values = vec![from, to, ScalarValue::Int64(Some(self.back))];
         let mut spans: Vec<(i64, i32)> = Vec::new();
         for batch in ctx.sql(SPANS).await?.with_param_values(values)?.collect().await? {

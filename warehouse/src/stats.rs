@@ -5,7 +5,7 @@ mod bounds;
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, UInt64Array};
-use arrow::datatypes::{DataType, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Date32Type, Schema, TimeUnit};
 use chrono::{DateTime, NaiveDate, SecondsFormat};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
@@ -161,8 +161,7 @@ pub(crate) fn partition_scalar(text: Option<&str>, data_type: &DataType) -> Opti
     match data_type {
         DataType::Date32 => {
             let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-            let days = date.signed_duration_since(NaiveDate::default()).num_days();
-            Some(ScalarValue::Date32(Some(i32::try_from(days).ok()?)))
+            Some(ScalarValue::Date32(Some(Date32Type::from_naive_date(date))))
         }
         _ => None,
     }

@@ -12,6 +12,7 @@ mod part;
 mod tests;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::Date32Type;
 use bellwether_warehouse::sketches::{ddsketch, hll};
 use bellwether_warehouse::tables::health::{self, Health};
 use bellwether_warehouse::tables::reach;
@@ -25,7 +26,6 @@ use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::dates::day_number;
 use crate::error::Error;
 use crate::keys::{Bucket, Groups, Key, NameInterner, Rank};
 use crate::rollups::{FROM_ATTEMPTS, made};
@@ -133,8 +133,9 @@ impl Days {
         let today = now.date_naive();
         let first = |grain: Grain| {
             let levels = FROM_ATTEMPTS.into_iter().flat_map(|family| family.levels);
-            let days =
-                levels.filter(|level| level.grain == grain).map(|level| day_number(level.first_kept(today)));
+            let days = levels
+                .filter(|level| level.grain == grain)
+                .map(|level| Date32Type::from_naive_date(level.first_kept(today)));
             days.min().unwrap_or(i32::MAX)
         };
         Self { today, five_minutes: first(Grain::FiveMinutes), hours: first(Grain::Hour) }
@@ -142,7 +143,7 @@ impl Days {
 
     /// The first that a table keeps.
     fn first(self, level: &Level) -> i32 {
-        day_number(level.first_kept(self.today))
+        Date32Type::from_naive_date(level.first_kept(self.today))
     }
 
     #[inline]

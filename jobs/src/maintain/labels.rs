@@ -1,12 +1,13 @@
 //! Label rows go by epochs. An epoch's rows and its keys are destroyed together, within the week after its end, so
 //! that no row of a user gets older than 35 days.
 
+use arrow::datatypes::Date32Type;
 use bellwether_warehouse::tables::label_cells::{destroyed_app, epoch_of_day, first_day_after};
 use bellwether_warehouse::{Advance, Change, DataFile, Table};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Action, Intent, Step, TableReport};
-use crate::dates::{date_of, day_number};
+use crate::dates::date_of;
 use crate::error::Error;
 
 /// Days from the end of an epoch to its destruction: its last week is published after two. It must be done by the
@@ -20,7 +21,7 @@ pub(super) fn due(now: DateTime<Utc>) -> i64 {
 }
 
 fn ended_before(now: DateTime<Utc>, days: i64) -> i64 {
-    let day = i64::from(day_number((now - TimeDelta::days(days)).date_naive()));
+    let day = i64::from(Date32Type::from_naive_date((now - TimeDelta::days(days)).date_naive()));
     // The epoch of that day has not ended by it.
     epoch_of_day(day) - 1
 }
@@ -83,7 +84,7 @@ fn files_up_to(table: &Table, epoch: i64) -> Result<Vec<DataFile>, Error> {
     let mut files = Vec::new();
     for file in table.snapshot().files() {
         let week = date_of(table.id(), file)?;
-        if i64::from(day_number(week)) < first_kept {
+        if i64::from(Date32Type::from_naive_date(week)) < first_kept {
             files.push(file.clone());
         }
     }

@@ -7,14 +7,14 @@ use bellwether_metrics::{Catalogue, Keyless, Metric, Terms};
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use bellwether_warehouse::testing::{DAY_US, NOON_US, attempt};
-use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, TableId, fold_app, snapshot};
+use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, TableId, fold_app};
 use chrono::{DateTime, NaiveDate};
 
 use super::newest::crowd;
 use super::place::{filled, group_of, is_closed, pieces, runs, span_of};
 use super::{PublishReport, Publisher};
 use crate::settle::Settling;
-use crate::testing::{Fixture, at, lines};
+use crate::testing::{Fixture, at};
 use crate::{Depth, Error, Intent, Jobs, MaintainSettings, Maintainer, Step};
 
 const NOW: &str = "2026-11-25T13:00:00Z";
@@ -61,14 +61,7 @@ async fn newest(f: &Fixture) -> Publication {
 async fn published(f: &Fixture, sql: &str) -> Vec<String> {
     let version = newest(f).await.versions["gate"];
     let snapshot = f.warehouse.table(gate()).await.unwrap().at(version).await.unwrap();
-    answer(f, snapshot, sql).await
-}
-
-async fn answer(f: &Fixture, snapshot: Snapshot, sql: &str) -> Vec<String> {
-    let ctx = f.warehouse.session(1);
-    snapshot::register(&ctx, &[snapshot]).unwrap();
-    let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
-    batches.iter().flat_map(lines).collect()
+    names::answer(f, snapshot, sql).await
 }
 
 /// How many of its dates changed.
@@ -473,7 +466,8 @@ fn a_table_lies_by_month_by_date_or_as_a_whole() {
         (&BY_DATE, Some("date"), Some(date), (date, date)),
         (&NOW, None, None, everything),
     ] {
-        let metric = Metric { table, sql: "", inputs: &[], touched: |date| date..=date };
+        let metric =
+            Metric { table, sql: "", inputs: &[], touched: |date| date..=date };
         assert_eq!((metric.date_column(), group_of(&metric, date)), (column, group));
         let value = group.map(|group| group.to_string());
         assert_eq!(span_of(&metric, &file(value.as_deref())), span, "{}", table.name);

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Date32Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::Date32Type;
 use bellwether_warehouse::{CommitEntry, TableId};
 use chrono::{DateTime, NaiveDate};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Listen;
-use crate::dates::day_number;
 use crate::error::Error;
 
 const MEMBER: &str = "intake";
@@ -64,7 +64,12 @@ impl Listen for Intake {
         RecordBatch::try_new(
             schema,
             vec![
-                Arc::new(self.0.keys().map(|key| Some(day_number(key.0))).collect::<Date32Array>()),
+                Arc::new(
+                    self.0
+                        .keys()
+                        .map(|key| Some(Date32Type::from_naive_date(key.0)))
+                        .collect::<Date32Array>(),
+                ),
                 Arc::new(self.0.keys().map(|key| Some(key.1.as_str())).collect::<StringArray>()),
                 sum(0),
                 sum(1),

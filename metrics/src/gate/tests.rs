@@ -13,7 +13,6 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 
 use super::METRIC;
-use crate::terms::day_number;
 use crate::{Catalogue, Keyless, Model, Terms, register, tables};
 
 /// Keys of users that no two of share a register, so that estimates of a few are exact.
@@ -77,7 +76,9 @@ fn rows_of(uses: &[Use]) -> RecordBatch {
     };
     let columns = schema.fields().iter().map(|field| -> ArrayRef {
         match field.name().as_str() {
-            "date" => Arc::new(uses.iter().map(|used| Some(day_number(used.date))).collect::<Date32Array>()),
+            "date" => Arc::new(
+                uses.iter().map(|used| Some(Date32Type::from_naive_date(used.date))).collect::<Date32Array>(),
+            ),
             "model_id" => text(|used| used.model),
             "variant" => text(|used| used.variant),
             "author" => text(|used| used.author),

@@ -4,14 +4,13 @@ use std::sync::Arc;
 use arrow::array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray,
 };
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Date32Type};
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::session::without_files;
 use bellwether_warehouse::sketches::hll::Hll;
 use chrono::{Days, NaiveDate};
 use datafusion::prelude::SessionContext;
 
-use crate::terms::day_number;
 use crate::{Catalogue, Keyless, Model, Named, Terms, gate};
 
 pub(crate) const DIMENSIONS: [&str; 6] =
@@ -202,7 +201,10 @@ impl World {
         let column = |name: &str, of: &DataType| -> ArrayRef {
             match (name, of) {
                 ("date", _) => Arc::new(
-                    self.cells.iter().map(|cell| Some(day_number(cell.date))).collect::<Date32Array>(),
+                    self.cells
+                        .iter()
+                        .map(|cell| Some(Date32Type::from_naive_date(cell.date)))
+                        .collect::<Date32Array>(),
                 ),
                 ("model_id", _) => text(|cell| cell.model),
                 ("author", _) => text(|cell| cell.logged_author),
@@ -236,7 +238,7 @@ impl World {
             .cells
             .iter()
             .filter_map(|cell| Some(("variant", cell.variant_key()?, cell.date)))
-            .filter(|row| !self.public.contains(row) && day_number(row.2) % 2 == 0)
+            .filter(|row| !self.public.contains(row) && Date32Type::from_naive_date(row.2) % 2 == 0)
             .collect();
         rows.extend(refused.iter().map(|(dimension, key, date)| (*dimension, key.as_str(), *date, false)));
         let schema = gate::TABLE.schema();
@@ -244,9 +246,9 @@ impl World {
             match name {
                 "dimension" => Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))),
                 "key" => Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1))),
-                "month" | "date" => {
-                    Arc::new(Date32Array::from_iter_values(rows.iter().map(|row| day_number(row.2))))
-                }
+                "month" | "date" => Arc::new(Date32Array::from_iter_values(
+                    rows.iter().map(|row| Date32Type::from_naive_date(row.2)),
+                )),
                 "is_public" => Arc::new(rows.iter().map(|row| Some(row.3)).collect::<BooleanArray>()),
                 _ => Arc::new(Int64Array::from_iter_values(rows.iter().map(|_| 0))),
             }

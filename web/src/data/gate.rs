@@ -157,7 +157,7 @@ impl Gate {
     /// Whether amounts of a key may stand under its name. A day without a decision follows the one before it; without
     /// any, nothing may.
     pub fn names(&self, kind: Kind, key: &str, date: NaiveDate) -> bool {
-        self.open || self.course(kind, key).and_then(|course| course.at(date)).unwrap_or(false)
+        self.decision(kind, key, date).unwrap_or(false)
     }
 
     /// The decision itself, where there is one.

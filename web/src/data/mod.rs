@@ -210,10 +210,7 @@ impl Dataset {
             Group::Series(id) => {
                 let series = dictionary.series(id);
                 let model = dictionary.model(series.model);
-                match dictionary.variant(series.variant) {
-                    "" | "standard" => model.to_owned(),
-                    variant => format!("{model}:{variant}"),
-                }
+                gate::variant_key(model, dictionary.variant(series.variant)).into_owned()
             }
         }
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use arrow::datatypes::Date32Type;
 use bellwether_warehouse::tables::label_cells::{Builder, LabelCellRow, destroyed_app};
 use bellwether_warehouse::{Change, Table, TableId};
 use chrono::TimeDelta;
 
 use super::{Depth, Fixture, Intent, Step, steps};
-use crate::dates::day_number;
 use crate::testing::lines;
 
 /// Of a user whose rows must be gone.
@@ -17,7 +17,7 @@ const OTHER: i64 = 17;
 
 async fn add(table: &mut Table, week: &str, user_key: i64) {
     let mut cells = Builder::default();
-    let week = day_number(week.parse().unwrap());
+    let week = Date32Type::from_naive_date(week.parse().unwrap());
     let row = LabelCellRow {
         week,
         nl: "en",
@@ -77,7 +77,7 @@ async fn rows_of_an_epoch_are_in_no_file_by_the_35th_day_and_the_others_stay() {
     add(&mut table, "2026-11-16", PLANTED).await;
     // Written and never committed.
     let mut cells = Builder::default();
-    let week = day_number("2026-11-16".parse().unwrap());
+    let week = Date32Type::from_naive_date("2026-11-16".parse().unwrap());
     cells.push(&LabelCellRow { week, user_key: Some(PLANTED), ..LabelCellRow::default() });
     table.write(&[cells.finish()]).await.unwrap();
     f.store.advance(TimeDelta::days(5));
@@ -119,7 +119,7 @@ async fn rows_of_an_epoch_are_in_no_file_by_the_35th_day_and_the_others_stay() {
 /// One commit of two rows, the second of which knows little.
 async fn add_pair(table: &mut Table, week: &str, user_key: i64, at: i32) {
     let mut cells = Builder::default();
-    let week = day_number(week.parse().unwrap());
+    let week = Date32Type::from_naive_date(week.parse().unwrap());
     let share = f64::from(at) / 7.0;
     let whole = LabelCellRow {
         week,

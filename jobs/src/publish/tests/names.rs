@@ -1,10 +1,18 @@
 //! Who may be named, ahead of publication.
 
 use bellwether_metrics::publications::{self, Publication};
+use bellwether_warehouse::{Snapshot, snapshot};
 
-use super::{NOW, add, answer, dates_of_gate, gate, of_user, published, publisher, versions};
+use super::{NOW, add, dates_of_gate, gate, of_user, published, publisher, versions};
 use crate::Error;
-use crate::testing::{Fixture, at};
+use crate::testing::{Fixture, at, lines};
+
+pub(super) async fn answer(f: &Fixture, snapshot: Snapshot, sql: &str) -> Vec<String> {
+    let ctx = f.warehouse.session(1);
+    snapshot::register(&ctx, &[snapshot]).unwrap();
+    let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
+    batches.iter().flat_map(lines).collect()
+}
 
 #[tokio::test]
 async fn names_are_decided_before_anything_is_published_and_the_next_publication_names_what_they_became() {
