@@ -39,7 +39,7 @@ mod windows;
 
 pub use catalogue::{Catalogue, Model, Named};
 pub use document::document;
-pub use metric::{Error, METRICS, Metric, Touched};
+pub use metric::{Error, History, METRICS, Metric, Touched};
 pub use terms::{Keyless, Terms};
 pub use views::register;
 

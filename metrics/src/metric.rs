@@ -41,6 +41,7 @@ pub const METRICS: &[Metric] = &[
 #[derive(Clone, Copy, Debug)]
 pub struct Metric {
     pub table: &'static Declaration,
+    pub history: History,
     /// Reads tables and views of a session that [`crate::register`] has prepared. `$1` and `$2` are the first and the
     /// last date of the rows that it gives; tables of windows have further ones.
     pub sql: &'static str,
@@ -48,6 +49,21 @@ pub struct Metric {
     pub inputs: &'static [TableId],
     pub touched: Touched,
 }
+
+/// Which dates a table has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// All of the history.
+    Whole,
+    /// Those from 35 days before the first publication on: sketches of a whole year of windows and hours take many minutes
+    /// to merge, for what few ask day by day. A date that stands stays.
+    Recent,
+    /// The same, Sundays and the newest closed day alone; the statement answers every date that it is asked for.
+    Weekly,
+}
+
+/// A month of windows and hours, and the week before it.
+const RECENT: Days = Days::new(35);
 
 /// Dates of rows that change with a day of the inputs; cut at the running day.
 pub type Touched = fn(NaiveDate) -> RangeInclusive<NaiveDate>;
@@ -95,12 +111,18 @@ impl Metric {
         self.table.stats.iter().copied().find(is_date).or(self.table.partition)
     }
 
-    /// Whether the table keeps rows of a date. Windows of 90 days that end with each day of a year would be a year's work
-    /// for what nobody compares day by day; the statement answers every date that it is asked for.
+    /// Whether the table may hold rows of a date.
     pub fn keeps(&self, date: NaiveDate, today: NaiveDate) -> bool {
-        self.table != &health_by_window::TABLE
+        self.history != History::Weekly
             || date.weekday() == Weekday::Sun
             || date.succ_opt().is_some_and(|next| next >= today)
+    }
+
+    /// Whether rows of a date are made though there are none yet.
+    pub fn begins_by(&self, date: NaiveDate, today: NaiveDate) -> bool {
+        self.keeps(date, today)
+            && (self.history == History::Whole
+                || date.checked_add_days(RECENT).is_none_or(|end| end >= today))
     }
 
     /// Rows of dates, with the columns of the table in its order.

@@ -9,7 +9,10 @@ use datafusion::sql::sqlparser::dialect::{Dialect, DuckDbDialect, PostgreSqlDial
 use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::testing::{Cell, DIMENSIONS, Dice, Row, World, publish};
-use crate::{METRICS, growth_by_month, rankings, share_by_week, usage_by_day, users_by_window};
+use crate::{
+    METRICS, Metric, growth_by_month, health_by_window, rankings, share_by_week, usage_by_day,
+    users_by_window,
+};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -223,4 +226,20 @@ fn every_column_that_can_be_withheld_is_told_why() {
         let partition = table.partition.and_then(|name| table.column(name));
         assert!(partition.is_some_and(|column| column.null.is_none()), "{}", table.name);
     }
+}
+
+#[test]
+fn a_table_begins_as_far_back_as_its_history_says_and_keeps_what_it_may_hold() {
+    // The newest closed day is a Tuesday.
+    let today = day("2026-11-25");
+    let of =
+        |metric: &Metric, date: &str| (metric.begins_by(day(date), today), metric.keeps(day(date), today));
+    assert_eq!(of(&usage_by_day::METRIC, "2025-01-01"), (true, true));
+    assert_eq!(of(&rankings::METRIC, "2026-10-20"), (false, true));
+    assert_eq!(of(&rankings::METRIC, "2026-10-21"), (true, true));
+    // Sundays and the newest closed day; a Sunday of before stays where it stands.
+    assert_eq!(of(&health_by_window::METRIC, "2026-11-24"), (true, true));
+    assert_eq!(of(&health_by_window::METRIC, "2026-11-23"), (false, false));
+    assert_eq!(of(&health_by_window::METRIC, "2026-11-22"), (true, true));
+    assert_eq!(of(&health_by_window::METRIC, "2026-10-18"), (false, true));
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use bellwether_metrics::publications::Publication;
-use bellwether_metrics::{Metric, gate, growth_by_month, share_by_week, usage_by_day};
+use bellwether_metrics::{Metric, gate};
 use bellwether_warehouse::{DataFile, TableId};
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::changes::{self, Changed};
 use super::place::{dates_of, days_between};
@@ -17,9 +17,6 @@ use crate::error::Error;
 const SETTLED: TimeDelta = TimeDelta::seconds(60);
 /// The same where nothing comes any more.
 const SILENT: TimeDelta = TimeDelta::seconds(120);
-
-/// A month of windows and hours, and the week before it.
-const BEGINS_BEFORE: Days = Days::new(35);
 
 #[derive(Debug, Default)]
 pub(super) struct Due {
@@ -59,8 +56,7 @@ impl Publisher {
         }
         due.dates.extend(touched(metric, turned(round)));
         let today = round.terms.today;
-        let is_wanted = |date: NaiveDate| metric.keeps(date, today) && reaches_back_to(metric, date, today);
-        due.dates.retain(|date| *date <= today && (is_wanted(*date) || stands.contains(date)));
+        due.dates.retain(|date| *date <= today && (metric.begins_by(*date, today) || stands.contains(date)));
         if metric.date_column().is_none() {
             // What is of now moves by itself.
             due.dates = BTreeSet::from([round.terms.today]);
@@ -109,14 +105,6 @@ impl Publisher {
         let settled = started_at.map(|at| at.min(now) - SETTLED);
         settled.max(Some(now - SILENT)).unwrap_or(now)
     }
-}
-
-/// Whether a date of the history is published though it never was before. Sketches of a whole year of windows and hours
-/// take many minutes to merge, for what few ask day by day: these tables begin so many days back and grow from there.
-fn reaches_back_to(metric: &Metric, date: NaiveDate, today: NaiveDate) -> bool {
-    let is_cheap = [&gate::TABLE, &usage_by_day::TABLE, &share_by_week::TABLE, &growth_by_month::TABLE]
-        .contains(&metric.table);
-    is_cheap || date.checked_add_days(BEGINS_BEFORE).is_none_or(|end| end >= today)
 }
 
 /// Where a day has turned since the last publication: the one that was running then, the one before, which was the newest

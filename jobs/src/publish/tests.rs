@@ -3,7 +3,7 @@ mod names;
 use std::collections::BTreeSet;
 
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::{Catalogue, Keyless, Metric, Terms};
+use bellwether_metrics::{Catalogue, History, Keyless, Metric, Terms};
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use bellwether_warehouse::testing::{DAY_US, NOON_US, attempt};
@@ -467,7 +467,7 @@ fn a_table_lies_by_month_by_date_or_as_a_whole() {
         (&NOW, None, None, everything),
     ] {
         let metric =
-            Metric { table, sql: "", inputs: &[], touched: |date| date..=date };
+            Metric { table, history: History::Whole, sql: "", inputs: &[], touched: |date| date..=date };
         assert_eq!((metric.date_column(), group_of(&metric, date)), (column, group));
         let value = group.map(|group| group.to_string());
         assert_eq!(span_of(&metric, &file(value.as_deref())), span, "{}", table.name);

@@ -13,7 +13,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::{Days, NaiveDate};
 
-use crate::Metric;
+use crate::{History, Metric};
 
 /// Days whose users count for a decision, its own included.
 pub const DAYS: u64 = 28;
@@ -44,6 +44,7 @@ pub const TABLE: Declaration = Declaration {
 
 pub const METRIC: Metric = Metric {
     table: &TABLE,
+    history: History::Whole,
     sql: include_str!("gate.sql"),
     inputs: &[TableId::UsageDaily, TableId::Declared(&TABLE)],
     touched,

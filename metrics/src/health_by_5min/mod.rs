@@ -6,8 +6,8 @@ mod tests;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 
-use crate::Metric;
 use crate::health::{self, GATE, KEYS, MIX, UPTIME};
+use crate::{History, Metric};
 
 const PERIOD: &[Column] = &[
     Column::date("date", "Day of `bucket_at`, UTC."),
@@ -29,6 +29,7 @@ pub const TABLE: Declaration = Declaration {
 
 pub const METRIC: Metric = Metric {
     table: &TABLE,
+    history: History::Recent,
     sql: concat!(
         include_str!("health_by_5min.sql"),
         include_str!("../health/merged.sql"),

@@ -6,8 +6,8 @@ mod tests;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Unit};
 
-use crate::Metric;
 use crate::health::{self, BEFORE, FIGURES, GATE, KEYS, MIX, SPEEDS, UPTIME};
+use crate::{History, Metric};
 
 /// Days of the longest window and of the one before it.
 const DAYS: u64 = 180;
@@ -39,6 +39,7 @@ pub const TABLE: Declaration = Declaration {
 
 pub const METRIC: Metric = Metric {
     table: &TABLE,
+    history: History::Weekly,
     sql: concat!(
         include_str!("health_by_window.sql"),
         include_str!("../health/days.sql"),

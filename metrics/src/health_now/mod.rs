@@ -6,8 +6,8 @@ mod tests;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 
-use crate::Metric;
 use crate::health::{self, BEFORE, FIGURES, GATE, KEYS, MIX, SPEEDS, UPTIME};
+use crate::{History, Metric};
 
 /// How far back its windows and those before them reach.
 const DAYS: u64 = 15;
@@ -57,6 +57,7 @@ pub const TABLE: Declaration = Declaration {
 
 pub const METRIC: Metric = Metric {
     table: &TABLE,
+    history: History::Whole,
     sql: concat!(
         include_str!("health_now.sql"),
         include_str!("../health/merged.sql"),

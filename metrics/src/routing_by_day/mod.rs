@@ -6,9 +6,9 @@ mod tests;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration};
 
-use crate::Metric;
 use crate::health::{self, GATE, PARTIAL};
 use crate::routing::{BEST, FIGURES, KEYS};
+use crate::{History, Metric};
 
 const PERIOD: &[Column] = &[
     Column::date("month", "First day of the month of `date`."),
@@ -29,6 +29,7 @@ pub const TABLE: Declaration = Declaration {
 
 pub const METRIC: Metric = Metric {
     table: &TABLE,
+    history: History::Recent,
     sql: concat!(
         include_str!("routing_by_day.sql"),
         include_str!("../routing/days.sql"),

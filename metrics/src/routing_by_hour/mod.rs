@@ -3,9 +3,9 @@
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 
-use crate::Metric;
 use crate::health::{self, GATE, PARTIAL};
 use crate::routing::{FIGURES, KEYS};
+use crate::{History, Metric};
 
 const PERIOD: &[Column] = &[
     Column::date("date", "Day of `hour`, UTC."),
@@ -26,6 +26,7 @@ pub const TABLE: Declaration = Declaration {
 
 pub const METRIC: Metric = Metric {
     table: &TABLE,
+    history: History::Recent,
     sql: concat!(include_str!("routing_by_hour.sql"), include_str!("../routing/merged.sql"),),
     inputs: &[TableId::RoutingHourly, TableId::HealthDaily, GATE],
     touched: |date| date..=date,

@@ -3,9 +3,9 @@
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Unit};
 
-use crate::Metric;
 use crate::health::{self, GATE};
 use crate::routing::{BEST, FIGURES, KEYS};
+use crate::{History, Metric};
 
 /// Of its longest window.
 const DAYS: u64 = 28;
@@ -30,6 +30,7 @@ pub const TABLE: Declaration = Declaration {
 
 pub const METRIC: Metric = Metric {
     table: &TABLE,
+    history: History::Whole,
     sql: concat!(
         include_str!("routing_now.sql"),
         include_str!("../routing/days.sql"),
