@@ -9,7 +9,8 @@ use crate::{Error, Terms, functions};
 /// may read an earlier one.
 pub(crate) const VIEWS: &[(&str, &str, &[&str])] = &[
     ("history", include_str!("history.sql"), &["usage_daily"]),
-    ("cells", include_str!("cells.sql"), &["usage_daily", "gate"]),
+    ("named_usage", include_str!("named_usage.sql"), &["usage_daily"]),
+    ("cells", include_str!("cells.sql"), &["named_usage", "gate"]),
     ("placed_cells", include_str!("placed_cells.sql"), &["cells"]),
     ("keyed_cells", include_str!("keyed_cells.sql"), &["placed_cells"]),
     ("periods", include_str!("periods.sql"), &["history"]),

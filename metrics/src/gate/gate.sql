@@ -25,20 +25,16 @@ spans AS (
 ),
 used AS (
     SELECT
-        usage_daily.date,
-        usage_daily.model_id || CASE
-            WHEN usage_daily.variant IS NULL OR usage_daily.variant = 'standard' THEN ''
-            ELSE ':' || usage_daily.variant
-        END AS variant_key,
-        usage_daily.provider_id,
-        terms.has_raw_names OR coalesce(catalogue_models.author, usage_daily.author) IS NOT NULL AS has_name,
-        usage_daily.users,
-        usage_daily.requests,
-        usage_daily.requests_with_user
-    FROM usage_daily
-    CROSS JOIN terms
-    LEFT JOIN catalogue_models ON catalogue_models.model_id = usage_daily.model_id
-    WHERE usage_daily.date BETWEEN CAST($1 AS date) - INTERVAL '28 days' AND CAST($2 AS date)
+        date,
+        variant_key,
+        provider_id,
+        terms.has_raw_names OR author IS NOT NULL AS has_name,
+        named_usage.users,
+        requests,
+        requests_with_user
+    FROM terms
+    CROSS JOIN named_usage
+    WHERE date BETWEEN CAST($1 AS date) - INTERVAL '28 days' AND CAST($2 AS date)
 ),
 variant_days AS (
     -- One sketch a day first: a day counts for up to 28 others.
