@@ -85,7 +85,11 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
-    sql: include_str!("growth_by_month.sql"),
+    sql: concat!(
+        include_str!("growth_by_month.sql"),
+        include_str!("../shares.sql"),
+        include_str!("growth.sql")
+    ),
     inputs: &[TableId::UsageDaily, TableId::Declared(&gate::TABLE), TableId::Declared(&usage_by_day::TABLE)],
     touched,
 };

@@ -53,7 +53,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
-    sql: include_str!("share_by_week.sql"),
+    sql: concat!(include_str!("share_by_week.sql"), include_str!("../shares.sql"), include_str!("dated.sql")),
     inputs: &[TableId::UsageDaily, TableId::Declared(&gate::TABLE), TableId::Declared(&usage_by_day::TABLE)],
     touched,
 };
