@@ -131,11 +131,7 @@ impl Publisher {
         if let Standing::Uneven { behind } = self.look().await? {
             return Ok(PublishReport::waiting(&behind));
         }
-        let mut round = self.begin(now).await?;
-        if let Some(decided) = self.decided.take() {
-            round.is_afresh = false;
-            round.last = Some(decided);
-        }
+        let round = self.begin_deciding(now).await?;
         let mut report = PublishReport::default();
         if let Some(at) = self.tables.iter().position(|table| table.metric.id() == gate::METRIC.id()) {
             let due = self.due(at, &round).await?;
@@ -182,6 +178,15 @@ impl Publisher {
             terms: Terms { watermark: self.watermark(now), today: now.date_naive(), ..self.terms.clone() },
             last,
             now,
+        })
+    }
+
+    /// From where `decide` left off, though nothing of it was published.
+    async fn begin_deciding(&self, now: DateTime<Utc>) -> Result<Round, Error> {
+        let round = self.begin(now).await?;
+        Ok(match &self.decided {
+            Some(decided) => Round { last: Some(decided.clone()), is_afresh: false, ..round },
+            None => round,
         })
     }
 
