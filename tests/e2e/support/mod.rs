@@ -12,6 +12,7 @@ pub mod guard;
 pub mod http;
 pub mod metrics;
 pub mod place;
+pub mod ports;
 pub mod python;
 pub mod root;
 pub mod services;
@@ -25,15 +26,11 @@ pub mod year;
 
 use std::path::{Path, PathBuf};
 
+pub use ports::free_port;
+
 /// A file of the repository.
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-/// A port that was free a moment ago. Taken from the system, so that parallel tests do not meet.
-pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind a loopback port");
-    listener.local_addr().expect("address of a bound port").port()
 }
 
 /// A new folder that is deleted when dropped.
