@@ -5,6 +5,7 @@
 //! or commit it (`jobs`), or word and draw it (`web`).
 
 mod catalogue;
+mod chosen;
 mod document;
 mod fingerprint;
 mod functions;
@@ -38,6 +39,7 @@ mod views;
 mod windows;
 
 pub use catalogue::{Catalogue, Model, Named};
+pub use chosen::{Chosen, Inputs};
 pub use document::document;
 pub use metric::{Error, History, METRICS, Metric, Touched};
 pub use terms::{Keyless, Terms};

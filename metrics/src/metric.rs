@@ -152,7 +152,8 @@ impl Metric {
         Ok(found)
     }
 
-    async fn run(
+    /// One run of the statement for `$1` and `$2`, with the values that follow.
+    pub(crate) async fn run(
         &self,
         ctx: &SessionContext,
         from: NaiveDate,

@@ -41,9 +41,6 @@ pub struct WebConfig {
     /// Compressed pages kept in memory.
     #[serde(with = "units::bytes")]
     pub page_cache: usize,
-    /// Sketches of distinct users kept in memory.
-    #[serde(with = "units::bytes")]
-    pub user_sketches: usize,
     /// Longest time one request may take.
     #[serde(with = "units::duration")]
     pub timeout: Duration,
@@ -89,7 +86,6 @@ impl Default for WebConfig {
             hsts: false,
             trusted_proxies: Vec::new(),
             page_cache: 256 << 20,
-            user_sketches: 256 << 20,
             timeout: Duration::from_secs(10),
             max_concurrent: 512,
             rate_limit: RateLimit::default(),

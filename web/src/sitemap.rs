@@ -104,7 +104,7 @@ async fn render(
         metric: Metric::Tokens,
         window: dataset.trailing(DAYS),
         before: None,
-        filter: Filter::default(),
+        filter: Filter::All,
     });
     let turn = respond::turn(&site).await?;
     let rendered = tokio::task::spawn_blocking(move || {

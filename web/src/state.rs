@@ -58,14 +58,7 @@ impl Site {
         clock: Clock,
     ) -> Self {
         let settings = settings(&config, &names);
-        let options = Options {
-            names: Arc::new(names),
-            profile: config.profile,
-            thresholds: config.thresholds(),
-            simulated: config.simulated,
-            history: config.history.clone(),
-            user_sketch_bytes: config.user_sketches,
-        };
+        let options = Options::of(&config, names);
         let site = Self {
             inner: Arc::new(Inner {
                 warehouse: warehouse.clone(),

@@ -2,6 +2,7 @@
 //!
 //! Its columns follow from the list of metrics: a version of each table, and of each rollup how far it was read.
 
+mod followed;
 mod pinned;
 mod row;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type
 use bellwether_warehouse::{AppId, TableId};
 
 use crate::METRICS;
+pub use followed::Followed;
 pub use pinned::pin;
 pub use row::Publication;
 

@@ -2,7 +2,7 @@
 
 use bellwether_warehouse::{Error as WarehouseError, Snapshot, Warehouse};
 
-use super::Publication;
+use super::{Publication, followed};
 use crate::{Error, METRICS};
 
 /// Every published table that exists, `publications` included, at the versions of the newest publication. Before the first
@@ -27,19 +27,7 @@ pub async fn pin(warehouse: &Warehouse) -> Result<Vec<Snapshot>, Error> {
             Err(source) => return Err(failed(name)(source)),
         };
         let version = newest.as_ref().and_then(|newest| newest.versions.get(name).copied());
-        let snapshot = match table.at(version.unwrap_or(0)).await {
-            Ok(snapshot) => snapshot,
-            Err(error @ WarehouseError::VersionGone { .. }) => {
-                tracing::warn!(
-                    table = name,
-                    version,
-                    error = &error as &dyn std::error::Error,
-                    "the version that was published is gone; reading the newest"
-                );
-                table.snapshot().clone()
-            }
-            Err(source) => return Err(failed(name)(source)),
-        };
+        let snapshot = followed::at(&table, version.unwrap_or(0)).await.map_err(failed(name))?;
         pinned.push(snapshot);
     }
     Ok(pinned)

@@ -58,6 +58,11 @@ impl Publication {
         row.map(|row| Self::read(row).map_err(failed)).transpose()
     }
 
+    /// Of a published table, or how far a rollup was read.
+    pub fn version_of(&self, table: &str) -> Option<i64> {
+        self.versions.get(table).or_else(|| self.seen.get(table)).copied()
+    }
+
     /// The first row of `batch`.
     fn read(batch: &RecordBatch) -> Result<Self, DataFusionError> {
         let missing = |name: &str| DataFusionError::Execution(format!("`publications` has no `{name}`"));

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, SchemaRef};
 use chrono::{Days, NaiveDate};
 use datafusion::prelude::SessionContext;
 
@@ -62,6 +62,15 @@ impl Row {
         }
     }
 
+    /// All values are the same; of reals, but for the order in which they were added up.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Value, &Value)| match (a, b) {
+            (Value::Real(a), Value::Real(b)) => (a - b).abs() <= 1e-9 * a.abs().max(b.abs()),
+            (a, b) => a == b,
+        };
+        self.0.len() == other.0.len() && self.0.values().zip(other.0.values()).all(same)
+    }
+
     /// Dimension and key; of one period there is one row of each.
     pub(crate) fn name(&self) -> (String, String, String) {
         (self.text("dimension").to_owned(), self.text("kind").to_owned(), self.text("key").to_owned())
@@ -81,6 +90,11 @@ pub(crate) async fn publish(
     ctx.deregister_table(metric.table.name).unwrap();
     ctx.register_batch(metric.table.name, batch).unwrap();
     found
+}
+
+/// Rows of an answer.
+pub(crate) fn of_batches(schema: &SchemaRef, batches: &[RecordBatch]) -> Vec<Row> {
+    rows(&arrow::compute::concat_batches(schema, batches).unwrap())
 }
 
 fn rows(batch: &RecordBatch) -> Vec<Row> {

@@ -4,5 +4,5 @@
 mod answer;
 mod world;
 
-pub(crate) use answer::{Row, Value, publish};
+pub(crate) use answer::{Row, Value, of_batches, publish};
 pub(crate) use world::{Cell, DIMENSIONS, Dice, World};

@@ -1,7 +1,7 @@
 //! Attempts by outcome and error class, and the uptime and state that follow from them.
 
 use super::figure::{Figure, NotEnough, Thresholds};
-use super::usage::ratio;
+use super::totals::ratio;
 
 macro_rules! counts {
     ($($field:ident),+ $(,)?) => {

@@ -211,11 +211,6 @@ impl Dictionary {
         self.revision
     }
 
-    /// Whether a model has an author.
-    pub(crate) fn knows(&self, model: Option<&str>) -> bool {
-        model.is_some_and(|model| self.known.contains_key(model))
-    }
-
     fn set_author(&mut self, id: ModelId) {
         let name = self.models.name(id.0);
         let author = self.known.get(name).map_or("", |known| &*known.author);
@@ -246,6 +241,11 @@ impl Dictionary {
 
     pub(super) fn tells_provider(&self, provider: &str) -> bool {
         self.raw_names || !provider.starts_with("host:")
+    }
+
+    pub(crate) fn intern_author(&mut self, author: &str) -> AuthorId {
+        self.revision += u64::from(self.find_author(author).is_none());
+        AuthorId(self.authors.intern(author))
     }
 
     pub(crate) fn intern_provider(&mut self, provider: Option<&str>) -> ProviderId {

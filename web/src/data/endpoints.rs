@@ -6,7 +6,8 @@ use super::dictionary::{ModelId, ProviderId};
 use super::figure::Figure;
 use super::health::{Scope, Span, Status};
 use super::speed::{Quantiles, Speed};
-use super::usage::{Filter, Group, GroupBy, Totals};
+use super::totals::Totals;
+use super::usage::{Filter, Group, GroupBy};
 use super::{Dataset, Window};
 
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ pub struct ModelProvider {
 impl Dataset {
     /// Providers of a model, most tokens in the window first.
     pub fn model_providers(&self, model: ModelId, window: Window, speed: Span) -> Vec<ModelProvider> {
-        let totals = self.totals(window, GroupBy::Provider, &Filter::model(model));
+        let totals = self.totals(window, GroupBy::Provider, Filter::Model(model));
         let all: u64 = totals.iter().fold(0, |sum, (_, totals)| sum.saturating_add(totals.tokens()));
         let mut providers = self.providers_of(model);
         for (group, _) in &totals {

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use chrono::{Datelike, NaiveDate};
 
 use super::Dataset;
-use super::usage::{Filter, Group, GroupBy, Totals};
+use super::totals::Totals;
+use super::usage::{Filter, Group, GroupBy};
 use super::window::Window;
 
 /// One calendar month.
@@ -37,7 +38,7 @@ impl Dataset {
         while start <= self.newest_date() && !self.is_empty() {
             let next = next_month(start);
             let window = Window { start, end: next.pred_opt().unwrap_or(start) };
-            let groups = self.totals(window, GroupBy::Series, &Filter::default());
+            let groups = self.totals(window, GroupBy::Series, Filter::All);
             let mut totals = Totals::default();
             for (group, sum) in &groups {
                 totals.add(sum);
@@ -82,7 +83,7 @@ impl Dataset {
     pub fn first_seen(&self, by: GroupBy) -> HashMap<Group, NaiveDate> {
         let mut first = HashMap::new();
         for date in self.usage.keys() {
-            for (group, _) in self.totals(Window { start: *date, end: *date }, by, &Filter::default()) {
+            for (group, _) in self.totals(Window { start: *date, end: *date }, by, Filter::All) {
                 first.entry(group).or_insert(*date);
             }
         }

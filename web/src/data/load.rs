@@ -18,11 +18,6 @@ use chrono::{Days, NaiveDate};
 use datafusion::prelude::{Expr, col};
 use futures::TryStreamExt;
 
-use super::cell::CellName;
-use super::dictionary::Dictionary;
-use super::gate::Gate;
-use super::users::UserDay;
-
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -35,8 +30,8 @@ pub enum LoadError {
     },
     #[error("column `{column}` of table `{table}` is missing or has another type")]
     Column { table: &'static str, column: String },
-    #[error("a background task of the page data stopped")]
-    Task,
+    #[error("failed to compute the ranking of chosen days")]
+    Chosen(#[source] bellwether_metrics::Error),
 }
 
 /// Columns of one batch, by position in the list that was asked for.
@@ -46,7 +41,11 @@ pub(super) struct Columns<'a> {
     batch: &'a RecordBatch,
 }
 
-impl Columns<'_> {
+impl<'a> Columns<'a> {
+    pub fn new(table: &'static str, names: &'a [&'a str], batch: &'a RecordBatch) -> Self {
+        Self { table, names, batch }
+    }
+
     pub fn rows(&self) -> usize {
         self.batch.num_rows()
     }
@@ -161,10 +160,26 @@ pub(super) async fn scan(
     Ok(())
 }
 
-/// One table's blocks by partition date.
+/// One table's blocks by date.
 #[derive(Debug)]
 pub(super) struct Blocks<B> {
     held: BTreeMap<NaiveDate, Held<B>>,
+    days: DaysOf,
+}
+
+/// Dates of which a file may hold rows.
+type DaysOf = fn(&DataFile) -> Vec<NaiveDate>;
+
+/// That of its partition.
+fn partition(file: &DataFile) -> Vec<NaiveDate> {
+    file.date().into_iter().collect()
+}
+
+/// All between the first and the last of its rows, by its statistics.
+fn between(file: &DataFile) -> Vec<NaiveDate> {
+    let dates = file.bounds().date("date");
+    let (Some(first), Some(last)) = (dates.least, dates.most) else { return Vec::new() };
+    first.iter_days().take_while(|date| *date <= last).collect()
 }
 
 #[derive(Debug)]
@@ -177,7 +192,14 @@ struct Held<B> {
 
 impl<B> Default for Blocks<B> {
     fn default() -> Self {
-        Self { held: BTreeMap::new() }
+        Self { held: BTreeMap::new(), days: partition }
+    }
+}
+
+impl<B> Blocks<B> {
+    /// Of a table whose partitions hold many days.
+    pub fn of_many_days() -> Self {
+        Self { days: between, ..Self::default() }
     }
 }
 
@@ -194,8 +216,10 @@ impl<B: Default + Clone> Blocks<B> {
     /// Files that no block holds yet.
     pub fn unread(&self, snapshot: &Snapshot, keep: impl Fn(NaiveDate) -> bool) -> Vec<DataFile> {
         let is_new = |file: &&DataFile| {
-            let date = file.date().filter(|date| keep(*date));
-            date.is_some_and(|date| self.held.get(&date).is_none_or(|held| !held.files.contains(&file.path)))
+            (self.days)(file)
+                .into_iter()
+                .filter(|date| keep(*date))
+                .any(|date| self.held.get(&date).is_none_or(|held| !held.files.contains(&file.path)))
         };
         snapshot.files().iter().filter(is_new).cloned().collect()
     }
@@ -211,7 +235,7 @@ impl<B: Default + Clone> Blocks<B> {
     ) -> Vec<Change<B>> {
         let mut now: BTreeMap<NaiveDate, Vec<&DataFile>> = BTreeMap::new();
         for file in snapshot.files() {
-            if let Some(date) = file.date().filter(|date| keep(*date)) {
+            for date in (self.days)(file).into_iter().filter(|date| keep(*date)) {
                 now.entry(date).or_default().push(file);
             }
         }
@@ -284,37 +308,11 @@ pub(super) async fn fill<B>(
     filter: Option<Expr>,
     mut absorb: impl FnMut(&Columns<'_>, &mut Targets<'_, B>) -> Result<(), LoadError>,
 ) -> Result<(), LoadError> {
-    let files: Vec<DataFile> = changes.iter().flat_map(|change| change.files.iter().cloned()).collect();
+    // A file of many days is to be read for each of them, but once.
+    let files: BTreeMap<&str, &DataFile> =
+        changes.iter().flat_map(|change| &change.files).map(|file| (file.path.as_str(), file)).collect();
+    let files: Vec<DataFile> = files.into_values().cloned().collect();
     let places = changes.iter().enumerate().map(|(place, change)| (change.date, place)).collect();
     let mut targets = Targets { changes, places };
     scan(snapshot, files, names, filter, |columns| absorb(columns, &mut targets)).await
-}
-
-/// Sketch rows of `usage_daily` by day.
-pub(super) async fn user_days(
-    snapshot: &Snapshot,
-    files: Vec<DataFile>,
-    dictionary: &Dictionary,
-    gate: &Gate,
-) -> Result<BTreeMap<NaiveDate, UserDay>, LoadError> {
-    let names = ["date", "model_id", "variant", "provider_id", "users"];
-    let mut days: BTreeMap<NaiveDate, UserDay> = BTreeMap::new();
-    scan(snapshot, files, &names, None, |columns| {
-        let (dates, models) = (columns.date("date")?, columns.text("model_id")?);
-        let (variants, providers) = (columns.text("variant")?, columns.text("provider_id")?);
-        let users = columns.bytes("users")?;
-        for row in 0..columns.rows() {
-            let Some(date) = date_at(&dates, row).filter(|_| users.is_valid(row)) else { continue };
-            let name = CellName {
-                model: text_at(&models, row),
-                variant: text_at(&variants, row).unwrap_or(""),
-                provider: text_at(&providers, row),
-            };
-            let (series, provider) = dictionary.find_cell(gate, name, date);
-            days.entry(date).or_default().rows.push((series, provider.0, users.value(row).into()));
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(days)
 }

@@ -4,8 +4,10 @@
 //!
 //! | module | answers |
 //! |---|---|
-//! | `gate`, `cell`, `dictionary` | which names may stand beside amounts of a day, and what every row is called |
-//! | `usage`, `ranking`, `users` | tokens, requests, spend, users by model, variant, author, provider |
+//! | `dictionary`, `keyed` | what every row is called |
+//! | `gate` | which names may stand beside amounts of a day |
+//! | `totals`, `usage`, `usage_day` | tokens, requests, spend by model, variant, author, provider |
+//! | `ranking`, `users` | places, changes and distinct users in windows |
 //! | `health`, `counts`, `speed` | uptime, states, error mix, latency and throughput |
 //! | `detail` | how exactly amounts of health are told |
 //! | `routing` | routed against pinned |
@@ -21,16 +23,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::history::Written;
 use crate::url::{Page, parse_path};
 
-mod cell;
 mod counts;
 mod detail;
 mod dictionary;
 mod endpoints;
 mod figure;
 mod gate;
-mod grouping;
 mod growth;
 mod health;
+mod keyed;
 mod labels;
 mod live;
 mod load;
@@ -44,7 +45,9 @@ mod routing;
 mod speed;
 #[cfg(test)]
 pub(crate) mod testing;
+mod totals;
 mod usage;
+mod usage_day;
 mod users;
 mod window;
 
@@ -71,7 +74,8 @@ pub use ranking::{Ranking, RankingQuery, RankingRow, Remainder};
 pub use refresh::{Options, RefreshError, Refreshed, Refresher};
 pub use routing::{BestPinned, Boost, Routing, RoutingCounts, Routings};
 pub use speed::{Quantiles, Speed};
-pub use usage::{Filter, Group, GroupBy, Totals, Volume, Weekly};
+pub use totals::{Totals, Volume};
+pub use usage::{Filter, Group, GroupBy, Weekly};
 pub use users::{UserCounts, UserQuery};
 pub use window::{Week, Window, monday};
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bellwether_metrics::{Catalogue, Model, Named};
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     /// `author/slug` to a name such as `DeepSeek V3.2`.
@@ -11,6 +13,23 @@ pub struct Names {
 }
 
 impl Names {
+    /// As statements see it.
+    pub(super) fn catalogue(&self) -> Catalogue {
+        let named = |names: &BTreeMap<String, String>| {
+            names.iter().map(|(id, name)| Named { id: id.clone(), name: name.clone() }).collect()
+        };
+        let model = |(id, name): (&String, &String)| {
+            // Every id of a catalogue is `author/slug`.
+            let author = id.split_once('/').map_or(id.as_str(), |(author, _)| author);
+            Model { id: id.clone(), author: author.to_owned(), name: name.clone() }
+        };
+        Catalogue {
+            models: self.models.iter().map(model).collect(),
+            authors: named(&self.authors),
+            providers: named(&self.providers),
+        }
+    }
+
     /// The slug's last part when the catalogue has no name.
     pub fn model<'a>(&'a self, id: &'a str) -> &'a str {
         match self.models.get(id) {

@@ -26,11 +26,11 @@ pub struct Quality {
 impl Quality {
     /// Duplicates / everything that arrived, 0 to 1.
     pub fn duplicate_share(&self) -> Option<f64> {
-        super::usage::ratio(self.duplicates, self.rows + self.duplicates + self.rejects)
+        super::totals::ratio(self.duplicates, self.rows + self.duplicates + self.rejects)
     }
 
     pub fn reject_share(&self) -> Option<f64> {
-        super::usage::ratio(self.rejects, self.rows + self.duplicates + self.rejects)
+        super::totals::ratio(self.rejects, self.rows + self.duplicates + self.rejects)
     }
 }
 

@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use super::dictionary::Series;
 use super::figure::{Change, NotEnough};
 use super::gate::{Kind, variant_key};
-use super::usage::{Filter, Group, GroupBy, Totals};
+use super::totals::Totals;
+use super::usage::{Filter, Group, GroupBy};
 use super::users::{UserCounts, UserQuery};
 use super::window::Window;
 use super::{Dataset, Metric};
@@ -135,10 +136,10 @@ impl Dataset {
         // A window with the running day is shorter than the one before: the two are not compared.
         let whole_days = query.window.end < self.newest_date();
         let query = RankingQuery { before: query.before.filter(|_| whole_days), ..query };
-        let now = self.totals(query.window, query.by, &query.filter);
+        let now = self.totals(query.window, query.by, query.filter);
         let before: HashMap<Group, Totals> =
             match query.before.filter(|window| window.end >= self.first_date()) {
-                Some(window) => self.totals(window, query.by, &query.filter).into_iter().collect(),
+                Some(window) => self.totals(window, query.by, query.filter).into_iter().collect(),
                 None => HashMap::new(),
             };
         let users = self.users(&UserQuery { window: query.window, by: query.by, filter: query.filter });
@@ -164,7 +165,7 @@ impl Dataset {
         let (mut hidden, mut unmapped) = (None, None);
         for (group, totals) in &now {
             let old = before.get(group).copied();
-            let row_value = value(*group, totals, users.as_deref());
+            let row_value = value(*group, totals, users.as_ref());
             if !group.is_named() {
                 let old = old.unwrap_or_default();
                 let share_before = compared.and_then(|_| share(old.get(query.metric), whole_before));
@@ -185,7 +186,7 @@ impl Dataset {
                 query.before.is_some_and(|window| self.is_hidden_within(*group, window, old.is_some()));
             let told_before = compared.filter(|_| !hidden_before);
             let is_compared = told_before.is_some() && !self.is_hidden_within(*group, query.window, true);
-            let old_value = old.and_then(|old| value(*group, &old, users_before.as_deref()));
+            let old_value = old.and_then(|old| value(*group, &old, users_before.as_ref()));
             rows.push(RankingRow {
                 group: *group,
                 rank: None,
@@ -208,7 +209,7 @@ impl Dataset {
         });
         let places = self.places(
             named_before
-                .filter_map(|(group, old)| Some((*group, value(*group, old, users_before.as_deref())?))),
+                .filter_map(|(group, old)| Some((*group, value(*group, old, users_before.as_ref())?))),
         );
         self.rank(&mut rows, &places);
         let still: HashSet<Group> = now.iter().map(|(group, _)| *group).collect();

@@ -9,18 +9,19 @@ use datafusion::scalar::ScalarValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::cell::CellName;
 use super::counts::{self, Counts};
 use super::dictionary::{Dictionary, EndpointKey};
 use super::gate::{Gate, GateMonth, Kind};
 use super::health::HealthBlock;
+use super::keyed;
 use super::labels::{CellKey, CellSums, LabelSource, LabelWeek};
 use super::live::{Minute, MinuteBlock};
 use super::load::{self, Blocks, Columns, LoadError, date_at, text_at};
 use super::quality::{Unmapped, UnmappedName};
 use super::routing::{RoutingCounts, RoutingDay};
 use super::speed::{Sketches, Speed};
-use super::usage::{self, UsageDay};
+use super::totals;
+use super::usage_day::UsageDay;
 
 /// Takes the authors of models from files that no block holds yet.
 pub(super) async fn authors<B: Default + Clone>(
@@ -65,35 +66,26 @@ pub(super) async fn gate(blocks: &mut Blocks<GateMonth>, snapshot: &Snapshot) ->
     Ok(changed || blocks.by_date().len() != known)
 }
 
+/// Days of `usage_by_day`.
 pub(super) async fn usage(
     blocks: &mut Blocks<UsageDay>,
     snapshot: &Snapshot,
     dictionary: &mut Dictionary,
-    gate: &Gate,
     keep: impl Fn(NaiveDate) -> bool,
 ) -> Result<bool, LoadError> {
-    let epoch = dictionary.epoch();
-    let mut changes = blocks.changes(snapshot, keep, |date| gate.stamp(date).wrapping_add(epoch));
-    let mut names = vec!["date", "model_id", "variant", "provider_id"];
-    names.extend(usage::COLUMNS);
-    names.push(usage::COST);
+    let mut changes = blocks.changes(snapshot, keep, |_| 0);
+    let mut names = vec!["date"];
+    names.extend(keyed::COLUMNS);
+    names.extend(totals::COLUMNS);
+    names.push(totals::COST);
     load::fill(snapshot, &mut changes, &names, None, |columns, targets| {
-        let (dates, models) = (columns.date("date")?, columns.text("model_id")?);
-        let (variants, providers) = (columns.text("variant")?, columns.text("provider_id")?);
-        let (values, costs) = (columns.counts(usage::COLUMNS)?, columns.money(usage::COST)?);
+        let dates = columns.date("date")?;
+        let rows = keyed::Rows::of(columns)?;
+        let (values, costs) = (columns.counts(totals::COLUMNS)?, columns.money(totals::COST)?);
         for row in 0..columns.rows() {
-            let Some(date) = date_at(&dates, row) else { continue };
-            let Some(day) = targets.at(date) else { continue };
-            let name = CellName {
-                model: text_at(&models, row),
-                variant: text_at(&variants, row).unwrap_or(""),
-                provider: text_at(&providers, row),
-            };
-            let (series, provider) = dictionary.intern_cell(gate, name, date);
-            let is_unmapped = !dictionary.knows(name.model);
-            day.add(series, provider, values.iter().map(|column| column.value(row)), costs.value(row));
-            if is_unmapped {
-                day.add_unmapped(values.first().map_or(0, |requests| requests.value(row)));
+            let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
+            if let Some(of) = rows.place(dictionary, row) {
+                day.add(of, values.iter().map(|column| column.value(row)), costs.value(row));
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bellwether_metrics::{Keyless, Terms, publications};
 use bellwether_warehouse::{DataFile, Followed, PinError, Snapshot, Standing, TableId, Warehouse};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
@@ -13,24 +14,28 @@ use super::live::{self, LastHour, MinuteBlock};
 use super::load::{Blocks, LoadError};
 use super::quality::{Quality, RejectReason, Unmapped, UnmappedName};
 use super::read::{self, BucketDay, IntakeDay, RejectDay};
-use super::usage::{Filter, UsageDay};
+use super::totals;
+use super::usage::Filter;
+use super::usage_day::UsageDay;
 use super::users::{Store, Users};
 use super::{Dataset, Names, Profile, labels, routing, usage, window};
+use crate::config::WebConfig;
 use crate::history::{History, Written};
 
-const READ: [TableId; 11] = [
+const READ: [TableId; 8] = [
     TableId::Attempts,
     TableId::Rejects,
     TableId::LabelCells,
-    TableId::UsageHourly,
-    TableId::UsageDaily,
     TableId::Health5m,
     TableId::HealthHourly,
     TableId::HealthDaily,
     TableId::RoutingHourly,
     TableId::IntakeDaily,
-    gate::TABLE,
 ];
+const USAGE: TableId = TableId::Declared(&bellwether_metrics::usage_by_day::TABLE);
+const RANKINGS: TableId = TableId::Declared(&bellwether_metrics::rankings::TABLE);
+/// As the newest publication names them.
+const PUBLISHED: [TableId; 3] = [gate::TABLE, USAGE, RANKINGS];
 
 /// Days of daily health kept: 90 and the 90 before.
 const HEALTH_DAYS: u64 = 190;
@@ -52,6 +57,8 @@ const MINUTE_US: i64 = 60_000_000;
 pub enum RefreshError {
     #[error("failed to follow the tables")]
     Follow(#[from] PinError),
+    #[error("failed to look for a publication")]
+    Publication(#[from] bellwether_metrics::Error),
     #[error("failed to load page data")]
     Load(#[from] LoadError),
 }
@@ -62,6 +69,7 @@ impl RefreshError {
         match self {
             Self::Follow(error) => error.table(),
             Self::Load(LoadError::Read { table, .. } | LoadError::Column { table, .. }) => table,
+            Self::Publication(_) => bellwether_metrics::publications::NAME,
             Self::Load(_) => "none",
         }
     }
@@ -87,8 +95,6 @@ pub struct Options {
     pub simulated: bool,
     /// A history that is still being written.
     pub history: Option<History>,
-    /// Memory for user sketches, bytes.
-    pub user_sketch_bytes: usize,
 }
 
 impl Options {
@@ -99,7 +105,32 @@ impl Options {
             thresholds: profile.thresholds(),
             simulated: false,
             history: None,
-            user_sketch_bytes: 256 << 20,
+        }
+    }
+
+    pub(crate) fn of(config: &WebConfig, names: Names) -> Self {
+        Self {
+            names: Arc::new(names),
+            profile: config.profile,
+            thresholds: config.thresholds(),
+            simulated: config.simulated,
+            history: config.history.clone(),
+        }
+    }
+
+    /// What chosen days are ranked under. Who may be named has been decided.
+    pub(crate) fn terms(&self, now: DateTime<Utc>) -> Terms {
+        let count = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        Terms {
+            catalogue: self.names.catalogue(),
+            users: count(self.thresholds.users),
+            keyless: Keyless::default(),
+            has_raw_names: self.profile != Profile::Public,
+            growth_requests: count(self.thresholds.growth_requests),
+            counted_attempts: count(self.thresholds.counted_attempts),
+            speed_requests: count(self.thresholds.speed_requests),
+            watermark: now,
+            today: now.date_naive(),
         }
     }
 }
@@ -109,6 +140,7 @@ impl Options {
 pub struct Refresher {
     options: Options,
     tables: Followed,
+    published: publications::Followed,
     dictionary: Dictionary,
     shared: Arc<Dictionary>,
     decisions: Blocks<GateMonth>,
@@ -126,7 +158,7 @@ pub struct Refresher {
     rejects: Blocks<RejectDay>,
     unmapped: (Vec<UnmappedName>, Unmapped),
     unmapped_at: Option<DateTime<Utc>>,
-    user_store: Arc<Store>,
+    users: Arc<Store>,
     /// Of the last dataset.
     written_from: NaiveDate,
     seen: BTreeMap<&'static str, i64>,
@@ -156,20 +188,17 @@ impl Horizon {
 
 impl Refresher {
     pub async fn open(warehouse: &Warehouse, options: Options) -> Result<Self, RefreshError> {
-        // Of a warehouse that was never published from; until it is, everything is hidden.
-        warehouse
-            .ensure(&[gate::TABLE])
-            .await
-            .map_err(|source| PinError::Open { table: gate::TABLE.name(), source })?;
         Ok(Self {
-            user_store: Arc::new(Store::new(options.user_sketch_bytes)),
+            // Of a warehouse that was never published from; until it is, it is empty.
+            published: publications::Followed::open(warehouse, &PUBLISHED).await?,
+            users: Arc::default(),
             dictionary: Dictionary::of(options.profile, &options.names),
             gate: Arc::new(if options.thresholds.users == 0 { Gate::open() } else { Gate::default() }),
             decisions: Blocks::default(),
             options,
             tables: Followed::open(warehouse, &READ).await?,
             shared: Arc::default(),
-            usage: Blocks::default(),
+            usage: Blocks::of_many_days(),
             health_days: Blocks::default(),
             buckets: Blocks::default(),
             hours: Blocks::default(),
@@ -198,12 +227,17 @@ impl Refresher {
             }
         }
         let Some(folded) = folded else { return Ok(Refreshed::Waiting) };
+        self.published.refresh().await?;
+        let snapshots = self.tables.snapshots().chain(self.published.snapshots());
         let versions: BTreeMap<&'static str, i64> =
-            self.tables.snapshots().map(|snapshot| (snapshot.table().name(), snapshot.version())).collect();
+            snapshots.map(|snapshot| (snapshot.table().name(), snapshot.version())).collect();
         if versions == self.seen {
             return Ok(Refreshed::Unchanged);
         }
-        let written = self.options.history.as_ref().and_then(|history| history.at(folded));
+        // What is published may be of an earlier version than the rest.
+        let published = self.published.newest().and_then(|newest| newest.attempts_version);
+        let whole_at = published.map_or(folded, |published| published.min(folded));
+        let written = self.options.history.as_ref().and_then(|history| history.at(whole_at));
         let horizon = self.horizon(now, written);
         self.read(horizon).await?;
         let mut dataset = self.assemble(horizon, versions.clone(), folded, now, written);
@@ -226,7 +260,7 @@ impl Refresher {
 
     fn horizon(&self, now: DateTime<Utc>, written: Option<Written>) -> Horizon {
         let today = now.date_naive();
-        let dates = [TableId::UsageDaily, TableId::Health5m, TableId::HealthDaily]
+        let dates = [TableId::Health5m, TableId::HealthDaily]
             .into_iter()
             .filter_map(|id| self.snapshot(id))
             .flat_map(|snapshot| snapshot.files().iter().filter_map(DataFile::date));
@@ -240,14 +274,14 @@ impl Refresher {
         let Self { tables, dictionary, .. } = self;
         let snapshot = |id: TableId| tables.snapshot(id);
         let newest = horizon.newest;
-        if let Some(decisions) = snapshot(gate::TABLE).filter(|_| !self.gate.is_open())
+        if let Some(decisions) = self.published.snapshot(gate::TABLE).filter(|_| !self.gate.is_open())
             && read::gate(&mut self.decisions, decisions).await?
         {
             self.gate = Arc::new(Gate::of(&self.decisions.by_date()));
         }
         let gate = &self.gate;
-        if let Some(usage) = snapshot(TableId::UsageDaily) {
-            read::usage(&mut self.usage, usage, dictionary, gate, |date| horizon.counts_on(date)).await?;
+        if let Some(usage) = self.published.snapshot(USAGE) {
+            read::usage(&mut self.usage, usage, dictionary, |date| horizon.counts_on(date)).await?;
         }
         if let Some(days) = snapshot(TableId::HealthDaily) {
             let keep = |date| horizon.keeps(date, HEALTH_DAYS);
@@ -305,9 +339,6 @@ impl Refresher {
     /// Takes the authors that rows name, before any row is counted.
     async fn learn(&mut self, horizon: Horizon) -> Result<(), LoadError> {
         let Self { tables, dictionary, .. } = self;
-        if let Some(table) = tables.snapshot(TableId::UsageDaily) {
-            read::authors(&self.usage, table, dictionary, |date| horizon.counts_on(date)).await?;
-        }
         if let Some(table) = tables.snapshot(TableId::HealthDaily) {
             let keep = |date| horizon.keeps(date, HEALTH_DAYS);
             read::authors(&self.health_days, table, dictionary, keep).await?;
@@ -343,6 +374,7 @@ impl Refresher {
         let minutes: Vec<Arc<MinuteBlock>> = self.minutes.by_date().into_values().collect();
         let newest_event = minutes.iter().filter_map(|block| block.newest(horizon.now)).max();
         let mut usage = self.usage.by_date();
+        usage.retain(|_, day| !day.is_empty());
         let first_date = usage::history_begins(&usage).unwrap_or(horizon.newest);
         // What lies before is of clocks that are years wrong.
         usage = usage.split_off(&first_date);
@@ -358,10 +390,11 @@ impl Refresher {
             days.values().flat_map(|day| day.buckets.iter().map(|(at, block)| (*at, block.clone()))).collect()
         };
         let users = Users {
-            snapshot: self.snapshot(TableId::UsageDaily).cloned(),
+            rankings: self.published.snapshot(RANKINGS).cloned(),
+            inputs: self.published.inputs(),
+            terms: self.options.terms(now),
             days: Arc::new(self.usage.fingerprints()),
-            store: self.user_store.clone(),
-            gate: self.gate.clone(),
+            store: self.users.clone(),
         };
         let mut dataset = Dataset {
             as_of: instant(as_of),
@@ -401,7 +434,7 @@ impl Refresher {
 
     fn quality(&self, dataset: &Dataset) -> Quality {
         let week = dataset.trailing(7);
-        let total = dataset.total(week, &Filter::default());
+        let total = dataset.total(week, Filter::All);
         let intake = self.intake.by_date().values().fold(IntakeDay::default(), |sum, day| IntakeDay {
             rows: sum.rows + day.rows,
             rejects: sum.rejects + day.rejects,
@@ -424,7 +457,7 @@ impl Refresher {
         });
         Quality {
             unpriced: total.unpriced(),
-            unmapped: usage::ratio(dataset.unmapped_requests(week), total.requests),
+            unmapped: totals::ratio(dataset.unmapped_requests(week), total.requests),
             with_user: total.with_user(),
             rows: intake.rows,
             duplicates: intake.duplicates,

@@ -10,7 +10,7 @@ use super::counts::Counts;
 use super::dictionary::{ModelId, ProviderId};
 use super::figure::{Figure, NotEnough};
 use super::health::{HealthBy, Scope, Span};
-use super::usage::ratio;
+use super::totals::ratio;
 
 /// Counts of one model's requests, by the model of the first attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

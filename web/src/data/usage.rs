@@ -1,141 +1,15 @@
-//! Served traffic by day, series and provider: additive measures in columns, and the sums pages need.
+//! Served traffic by day and name, as the table `usage_by_day` has it, and the sums of days that pages need.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
 
-use super::dictionary::{AuthorId, Dictionary, ModelId, ProviderId, SeriesId, VariantId};
-use super::grouping::Grouping;
+use super::Dataset;
+use super::dictionary::{AuthorId, Dictionary, ModelId, ProviderId, SeriesId};
+use super::totals::{Totals, Volume};
+use super::usage_day::UsageDay;
 use super::window::{Week, Window, monday};
-use super::{Dataset, Metric};
-
-macro_rules! measures {
-    ($($field:ident),+ $(,)?) => {
-        /// Additive measures of served requests. Tokens are the provider's own.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub struct Totals {
-            $(pub $field: u64,)+
-            /// 10⁻⁹ USD: 18.4 billion USD would fill 64 bits, which is a sum that one wrong log can claim.
-            pub cost_usd: u128,
-        }
-
-        /// Names of the counts, in the order of [`Totals`]; money stands apart.
-        pub(crate) const COLUMNS: &[&str] = &[$(stringify!($field)),+];
-        const WIDTH: usize = COLUMNS.len();
-
-        #[derive(Clone, Copy)]
-        #[expect(non_camel_case_types, reason = "named as the columns they index")]
-        enum Column { $($field),+ }
-
-        // Saturating, as in the rollups: a log that claims absurd numbers must not end the site for all others.
-        impl Totals {
-            fn add_row(&mut self, day: &UsageDay, row: usize) {
-                $(self.$field = self.$field.saturating_add(value(&day.columns, Column::$field, row));)+
-                self.cost_usd = self.cost_usd.saturating_add(day.cost(row));
-            }
-
-            pub fn add(&mut self, other: &Self) {
-                $(self.$field = self.$field.saturating_add(other.$field);)+
-                self.cost_usd = self.cost_usd.saturating_add(other.cost_usd);
-            }
-        }
-    };
-}
-
-/// Name of the column of money.
-pub(crate) const COST: &str = "cost_usd";
-
-measures!(
-    requests,
-    input_tokens,
-    output_tokens,
-    gateway_cache_hits,
-    streamed_requests,
-    requests_with_user,
-    cached_input_tokens,
-    cache_write_tokens,
-    reasoning_tokens,
-    unpriced_requests,
-    unpriced_tokens,
-    input_images,
-    input_audio,
-    input_video,
-    output_images,
-    tool_calls,
-    web_searches,
-    requests_image_in,
-    requests_image_out,
-    requests_audio_in,
-    requests_tool_call,
-    context_1k,
-    context_10k,
-    context_100k,
-    context_1m,
-    context_10m,
-    context_over_10m,
-);
-
-#[inline]
-fn value(columns: &[Vec<u64>; WIDTH], column: Column, row: usize) -> u64 {
-    columns.get(column as usize).and_then(|values| values.get(row)).copied().unwrap_or(0)
-}
-
-impl Totals {
-    pub fn tokens(&self) -> u64 {
-        self.input_tokens.saturating_add(self.output_tokens)
-    }
-
-    /// USD.
-    pub fn spend(&self) -> f64 {
-        self.cost_usd as f64 / 1e9
-    }
-
-    /// 10⁻⁹ USD; `None`: no request has a known price, and the spend is unknown, not zero.
-    pub fn known_cost(&self) -> Option<u128> {
-        known_cost(self.cost_usd, self.unpriced_requests, self.requests)
-    }
-
-    /// The metric as a number; None for users, which are not additive, and for a spend that nobody knows.
-    pub fn get(&self, metric: Metric) -> Option<f64> {
-        match metric {
-            Metric::Tokens => Some(self.tokens() as f64),
-            Metric::Requests => Some(self.requests as f64),
-            Metric::Spend => self.known_cost().map(|nano| nano as f64 / 1e9),
-            Metric::Users => None,
-        }
-    }
-
-    /// Cached share of input tokens, 0 to 1.
-    pub fn cache_hit(&self) -> Option<f64> {
-        ratio(self.cached_input_tokens, self.input_tokens)
-    }
-
-    /// Share of tokens that no price is known for, 0 to 1.
-    pub fn unpriced(&self) -> Option<f64> {
-        ratio(self.unpriced_tokens, self.tokens())
-    }
-
-    /// Share of requests that carry a user id, 0 to 1.
-    pub fn with_user(&self) -> Option<f64> {
-        ratio(self.requests_with_user, self.requests)
-    }
-
-    /// USD per 1 M tokens, input and output together, over priced traffic.
-    pub fn price_per_million(&self) -> Option<f64> {
-        let priced = self.tokens().saturating_sub(self.unpriced_tokens);
-        (priced > 0).then(|| self.spend() * 1e6 / priced as f64)
-    }
-}
-
-fn known_cost(cost_usd: u128, unpriced_requests: u64, requests: u64) -> Option<u128> {
-    let unknown = requests > 0 && unpriced_requests >= requests && cost_usd == 0;
-    (!unknown).then_some(cost_usd)
-}
-
-pub(crate) fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
 
 /// What one ranking row stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -146,6 +20,28 @@ pub enum GroupBy {
     Series,
     Author,
     Provider,
+}
+
+impl GroupBy {
+    /// How many groups there are.
+    pub(super) fn len(self, dictionary: &Dictionary) -> usize {
+        let sizes = dictionary.sizes();
+        match self {
+            Self::Model => sizes.models,
+            Self::Series => sizes.series,
+            Self::Author => sizes.authors,
+            Self::Provider => sizes.providers,
+        }
+    }
+
+    pub(super) fn group(self, id: u32) -> Group {
+        match self {
+            Self::Model => Group::Model(ModelId(id)),
+            Self::Series => Group::Series(SeriesId(id)),
+            Self::Author => Group::Author(AuthorId(id)),
+            Self::Provider => Group::Provider(ProviderId(id)),
+        }
+    }
 }
 
 /// One group of a grouping.
@@ -183,161 +79,14 @@ impl Group {
     }
 }
 
-/// Rows to count; every given condition must hold.
+/// Whose traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Filter {
-    pub model: Option<ModelId>,
-    pub author: Option<AuthorId>,
-    pub provider: Option<ProviderId>,
-    pub variant: Option<VariantId>,
-}
-
-impl Filter {
-    pub fn model(id: ModelId) -> Self {
-        Self { model: Some(id), ..Self::default() }
-    }
-
-    pub fn author(id: AuthorId) -> Self {
-        Self { author: Some(id), ..Self::default() }
-    }
-
-    pub fn provider(id: ProviderId) -> Self {
-        Self { provider: Some(id), ..Self::default() }
-    }
-
-    pub(super) fn keeps_series(&self, dictionary: &Dictionary, series: SeriesId) -> bool {
-        let part = dictionary.series(series);
-        self.model.is_none_or(|model| model == part.model)
-            && self.variant.is_none_or(|variant| variant == part.variant)
-            && self.author.is_none_or(|author| author == dictionary.author_of(part.model))
-    }
-}
-
-/// One day of `usage_daily`, partial rows merged.
-#[derive(Clone, Debug)]
-pub(crate) struct UsageDay {
-    series: Vec<u32>,
-    provider: Vec<u32>,
-    columns: [Vec<u64>; WIDTH],
-    /// 10⁻⁹ USD
-    cost_usd: Vec<u128>,
-    index: std::collections::HashMap<(u32, u32), u32>,
-    /// Requests of models that nobody maps, wherever they are counted.
-    unmapped: u64,
-}
-
-impl Default for UsageDay {
-    fn default() -> Self {
-        Self {
-            series: Vec::new(),
-            provider: Vec::new(),
-            columns: std::array::from_fn(|_| Vec::new()),
-            cost_usd: Vec::new(),
-            index: std::collections::HashMap::new(),
-            unmapped: 0,
-        }
-    }
-}
-
-impl UsageDay {
-    /// Adds one stored row; `values` in the order of [`COLUMNS`].
-    pub fn add(
-        &mut self,
-        series: SeriesId,
-        provider: ProviderId,
-        values: impl Iterator<Item = u64>,
-        cost_usd: u128,
-    ) {
-        let next = u32::try_from(self.series.len()).unwrap_or(u32::MAX);
-        let row = *self.index.entry((series.0, provider.0)).or_insert(next) as usize;
-        if row == self.series.len() {
-            self.series.push(series.0);
-            self.provider.push(provider.0);
-            for column in &mut self.columns {
-                column.push(0);
-            }
-            self.cost_usd.push(0);
-        }
-        for (column, value) in self.columns.iter_mut().zip(values) {
-            if let Some(slot) = column.get_mut(row) {
-                *slot = slot.saturating_add(value);
-            }
-        }
-        if let Some(slot) = self.cost_usd.get_mut(row) {
-            *slot = slot.saturating_add(cost_usd);
-        }
-    }
-
-    pub fn add_unmapped(&mut self, requests: u64) {
-        self.unmapped = self.unmapped.saturating_add(requests);
-    }
-
-    #[inline]
-    fn cost(&self, row: usize) -> u128 {
-        self.cost_usd.get(row).copied().unwrap_or(0)
-    }
-
-    pub fn rows(&self) -> usize {
-        self.series.len()
-    }
-
-    fn requests(&self) -> u64 {
-        let column = self.columns.get(Column::requests as usize).map(Vec::as_slice).unwrap_or_default();
-        column.iter().fold(0, |sum, requests| sum.saturating_add(*requests))
-    }
-}
-
-/// Tokens, requests and spend only: what long charts sum.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Volume {
-    pub tokens: u64,
-    pub requests: u64,
-    /// 10⁻⁹ USD
-    pub cost_usd: u128,
-    pub unpriced_requests: u64,
-}
-
-impl Volume {
-    /// None for users and for a spend that nobody knows.
-    pub fn get(&self, metric: Metric) -> Option<f64> {
-        match metric {
-            Metric::Tokens => Some(self.tokens as f64),
-            Metric::Requests => Some(self.requests as f64),
-            Metric::Spend => self.exact(metric).map(|nano| nano as f64 / 1e9),
-            Metric::Users => None,
-        }
-    }
-
-    /// The metric as it is stored: a count or 10⁻⁹ USD. `None` for users and for an unknown spend.
-    pub fn exact(&self, metric: Metric) -> Option<u128> {
-        match metric {
-            Metric::Tokens => Some(self.tokens.into()),
-            Metric::Requests => Some(self.requests.into()),
-            Metric::Spend => known_cost(self.cost_usd, self.unpriced_requests, self.requests),
-            Metric::Users => None,
-        }
-    }
-
-    /// This volume without a part of it.
-    #[must_use]
-    pub fn without(&self, part: &Self) -> Self {
-        Self {
-            tokens: self.tokens.saturating_sub(part.tokens),
-            requests: self.requests.saturating_sub(part.requests),
-            cost_usd: self.cost_usd.saturating_sub(part.cost_usd),
-            unpriced_requests: self.unpriced_requests.saturating_sub(part.unpriced_requests),
-        }
-    }
-
-    fn add_row(&mut self, day: &UsageDay, row: usize) {
-        let count = |column| value(&day.columns, column, row);
-        for tokens in [count(Column::input_tokens), count(Column::output_tokens)] {
-            self.tokens = self.tokens.saturating_add(tokens);
-        }
-        self.requests = self.requests.saturating_add(count(Column::requests));
-        self.cost_usd = self.cost_usd.saturating_add(day.cost(row));
-        self.unpriced_requests = self.unpriced_requests.saturating_add(count(Column::unpriced_requests));
-    }
+pub enum Filter {
+    #[default]
+    All,
+    Model(ModelId),
+    Author(AuthorId),
+    Provider(ProviderId),
 }
 
 /// Volumes per ISO week and group; every group has one value per week.
@@ -378,65 +127,59 @@ impl Dataset {
     }
 
     /// Sums per group over the window, groups without traffic left out, in id order.
-    pub fn totals(&self, window: Window, by: GroupBy, filter: &Filter) -> Vec<(Group, Totals)> {
-        let grouping = Grouping::new(&self.dictionary, by, filter);
-        let mut sums = vec![Totals::default(); grouping.len];
+    pub fn totals(&self, window: Window, by: GroupBy, filter: Filter) -> Vec<(Group, Totals)> {
+        let mut sums = vec![Totals::default(); by.len(&self.dictionary)];
         for (_, day) in self.usage_days(window) {
-            for row in 0..day.rows() {
-                let (Some(series), Some(provider)) = (day.series.get(row), day.provider.get(row)) else {
-                    continue;
-                };
-                if let Some(sum) = grouping.slot(*series, *provider).and_then(|slot| sums.get_mut(slot)) {
-                    sum.add_row(day, row);
+            day.each(&self.dictionary, by, filter, |group, rows, row| {
+                if let Some(sum) = sums.get_mut(group as usize) {
+                    sum.add_row(rows, row);
                 }
-            }
+            });
         }
-        sums.into_iter()
-            .enumerate()
+        self.add_rest(window, by, filter, &mut sums);
+        (0..)
+            .zip(sums)
             .filter(|(_, sum)| sum.requests > 0 || sum.tokens() > 0)
-            .map(|(slot, sum)| (grouping.group(slot), sum))
+            .map(|(id, sum)| (by.group(id), sum))
             .collect()
     }
 
-    /// Sum over all rows that pass the filter, hidden and unmapped ones included.
-    pub fn total(&self, window: Window, filter: &Filter) -> Totals {
-        self.daily(window, filter).into_iter().fold(Totals::default(), |mut sum, (_, day)| {
-            sum.add(&day);
+    /// What of a model or an author is at no provider that may be named, and what of a provider is of no model.
+    fn add_rest(&self, window: Window, by: GroupBy, filter: Filter, sums: &mut [Totals]) {
+        let rest = match (by, filter) {
+            (GroupBy::Provider, Filter::Model(_) | Filter::Author(_)) => ProviderId::HIDDEN.index(),
+            (GroupBy::Model | GroupBy::Author, Filter::Provider(_)) => ModelId::UNKNOWN.index(),
+            _ => return,
+        };
+        let mut told = Totals::default();
+        sums.iter().for_each(|sum| told.add(sum));
+        if let Some(sum) = sums.get_mut(rest) {
+            sum.add(&self.total(window, filter).without(&told));
+        }
+    }
+
+    /// Sum over all of whose traffic it is, of everything hidden and unmapped rows included.
+    pub fn total(&self, window: Window, filter: Filter) -> Totals {
+        self.usage_days(window).fold(Totals::default(), |mut sum, (_, day)| {
+            sum.add(&day.whole(filter));
             sum
         })
     }
 
-    /// Requests of models that nobody maps.
+    /// Requests of models that nobody maps, as far as they may be told.
     pub(crate) fn unmapped_requests(&self, window: Window) -> u64 {
-        self.usage_days(window).fold(0, |sum, (_, day)| sum.saturating_add(day.unmapped))
+        let days = self.usage_days(window).map(|(_, day)| day.whole(Filter::Author(AuthorId::UNKNOWN)));
+        days.fold(0, |sum, day| sum.saturating_add(day.requests))
     }
 
     /// One sum per day of the window, days without traffic included as zero.
-    pub fn daily(&self, window: Window, filter: &Filter) -> Vec<(NaiveDate, Totals)> {
-        let grouping = Grouping::new(&self.dictionary, GroupBy::Series, filter);
-        window
-            .dates()
-            .map(|date| {
-                let mut sum = Totals::default();
-                if let Some(day) = self.usage.get(&date) {
-                    for row in 0..day.rows() {
-                        let (Some(series), Some(provider)) = (day.series.get(row), day.provider.get(row))
-                        else {
-                            continue;
-                        };
-                        if grouping.slot(*series, *provider).is_some() {
-                            sum.add_row(day, row);
-                        }
-                    }
-                }
-                (date, sum)
-            })
-            .collect()
+    pub fn daily(&self, window: Window, filter: Filter) -> Vec<(NaiveDate, Totals)> {
+        let of = |date| self.usage.get(&date).map(|day| day.whole(filter)).unwrap_or_default();
+        window.dates().map(|date| (date, of(date))).collect()
     }
 
     /// The last `weeks` ISO weeks, the running one last and marked incomplete.
-    pub fn weekly(&self, by: GroupBy, weeks: u64, filter: &Filter) -> Weekly {
-        let grouping = Grouping::new(&self.dictionary, by, filter);
+    pub fn weekly(&self, by: GroupBy, weeks: u64, filter: Filter) -> Weekly {
         let newest = self.newest_date();
         let last = monday(newest);
         let first = last.checked_sub_days(Days::new(7 * weeks.saturating_sub(1))).unwrap_or(last);
@@ -451,26 +194,20 @@ impl Dataset {
         }
         let width = out.weeks.len();
         out.total = vec![Volume::default(); width];
-        let mut sums = vec![Volume::default(); grouping.len * width];
+        let mut sums = vec![Volume::default(); by.len(&self.dictionary) * width];
         for (date, day) in self.usage_days(Window { start: first, end: newest }) {
             let week = usize::try_from((date - first).num_days() / 7).unwrap_or(0);
-            for row in 0..day.rows() {
-                let (Some(series), Some(provider)) = (day.series.get(row), day.provider.get(row)) else {
-                    continue;
-                };
-                let Some(slot) = grouping.slot(*series, *provider) else { continue };
-                if let (Some(sum), Some(total)) = (sums.get_mut(slot * width + week), out.total.get_mut(week))
-                {
-                    sum.add_row(day, row);
-                    total.add_row(day, row);
+            day.each(&self.dictionary, by, filter, |group, rows, row| {
+                let sum = sums.get_mut(group as usize * width + week);
+                for sum in sum.into_iter().chain(out.total.get_mut(week)) {
+                    sum.add_row(rows, row);
                 }
-            }
+            });
         }
-        out.groups = sums
-            .chunks(width.max(1))
-            .enumerate()
+        out.groups = (0..)
+            .zip(sums.chunks(width.max(1)))
             .filter(|(_, volumes)| volumes.iter().any(|volume| volume.requests > 0 || volume.tokens > 0))
-            .map(|(slot, volumes)| (grouping.group(slot), volumes.to_vec()))
+            .map(|(id, volumes)| (by.group(id), volumes.to_vec()))
             .collect();
         let size = |volumes: &[Volume]| volumes.iter().map(|volume| u128::from(volume.tokens)).sum::<u128>();
         out.groups.sort_by(|a, b| size(&b.1).cmp(&size(&a.1)).then_with(|| self.by_name(a.0, b.0)));

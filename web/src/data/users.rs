@@ -1,20 +1,24 @@
-//! Distinct users: HyperLogLog sketches merged for the window and grouping that a page asks for. Sketches are
-//! read only for the days asked for, and stay in memory up to a budget.
+//! Distinct users of windows: as `rankings` has them where a window is published, else by its own statements over the
+//! days that somebody chose.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bellwether_warehouse::sketches::hll::Union;
-use bellwether_warehouse::{DataFile, Snapshot};
+use arrow::datatypes::Date32Type;
+use bellwether_metrics::{Chosen, Inputs, Terms, rankings};
+use bellwether_warehouse::Snapshot;
 use chrono::NaiveDate;
+use datafusion::prelude::{Expr, col, lit};
+use datafusion::scalar::ScalarValue;
 
 use super::Dataset;
-use super::dictionary::{Dictionary, SeriesId};
+use super::dictionary::Dictionary;
 use super::figure::NotEnough;
-use super::gate::Gate;
-use super::grouping::Grouping;
-use super::load::{self, LoadError};
+use super::keyed;
+use super::load::{self, Columns, LoadError};
 use super::usage::{Filter, Group, GroupBy};
+use super::usage_day::Of;
 use super::window::Window;
 
 /// Which users to count.
@@ -26,55 +30,64 @@ pub struct UserQuery {
 }
 
 /// Estimated distinct users, standard error 1.6 %.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct UserCounts {
-    groups: HashMap<Group, u64>,
-    total: u64,
+    window: Arc<UserWindow>,
+    filter: Filter,
 }
 
 impl UserCounts {
     pub fn of(&self, group: Group) -> u64 {
-        self.groups.get(&group).copied().unwrap_or(0)
+        self.window.names.get(&group).copied().unwrap_or(0)
     }
 
-    /// Over all rows but hidden ones: with them, a site of one model beside hidden ones would tell how few use those.
     pub fn total(&self) -> u64 {
-        self.total
+        match self.filter {
+            Filter::All => self.window.total,
+            Filter::Model(id) => self.of(Group::Model(id)),
+            Filter::Author(id) => self.of(Group::Author(id)),
+            Filter::Provider(id) => self.of(Group::Provider(id)),
+        }
     }
 }
 
-/// Sketch rows of one day as stored; partial rows stay apart.
-#[derive(Debug, Default)]
-pub(crate) struct UserDay {
-    pub rows: Vec<(SeriesId, u32, Box<[u8]>)>,
+/// Of every name of one window.
+#[derive(Clone, Debug, Default)]
+struct UserWindow {
+    names: HashMap<Group, u64>,
+    total: u64,
 }
 
-impl UserDay {
-    fn size_bytes(&self) -> usize {
-        self.rows.iter().map(|(_, _, bytes)| bytes.len() + 48).sum()
+impl UserWindow {
+    fn add(&mut self, dictionary: &Dictionary, columns: &Columns<'_>) -> Result<(), LoadError> {
+        let rows = keyed::Rows::of(columns)?;
+        let users = columns.counts(&["users"])?;
+        let mut names = dictionary;
+        for row in 0..columns.rows() {
+            let users = users.first().map_or(0, |column| column.value(row));
+            match rows.place(&mut names, row) {
+                Some(Of::Total) => self.total = users,
+                Some(Of::Name(by, id)) if by.group(id).is_named() => {
+                    self.names.insert(by.group(id), users);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
-/// Sketch bytes and answers, shared by successive datasets and keyed by the files behind them.
-#[derive(Debug)]
-pub(crate) struct Store {
-    budget_bytes: usize,
-    days: Mutex<BTreeMap<NaiveDate, (u64, Arc<UserDay>)>>,
-    answers: Mutex<Answers>,
-    /// One load at a time: two pages that ask for the same days do not read them twice.
-    loading: tokio::sync::Mutex<()>,
-}
+/// Windows that are kept, some hundred kilobytes each at most. Many times what one page asks for, see
+/// [`Answers::use_again`].
+const MAX_ANSWERS: usize = 128;
 
-/// Answers kept; each is a few kilobytes. Many times what one page asks for, see [`Answers::use_again`].
-const MAX_ANSWERS: usize = 512;
-
-/// A query and the fingerprint of the files it was answered from.
-type Key = (UserQuery, u64);
+/// A window and the fingerprint of the files behind its days.
+type Key = (Window, u64);
 
 /// Answers, the one used longest ago first to go.
 #[derive(Debug, Default)]
 struct Answers {
-    known: HashMap<Key, Arc<UserCounts>>,
+    known: HashMap<Key, Arc<UserWindow>>,
     by_use: VecDeque<Key>,
 }
 
@@ -89,8 +102,8 @@ impl Answers {
         known
     }
 
-    fn keep(&mut self, key: Key, counts: Arc<UserCounts>) {
-        self.known.insert(key, counts);
+    fn keep(&mut self, key: Key, window: Arc<UserWindow>) {
+        self.known.insert(key, window);
         self.by_use.retain(|other| *other != key);
         self.by_use.push_back(key);
         while self.by_use.len() > MAX_ANSWERS {
@@ -101,86 +114,123 @@ impl Answers {
     }
 }
 
+/// Answers of successive datasets.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    answers: Mutex<Answers>,
+    /// One load at a time: two pages that ask for the same days do not read them twice, and a chosen year takes memory.
+    loading: tokio::sync::Mutex<()>,
+}
+
 impl Store {
-    pub fn new(budget_bytes: usize) -> Self {
-        Self {
-            budget_bytes,
-            days: Mutex::default(),
-            answers: Mutex::default(),
-            loading: tokio::sync::Mutex::default(),
-        }
-    }
-
-    fn day(&self, date: NaiveDate, fingerprint: u64) -> Option<Arc<UserDay>> {
-        let days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
-        days.get(&date).filter(|(known, _)| *known == fingerprint).map(|(_, day)| day.clone())
-    }
-
-    fn keep(&self, date: NaiveDate, fingerprint: u64, day: Arc<UserDay>) {
-        let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
-        days.insert(date, (fingerprint, day));
-        let mut size: usize = days.values().map(|(_, day)| day.size_bytes()).sum();
-        // The oldest days are asked for least.
-        while size > self.budget_bytes && days.len() > 1 {
-            if let Some((_, (_, day))) = days.pop_first() {
-                size -= day.size_bytes();
-            }
-        }
-    }
-
     fn answers(&self) -> MutexGuard<'_, Answers> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What one dataset knows of the sketches: where they lie, and the shared store.
+/// Where one dataset finds users.
 #[derive(Clone, Debug)]
 pub(crate) struct Users {
-    pub snapshot: Option<Snapshot>,
-    /// Fingerprint of each day's files and of what of them may be named.
+    pub rankings: Option<Snapshot>,
+    pub inputs: Inputs,
+    pub terms: Terms,
+    /// Fingerprint of each day's files.
     pub days: Arc<BTreeMap<NaiveDate, u64>>,
     pub store: Arc<Store>,
-    pub gate: Arc<Gate>,
 }
 
 impl Users {
-    fn fingerprint(&self, window: Window) -> u64 {
+    fn key(&self, window: Window) -> Key {
         let days = self.days.range(window.start..=window.end.max(window.start));
-        days.fold(0xcbf2_9ce4_8422_2325, |hash, (date, day)| {
+        let fingerprint = days.fold(0xcbf2_9ce4_8422_2325, |hash: u64, (date, day)| {
             let date = u64::from(chrono::Datelike::num_days_from_ce(date).unsigned_abs());
             (hash ^ day.rotate_left(17) ^ date).wrapping_mul(0x0100_0000_01b3)
-        })
+        });
+        (window, fingerprint)
     }
+
+    /// None: nobody has published it.
+    async fn published(
+        &self,
+        dictionary: &Dictionary,
+        window: Window,
+    ) -> Result<Option<UserWindow>, LoadError> {
+        let Some(rankings) = &self.rankings else { return Ok(None) };
+        let holds = |file: &&bellwether_warehouse::DataFile| {
+            let ends = file.bounds().date("end_date");
+            ends.least.is_none_or(|least| least <= window.end)
+                && ends.most.is_none_or(|most| window.end <= most)
+        };
+        let files = rankings.files().iter().filter(holds).cloned().collect();
+        let days = i64::try_from(window.days()).unwrap_or(i64::MAX);
+        let wanted = col("end_date").eq(date(window.end)).and(col("window_days").eq(lit(days)));
+        let names: Vec<&str> = keyed::COLUMNS.into_iter().chain(["users"]).collect();
+        let mut found = None;
+        load::scan(rankings, files, &names, Some(wanted), |columns| {
+            if columns.rows() > 0 {
+                found.get_or_insert_with(UserWindow::default).add(dictionary, columns)?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(found)
+    }
+
+    async fn chosen(
+        &self,
+        dictionary: &Dictionary,
+        window: Window,
+        first_date: NaiveDate,
+    ) -> Result<UserWindow, LoadError> {
+        let chosen = Chosen { days: window.into(), before: None, first_date };
+        let batches = self.inputs.rankings(&chosen, &self.terms).await.map_err(LoadError::Chosen)?;
+        let names: Vec<&str> = rankings::TABLE.columns.iter().map(|column| column.name).collect();
+        let mut found = UserWindow::default();
+        for batch in &batches {
+            found.add(dictionary, &Columns::new(rankings::TABLE.name, &names, batch))?;
+        }
+        Ok(found)
+    }
+}
+
+impl From<Window> for RangeInclusive<NaiveDate> {
+    fn from(window: Window) -> Self {
+        window.start..=window.end.max(window.start)
+    }
+}
+
+fn date(date: NaiveDate) -> Expr {
+    lit(ScalarValue::Date32(Some(Date32Type::from_naive_date(date))))
 }
 
 impl Dataset {
     /// Distinct users, if they were loaded; see [`Dataset::load_users`].
-    pub fn users(&self, query: &UserQuery) -> Option<Arc<UserCounts>> {
-        self.users.store.answers().known.get(&(*query, self.users.fingerprint(query.window))).cloned()
+    pub fn users(&self, query: &UserQuery) -> Option<UserCounts> {
+        let window = self.users.store.answers().known.get(&self.users.key(query.window)).cloned()?;
+        Some(UserCounts { window, filter: query.filter })
     }
 
-    /// Reads and merges what the queries need. After it [`Dataset::users`] answers each of them.
+    /// Reads or computes what the queries need. After it [`Dataset::users`] answers each of them.
     ///
     /// # Errors
     /// When a file of the pinned version cannot be read.
     pub async fn load_users(&self, queries: &[UserQuery]) -> Result<(), LoadError> {
-        let missing = || -> Vec<UserQuery> {
+        let missing = || -> Vec<Window> {
             let mut answers = self.users.store.answers();
-            let known = |query: &UserQuery| (*query, self.users.fingerprint(query.window));
-            queries.iter().filter(|query| !answers.use_again(&known(query))).copied().collect()
+            let windows = queries.iter().map(|query| query.window);
+            windows.filter(|window| !answers.use_again(&self.users.key(*window))).collect()
         };
         if missing().is_empty() {
             return Ok(());
         }
         let _one_at_a_time = self.users.store.loading.lock().await;
-        for query in missing() {
-            let fingerprint = self.users.fingerprint(query.window);
-            let days = self.user_days(query.window).await?;
-            let dictionary = self.dictionary.clone();
-            let counts = tokio::task::spawn_blocking(move || merge(&dictionary, &query, &days))
-                .await
-                .map_err(|_| LoadError::Task)?;
-            self.users.store.answers().keep((query, fingerprint), Arc::new(counts));
+        for window in missing() {
+            let published = self.users.published(&self.dictionary, window).await?;
+            let found = match published {
+                Some(found) => found,
+                None => self.users.chosen(&self.dictionary, window, self.first_date()).await?,
+            };
+            self.users.store.answers().keep(self.users.key(window), Arc::new(found));
         }
         Ok(())
     }
@@ -191,7 +241,7 @@ impl Dataset {
         if self.gate.is_open() || self.tells(group, window.end) {
             return None;
         }
-        let totals = self.totals(window, by, &Filter::default());
+        let totals = self.totals(window, by, Filter::All);
         let is_told = totals.iter().any(|(known, _)| *known == group);
         (!is_told).then(|| NotEnough::users(self.thresholds.users))
     }
@@ -200,93 +250,14 @@ impl Dataset {
     /// they are too few.
     pub(crate) async fn count_too_few_users(&self) -> Result<Option<u64>, LoadError> {
         let window = Window::trailing(self.newest_date(), bellwether_metrics::gate::DAYS);
-        let totals = self.totals(window, GroupBy::Series, &Filter::default());
+        let totals = self.totals(window, GroupBy::Series, Filter::All);
         if self.gate.is_open() || totals.is_empty() || totals.iter().any(|(group, _)| group.is_named()) {
             return Ok(None);
         }
-        let days = self.user_days(window).await?;
-        let count = move || {
-            let mut all = Union::default();
-            for (.., bytes) in days.iter().flat_map(|day| &day.rows) {
-                add(&mut all, bytes);
-            }
-            round(all.estimate())
-        };
-        let users = tokio::task::spawn_blocking(count).await.map_err(|_| LoadError::Task)?;
+        let everyone = self.users.inputs.everyone(window.into(), &self.users.terms).await;
+        let users = everyone.map_err(LoadError::Chosen)?;
         Ok(Some(users).filter(|users| *users < self.thresholds.users))
     }
-
-    async fn user_days(&self, window: Window) -> Result<Vec<Arc<UserDay>>, LoadError> {
-        let Some(snapshot) = &self.users.snapshot else { return Ok(Vec::new()) };
-        let mut found = Vec::new();
-        let mut wanted: BTreeMap<NaiveDate, u64> = BTreeMap::new();
-        for (date, fingerprint) in self.users.days.range(window.start..=window.end.max(window.start)) {
-            match self.users.store.day(*date, *fingerprint) {
-                Some(day) => found.push(day),
-                None => {
-                    wanted.insert(*date, *fingerprint);
-                }
-            }
-        }
-        if wanted.is_empty() {
-            return Ok(found);
-        }
-        let files: Vec<DataFile> = snapshot
-            .files()
-            .iter()
-            .filter(|file| file.date().is_some_and(|date| wanted.contains_key(&date)))
-            .cloned()
-            .collect();
-        for (date, day) in load::user_days(snapshot, files, &self.dictionary, &self.users.gate).await? {
-            let day = Arc::new(day);
-            if let Some(fingerprint) = wanted.get(&date) {
-                self.users.store.keep(date, *fingerprint, day.clone());
-            }
-            found.push(day);
-        }
-        Ok(found)
-    }
-}
-
-fn merge(dictionary: &Dictionary, query: &UserQuery, days: &[Arc<UserDay>]) -> UserCounts {
-    let grouping = Grouping::new(dictionary, query.by, &query.filter);
-    let mut sums: Vec<Option<Union>> = vec![None; grouping.len];
-    let mut all = Union::default();
-    for (series, provider, bytes) in days.iter().flat_map(|day| &day.rows) {
-        if *series == SeriesId::HIDDEN {
-            continue;
-        }
-        let Some(sum) = grouping.slot(series.0, *provider).and_then(|slot| sums.get_mut(slot)) else {
-            continue;
-        };
-        add(sum.get_or_insert_default(), bytes);
-    }
-    let mut groups = HashMap::new();
-    for (slot, sum) in sums.iter().enumerate() {
-        if let Some(sum) = sum {
-            all.merge(sum);
-            let group = grouping.group(slot);
-            if !group.is_hidden() {
-                groups.insert(group, round(sum.estimate()));
-            }
-        }
-    }
-    UserCounts { groups, total: round(all.estimate()) }
-}
-
-fn add(sum: &mut Union, bytes: &[u8]) {
-    if let Err(error) = sum.add(bytes) {
-        tracing::warn!(%error, "a stored user sketch cannot be read; users may be counted short");
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "an estimate of users, never negative"
-)]
-fn round(estimate: f64) -> u64 {
-    estimate.round().max(0.0) as u64
 }
 
 #[cfg(test)]
@@ -295,8 +266,7 @@ mod tests {
 
     fn key(day: u32) -> Key {
         let date = NaiveDate::from_num_days_from_ce_opt(739_000 + i32::try_from(day).unwrap()).unwrap();
-        let window = Window { start: date, end: date };
-        (UserQuery { window, by: GroupBy::Model, filter: Filter::default() }, 7)
+        (Window { start: date, end: date }, 7)
     }
 
     #[test]

@@ -184,8 +184,8 @@ pub(super) fn providers(context: &PageContext, dataset: &Dataset) -> View {
         "withheld",
     ]);
     let week = dataset.trailing(7);
-    let usage = dataset.totals(week, GroupBy::Provider, &Filter::default());
-    let all = dataset.total(week, &Filter::default()).tokens();
+    let usage = dataset.totals(week, GroupBy::Provider, Filter::All);
+    let all = dataset.total(week, Filter::All).tokens();
     let by = |span| dataset.health_by(HealthBy::Provider, Scope::ALL, span);
     let (live, day, days_7) = (by(Span::Minutes30), by(Span::Hours24), by(Span::Days7));
     let (before, days_28, days_90) = (by(Span::Days7Before), by(Span::Days28), by(Span::Days90));

@@ -46,7 +46,7 @@ pub(super) fn query(context: &PageContext, dataset: &Dataset) -> Option<RankingQ
         metric: context.state.metric,
         window: days.window,
         before: days.before,
-        filter: Filter { author, ..Filter::default() },
+        filter: author.map_or(Filter::All, Filter::Author),
     })
 }
 
@@ -162,7 +162,7 @@ pub(super) fn share(context: &PageContext, dataset: &Dataset) -> View {
     let State { by, skip, .. } = context.state;
     // Users are not additive over weeks and have no share.
     let metric = if context.state.metric == Metric::Users { Metric::Requests } else { context.state.metric };
-    let mut weekly = dataset.weekly(by.group_by(), WEEKS, &Filter::default());
+    let mut weekly = dataset.weekly(by.group_by(), WEEKS, Filter::All);
     let size = |volumes: &[Volume]| volumes.iter().filter_map(|volume| volume.get(metric)).sum::<f64>();
     weekly.groups.sort_by(|a, b| {
         size(&b.1).total_cmp(&size(&a.1)).then_with(|| dataset.key(a.0).cmp(&dataset.key(b.0)))
@@ -252,7 +252,7 @@ pub(super) fn date(date: NaiveDate) -> Cell {
 /// Daily usage of one model, oldest first; nothing of days on which it may not be named.
 pub(super) fn daily(dataset: &Dataset, window: crate::data::Window, model: ModelId) -> Table {
     let mut table = Table::new(&["date", "tokens", "input_tokens", "output_tokens", "requests", "spend_usd"]);
-    let days = dataset.daily(window, &Filter::model(model)).into_iter();
+    let days = dataset.daily(window, Filter::Model(model)).into_iter();
     for (day, totals) in days.filter(|(day, _)| dataset.covers(*day)) {
         let mut cells = vec![date(day)];
         match dataset.tells(Group::Model(model), day) {

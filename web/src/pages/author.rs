@@ -36,8 +36,8 @@ fn queries(ctx: &PageContext, data: &Dataset, author: AuthorId) -> [RankingQuery
     let Resolved { window, before, .. } = ctx.state.resolve(data);
     let metric = ctx.state.metric;
     [
-        RankingQuery { by: GroupBy::Author, metric, window, before, filter: Filter::default() },
-        RankingQuery { by: GroupBy::Series, metric, window, before, filter: Filter::author(author) },
+        RankingQuery { by: GroupBy::Author, metric, window, before, filter: Filter::All },
+        RankingQuery { by: GroupBy::Series, metric, window, before, filter: Filter::Author(author) },
     ]
 }
 
@@ -70,8 +70,8 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     };
     let hidden = data.usage_withheld(all.query.window, GroupBy::Author, group);
     let deck = row.map_or_else(Html::default, |row| deck(data, &all, row, &own));
-    let weekly = data.weekly(GroupBy::Author, WEEKS, &Filter::default());
-    let weekly_own = data.weekly(GroupBy::Series, WEEKS, &Filter::author(author));
+    let weekly = data.weekly(GroupBy::Author, WEEKS, Filter::All);
+    let weekly_own = data.weekly(GroupBy::Series, WEEKS, Filter::Author(author));
     let sparks = Sparks::of(&weekly_own, metric);
     let narrowed = State { author: Some(id.to_owned()), ..ctx.state.clone() };
     let all_models = super::context::address(&Address::Models, Format::Html, &narrowed);

@@ -45,8 +45,8 @@ fn queries(ctx: &PageContext, data: &Dataset, model: ModelId) -> [RankingQuery; 
     let Resolved { window, before, .. } = ctx.state.resolve(data);
     let metric = ctx.state.metric;
     [
-        RankingQuery { by: GroupBy::Model, metric, window, before, filter: Filter::default() },
-        RankingQuery { by: GroupBy::Series, metric, window, before, filter: Filter::model(model) },
+        RankingQuery { by: GroupBy::Model, metric, window, before, filter: Filter::All },
+        RankingQuery { by: GroupBy::Series, metric, window, before, filter: Filter::Model(model) },
     ]
 }
 
@@ -63,7 +63,7 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let group = Group::Model(model);
     let [all, own] = queries(ctx, data, model).map(|query| data.ranking(query));
     let name = data.model_name(model).to_owned();
-    let weekly = data.weekly(GroupBy::Model, super::shares::WEEKS, &Filter::default());
+    let weekly = data.weekly(GroupBy::Model, super::shares::WEEKS, Filter::All);
     let files = || controls::downloads(ctx);
     let row = all.find(group);
     let finding = finding(data, &name, &all, row);
@@ -341,7 +341,7 @@ fn about(data: &Dataset, model: ModelId, id: &str, row: Option<&RankingRow>) -> 
         out.push(("Author", Html::link_or_text(data.href(author).as_deref(), data.name(author))));
     }
     let history = crate::data::Window { start: data.first_date(), end: data.newest_date() };
-    let days = data.daily(history, &Filter::model(model));
+    let days = data.daily(history, Filter::Model(model));
     if let Some((first, _)) = days.iter().find(|(_, totals)| totals.requests > 0) {
         let text = if data.is_filling() {
             format!("{} or earlier: older weeks are not written yet", cells::date(*first))

@@ -35,7 +35,7 @@ pub fn providers(data: &Dataset, model: ModelId) -> Vec<Endpoint> {
     let (now, day, week) = (by(Span::Minutes30), by(Span::Hours24), by(Span::Days7));
     let bars = data.bars_by(HealthBy::Provider, scope, 30);
     let window = data.trailing(7);
-    let usage = data.totals(window, GroupBy::Provider, &Filter::model(model));
+    let usage = data.totals(window, GroupBy::Provider, Filter::Model(model));
     let all: u64 = usage.iter().fold(0, |sum, (_, totals)| sum.saturating_add(totals.tokens()));
     let mut out: Vec<(u64, Endpoint)> = data
         .providers_of(model)

@@ -45,7 +45,7 @@ pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
     if three.start < data.first_date() || window.end >= data.newest_date() {
         return table;
     }
-    let sums = |window| data.totals(window, GroupBy::Series, &Filter::default());
+    let sums = |window| data.totals(window, GroupBy::Series, Filter::All);
     let mut base: BTreeMap<Group, (f64, u64)> = BTreeMap::new();
     for (group, totals) in [one, two, three].into_iter().flat_map(sums) {
         let entry = base.entry(group).or_default();

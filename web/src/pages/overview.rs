@@ -69,7 +69,7 @@ pub fn users(ctx: &PageContext, data: &Dataset) -> Vec<UserQuery> {
 
 fn query(ctx: &PageContext, data: &Dataset, by: GroupBy) -> RankingQuery {
     let Resolved { window, before, .. } = ctx.state.resolve(data);
-    RankingQuery { by, metric: ctx.state.metric, window, before, filter: Filter::default() }
+    RankingQuery { by, metric: ctx.state.metric, window, before, filter: Filter::All }
 }
 
 /// # Errors
@@ -79,8 +79,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let [models, authors, providers] =
         [GroupBy::Series, GroupBy::Author, GroupBy::Provider].map(|by| data.ranking(query(ctx, data, by)));
     let [weekly_models, weekly_authors, weekly_providers] =
-        [GroupBy::Series, GroupBy::Author, GroupBy::Provider]
-            .map(|by| data.weekly(by, WEEKS, &Filter::default()));
+        [GroupBy::Series, GroupBy::Author, GroupBy::Provider].map(|by| data.weekly(by, WEEKS, Filter::All));
     let window = models.query.window;
     let finding = ranked::finding(data, &models)
         .unwrap_or_else(|| format!("No served request from {}", format::span(window.start, window.end)));

@@ -135,8 +135,8 @@ fn deck(data: &Dataset, detail: Detail, provider: ProviderId, status: &Status) -
         ));
     }
     let window = data.trailing(7);
-    let all = data.total(window, &Filter::default()).tokens();
-    let own = data.total(window, &Filter::provider(provider)).tokens();
+    let all = data.total(window, Filter::All).tokens();
+    let own = data.total(window, Filter::Provider(provider)).tokens();
     if let Some(why) = data.usage_withheld(window, GroupBy::Provider, Group::Provider(provider)) {
         out.push_str(&ranked::withheld(&why));
     } else if all > 0 {
@@ -184,7 +184,7 @@ fn facts(data: &Dataset, detail: Detail, scope: Scope, provider: ProviderId) -> 
             Fact::new("TTFT p50, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
         }
     });
-    let usage = data.total(data.trailing(7), &Filter::provider(provider));
+    let usage = data.total(data.trailing(7), Filter::Provider(provider));
     out.push(match usage.price_per_million() {
         Some(price) => {
             Fact::new("Effective price, 7 d", format::price(price), "USD", "per 1M tokens, all models")
@@ -455,11 +455,11 @@ fn models_title(below: usize, fine: usize, unknown: usize) -> String {
 /// Models and tokens of each provider over 7 days, where they may be told; used by the directory.
 pub fn usage(data: &Dataset) -> Vec<(ProviderId, u64, usize)> {
     let window = data.trailing(7);
-    data.totals(window, GroupBy::Provider, &Filter::default())
+    data.totals(window, GroupBy::Provider, Filter::All)
         .into_iter()
         .filter_map(|(group, totals)| match group {
             Group::Provider(id) if id.is_named() => {
-                let models = data.totals(window, GroupBy::Model, &Filter::provider(id));
+                let models = data.totals(window, GroupBy::Model, Filter::Provider(id));
                 Some((id, totals.tokens(), models.iter().filter(|(group, _)| group.is_named()).count()))
             }
             _ => None,

@@ -133,7 +133,7 @@ pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError>
         SortKey::Throughput => by_number(&mut rows, sort.descending, |row| row.2.ok().map(|q| q.p50)),
         _ => by_number(&mut rows, sort.descending, |row| row.0.tokens.map(|tokens| tokens as f64)),
     }
-    let total = data.total(data.trailing(7), &crate::data::Filter::default()).tokens();
+    let total = data.total(data.trailing(7), crate::data::Filter::All).tokens();
     let largest = rows.iter().max_by_key(|row| row.0.tokens);
     let most = largest.and_then(|(entry, ..)| Some((entry, entry.tokens?)));
     let finding = match most.filter(|_| total > 0) {
@@ -355,7 +355,7 @@ fn status_deck(data: &Dataset, rows: &[Entry]) -> Html {
         .min_by(|a, b| a.1.total_cmp(&b.1));
     let mut out = String::new();
     if let Some((row, uptime)) = worst {
-        let total = data.total(data.trailing(7), &crate::data::Filter::default()).tokens();
+        let total = data.total(data.trailing(7), crate::data::Filter::All).tokens();
         let carries = row.tokens.filter(|_| total > 0).map_or(String::new(), |tokens| {
             format!("; it carries {} of tokens (7 d)", format::percent_sign(tokens as f64 / total as f64, 1))
         });

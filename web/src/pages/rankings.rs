@@ -60,7 +60,7 @@ fn grouping(ctx: &PageContext) -> GroupBy {
 fn query(ctx: &PageContext, data: &Dataset) -> RankingQuery {
     let Resolved { window, before, .. } = ctx.state.resolve(data);
     let author = ctx.state.author.as_deref().and_then(|author| data.dictionary.find_author(author));
-    let filter = Filter { author, ..Filter::default() };
+    let filter = author.map_or(Filter::All, Filter::Author);
     RankingQuery { by: grouping(ctx), metric: ctx.state.metric, window, before, filter }
 }
 
@@ -74,7 +74,7 @@ pub fn users(ctx: &PageContext, data: &Dataset) -> Vec<UserQuery> {
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let query = query(ctx, data);
     let ranking = data.ranking(query);
-    let weekly = data.weekly(query.by, WEEKS, &query.filter);
+    let weekly = data.weekly(query.by, WEEKS, query.filter);
     let sparks = Sparks::of(&weekly, query.metric);
     let resolved = ctx.state.resolve(data);
     let finding = finding(data, &ranking);

@@ -32,7 +32,7 @@ struct Page {
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let state = &ctx.state;
     let what = state.by.word();
-    let weekly = data.weekly(state.by.group_by(), WEEKS, &Filter::default());
+    let weekly = data.weekly(state.by.group_by(), WEEKS, Filter::All);
     let metric = if state.metric == Metric::Users { Metric::Requests } else { state.metric };
     let skip = state.skip as usize;
     let shares = Shares::of(data, &weekly, state.metric, skip);

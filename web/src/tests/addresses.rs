@@ -9,8 +9,8 @@ use tower::ServiceExt;
 use super::routes::App;
 use crate::Site;
 use crate::config::{Profile, RateLimit, WebConfig};
-use crate::data::Names;
 use crate::data::testing::{Fixture, label, now};
+use crate::data::{Names, Options};
 
 pub(super) fn open() -> WebConfig {
     let rate_limit = RateLimit { enabled: false, ..RateLimit::default() };
@@ -20,6 +20,7 @@ pub(super) fn open() -> WebConfig {
 #[tokio::test]
 async fn other_settings_over_the_same_tables_are_another_validator() {
     let fixture = Fixture::filled().await;
+    fixture.publish(&Options::new(Profile::Public)).await;
     let etag = async |config: WebConfig, names: Names| {
         let site = Site::open_at(&fixture.warehouse, config, names, now).await;
         let request = Request::get("/status").body(Body::empty()).unwrap();

@@ -18,8 +18,8 @@ use tower::ServiceExt;
 use super::addresses::open;
 use super::routes::App;
 use crate::config::WebConfig;
-use crate::data::Names;
 use crate::data::testing::{Fixture, now};
+use crate::data::{Names, Options, Profile};
 use crate::{Site, admin};
 
 /// A clock that a test sets: `MINUTES` after the fixture's instant, once it does not panic.
@@ -56,6 +56,7 @@ async fn readyz(site: &Site, health: &Health) -> (StatusCode, String) {
 async fn a_refresh_that_panics_keeps_the_data_and_is_tried_again() {
     clock!();
     let fixture = Fixture::filled().await;
+    fixture.publish(&Options::new(Profile::Public)).await;
     let site = Site::open_at(&fixture.warehouse, open(), Names::default(), clock).await;
     let before = site.dataset().unwrap();
     assert_eq!(site.state(), State::Works);
@@ -101,13 +102,7 @@ async fn a_table_that_never_folds_makes_the_site_unready_and_is_named() {
     let fixture = Fixture::empty().await;
     fixture.fold(0).await;
     let site = Site::open_at(&fixture.warehouse, open(), Names::default(), clock).await;
-    for id in [
-        TableId::UsageDaily,
-        TableId::Health5m,
-        TableId::HealthHourly,
-        TableId::HealthDaily,
-        TableId::IntakeDaily,
-    ] {
+    for id in [TableId::Health5m, TableId::HealthDaily, TableId::IntakeDaily] {
         fixture.fold_one(id, 1).await;
     }
     site.refresh().await;
@@ -116,10 +111,10 @@ async fn a_table_that_never_folds_makes_the_site_unready_and_is_named() {
     site.refresh().await;
     let why = down(site.state());
     assert!(
-        why.ends_with("the rollups do not stand at one version: usage_hourly behind the others"),
+        why.ends_with("the rollups do not stand at one version: health_hourly behind the others"),
         "{why}"
     );
-    fixture.fold_one(TableId::UsageHourly, 1).await;
+    fixture.fold_one(TableId::HealthHourly, 1).await;
     site.refresh().await;
     assert_eq!(site.state(), State::Works);
 }
@@ -128,6 +123,7 @@ async fn a_table_that_never_folds_makes_the_site_unready_and_is_named() {
 async fn rollups_that_stand_still_while_events_come_in_are_told_on_pages_and_to_the_operator() {
     clock!();
     let fixture = Fixture::filled().await;
+    fixture.publish(&Options::new(Profile::Public)).await;
     let site = Site::open_at(&fixture.warehouse, open(), Names::default(), clock).await;
     MINUTES.store(20, Ordering::SeqCst);
     // As new as can be, but nothing folds it.

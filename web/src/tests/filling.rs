@@ -41,7 +41,7 @@ fn this_week() -> RankingQuery {
         metric: Metric::Requests,
         window,
         before: Some(window.previous()),
-        filter: Filter::default(),
+        filter: Filter::All,
     }
 }
 
@@ -50,6 +50,7 @@ async fn dataset(fixture: &Fixture, written: Written) -> Arc<Dataset> {
     let history = History::default();
     history.tell(0, written);
     let options = Options { history: Some(history), ..Options::new(Profile::Private) };
+    fixture.publish(&options).await;
     let mut refresher = Refresher::open(&fixture.warehouse, options).await.unwrap();
     match refresher.refresh(now()).await.unwrap() {
         Refreshed::New(dataset) => dataset,
@@ -72,13 +73,13 @@ async fn days_before_the_written_ones_count_for_nothing_until_they_are_whole() {
     assert_eq!(data.first_date(), day("2026-11-18"));
     let fortnight = Window { start: day("2026-11-11"), end: day("2026-11-24") };
     // 200 (on the 24th half of them twice), 50, 100, 10 and 1 on each of seven days.
-    assert_eq!(data.total(fortnight, &Filter::default()).requests, 7 * 361);
+    assert_eq!(data.total(fortnight, Filter::All).requests, 7 * 361);
     assert_eq!(data.ranking(this_week()).total_before, None);
     assert_eq!(change_of_the_free_variant(&data).await, Change::Unknown);
 
     let whole = dataset(&fixture, written("2026-11-11", 3)).await;
     assert_eq!((whole.first_date(), whole.history), (day("2026-11-11"), None));
-    assert_eq!(whole.total(fortnight, &Filter::default()).requests, 7 * 361 + 7 * 311);
+    assert_eq!(whole.total(fortnight, Filter::All).requests, 7 * 361 + 7 * 311);
     assert_eq!(change_of_the_free_variant(&whole).await, Change::New);
 }
 
@@ -119,6 +120,7 @@ async fn every_page_says_how_far_the_history_is_until_it_is_whole() {
     history.tell(0, written("2026-11-18", 1));
     let config =
         WebConfig { simulated: true, profile: Profile::Demo, history: Some(history.clone()), ..open() };
+    fixture.publish(&Options::of(&config, Names::default())).await;
     let site = Site::open_at(&fixture.warehouse, config, Names::default(), now).await;
     let app = crate::app(site.clone());
     let get = async |path: &str| {
@@ -155,6 +157,7 @@ async fn every_page_says_how_far_the_history_is_until_it_is_whole() {
 #[tokio::test]
 async fn another_word_on_the_time_that_is_left_is_another_validator() {
     let fixture = Fixture::filled().await;
+    fixture.publish(&Options::new(Profile::Public)).await;
     let etag = async |left: Option<u64>| {
         let history = History::default();
         history.tell(0, Written { left: left.map(Duration::from_secs), ..written("2026-11-18", 1) });

@@ -29,7 +29,7 @@ async fn ranking(data: &Dataset, start: &str, end: &str) -> Ranking {
         metric: Metric::Tokens,
         window,
         before: Some(window.previous()),
-        filter: Filter::default(),
+        filter: Filter::All,
     };
     data.load_users(&query.users()).await.unwrap();
     data.ranking(query)
@@ -368,6 +368,7 @@ async fn a_public_site_hides_raw_models_and_hosts_with_the_rest() {
 async fn a_private_site_lists_raw_names_without_inventing_their_authors() {
     let fixture = raw().await;
     let options = Options::new(Profile::Private);
+    fixture.publish(&options).await;
     let mut refresher = Refresher::open(&fixture.warehouse, options).await.unwrap();
     let now = crate::data::testing::now();
     let Refreshed::New(data) = refresher.refresh(now).await.unwrap() else { panic!("no dataset") };

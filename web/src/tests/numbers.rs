@@ -13,6 +13,7 @@ use crate::data::{
 };
 
 pub(crate) async fn dataset(fixture: &Fixture) -> Arc<Dataset> {
+    fixture.publish(&Options::new(Profile::Public)).await;
     let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
     match refresher.refresh(now()).await.unwrap() {
         Refreshed::New(dataset) => dataset,
@@ -36,7 +37,7 @@ fn week() -> RankingQuery {
         metric: Metric::Tokens,
         window,
         before: Some(window.previous()),
-        filter: Filter::default(),
+        filter: Filter::All,
     }
 }
 
@@ -97,7 +98,7 @@ async fn users_can_be_ranked_and_authors_folded() {
 async fn weeks_and_days_hold_what_their_rows_hold() {
     let fixture = Fixture::filled().await;
     let data = dataset(&fixture).await;
-    let weekly = data.weekly(GroupBy::Author, 52, &Filter::default());
+    let weekly = data.weekly(GroupBy::Author, 52, Filter::All);
     // The history begins on Wednesday 11 November and ends on Tuesday 24: three ISO weeks, one of them whole.
     let weeks: Vec<(String, bool)> =
         weekly.weeks.iter().map(|week| (week.monday.to_string(), week.complete)).collect();
@@ -111,7 +112,7 @@ async fn weeks_and_days_hold_what_their_rows_hold() {
     assert_eq!(volumes.get(1).unwrap().tokens, 2 * 600_000 + 5 * 1_300_000);
 
     let one = data.dictionary.find_model("acme/one").unwrap();
-    let daily = data.daily(Window { start: day("2026-11-23"), end: day("2026-11-25") }, &Filter::model(one));
+    let daily = data.daily(Window { start: day("2026-11-23"), end: day("2026-11-25") }, Filter::Model(one));
     let tokens: Vec<u64> = daily.iter().map(|(_, totals)| totals.tokens()).collect();
     assert_eq!(tokens, [1_300_000, 1_300_000, 0]);
     assert_eq!(data.first_date(), day("2026-11-11"));

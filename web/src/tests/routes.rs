@@ -10,8 +10,8 @@ use tower::ServiceExt;
 
 use crate::Site;
 use crate::config::{RateLimit, WebConfig};
-use crate::data::Names;
 use crate::data::testing::{Fixture, now};
+use crate::data::{Names, Options};
 
 pub(super) struct Reply {
     pub status: StatusCode,
@@ -52,6 +52,7 @@ impl App {
     async fn opened(fixture: Arc<Fixture>, config: WebConfig) -> Self {
         let mut names = Names::default();
         names.models.insert("acme/one".into(), "=Acme One".into());
+        fixture.publish(&Options::of(&config, names.clone())).await;
         let site = Site::open_at(&fixture.warehouse, config, names, now).await;
         Self { router: crate::app(site.clone()), site, fixture }
     }

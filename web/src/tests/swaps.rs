@@ -20,72 +20,51 @@ fn new_usage(requests: u64) -> serde_json::Value {
     })
 }
 
+async fn publish(fixture: &Fixture) {
+    fixture.publish(&Options::new(Profile::Public)).await;
+}
+
 #[tokio::test]
 async fn numbers_move_only_when_all_folded_tables_stand_at_one_version() {
     let fixture = Fixture::filled().await;
+    publish(&fixture).await;
     let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
     let Refreshed::New(first) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
     assert_eq!(first.folded, 0);
     assert!(matches!(refresher.refresh(now()).await.unwrap(), Refreshed::Unchanged));
 
     // A fold has reached one table but not the others.
-    fixture.append(TableId::UsageDaily, vec![new_usage(5)]).await;
-    fixture.fold_one(TableId::UsageDaily, 1).await;
+    fixture.fold_one(TableId::HealthDaily, 1).await;
     assert!(matches!(refresher.refresh(now()).await.unwrap(), Refreshed::Waiting));
 
-    for id in [
-        TableId::UsageHourly,
-        TableId::Health5m,
-        TableId::HealthHourly,
-        TableId::HealthDaily,
-        TableId::IntakeDaily,
-    ] {
+    for id in [TableId::Health5m, TableId::HealthHourly, TableId::IntakeDaily] {
         fixture.fold_one(id, 1).await;
     }
+    // What nobody has published is on no page.
+    fixture.append(TableId::UsageDaily, vec![new_usage(5)]).await;
+    let Refreshed::New(between) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
+    assert_eq!((between.folded, between.total(today(), Filter::All).requests), (1, 0));
+    publish(&fixture).await;
     let Refreshed::New(second) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
     assert_eq!(second.folded, 1);
-    assert_eq!(second.total(today(), &Filter::default()).requests, 5);
+    assert_eq!(second.total(today(), Filter::All).requests, 5);
     // What was read before is untouched: the first dataset still has its own numbers.
-    assert_eq!(first.total(today(), &Filter::default()).requests, 0);
-}
-
-#[tokio::test]
-async fn a_date_is_extended_by_new_files_and_replaced_after_a_settle() {
-    let fixture = Fixture::filled().await;
-    let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
-    refresher.refresh(now()).await.unwrap();
-    for _ in 0..3 {
-        fixture.append(TableId::UsageDaily, vec![new_usage(5)]).await;
-        refresher.refresh(now()).await.unwrap();
-    }
-    fixture.append(TableId::UsageDaily, vec![new_usage(1)]).await;
-    let Refreshed::New(data) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
-    assert_eq!(data.total(today(), &Filter::default()).requests, 16);
-
-    // A settle replaces the files of the date by one with other rows.
-    let mut table = fixture.warehouse.table(TableId::UsageDaily).await.unwrap();
-    let is_today = |file: &&bellwether_warehouse::DataFile| file.path.contains("2026-11-25");
-    let remove: Vec<String> =
-        table.snapshot().files().iter().filter(is_today).map(|file| file.path.clone()).collect();
-    assert_eq!(remove.len(), 4);
-    let rows = crate::data::testing::batch(TableId::UsageDaily.schema(), vec![new_usage(7)]);
-    let add = table.write(&[rows]).await.unwrap();
-    table.commit(bellwether_warehouse::Change { add, remove, ..Default::default() }).await.unwrap();
-    let Refreshed::New(data) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
-    assert_eq!(data.total(today(), &Filter::default()).requests, 7);
+    assert_eq!(first.total(today(), Filter::All).requests, 0);
 }
 
 #[tokio::test]
 async fn user_answers_follow_the_files_of_their_days() {
     let fixture = Fixture::filled().await;
     fixture.name(&["acme/new"], &["east"]).await;
+    publish(&fixture).await;
     let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
     let Refreshed::New(first) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
-    let query = UserQuery { window: today(), by: GroupBy::Series, filter: Filter::default() };
+    let query = UserQuery { window: today(), by: GroupBy::Series, filter: Filter::All };
     first.load_users(&[query]).await.unwrap();
     assert_eq!(first.users(&query).unwrap().total(), 0);
 
     fixture.append(TableId::UsageDaily, vec![new_usage(5)]).await;
+    publish(&fixture).await;
     let Refreshed::New(second) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
     assert!(second.users(&query).is_none(), "the answer of other files must not be given");
     second.load_users(&[query]).await.unwrap();
@@ -98,13 +77,14 @@ async fn days_are_made_again_when_other_names_may_be_told() {
     let fixture = Fixture::filled().await;
     fixture.append(TableId::UsageDaily, vec![new_usage(5)]).await;
     let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
-    let query = UserQuery { window: today(), by: GroupBy::Series, filter: Filter::default() };
+    let query = UserQuery { window: today(), by: GroupBy::Series, filter: Filter::All };
     let mut look = async |variants: &[&str], providers: &[&str]| {
         fixture.name(variants, providers).await;
+        publish(&fixture).await;
         let Refreshed::New(data) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
         data.load_users(&[query]).await.unwrap();
         let names = [GroupBy::Series, GroupBy::Provider].map(|by| {
-            let groups = data.totals(today(), by, &Filter::default());
+            let groups = data.totals(today(), by, Filter::All);
             groups.iter().map(|(group, totals)| (data.key(*group), totals.requests)).collect::<Vec<_>>()
         });
         (names, data.users(&query).unwrap().total())
@@ -139,6 +119,7 @@ async fn a_name_that_is_learnt_counts_from_its_first_day_whoever_looks() {
     let running = App::over(fixture, super::addresses::open()).await;
     assert_eq!(running.get("/models/newlab/m1.json").await.status, axum::http::StatusCode::NOT_FOUND);
     running.fixture.append(TableId::UsageDaily, vec![lab("2026-11-24", Some("newlab"))]).await;
+    publish(&running.fixture).await;
     running.site.refresh().await;
     let addresses = [
         "/models/newlab/m1.json",
@@ -165,6 +146,7 @@ async fn a_name_that_is_learnt_counts_from_its_first_day_whoever_looks() {
 #[tokio::test]
 async fn an_event_from_a_clock_that_runs_ahead_does_not_move_the_site() {
     let fixture = Fixture::filled().await;
+    publish(&fixture).await;
     let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
     let Refreshed::New(first) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
     let tomorrow = testing::NOON_US + testing::DAY_US;
@@ -183,6 +165,7 @@ async fn an_event_from_a_clock_that_runs_ahead_does_not_move_the_site() {
     let mut usage = new_usage(1);
     usage["date"] = json!("2026-11-26");
     fixture.append(TableId::UsageDaily, vec![usage]).await;
+    publish(&fixture).await;
     let Refreshed::New(data) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
     assert_eq!(data.as_of, first.as_of);
     assert_eq!(data.buckets_end, first.buckets_end);
@@ -193,26 +176,28 @@ async fn an_event_from_a_clock_that_runs_ahead_does_not_move_the_site() {
 async fn damage_keeps_the_last_good_numbers_and_is_told_to_the_operator() {
     let fixture = Fixture::filled().await;
     let config = crate::config::WebConfig::default();
+    publish(&fixture).await;
     let site = crate::Site::open_at(&fixture.warehouse, config, crate::data::Names::default(), now).await;
     let before = site.dataset().unwrap();
     assert_eq!(site.progress().failing, None);
 
     fixture.append(TableId::UsageDaily, vec![new_usage(5)]).await;
-    let path = |file: &bellwether_warehouse::DataFile| fixture.path().join("usage_daily").join(&file.path);
-    let table = fixture.warehouse.table(TableId::UsageDaily).await.unwrap();
-    let files = table.snapshot().files();
-    let newest = files.iter().find(|file| file.path.contains("2026-11-25")).unwrap();
+    publish(&fixture).await;
+    let name = bellwether_metrics::usage_by_day::TABLE.name;
+    let path = |file: &bellwether_warehouse::DataFile| fixture.path().join(name).join(&file.path);
+    let table = fixture.warehouse.table(bellwether_metrics::usage_by_day::METRIC.id()).await.unwrap();
+    let newest = table.snapshot().files().first().unwrap();
     let whole = std::fs::read(path(newest)).unwrap();
     std::fs::write(path(newest), b"no parquet").unwrap();
     site.refresh().await;
-    assert!(site.progress().failing.unwrap().contains("usage_daily"));
+    assert!(site.progress().failing.unwrap().contains("usage_by_day"));
     assert!(std::sync::Arc::ptr_eq(&site.dataset().unwrap(), &before));
 
     // Once the file can be read again, the next look takes it in.
     std::fs::write(path(newest), whole).unwrap();
     site.refresh().await;
     assert_eq!(site.progress().failing, None);
-    assert_eq!(site.dataset().unwrap().total(today(), &Filter::default()).requests, 5);
+    assert_eq!(site.dataset().unwrap().total(today(), Filter::All).requests, 5);
 }
 
 #[tokio::test]

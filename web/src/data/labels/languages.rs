@@ -63,7 +63,7 @@ impl Dataset {
             let known = all.all_known / all.all.wt.max(f64::MIN_POSITIVE);
             let listed: f64 = rows.iter().map(|row| row.cell.share).sum();
             let days = Window { start: window.start, end: window.end };
-            let served = self.total(days, &Filter::default()).tokens();
+            let served = self.total(days, Filter::All).tokens();
             return Ok(Languages {
                 window,
                 source,

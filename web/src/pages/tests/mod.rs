@@ -18,6 +18,7 @@ use crate::url::{Format, Theme, parse, parse_path};
 async fn dataset(fixture: &Fixture, profile: Profile, names: Names) -> Arc<Dataset> {
     let options =
         Options { names: Arc::new(names), simulated: profile == Profile::Demo, ..Options::new(profile) };
+    fixture.publish(&options).await;
     let mut refresher = Refresher::open(&fixture.warehouse, options).await.unwrap();
     match refresher.refresh(now()).await.unwrap() {
         Refreshed::New(dataset) => dataset,

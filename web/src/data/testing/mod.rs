@@ -1,5 +1,7 @@
 //! A small warehouse whose every number can be worked out by hand, for the tests of this crate.
 
+mod publish;
+
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
@@ -31,7 +33,7 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
         let warehouse = Warehouse::open_or_create(&location).await.unwrap();
-        warehouse.ensure(&[GATE]).await.unwrap();
+        warehouse.ensure(&bellwether_metrics::tables()).await.unwrap();
         Self { warehouse, folder }
     }
 

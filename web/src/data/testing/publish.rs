@@ -1,0 +1,121 @@
+//! Publishes what a fixture holds, as the job does: the statements of the tables over its rollups, and a row that names the
+//! versions.
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use bellwether_metrics::publications::{self, Publication};
+use bellwether_metrics::{Metric, rankings, usage_by_day, users_by_window};
+use bellwether_warehouse::{Change, TableId, snapshot};
+use chrono::{Days, NaiveDate};
+use datafusion::prelude::SessionContext;
+
+use super::{Fixture, GATE, day, now};
+use crate::data::Options;
+
+/// A decision holds until the next one, of which the tests write those that differ.
+const DECISIONS: &str = "
+WITH days AS (SELECT DISTINCT date FROM usage_daily UNION SELECT date FROM gate),
+last AS (
+    SELECT days.date, gate.dimension, gate.key, max(gate.date) AS decided
+    FROM days JOIN gate ON gate.date <= days.date
+    GROUP BY days.date, gate.dimension, gate.key
+)
+SELECT
+    CAST(date_trunc('month', last.date) AS date) AS month,
+    last.date, last.dimension, last.key,
+    max(gate.users) AS users, max(gate.requests) AS requests, max(gate.requests_with_user) AS requests_with_user,
+    bool_and(gate.is_public) AS is_public
+FROM last
+JOIN gate ON gate.date = last.decided AND gate.dimension = last.dimension AND gate.key = last.key
+GROUP BY last.date, last.dimension, last.key";
+
+impl Fixture {
+    /// Rankings stand for the newest closed day alone: of other days they are computed when somebody asks.
+    pub async fn publish(&self, options: &Options) {
+        let terms = options.terms(now());
+        let ctx = self.session().await;
+        let decisions = ctx.sql(DECISIONS).await.unwrap().collect().await.unwrap();
+        self.replace(GATE, &decisions).await;
+        let ctx = self.session().await;
+        bellwether_metrics::register(&ctx, &terms).await.unwrap();
+        let all = (day("2020-01-01"), terms.today);
+        let closed = (terms.today - Days::new(1), terms.today);
+        let tables =
+            [(usage_by_day::METRIC, all), (users_by_window::METRIC, closed), (rankings::METRIC, closed)];
+        for (metric, (from, to)) in tables {
+            let rows = self.rows(&ctx, &metric, from, to).await;
+            self.replace(metric.id(), &rows).await;
+            let table = self.warehouse.table(metric.id()).await.unwrap();
+            ctx.register_table(metric.table.name, table.snapshot().provider()).unwrap();
+        }
+        self.announce().await;
+    }
+
+    async fn session(&self) -> SessionContext {
+        let mut snapshots = Vec::new();
+        for id in [TableId::UsageDaily, GATE] {
+            snapshots.push(self.warehouse.table(id).await.unwrap().snapshot().clone());
+        }
+        let ctx = snapshots[0].session(2);
+        snapshot::register(&ctx, &snapshots).unwrap();
+        ctx
+    }
+
+    async fn rows(
+        &self,
+        ctx: &SessionContext,
+        metric: &Metric,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Vec<RecordBatch> {
+        metric.rows(ctx, from, to).await.unwrap_or_else(|error| panic!("{error}: {error:?}"))
+    }
+
+    async fn replace(&self, id: TableId, batches: &[RecordBatch]) {
+        let mut table = self.warehouse.table(id).await.unwrap();
+        let remove = table.snapshot().files().iter().map(|file| file.path.clone()).collect();
+        let schema = id.schema();
+        let columns = |batch: &RecordBatch| {
+            let column = |name: &String| batch.column_by_name(name).unwrap().clone();
+            let cast = schema
+                .fields()
+                .iter()
+                .map(|field| arrow::compute::cast(&column(field.name()), field.data_type()).unwrap());
+            RecordBatch::try_new(schema.clone(), cast.collect()).unwrap()
+        };
+        let rows = concat_batches(&schema, &batches.iter().map(columns).collect::<Vec<_>>()).unwrap();
+        let add = match rows.num_rows() {
+            0 => Vec::new(),
+            _ => table.write(&[rows]).await.unwrap(),
+        };
+        table.commit(Change { add, remove, ..Change::default() }).await.unwrap();
+    }
+
+    async fn announce(&self) {
+        let version = async |id: TableId| self.warehouse.table(id).await.unwrap().snapshot().version();
+        let mut table = self.warehouse.table(publications::id()).await.unwrap();
+        let last = Publication::newest(table.snapshot()).await.unwrap();
+        let mut publication = Publication {
+            number: last.map_or(0, |last| last.number + 1),
+            attempts_version: None,
+            watermark: now(),
+            terms: String::new(),
+            published_at: now(),
+            what: String::new(),
+            versions: Default::default(),
+            seen: Default::default(),
+        };
+        for metric in [
+            bellwether_metrics::gate::METRIC,
+            usage_by_day::METRIC,
+            users_by_window::METRIC,
+            rankings::METRIC,
+        ] {
+            publication.versions.insert(metric.table.name.to_owned(), version(metric.id()).await);
+        }
+        let usage = TableId::UsageDaily;
+        publication.seen.insert(usage.name().to_owned(), version(usage).await);
+        let add = table.write(&[publication.row().unwrap()]).await.unwrap();
+        table.commit(Change { add, ..Change::default() }).await.unwrap();
+    }
+}
