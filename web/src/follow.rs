@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use bellwether_metrics::publications;
 use bellwether_warehouse::health::State;
 use bellwether_warehouse::{TableId, chain};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -60,7 +61,8 @@ impl Progress {
     fn obstacle(&self) -> String {
         match (&self.failing, self.behind.as_slice()) {
             (Some(failing), _) => failing.clone(),
-            (None, []) => "new attempts are not folded; do the jobs run?".to_owned(),
+            (None, []) => "new attempts are not folded or not published; do the jobs run?".to_owned(),
+            (None, [publications::NAME]) => "nothing is published yet; do the jobs run?".to_owned(),
             (None, behind) => {
                 format!("the rollups do not stand at one version: {} behind the others", behind.join(", "))
             }

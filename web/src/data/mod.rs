@@ -133,7 +133,7 @@ pub struct Dataset {
     pub buckets_end: DateTime<Utc>,
     /// Delta version of every table read.
     pub versions: BTreeMap<&'static str, i64>,
-    /// Version of `attempts` that all rollups stand at.
+    /// Version of `attempts` up to which everything is computed: rollups, and what is published of them.
     pub folded: i64,
     pub names: Arc<Names>,
     pub thresholds: Thresholds,

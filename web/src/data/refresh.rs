@@ -81,7 +81,8 @@ pub enum Refreshed {
     New(Arc<Dataset>),
     /// No table has moved.
     Unchanged,
-    /// The folded tables do not stand at one version of `attempts` right now; the last dataset stays.
+    /// The folded tables do not stand at one version of `attempts` right now, or nothing is published yet; the last dataset
+    /// stays.
     Waiting,
 }
 
@@ -228,6 +229,9 @@ impl Refresher {
         }
         let Some(folded) = folded else { return Ok(Refreshed::Waiting) };
         self.published.refresh().await?;
+        if self.is_unpublished() {
+            return Ok(Refreshed::Waiting);
+        }
         let snapshots = self.tables.snapshots().chain(self.published.snapshots());
         let versions: BTreeMap<&'static str, i64> =
             snapshots.map(|snapshot| (snapshot.table().name(), snapshot.version())).collect();
@@ -236,8 +240,8 @@ impl Refresher {
         }
         // What is published may be of an earlier version than the rest.
         let published = self.published.newest().and_then(|newest| newest.attempts_version);
-        let whole_at = published.map_or(folded, |published| published.min(folded));
-        let written = self.options.history.as_ref().and_then(|history| history.at(whole_at));
+        let folded = published.map_or(folded, |published| published.min(folded));
+        let written = self.options.history.as_ref().and_then(|history| history.at(folded));
         let horizon = self.horizon(now, written);
         self.read(horizon).await?;
         let mut dataset = self.assemble(horizon, versions.clone(), folded, now, written);
@@ -250,9 +254,15 @@ impl Refresher {
         self.tables.snapshot(id)
     }
 
-    /// Folded tables that stand behind the furthest one.
+    /// Something was rolled up, but nothing of it is published yet.
+    fn is_unpublished(&self) -> bool {
+        self.published.newest().is_none() && self.tables.folded().any(|table| !table.files().is_empty())
+    }
+
+    /// Folded tables that stand behind the furthest one; else the one that says what is published, while it says nothing.
     pub fn behind(&self) -> Vec<&'static str> {
         match self.tables.standing() {
+            Standing::Even(_) if self.is_unpublished() => vec![publications::NAME],
             Standing::Even(_) => Vec::new(),
             Standing::Uneven { behind } => behind.into_iter().map(TableId::name).collect(),
         }

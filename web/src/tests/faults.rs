@@ -120,6 +120,21 @@ async fn a_table_that_never_folds_makes_the_site_unready_and_is_named() {
 }
 
 #[tokio::test]
+async fn a_site_of_which_nothing_is_published_waits_for_it() {
+    clock!();
+    let fixture = Fixture::filled().await;
+    let site = Site::open_at(&fixture.warehouse, open(), Names::default(), clock).await;
+    assert!(site.dataset().is_none());
+    assert_eq!(down(site.state()), "no data loaded yet: nothing is published yet; do the jobs run?");
+    let page =
+        crate::app(site.clone()).oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
+    fixture.publish(&Options::new(Profile::Public)).await;
+    site.refresh().await;
+    assert_eq!(site.state(), State::Works);
+}
+
+#[tokio::test]
 async fn rollups_that_stand_still_while_events_come_in_are_told_on_pages_and_to_the_operator() {
     clock!();
     let fixture = Fixture::filled().await;
@@ -134,7 +149,7 @@ async fn rollups_that_stand_still_while_events_come_in_are_told_on_pages_and_to_
     let data = site.dataset().unwrap();
     assert!(data.age(clock()).as_secs() < 60);
     let why = down(site.state());
-    assert!(why.contains("new attempts are not folded"), "{why}");
+    assert!(why.contains("new attempts are not folded or not published"), "{why}");
     let page =
         crate::app(site.clone()).oneshot(Request::get("/status").body(Body::empty()).unwrap()).await.unwrap();
     let body = axum::body::to_bytes(page.into_body(), usize::MAX).await.unwrap();
