@@ -29,7 +29,7 @@ pub(crate) const USERS: Column = Column::count(
     "users",
     Unit::Users,
     "Distinct users of the public days of the row, by HyperLogLog: standard error 1.6 %, small numbers are nearly exact. \
-     Who uses several rows is counted in each.",
+     Who uses several rows is counted in each; who uses nothing but what is hidden, in none.",
 )
 .null_when(NO_USERS);
 

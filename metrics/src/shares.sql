@@ -37,7 +37,8 @@ named AS (
             WHEN 'model' THEN model_row
             WHEN 'variant' THEN variant_row
             WHEN 'provider' THEN provider_row
-            ELSE 'total:'
+            -- Who uses nothing but what is hidden is in no number: beside those of the names it would be the rest.
+            ELSE CASE WHEN variant_row = 'hidden:' THEN variant_row ELSE 'total:' END
         END AS row_name,
         users
     FROM merged_cells

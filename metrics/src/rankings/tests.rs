@@ -28,7 +28,8 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, cell: &Cell) {
+    /// Of what is hidden nobody is counted.
+    fn add(&mut self, cell: &Cell, has_users: bool) {
         self.tokens += cell.count("tokens");
         self.requests += cell.count("requests");
         self.input += cell.count("input_tokens");
@@ -37,7 +38,9 @@ impl Sums {
         self.unpriced += cell.count("unpriced_requests");
         self.unpriced_tokens += cell.count("unpriced_tokens");
         self.cost += cell.cost;
-        self.users.extend(&cell.users);
+        if has_users {
+            self.users.extend(&cell.users);
+        }
     }
 
     fn spend(&self) -> Option<i128> {
@@ -59,7 +62,8 @@ fn window(
 ) -> BTreeMap<Name, Sums> {
     let mut found: BTreeMap<Name, Sums> = BTreeMap::new();
     for cell in world.cells.iter().filter(|cell| days.contains(&cell.date)) {
-        found.entry(world.place(cell, dimension)).or_default().add(cell);
+        let has_users = dimension != "total" || world.is_public(cell);
+        found.entry(world.place(cell, dimension)).or_default().add(cell, has_users);
     }
     found
 }
