@@ -6,6 +6,9 @@
 
 mod catalogue;
 mod document;
+pub mod endpoints;
+pub mod events;
+mod facts;
 mod fingerprint;
 mod functions;
 pub mod gate;
@@ -19,7 +22,11 @@ pub mod health_now;
 mod keyed;
 mod measures;
 mod metric;
+pub mod models;
+pub mod prices;
+pub mod providers;
 pub mod publications;
+pub mod quality_by_day;
 pub mod rankings;
 mod routing;
 pub mod routing_by_day;
@@ -39,6 +46,7 @@ mod windows;
 
 pub use catalogue::{Catalogue, Model, Named};
 pub use document::document;
+pub use facts::{Facts, ModelFacts, Price, ProviderFacts};
 pub use metric::{Error, History, METRICS, Metric, Touched};
 pub use terms::{Keyless, Terms};
 pub use views::register;

@@ -310,5 +310,6 @@ fn catalogue() -> Catalogue {
         // `solo` and `west` have none: their key stands for it.
         authors: ["acme", "beta"].map(named).into(),
         providers: ["north", "south"].map(named).into(),
+        ..Catalogue::default()
     }
 }
