@@ -4,6 +4,8 @@
 //! rollups that already know which rows may be named. What this crate does not do: decide when a table is computed
 //! or commit it (`jobs`), or word and draw it (`web`).
 
+pub mod app_gate;
+pub mod apps;
 mod catalogue;
 mod document;
 pub mod endpoints;
@@ -19,6 +21,8 @@ pub mod health_by_day;
 pub mod health_by_hour;
 pub mod health_by_window;
 pub mod health_now;
+#[cfg(test)]
+mod invariance;
 mod keyed;
 mod measures;
 mod metric;

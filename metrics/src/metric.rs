@@ -14,7 +14,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::windows::Windows;
 use crate::{
-    endpoints, events, gate, growth_by_month, health_by_5min, health_by_day, health_by_hour,
+    app_gate, apps, endpoints, events, gate, growth_by_month, health_by_5min, health_by_day, health_by_hour,
     health_by_window, health_now, models, prices, providers, quality_by_day, rankings, routing_by_day,
     routing_by_hour, routing_now, share_by_week, speed_by_hour, usage_by_day, users_by_window,
 };
@@ -40,6 +40,8 @@ pub const METRICS: &[Metric] = &[
     models::METRIC,
     providers::METRIC,
     endpoints::METRIC,
+    app_gate::METRIC,
+    apps::METRIC,
     prices::METRIC,
     events::METRIC,
 ];

@@ -11,6 +11,7 @@ pub(crate) const VIEWS: &[(&str, &str, &[&str])] = &[
     ("history", include_str!("history.sql"), &["usage_daily"]),
     ("named_usage", include_str!("named_usage.sql"), &["usage_daily"]),
     ("cells", include_str!("cells.sql"), &["named_usage", "gate"]),
+    ("app_cells", include_str!("app_cells.sql"), &["app_daily", "gate"]),
     ("placed_cells", include_str!("placed_cells.sql"), &["cells"]),
     ("keyed_cells", include_str!("keyed_cells.sql"), &["placed_cells"]),
     ("periods", include_str!("periods.sql"), &["history"]),

@@ -74,3 +74,4 @@ WHERE price_before IS NOT NULL AND price <> price_before AND date <= today()
 UNION ALL
 SELECT date, 'method', 'total', 'total', NULL, NULL, NULL, 'All', old_value, new_value
 FROM methods
+ORDER BY date, event, key

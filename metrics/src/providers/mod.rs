@@ -6,7 +6,7 @@ mod tests;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 
-use crate::{History, Metric, health_now, keyed, usage_by_day};
+use crate::{History, Metric, health_now, keyed, models, usage_by_day};
 
 const UNKNOWN: &str = "The catalogue does not know.";
 const NEVER: &str = "It was never public.";
@@ -38,7 +38,11 @@ pub const TABLE: Declaration = Declaration {
         Column::date("first_date", "First day with usage under its name, of the whole history.")
             .null_when(NEVER),
         Column::date("last_date", "Last day with usage under its name.").null_when(NEVER),
-        Column::count("endpoints", Unit::Items, "Its endpoints with attempts in the 7 days of `health_now`."),
+        Column::count(
+            "endpoints",
+            Unit::Items,
+            "Its endpoints with attempts in the 7 days of `health_now`, of models of `models`.",
+        ),
         Column::count("models", Unit::Items, "Models of those endpoints."),
         Column::new(
             "is_active",
@@ -57,6 +61,7 @@ pub const METRIC: Metric = Metric {
         TableId::HealthDaily,
         TableId::Declared(&usage_by_day::TABLE),
         TableId::Declared(&health_now::TABLE),
+        TableId::Declared(&models::TABLE),
     ],
     touched: |date| date..=date,
 };

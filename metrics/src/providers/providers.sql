@@ -7,10 +7,12 @@ WITH used AS (
 ),
 
 tried AS (
-    SELECT provider, count(*) AS endpoints, count(DISTINCT model) AS models
+    -- Of models that may be named, or how many there are would tell of others.
+    SELECT health_now.provider, count(*) AS endpoints, count(DISTINCT health_now.model) AS models
     FROM health_now
+    INNER JOIN models ON models.model = health_now.model
     WHERE window_minutes = 10080 AND dimension = 'endpoint'
-    GROUP BY provider
+    GROUP BY health_now.provider
 ),
 
 raw AS (

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::METRIC;
 use crate::testing::{Dice, Row, Value, publish, stand_in, terms};
-use crate::{ProviderFacts, Terms, health_now, usage_by_day};
+use crate::{ProviderFacts, Terms, health_now, models, usage_by_day};
 
 /// The catalogue knows the first two.
 const PROVIDERS: [&str; 4] = ["north", "south", "west", "host:10.0.0.1"];
@@ -18,6 +18,8 @@ async fn found(usage: Vec<Json>, now: Vec<Json>, days: Vec<Json>, terms: &Terms)
     stand_in(&ctx, usage_by_day::METRIC.id(), usage);
     stand_in(&ctx, health_now::METRIC.id(), now);
     stand_in(&ctx, TableId::HealthDaily, days);
+    let named = ["acme/one", "acme/two"].map(|model| json!({"key": model, "model": model}));
+    stand_in(&ctx, models::METRIC.id(), named.into());
     let rows = publish(&ctx, &METRIC, terms.today, terms.today).await;
     let keyed: BTreeMap<String, Row> =
         rows.iter().map(|row| (row.text("key").to_owned(), row.clone())).collect();
@@ -48,13 +50,14 @@ async fn providers_are_those_of_the_catalogue_and_the_public_ones_and_say_of_usa
         }
         let mut now: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for at in 0..dice.below(12) {
-            let (provider, model) = (dice.of(&PROVIDERS[..2]), dice.of(&["acme/one", "acme/two"]));
+            let (provider, model) =
+                (dice.of(&PROVIDERS[..2]), dice.of(&["acme/one", "acme/two", "zq/unnamed"]));
             let minutes = dice.of(&[10_080, 10_080, 1_440]);
             now_rows.push(json!({
                 "dimension": "endpoint", "window_minutes": minutes, "key": at.to_string(), "model": model,
                 "provider": provider,
             }));
-            if minutes == 10_080 {
+            if minutes == 10_080 && model != "zq/unnamed" {
                 now.entry(provider).or_default().push(model);
             }
         }

@@ -186,10 +186,16 @@ impl World {
 
     /// A session with the cells, the gate and the views.
     pub(crate) async fn session(&self) -> SessionContext {
+        let ctx = self.tables();
+        crate::register(&ctx, &self.terms).await.unwrap();
+        ctx
+    }
+
+    /// The same without the views, for tests that add further tables.
+    pub(crate) fn tables(&self) -> SessionContext {
         let ctx = without_files(2);
         ctx.register_batch("usage_daily", self.usage()).unwrap();
         ctx.register_batch("gate", self.gate()).unwrap();
-        crate::register(&ctx, &self.terms).await.unwrap();
         ctx
     }
 

@@ -24,6 +24,8 @@ const NAMES: &[Metric] = &[
     bellwether_metrics::models::METRIC,
     bellwether_metrics::providers::METRIC,
     bellwether_metrics::endpoints::METRIC,
+    bellwether_metrics::app_gate::METRIC,
+    bellwether_metrics::apps::METRIC,
     bellwether_metrics::prices::METRIC,
     bellwether_metrics::events::METRIC,
 ];
@@ -90,7 +92,7 @@ async fn an_empty_warehouse_gets_them_empty_but_for_the_catalogue() {
     let f = Fixture::new().await;
     let mut publisher = publisher(&f, with_catalogue(2)).await;
     assert_eq!(publisher.publish(at(NOW)).await.unwrap().number, Some(0));
-    for table in ["quality_by_day", "endpoints", "prices", "events"] {
+    for table in ["quality_by_day", "endpoints", "app_gate", "apps", "prices", "events"] {
         assert_eq!(published(&f, &format!("SELECT count(*) FROM {table}")).await, ["0"], "{table}");
     }
     let models =
@@ -195,6 +197,33 @@ async fn raw_names_are_listed_where_they_may_be_told_and_nowhere_else() {
     assert_eq!(published(&f, dates).await, ["0"]);
     publisher(&f, with_catalogue(2)).await.publish(at(NOW)).await.unwrap();
     assert_eq!(published(&f, keys).await, ["acme/one", "acme/two", "north"]);
+}
+
+#[tokio::test]
+async fn an_app_is_named_from_the_day_on_which_it_has_the_users_and_a_day_that_closes_decides() {
+    let mut f = Fixture::new().await;
+    let of_app = |id, days_ago, user| AttemptRow { app_id: Some("chat"), ..of_user(id, days_ago, user) };
+    let mut publisher = publisher(&f, with_catalogue(2)).await;
+    f.append(&[of_app("a", 2, 1), of_app("b", 1, 2), of_app("c", 0, 3)]).await;
+    f.jobs.fold(at(NOW)).await.unwrap();
+    publisher.publish(at(NOW)).await.unwrap();
+    // Its model is public since yesterday, and one user of public cells is not enough.
+    let decided = "SELECT date, key, users, is_public FROM app_gate ORDER BY date";
+    assert_eq!(published(&f, decided).await, ["2026-11-24 chat 1 false"]);
+    assert!(published(&f, "SELECT key FROM apps").await.is_empty());
+    let report = publisher.publish(at(NOW)).await.unwrap();
+    assert_eq!((report.number, report.tables.len()), (None, 0));
+    // Today closes.
+    publisher.publish(at("2026-11-26T00:10:00Z")).await.unwrap();
+    assert_eq!(published(&f, decided).await, ["2026-11-24 chat 1 false", "2026-11-25 chat 2 true"]);
+    let apps = "SELECT key, first_date, last_date, models, is_active FROM apps";
+    assert_eq!(published(&f, apps).await, ["chat 2026-11-25 2026-11-25 1 true"]);
+    // It is not told of the day before, however often it is computed, until that day has the users.
+    f.append(&[of_app("d", 1, 9)]).await;
+    f.jobs.fold(at("2026-11-26T00:20:00Z")).await.unwrap();
+    publisher.publish(at("2026-11-26T00:20:00Z")).await.unwrap();
+    assert_eq!(published(&f, decided).await, ["2026-11-24 chat 2 true", "2026-11-25 chat 3 true"]);
+    assert_eq!(published(&f, apps).await, ["chat 2026-11-24 2026-11-25 1 true"]);
 }
 
 #[tokio::test]
