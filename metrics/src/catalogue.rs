@@ -5,12 +5,15 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::error::ArrowError;
 
+use crate::Facts;
+
 /// Names in the catalogue. What is in none of these lists is known by nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalogue {
     pub models: Vec<Model>,
     pub authors: Vec<Named>,
     pub providers: Vec<Named>,
+    pub facts: Facts,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,8 +15,8 @@ use crate::Terms;
 /// Smallest number that a band begins with; anything below is the band 0.
 pub const FIRST_BAND: i64 = 100;
 
-/// Registers `band(n, is_coarse)`, `rate(part, whole, is_coarse)`, `watermark()` and `today()`. The last two are what `terms`
-/// has as columns: of a function, a statement knows while it is planned, so that it opens the files of those dates alone.
+/// Registers `band(n, is_coarse)`, `rate(part, whole, is_coarse)`, `watermark()`, `today()` and `has_raw_names()`. The last
+/// three are what `terms` has as columns: of a function, a statement knows while it is planned, so that it opens no file in vain.
 pub(crate) fn register(ctx: &SessionContext, terms: &Terms) {
     let band = |arguments: &[ColumnarValue]| {
         let columns = ColumnarValue::values_to_arrays(arguments)?;
@@ -58,6 +58,7 @@ pub(crate) fn register(ctx: &SessionContext, terms: &Terms) {
         ),
         constant("watermark", watermark),
         constant("today", today),
+        constant("has_raw_names", ScalarValue::Boolean(Some(terms.has_raw_names))),
     ];
     for function in functions {
         ctx.register_udf(function);

@@ -4,9 +4,14 @@
 //! rollups that already know which rows may be named. What this crate does not do: decide when a table is computed
 //! or commit it (`jobs`), or word and draw it (`web`).
 
+pub mod app_gate;
+pub mod apps;
 mod catalogue;
 mod chosen;
 mod document;
+pub mod endpoints;
+pub mod events;
+mod facts;
 mod fingerprint;
 mod functions;
 pub mod gate;
@@ -17,10 +22,16 @@ pub mod health_by_day;
 pub mod health_by_hour;
 pub mod health_by_window;
 pub mod health_now;
+#[cfg(test)]
+mod invariance;
 mod keyed;
 mod measures;
 mod metric;
+pub mod models;
+pub mod prices;
+pub mod providers;
 pub mod publications;
+pub mod quality_by_day;
 pub mod rankings;
 mod routing;
 pub mod routing_by_day;
@@ -41,6 +52,7 @@ mod windows;
 pub use catalogue::{Catalogue, Model, Named};
 pub use chosen::{Chosen, Inputs};
 pub use document::document;
+pub use facts::{Facts, ModelFacts, Price, ProviderFacts};
 pub use metric::{Error, History, METRICS, Metric, Touched};
 pub use terms::{Keyless, Terms};
 pub use views::register;

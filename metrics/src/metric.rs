@@ -14,9 +14,9 @@ use datafusion::prelude::SessionContext;
 
 use crate::windows::Windows;
 use crate::{
-    gate, growth_by_month, health_by_5min, health_by_day, health_by_hour, health_by_window, health_now,
-    rankings, routing_by_day, routing_by_hour, routing_now, share_by_week, speed_by_hour, usage_by_day,
-    users_by_window,
+    app_gate, apps, endpoints, events, gate, growth_by_month, health_by_5min, health_by_day, health_by_hour,
+    health_by_window, health_now, models, prices, providers, quality_by_day, rankings, routing_by_day,
+    routing_by_hour, routing_now, share_by_week, speed_by_hour, usage_by_day, users_by_window,
 };
 
 /// Every metric, in the order in which they are computed.
@@ -36,6 +36,14 @@ pub const METRICS: &[Metric] = &[
     routing_by_day::METRIC,
     routing_by_hour::METRIC,
     routing_now::METRIC,
+    quality_by_day::METRIC,
+    models::METRIC,
+    providers::METRIC,
+    endpoints::METRIC,
+    app_gate::METRIC,
+    apps::METRIC,
+    prices::METRIC,
+    events::METRIC,
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +53,8 @@ pub struct Metric {
     /// Reads tables and views of a session that [`crate::register`] has prepared. `$1` and `$2` are the first and the
     /// last date of the rows that it gives; tables of windows have further ones.
     pub sql: &'static str,
-    /// Tables whose changes it follows. Among them the published ones that its statement reads, its own included.
+    /// Tables whose changes it follows. Among them the published ones that its statement reads, its own included where days are
+    /// made of the days before.
     pub inputs: &'static [TableId],
     pub touched: Touched,
 }

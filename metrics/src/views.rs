@@ -11,6 +11,7 @@ pub(crate) const VIEWS: &[(&str, &str, &[&str])] = &[
     ("history", include_str!("history.sql"), &["usage_daily"]),
     ("named_usage", include_str!("named_usage.sql"), &["usage_daily"]),
     ("cells", include_str!("cells.sql"), &["named_usage", "gate"]),
+    ("app_cells", include_str!("app_cells.sql"), &["app_daily", "gate"]),
     ("placed_cells", include_str!("placed_cells.sql"), &["cells"]),
     ("keyed_cells", include_str!("keyed_cells.sql"), &["placed_cells"]),
     ("periods", include_str!("periods.sql"), &["history"]),
@@ -22,8 +23,8 @@ pub(crate) const VIEWS: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// Adds tables `terms`, `catalogue_models`, `catalogue_authors`, `catalogue_providers`, functions, and the views to a session
-/// that holds rollups and published tables. A view of which it does not hold all tables is left out.
+/// Adds tables `terms`, `catalogue_models`, `catalogue_authors`, `catalogue_providers`, those of facts and prices, functions, and
+/// the views to a session that holds rollups and published tables. A view of which it does not hold all tables is left out.
 ///
 /// # Errors
 /// A view does not fit its tables.
@@ -34,6 +35,9 @@ pub async fn register(ctx: &SessionContext, terms: &Terms) -> Result<(), Error> 
         ("catalogue_models", terms.catalogue.model_rows()),
         ("catalogue_authors", terms.catalogue.author_rows()),
         ("catalogue_providers", terms.catalogue.provider_rows()),
+        ("catalogue_model_facts", terms.catalogue.facts.model_rows()),
+        ("catalogue_provider_facts", terms.catalogue.facts.provider_rows()),
+        ("catalogue_prices", terms.catalogue.facts.price_rows()),
     ];
     for (name, batch) in rows {
         ctx.register_batch(name, batch.map_err(|error| failed(error.into()))?).map_err(failed)?;

@@ -1,7 +1,7 @@
 //! What publications are made under, as the configuration has it.
 
 use bellwether_ingest::catalogue;
-use bellwether_metrics::{Catalogue, Keyless, Model, Named, Terms};
+use bellwether_metrics::{Catalogue, Facts, Keyless, Model, Named, Terms};
 use bellwether_web::config::Profile;
 use chrono::{DateTime, NaiveDate};
 use serde::Deserialize;
@@ -50,6 +50,7 @@ fn names(catalogue: &catalogue::Catalogue) -> Catalogue {
         models: catalogue.models().map(model).collect(),
         authors: catalogue.authors().map(named).collect(),
         providers: catalogue.providers().map(named).collect(),
+        facts: Facts::default(),
     }
 }
 

@@ -1,4 +1,5 @@
 mod names;
+mod tables;
 
 use std::collections::BTreeSet;
 

@@ -214,6 +214,7 @@ pub(crate) fn terms() -> Terms {
             models: vec![model("acme/one", "acme", "One"), model("beta/two", "beta", "Two")],
             authors: vec![],
             providers: vec![provider("north", "North"), provider("south", "South Cloud")],
+            ..Catalogue::default()
         },
         users: 0,
         keyless: Keyless::Hide,
@@ -319,11 +320,12 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     [Some(error.to_string()), source].into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
 
-fn put(ctx: &SessionContext, table: TableId, rows: Vec<Value>) {
+pub(crate) fn put(ctx: &SessionContext, table: TableId, rows: Vec<Value>) {
     let batch = batch(table.schema(), rows);
     // In two pieces, so that a plan has something to do at once.
     let half = batch.num_rows() / 2;
     let pieces = vec![vec![batch.slice(0, half)], vec![batch.slice(half, batch.num_rows() - half)]];
+    ctx.deregister_table(table.name()).unwrap();
     ctx.register_table(table.name(), Arc::new(MemTable::try_new(batch.schema(), pieces).unwrap())).unwrap();
 }
 

@@ -186,10 +186,16 @@ impl World {
 
     /// A session with the cells, the gate and the views.
     pub(crate) async fn session(&self) -> SessionContext {
+        let ctx = self.tables();
+        crate::register(&ctx, &self.terms).await.unwrap();
+        ctx
+    }
+
+    /// The same without the views, for tests that add further tables.
+    pub(crate) fn tables(&self) -> SessionContext {
         let ctx = without_files(2);
         ctx.register_batch("usage_daily", self.usage()).unwrap();
         ctx.register_batch("gate", self.gate()).unwrap();
-        crate::register(&ctx, &self.terms).await.unwrap();
         ctx
     }
 
@@ -310,5 +316,6 @@ fn catalogue() -> Catalogue {
         // `solo` and `west` have none: their key stands for it.
         authors: ["acme", "beta"].map(named).into(),
         providers: ["north", "south"].map(named).into(),
+        ..Catalogue::default()
     }
 }
