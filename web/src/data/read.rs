@@ -17,7 +17,7 @@ use super::keyed;
 use super::labels::{CellKey, CellSums, LabelSource, LabelWeek};
 use super::live::{Minute, MinuteBlock};
 use super::load::{self, Blocks, Columns, LoadError, date_at, text_at};
-use super::quality::{Unmapped, UnmappedName};
+use super::quality::QualityDay;
 use super::routing::{RoutingCounts, RoutingDay};
 use super::speed::{Sketches, Speed};
 use super::totals;
@@ -362,100 +362,28 @@ pub(super) async fn minutes(
     Ok(blocks.put(changes))
 }
 
-/// Rows, rejects and duplicates of one date of `intake_daily`.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct IntakeDay {
-    pub rows: u64,
-    pub rejects: u64,
-    pub duplicates: u64,
-}
-
-pub(super) async fn intake(
-    blocks: &mut Blocks<IntakeDay>,
+/// Days of `quality_by_day`, of everything together.
+pub(super) async fn quality(
+    blocks: &mut Blocks<QualityDay>,
     snapshot: &Snapshot,
     keep: impl Fn(NaiveDate) -> bool,
 ) -> Result<bool, LoadError> {
     let mut changes = blocks.changes(snapshot, keep, |_| 0);
-    load::fill(
-        snapshot,
-        &mut changes,
-        &["date", "rows", "rejects", "duplicates"],
-        None,
-        |columns, targets| {
-            let dates = columns.date("date")?;
-            let values = columns.counts(&["rows", "rejects", "duplicates"])?;
-            for row in 0..columns.rows() {
-                let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
-                let mut next = values.iter().map(|column| column.value(row));
-                day.rows += next.next().unwrap_or(0);
-                day.rejects += next.next().unwrap_or(0);
-                day.duplicates += next.next().unwrap_or(0);
-            }
-            Ok(())
-        },
-    )
-    .await?;
-    Ok(blocks.put(changes))
-}
-
-/// Rejected records of one date by reason.
-pub(super) type RejectDay = BTreeMap<String, u64>;
-
-pub(super) async fn rejects(
-    blocks: &mut Blocks<RejectDay>,
-    snapshot: &Snapshot,
-    keep: impl Fn(NaiveDate) -> bool,
-) -> Result<bool, LoadError> {
-    let mut changes = blocks.changes(snapshot, keep, |_| 0);
-    load::fill(snapshot, &mut changes, &["date", "reason"], None, |columns, targets| {
-        let (dates, reasons) = (columns.date("date")?, columns.text("reason")?);
+    let counts: Vec<&'static str> = QualityDay::columns().collect();
+    let names: Vec<&str> = std::iter::once("date").chain(counts.iter().copied()).collect();
+    let total = col("dimension").eq(lit("total"));
+    load::fill(snapshot, &mut changes, &names, Some(total), |columns, targets| {
+        let (dates, values) = (columns.date("date")?, columns.counts(&counts)?);
         for row in 0..columns.rows() {
             let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
-            let reason = text_at(&reasons, row).unwrap_or("");
-            match day.get_mut(reason) {
-                Some(n) => *n += 1,
-                None => {
-                    day.insert(reason.to_owned(), 1);
-                }
+            for (name, column) in counts.iter().zip(&values) {
+                day.set(name, column.value(row));
             }
         }
         Ok(())
     })
     .await?;
     Ok(blocks.put(changes))
-}
-
-/// Raw names without an alias on the given dates, most attempts first, and how many attempts carry one.
-pub(super) async fn unmapped(
-    snapshot: &Snapshot,
-    keep: impl Fn(NaiveDate) -> bool,
-) -> Result<(Vec<UnmappedName>, Unmapped), LoadError> {
-    let files = snapshot.files().iter().filter(|file| file.date().is_some_and(&keep)).cloned().collect();
-    let mut names: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
-    // An unmapped row has its raw name for an id, but no author.
-    let unmapped = |id: &str, raw: &str| col(id).is_null().and(col(raw).is_not_null());
-    let filter = unmapped("author", "raw_model").or(unmapped("provider_id", "raw_provider"));
-    let columns = ["author", "raw_model", "provider_id", "raw_provider"];
-    load::scan(snapshot, files, &columns, Some(filter), |columns| {
-        for (kind, id, raw) in [("model", "author", "raw_model"), ("provider", "provider_id", "raw_provider")]
-        {
-            let (ids, raws) = (columns.text(id)?, columns.text(raw)?);
-            for row in 0..columns.rows() {
-                if let (None, Some(name)) = (text_at(&ids, row), text_at(&raws, row)) {
-                    *names.entry((kind, name.to_owned())).or_insert(0) += 1;
-                }
-            }
-        }
-        Ok(())
-    })
-    .await?;
-    let mut names: Vec<UnmappedName> =
-        names.into_iter().map(|((kind, name), attempts)| UnmappedName { kind, name, attempts }).collect();
-    names.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| a.name.cmp(&b.name)));
-    let of = |kind: &str| names.iter().filter(|name| name.kind == kind).map(|name| name.attempts).sum();
-    let attempts = Unmapped { models: of("model"), providers: of("provider") };
-    names.truncate(100);
-    Ok((names, attempts))
 }
 
 fn instant(micros: i64) -> Expr {

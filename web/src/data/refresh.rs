@@ -12,30 +12,27 @@ use super::gate::{self, Gate, GateMonth};
 use super::health::{BUCKET_SECS, Health};
 use super::live::{self, LastHour, MinuteBlock};
 use super::load::{Blocks, LoadError};
-use super::quality::{Quality, RejectReason, Unmapped, UnmappedName};
-use super::read::{self, BucketDay, IntakeDay, RejectDay};
-use super::totals;
-use super::usage::Filter;
+use super::quality::{Quality, QualityDay};
+use super::read::{self, BucketDay};
 use super::usage_day::UsageDay;
 use super::users::{Store, Users};
 use super::{Dataset, Names, Profile, labels, routing, usage, window};
 use crate::config::WebConfig;
 use crate::history::{History, Written};
 
-const READ: [TableId; 8] = [
+const READ: [TableId; 6] = [
     TableId::Attempts,
-    TableId::Rejects,
     TableId::LabelCells,
     TableId::Health5m,
     TableId::HealthHourly,
     TableId::HealthDaily,
     TableId::RoutingHourly,
-    TableId::IntakeDaily,
 ];
 const USAGE: TableId = TableId::Declared(&bellwether_metrics::usage_by_day::TABLE);
+const QUALITY: TableId = TableId::Declared(&bellwether_metrics::quality_by_day::TABLE);
 const RANKINGS: TableId = TableId::Declared(&bellwether_metrics::rankings::TABLE);
 /// As the newest publication names them.
-const PUBLISHED: [TableId; 3] = [gate::TABLE, USAGE, RANKINGS];
+const PUBLISHED: [TableId; 4] = [gate::TABLE, USAGE, RANKINGS, QUALITY];
 
 /// Days of daily health kept: 90 and the 90 before.
 const HEALTH_DAYS: u64 = 190;
@@ -43,10 +40,8 @@ const HEALTH_DAYS: u64 = 190;
 const SPEED_DAYS: u64 = 36;
 /// Weeks of labels kept with their users.
 const LABEL_WEEKS: u64 = 14;
-/// Days of intake and rejects shown.
-const INTAKE_DAYS: u64 = 7;
-/// How often raw names without an alias are looked for: it reads two days of `attempts`.
-const UNMAPPED_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// Days of quality kept: a week of closed ones and the running one, and a week to today.
+const QUALITY_DAYS: u64 = 8;
 /// Tries to see all folded tables at one value within one refresh.
 const TRIES: usize = 3;
 const DAY_US: i64 = 86_400_000_000;
@@ -155,10 +150,7 @@ pub struct Refresher {
     label_views: labels::ByWeek,
     label_memo: Arc<labels::Memo>,
     minutes: Blocks<MinuteBlock>,
-    intake: Blocks<IntakeDay>,
-    rejects: Blocks<RejectDay>,
-    unmapped: (Vec<UnmappedName>, Unmapped),
-    unmapped_at: Option<DateTime<Utc>>,
+    quality: Blocks<QualityDay>,
     users: Arc<Store>,
     /// Of the last dataset.
     written_from: NaiveDate,
@@ -208,10 +200,7 @@ impl Refresher {
             label_views: labels::ByWeek::new(),
             label_memo: Arc::default(),
             minutes: Blocks::default(),
-            intake: Blocks::default(),
-            rejects: Blocks::default(),
-            unmapped: <(Vec<UnmappedName>, Unmapped)>::default(),
-            unmapped_at: None,
+            quality: Blocks::of_many_days(),
             written_from: NaiveDate::MIN,
             seen: BTreeMap::new(),
         })
@@ -325,20 +314,11 @@ impl Refresher {
         }
         if let Some(attempts) = snapshot(TableId::Attempts) {
             read_minutes(&mut self.minutes, attempts, horizon).await?;
-            let now = DateTime::from_timestamp_micros(horizon.now).unwrap_or_default();
-            if self.unmapped_at.is_none_or(|at| now - at >= UNMAPPED_EVERY) {
-                self.unmapped = read::unmapped(attempts, |date| horizon.keeps(date, 1)).await?;
-                self.unmapped_at = Some(now);
-            }
         }
-        // Intake is dated by arrival, which may be long after the events.
-        let first = horizon.today.checked_sub_days(Days::new(INTAKE_DAYS - 1)).unwrap_or(horizon.today);
-        let recent = |date| date >= first;
-        if let Some(table) = snapshot(TableId::IntakeDaily) {
-            read::intake(&mut self.intake, table, recent).await?;
-        }
-        if let Some(table) = snapshot(TableId::Rejects) {
-            read::rejects(&mut self.rejects, table, recent).await?;
+        // What arrived is dated by arrival, which may be long after the events.
+        let first = newest.min(horizon.today).checked_sub_days(Days::new(QUALITY_DAYS)).unwrap_or(newest);
+        if let Some(table) = self.published.snapshot(QUALITY) {
+            read::quality(&mut self.quality, table, |date| date >= first).await?;
         }
         if self.dictionary.revision() != self.shared.revision() {
             self.shared = Arc::new(self.dictionary.clone());
@@ -438,49 +418,17 @@ impl Refresher {
             users,
             gate: self.gate.clone(),
         };
-        dataset.quality = self.quality(&dataset);
+        let (days, today) = (self.quality.by_date(), horizon.today);
+        dataset.quality = dataset.quality_of(&days, today, self.label_coverage());
         dataset
     }
 
-    fn quality(&self, dataset: &Dataset) -> Quality {
-        let week = dataset.trailing(7);
-        let total = dataset.total(week, Filter::All);
-        let intake = self.intake.by_date().values().fold(IntakeDay::default(), |sum, day| IntakeDay {
-            rows: sum.rows + day.rows,
-            rejects: sum.rejects + day.rejects,
-            duplicates: sum.duplicates + day.duplicates,
-        });
-        let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-        for day in self.rejects.by_date().values() {
-            for (reason, n) in day.iter() {
-                *reasons.entry(reason.clone()).or_insert(0) += n;
-            }
-        }
-        let mut reject_reasons: Vec<RejectReason> =
-            reasons.into_iter().map(|(reason, n)| RejectReason { reason, n }).collect();
-        reject_reasons.sort_by(|a, b| b.n.cmp(&a.n).then_with(|| a.reason.cmp(&b.reason)));
-        let newest_labels = self.label_views.values().next_back();
-        let labels = newest_labels.map(|week| {
-            week.totals
-                .values()
-                .fold((0.0, 0.0), |(known, all), totals| (known + totals.known, all + totals.all.wt))
-        });
-        Quality {
-            unpriced: total.unpriced(),
-            unmapped: totals::ratio(dataset.unmapped_requests(week), total.requests),
-            with_user: total.with_user(),
-            rows: intake.rows,
-            duplicates: intake.duplicates,
-            rejects: intake.rejects,
-            label_coverage: labels.filter(|(_, all)| *all > 0.0).map(|(known, all)| known / all),
-            // A raw name may tell what is nobody's business.
-            unmapped_names: match dataset.profile {
-                Profile::Public => Vec::new(),
-                _ => self.unmapped.0.clone(),
-            },
-            unmapped_attempts: self.unmapped.1,
-            reject_reasons,
-        }
+    /// Of the newest closed week.
+    fn label_coverage(&self) -> Option<f64> {
+        let week = self.label_views.values().next_back()?;
+        let totals = week.totals.values();
+        let (known, all) = totals.fold((0.0, 0.0), |(known, all), one| (known + one.known, all + one.all.wt));
+        (all > 0.0).then(|| known / all)
     }
 }
 

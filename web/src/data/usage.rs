@@ -166,12 +166,6 @@ impl Dataset {
         })
     }
 
-    /// Requests of models that nobody maps, as far as they may be told.
-    pub(crate) fn unmapped_requests(&self, window: Window) -> u64 {
-        let days = self.usage_days(window).map(|(_, day)| day.whole(Filter::Author(AuthorId::UNKNOWN)));
-        days.fold(0, |sum, day| sum.saturating_add(day.requests))
-    }
-
     /// One sum per day of the window, days without traffic included as zero.
     pub fn daily(&self, window: Window, filter: Filter) -> Vec<(NaiveDate, Totals)> {
         let of = |date| self.usage.get(&date).map(|day| day.whole(filter)).unwrap_or_default();

@@ -50,7 +50,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
             .iter()
             .take(20)
             .map(|name| {
-                (Html::text(&format!("{} {}", name.kind, name.name)), crate::format::count(name.attempts))
+                (Html::text(&format!("{} {}", name.kind, name.name)), crate::format::count(name.requests))
             })
             .collect(),
         raw: Some(quality.unmapped_attempts)

@@ -287,7 +287,7 @@ async fn quality_says_what_was_dropped_and_what_is_unknown() {
     assert!(close(quality.unmapped.unwrap(), 7.0 / 2_527.0));
     assert!(close(quality.duplicate_share().unwrap(), 0.03));
     let reason = |reason: &str, n| RejectReason { reason: reason.into(), n };
-    assert_eq!(quality.reject_reasons, [reason("bad_json", 2), reason("bad_time", 1)]);
+    assert_eq!(quality.reject_reasons, [reason("malformed_json", 2), reason("time_out_of_range", 1)]);
     assert_eq!(
         (quality.unmapped_attempts, quality.unmapped_names.len()),
         (Unmapped { models: 1, providers: 0 }, 0)

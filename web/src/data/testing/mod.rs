@@ -304,7 +304,7 @@ fn rejects() -> Vec<Value> {
             "source": "native", "src_topic": "events", "src_partition": 0, "src_offset": offset, "size_bytes": 10,
         })
     };
-    vec![reject(1, "bad_json"), reject(2, "bad_json"), reject(3, "bad_time")]
+    vec![reject(1, "malformed_json"), reject(2, "malformed_json"), reject(3, "time_out_of_range")]
 }
 
 /// Three attempts of the minute 12:06 and one of 12:05; one with raw names that nobody mapped.

@@ -4,7 +4,7 @@
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::{Metric, rankings, usage_by_day, users_by_window};
+use bellwether_metrics::{Metric, gate, quality_by_day, rankings, usage_by_day, users_by_window};
 use bellwether_warehouse::{Change, TableId, snapshot};
 use chrono::{Days, NaiveDate};
 use datafusion::prelude::SessionContext;
@@ -40,12 +40,17 @@ impl Fixture {
         bellwether_metrics::register(&ctx, &terms).await.unwrap();
         let all = (day("2020-01-01"), terms.today);
         let closed = (terms.today - Days::new(1), terms.today);
-        let tables =
-            [(usage_by_day::METRIC, all), (users_by_window::METRIC, closed), (rankings::METRIC, closed)];
+        let tables = [
+            (quality_by_day::METRIC, all),
+            (usage_by_day::METRIC, all),
+            (users_by_window::METRIC, closed),
+            (rankings::METRIC, closed),
+        ];
         for (metric, (from, to)) in tables {
             let rows = self.rows(&ctx, &metric, from, to).await;
             self.replace(metric.id(), &rows).await;
             let table = self.warehouse.table(metric.id()).await.unwrap();
+            ctx.deregister_table(metric.table.name).unwrap();
             ctx.register_table(metric.table.name, table.snapshot().provider()).unwrap();
         }
         self.announce().await;
@@ -53,7 +58,9 @@ impl Fixture {
 
     async fn session(&self) -> SessionContext {
         let mut snapshots = Vec::new();
-        for id in [TableId::UsageDaily, GATE] {
+        let rollups = [TableId::UsageDaily, TableId::HealthDaily, TableId::IntakeDaily];
+        let further = [TableId::Rejects, TableId::LabelCells, GATE, quality_by_day::METRIC.id()];
+        for id in rollups.into_iter().chain(further) {
             snapshots.push(self.warehouse.table(id).await.unwrap().snapshot().clone());
         }
         let ctx = snapshots[0].session(2);
@@ -106,7 +113,8 @@ impl Fixture {
             seen: Default::default(),
         };
         for metric in [
-            bellwether_metrics::gate::METRIC,
+            gate::METRIC,
+            quality_by_day::METRIC,
             usage_by_day::METRIC,
             users_by_window::METRIC,
             rankings::METRIC,
