@@ -27,6 +27,7 @@ impl Names {
             models: self.models.iter().map(model).collect(),
             authors: named(&self.authors),
             providers: named(&self.providers),
+            ..Catalogue::default()
         }
     }
 

@@ -84,7 +84,7 @@ impl QualityDay {
     /// Columns of counts.
     pub(super) fn columns() -> impl Iterator<Item = &'static str> {
         let columns = quality_by_day::TABLE.columns.iter();
-        columns.filter(|column| column.of == Type::Count).map(|column| column.name)
+        columns.filter(|column| column.of == Type::Integer).map(|column| column.name)
     }
 
     pub(super) fn set(&mut self, column: &'static str, count: u64) {

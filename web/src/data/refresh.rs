@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bellwether_metrics::{Keyless, Terms, publications};
 use bellwether_warehouse::{DataFile, Followed, PinError, Snapshot, Standing, TableId, Warehouse};
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
 use super::dictionary::Dictionary;
 use super::gate::{self, Gate, GateMonth};

@@ -340,7 +340,11 @@ async fn raw() -> Fixture {
 
 #[tokio::test]
 async fn a_public_site_hides_raw_models_and_hosts_with_the_rest() {
-    let app = App::over(raw().await, open()).await;
+    let fixture = raw().await;
+    let mut unheard = attempts("mystery-9b", "south");
+    unheard.as_object_mut().unwrap().remove("author");
+    fixture.append(TableId::HealthDaily, vec![unheard]).await;
+    let app = App::over(fixture, open()).await;
     for address in [
         "/rankings/models",
         "/rankings/authors",
@@ -358,7 +362,7 @@ async fn a_public_site_hides_raw_models_and_hosts_with_the_rest() {
     // Twice 20 M, the fixture's own 70 k, and gamma/tiny.
     assert_eq!(hidden["tokens"], "40077000");
     let page = app.get("/methodology").await;
-    assert!(page.text().contains("1 attempts named a model") && !page.text().contains("mystery-9b"));
+    assert!(page.text().contains("1,234 attempts named a model") && !page.text().contains("mystery-9b"));
     for address in ["/providers/host:10.0.0.7:8000", "/models/my-team/llama", "/authors/my-team"] {
         assert_eq!(app.get(address).await.status, StatusCode::NOT_FOUND, "{address}");
     }

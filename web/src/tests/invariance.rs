@@ -441,23 +441,23 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn worlds_that_differ_in_what_is_hidden_answer_alike() {
-    pairs(0..20).await;
+    pairs(0..5).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn further_worlds_that_differ_in_what_is_hidden_answer_alike() {
-    pairs(20..40).await;
+    pairs(20..25).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn yet_more_worlds_that_differ_in_what_is_hidden_answer_alike() {
-    pairs(40..60).await;
+    pairs(40..45).await;
 }
 
 #[tokio::test]
 async fn a_hidden_amount_that_grows_moves_only_its_row_and_shares() {
     let mut moved = 0;
-    for seed in 100..115 {
+    for seed in 100..105 {
         let before = Plan::random(seed).world(1).await;
         let after = Plan::random(seed).grown().world(1).await;
         for page in ["models", "authors", "providers"] {
@@ -487,5 +487,5 @@ async fn a_hidden_amount_that_grows_moves_only_its_row_and_shares() {
             }
         }
     }
-    assert!(moved > 100, "{moved}");
+    assert!(moved > 30, "{moved}");
 }
