@@ -176,7 +176,7 @@ fn partition(file: &DataFile) -> Vec<NaiveDate> {
 }
 
 /// All between the first and the last of its rows, by its statistics.
-fn between(file: &DataFile) -> Vec<NaiveDate> {
+pub(super) fn between(file: &DataFile) -> Vec<NaiveDate> {
     let dates = file.bounds().date("date");
     let (Some(first), Some(last)) = (dates.least, dates.most) else { return Vec::new() };
     first.iter_days().take_while(|date| *date <= last).collect()

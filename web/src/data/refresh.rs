@@ -11,7 +11,7 @@ use super::dictionary::Dictionary;
 use super::gate::{self, Gate, GateMonth};
 use super::health::{BUCKET_SECS, Health};
 use super::live::{self, LastHour, MinuteBlock};
-use super::load::{Blocks, LoadError};
+use super::load::{self, Blocks, LoadError};
 use super::quality::{Quality, QualityDay};
 use super::read::{self, BucketDay};
 use super::usage_day::UsageDay;
@@ -259,10 +259,10 @@ impl Refresher {
 
     fn horizon(&self, now: DateTime<Utc>, written: Option<Written>) -> Horizon {
         let today = now.date_naive();
-        let dates = [TableId::Health5m, TableId::HealthDaily]
-            .into_iter()
-            .filter_map(|id| self.snapshot(id))
-            .flat_map(|snapshot| snapshot.files().iter().filter_map(DataFile::date));
+        let rollups = [TableId::Health5m, TableId::HealthDaily].into_iter();
+        let rolled_up = rollups.filter_map(|id| self.snapshot(id)).flat_map(Snapshot::files);
+        let used = self.published.snapshot(USAGE).into_iter().flat_map(Snapshot::files);
+        let dates = rolled_up.filter_map(DataFile::date).chain(used.flat_map(load::between));
         let newest = dates.filter(|date| *date <= today).max().unwrap_or_default();
         let written_from = written.map_or(NaiveDate::MIN, |written| written.from);
         Horizon { newest, today, now: now.timestamp_micros(), written_from }

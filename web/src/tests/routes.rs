@@ -39,8 +39,15 @@ pub(super) struct App {
     pub fixture: Arc<Fixture>,
 }
 
+fn names() -> Names {
+    let mut names = Names::default();
+    names.models.insert("acme/one".into(), "=Acme One".into());
+    names
+}
+
 impl App {
     pub(super) async fn over(fixture: Fixture, config: WebConfig) -> Self {
+        fixture.publish(&Options::of(&config, names())).await;
         Self::opened(Arc::new(fixture), config).await
     }
 
@@ -50,10 +57,7 @@ impl App {
     }
 
     async fn opened(fixture: Arc<Fixture>, config: WebConfig) -> Self {
-        let mut names = Names::default();
-        names.models.insert("acme/one".into(), "=Acme One".into());
-        fixture.publish(&Options::of(&config, names.clone())).await;
-        let site = Site::open_at(&fixture.warehouse, config, names, now).await;
+        let site = Site::open_at(&fixture.warehouse, config, names(), now).await;
         Self { router: crate::app(site.clone()), site, fixture }
     }
 
@@ -261,7 +265,7 @@ async fn rankings_as_json_hold_the_numbers_of_the_tables() {
         (Some("2026-11-18"), Some("2026-11-24"))
     );
     assert_eq!(meta["unit"], "tokens");
-    assert!(meta["delta_version"]["usage_daily"].as_i64().unwrap() > 0);
+    assert!(meta["delta_version"]["usage_by_day"].as_i64().unwrap() > 0);
     assert_eq!(meta["canonical_url"], "/rankings/models.json");
 
     let api = app.get("/api/v1/rankings/models").await;

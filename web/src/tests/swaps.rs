@@ -109,7 +109,7 @@ fn lab(date: &str, author: Option<&str>) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_name_that_is_learnt_counts_from_its_first_day_whoever_looks() {
+async fn a_name_that_is_catalogued_counts_from_its_first_day_whoever_looks() {
     let fixture = Fixture::filled().await;
     fixture.name(&["newlab/m1"], &[]).await;
     let raw = ["2026-11-21", "2026-11-22", "2026-11-23"].map(|date| lab(date, None));
@@ -119,7 +119,10 @@ async fn a_name_that_is_learnt_counts_from_its_first_day_whoever_looks() {
     let running = App::over(fixture, super::addresses::open()).await;
     assert_eq!(running.get("/models/newlab/m1.json").await.status, axum::http::StatusCode::NOT_FOUND);
     running.fixture.append(TableId::UsageDaily, vec![lab("2026-11-24", Some("newlab"))]).await;
-    publish(&running.fixture).await;
+    let mut names = crate::data::Names::default();
+    names.models.insert("newlab/m1".into(), "M1".into());
+    let options = Options { names: std::sync::Arc::new(names), ..Options::new(Profile::Public) };
+    running.fixture.publish(&options).await;
     running.site.refresh().await;
     let addresses = [
         "/models/newlab/m1.json",
