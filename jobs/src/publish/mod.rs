@@ -15,6 +15,7 @@ mod place;
 mod put;
 mod report;
 mod rows;
+mod stage;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use datafusion::prelude::SessionContext;
 use crate::error::Error;
 use crate::jobs::refresh;
 pub use report::{PublishReport, PublishedTable};
+use stage::Froms;
 pub(crate) use standing::{newest_date, published};
 
 /// Publishes one warehouse. May be stopped anywhere and run again.
@@ -68,6 +70,15 @@ struct Round {
     is_afresh: bool,
     terms: Terms,
     now: DateTime<Utc>,
+}
+
+/// What one publication put.
+#[derive(Debug, Default)]
+struct Stage {
+    tables: Vec<PublishedTable>,
+    froms: Froms,
+    /// A table has content that no publication names.
+    is_unnamed: bool,
 }
 
 impl Publisher {
@@ -134,27 +145,53 @@ impl Publisher {
         let round = self.begin_deciding(now).await?;
         let mut report = PublishReport::default();
         if let Some(at) = self.tables.iter().position(|table| table.metric.id() == gate::METRIC.id()) {
-            let due = self.due(at, &round).await?;
-            report.tables.extend(self.put(at, due.dates, &round).await?);
+            let due = self.due(at, &round, &Froms::new()).await?;
+            report.tables.extend(self.put(at, &due, &round).await?);
         }
-        self.decided = Some(self.row(None, &round, String::new()));
+        self.decided = Some(self.row(None, &round, Froms::new(), String::new()));
         Ok(report)
     }
 
-    /// One publication, if there is anything to publish at `now`.
+    /// Publishes what there is to publish at `now`: much of it in several publications, the newest days first.
     ///
     /// # Errors
-    /// Nothing is published then, and the next round begins with what is missing.
+    /// What was announced stands, and the next round begins with what is missing.
     pub async fn publish(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
+        let mut report = PublishReport::default();
+        loop {
+            let stage = self.publish_stage(now).await?;
+            report.waits_for = stage.waits_for;
+            report.number = stage.number.or(report.number);
+            for table in stage.tables {
+                report.add(table);
+            }
+            if !stage.is_partial || stage.number.is_none() {
+                return Ok(report);
+            }
+        }
+    }
+
+    /// One publication at most.
+    ///
+    /// # Errors
+    /// Nothing is published then.
+    async fn publish_stage(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
         let attempts_version = match self.look().await? {
             Standing::Even(version) => version,
             Standing::Uneven { behind } => return Ok(PublishReport::waiting(&behind)),
         };
         let round = self.begin(now).await?;
-        let (mut report, is_unnamed) = self.put_all(&round).await?;
-        let is_behind = round.last.as_ref().is_none_or(|last| last.attempts_version != attempts_version);
-        if round.is_afresh || is_behind || is_unnamed {
-            self.announce(attempts_version, &round, &report).await?;
+        let stage = self.put_all(&round).await?;
+        let mut report = PublishReport {
+            tables: stage.tables.clone(),
+            is_partial: !stage.froms.is_empty(),
+            ..PublishReport::default()
+        };
+        let is_behind = round.last.as_ref().is_none_or(|last| {
+            last.attempts_version != attempts_version || last.complete_from != stage.froms
+        });
+        if round.is_afresh || is_behind || stage.is_unnamed {
+            self.announce(attempts_version, &round, stage).await?;
             report.number = Some(round.number);
         }
         Ok(report)
@@ -190,17 +227,24 @@ impl Publisher {
         })
     }
 
-    /// Commits the tables whose content changed. Also tells whether one has content that no publication names.
-    async fn put_all(&mut self, round: &Round) -> Result<(PublishReport, bool), Error> {
-        let mut report = PublishReport::default();
-        let mut is_unnamed = false;
+    /// Commits the tables whose content changed.
+    async fn put_all(&mut self, round: &Round) -> Result<Stage, Error> {
+        let mut stage = Stage::default();
         for at in 0..self.tables.len() {
-            let due = self.due(at, round).await?;
-            let put = self.put(at, due.dates, round).await?;
-            is_unnamed |= due.is_unnamed || put.is_some();
-            report.tables.extend(put);
+            self.put_next(at, round, &mut stage).await?;
         }
-        Ok((report, is_unnamed))
+        Ok(stage)
+    }
+
+    async fn put_next(&mut self, at: usize, round: &Round, stage: &mut Stage) -> Result<(), Error> {
+        let due = self.due(at, round, &stage.froms).await?;
+        let put = self.put(at, &due, round).await?;
+        stage.is_unnamed |= due.is_unnamed || put.is_some();
+        stage.tables.extend(put);
+        if let (Some(from), Some(published)) = (due.from, self.tables.get(at)) {
+            stage.froms.insert(published.metric.table.name.to_owned(), from);
+        }
+        Ok(())
     }
 
     /// Two that publish under different terms would undo each other's work for ever. Whoever came last has taken over.

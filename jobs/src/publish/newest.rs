@@ -3,7 +3,8 @@
 use bellwether_metrics::publications::{self, Publication};
 use bellwether_warehouse::{Change, DataFile};
 
-use super::{PublishReport, PublishedTable, Publisher, Round, advance, failed};
+use super::stage::Froms;
+use super::{Published, PublishedTable, Publisher, Round, Stage, advance, failed};
 use crate::error::Error;
 
 /// As many files of a size become one: of single rows, of as many as that, and so on. More: more files to list; fewer: each
@@ -12,7 +13,14 @@ const FILES: usize = 64;
 
 impl Publisher {
     /// What stands now, as a publication.
-    pub(super) fn row(&self, attempts_version: Option<i64>, round: &Round, what: String) -> Publication {
+    pub(super) fn row(
+        &self,
+        attempts_version: Option<i64>,
+        round: &Round,
+        froms: Froms,
+        what: String,
+    ) -> Publication {
+        let as_of = |published: &Published| (published.metric.table.name.to_owned(), round.terms.watermark);
         Publication {
             number: round.number,
             attempts_version,
@@ -22,6 +30,8 @@ impl Publisher {
             what,
             versions: self.versions(),
             seen: self.seen(),
+            as_of: self.tables.iter().map(as_of).collect(),
+            complete_from: froms,
         }
     }
 
@@ -29,9 +39,10 @@ impl Publisher {
         &mut self,
         attempts_version: Option<i64>,
         round: &Round,
-        report: &PublishReport,
+        stage: Stage,
     ) -> Result<(), Error> {
-        let publication = self.row(attempts_version, round, what(round, &report.tables));
+        let what = what(round, &stage);
+        let publication = self.row(attempts_version, round, stage.froms, what);
         let mut rows = vec![publication.row().map_err(Error::metric)?];
         let crowd = crowd(self.publications.snapshot().files());
         if !crowd.is_empty() {
@@ -67,7 +78,7 @@ pub(super) fn crowd(files: &[DataFile]) -> Vec<DataFile> {
     Vec::new()
 }
 
-fn what(round: &Round, tables: &[PublishedTable]) -> String {
+fn what(round: &Round, stage: &Stage) -> String {
     let mut what = Vec::new();
     match &round.last {
         None => what.push("the first publication".to_owned()),
@@ -79,7 +90,10 @@ fn what(round: &Round, tables: &[PublishedTable]) -> String {
         }
         Some(_) => {}
     }
-    what.extend(tables.iter().map(|PublishedTable { table, dates, .. }| match dates {
+    if let Some(from) = stage.froms.values().max() {
+        what.push(format!("some tables begin on {from} or before: older dates follow"));
+    }
+    what.extend(stage.tables.iter().map(|PublishedTable { table, dates, .. }| match dates {
         0 => format!("{table}: merged into fewer files"),
         1 => format!("{table}: 1 date"),
         dates => format!("{table}: {dates} dates"),

@@ -78,5 +78,17 @@ fn columns() -> Vec<Column> {
             Column::count(row::seen_column(source.name()).leak(), Unit::Version, meaning).null_when(before),
         );
     }
+    // Behind the others, as a table that has those already gets them.
+    for metric in METRICS {
+        let meaning = "Up to when everything in the published table of that name had arrived.";
+        let column = row::as_of_column(metric.table.name).leak();
+        columns.push(Column::new(column, Type::Instant, Unit::None, meaning).null_when(before));
+    }
+    for metric in METRICS {
+        let meaning = "The published table of that name has all dates from this one on; those before it are still to come, or to \
+                       be computed once more.";
+        let column = row::complete_from_column(metric.table.name).leak();
+        columns.push(Column::date(column, meaning).null_when("it has all dates"));
+    }
     columns
 }
