@@ -17,6 +17,7 @@ pub mod health_by_hour;
 pub mod health_by_window;
 pub mod health_now;
 mod keyed;
+pub mod live_by_minute;
 mod measures;
 mod metric;
 pub mod publications;

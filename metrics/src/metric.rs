@@ -15,8 +15,8 @@ use datafusion::prelude::SessionContext;
 use crate::windows::Windows;
 use crate::{
     gate, growth_by_month, health_by_5min, health_by_day, health_by_hour, health_by_window, health_now,
-    rankings, routing_by_day, routing_by_hour, routing_now, share_by_week, speed_by_hour, usage_by_day,
-    users_by_window,
+    live_by_minute, rankings, routing_by_day, routing_by_hour, routing_now, share_by_week, speed_by_hour,
+    usage_by_day, users_by_window,
 };
 
 /// Every metric, in the order in which they are computed.
@@ -33,6 +33,7 @@ pub const METRICS: &[Metric] = &[
     speed_by_hour::METRIC,
     health_by_5min::METRIC,
     health_now::METRIC,
+    live_by_minute::METRIC,
     routing_by_day::METRIC,
     routing_by_hour::METRIC,
     routing_now::METRIC,

@@ -41,6 +41,12 @@ impl Publisher {
         let own = changes::since(table, last.and_then(|last| last.versions.get(name).copied()), Some(metric));
         let own = own.await?;
         let mut due = Due { is_unnamed: own != Changed::Dates(BTreeSet::new()), ..Due::default() };
+        let today = round.terms.today;
+        if metric.date_column().is_none() {
+            // What is of now moves by itself.
+            due.dates = BTreeSet::from([today]);
+            return Ok(due);
+        }
         let is_afresh = round.is_afresh || own == Changed::Everything;
         let mut is_all = is_afresh;
         let unnamed = match own {
@@ -73,12 +79,8 @@ impl Publisher {
             due.dates.extend(all);
         }
         due.dates.extend(touched(metric, turned(round)));
-        let today = round.terms.today;
         due.dates.retain(|date| *date <= today && (metric.begins_by(*date, today) || known.contains(date)));
-        if metric.date_column().is_none() {
-            // What is of now moves by itself.
-            due.dates = BTreeSet::from([today]);
-        } else if !metric.reads_itself()
+        if !metric.reads_itself()
             && let Some(edge) = self.edge(metric, &due.dates, from, is_all, round, froms)
         {
             let now = due.dates.split_off(&edge);

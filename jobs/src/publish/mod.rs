@@ -8,6 +8,7 @@
 //!
 //! What it does not do: say what a number is (`metrics`).
 
+mod attempts;
 mod changes;
 mod due;
 mod newest;
@@ -66,6 +67,8 @@ struct Published {
 struct Round {
     last: Option<Publication>,
     number: i64,
+    /// Version of `attempts` that every rollup has.
+    attempts_version: Option<i64>,
     /// Everything is computed afresh.
     is_afresh: bool,
     terms: Terms,
@@ -148,7 +151,7 @@ impl Publisher {
             let due = self.due(at, &round, &Froms::new()).await?;
             report.tables.extend(self.put(at, &due, &round).await?);
         }
-        self.decided = Some(self.row(None, &round, Froms::new(), String::new()));
+        self.decided = Some(self.row(&round, Froms::new(), String::new()));
         Ok(report)
     }
 
@@ -176,10 +179,9 @@ impl Publisher {
     /// # Errors
     /// Nothing is published then.
     async fn publish_stage(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
-        let attempts_version = match self.look().await? {
-            Standing::Even(version) => version,
-            Standing::Uneven { behind } => return Ok(PublishReport::waiting(&behind)),
-        };
+        if let Standing::Uneven { behind } = self.look().await? {
+            return Ok(PublishReport::waiting(&behind));
+        }
         let round = self.begin(now).await?;
         let stage = self.put_all(&round).await?;
         let mut report = PublishReport {
@@ -188,10 +190,10 @@ impl Publisher {
             ..PublishReport::default()
         };
         let is_behind = round.last.as_ref().is_none_or(|last| {
-            last.attempts_version != attempts_version || last.complete_from != stage.froms
+            last.attempts_version != round.attempts_version || last.complete_from != stage.froms
         });
         if round.is_afresh || is_behind || stage.is_unnamed {
-            self.announce(attempts_version, &round, stage).await?;
+            self.announce(&round, stage).await?;
             report.number = Some(round.number);
         }
         Ok(report)
@@ -209,7 +211,12 @@ impl Publisher {
     async fn begin(&self, now: DateTime<Utc>) -> Result<Round, Error> {
         let last = Publication::newest(self.publications.snapshot()).await.map_err(Error::metric)?;
         self.refuse_other_terms(last.as_ref())?;
+        let attempts_version = match self.sources.standing() {
+            Standing::Even(version) => version,
+            Standing::Uneven { .. } => None,
+        };
         Ok(Round {
+            attempts_version,
             number: last.as_ref().map_or(0, |last| last.number + 1),
             is_afresh: last.as_ref().is_none_or(|last| last.terms != self.fingerprint),
             terms: Terms { watermark: self.watermark(now), today: now.date_naive(), ..self.terms.clone() },
@@ -262,20 +269,25 @@ impl Publisher {
         }
     }
 
-    /// A session with all rollups and published tables. Of the table that is computed just now, the rows are those of
-    /// `own`.
+    /// A session with all rollups and published tables, for one of these: its own rows are those of `own`.
     async fn session(
         &self,
-        terms: &Terms,
-        own: (TableId, Arc<dyn TableProvider>),
+        round: &Round,
+        metric: &Metric,
+        own: Arc<dyn TableProvider>,
     ) -> Result<SessionContext, Error> {
         let ctx = self.warehouse.session(self.threads);
         let published = self.tables.iter().map(|published| published.table.snapshot());
-        let others = published.filter(|snapshot| snapshot.table() != own.0);
-        let snapshots: Vec<Snapshot> = self.sources.snapshots().chain(others).cloned().collect();
+        let is_meant = |snapshot: &&Snapshot| ![metric.id(), TableId::Attempts].contains(&snapshot.table());
+        let snapshots: Vec<Snapshot> =
+            self.sources.snapshots().chain(published).filter(is_meant).cloned().collect();
         snapshot::register(&ctx, &snapshots).map_err(failed)?;
-        ctx.register_table(own.0.name(), own.1).map_err(failed)?;
-        bellwether_metrics::register(&ctx, terms).await.map_err(Error::metric)?;
+        ctx.register_table(metric.table.name, own).map_err(failed)?;
+        if metric.inputs.contains(&TableId::Attempts) {
+            let attempts = self.attempts_at(round.attempts_version).await?;
+            ctx.register_table(TableId::Attempts.name(), attempts).map_err(failed)?;
+        }
+        bellwether_metrics::register(&ctx, &round.terms).await.map_err(Error::metric)?;
         Ok(ctx)
     }
 

@@ -13,17 +13,11 @@ const FILES: usize = 64;
 
 impl Publisher {
     /// What stands now, as a publication.
-    pub(super) fn row(
-        &self,
-        attempts_version: Option<i64>,
-        round: &Round,
-        froms: Froms,
-        what: String,
-    ) -> Publication {
+    pub(super) fn row(&self, round: &Round, froms: Froms, what: String) -> Publication {
         let as_of = |published: &Published| (published.metric.table.name.to_owned(), round.terms.watermark);
         Publication {
             number: round.number,
-            attempts_version,
+            attempts_version: round.attempts_version,
             watermark: round.terms.watermark,
             terms: self.fingerprint.clone(),
             published_at: round.now,
@@ -35,14 +29,9 @@ impl Publisher {
         }
     }
 
-    pub(super) async fn announce(
-        &mut self,
-        attempts_version: Option<i64>,
-        round: &Round,
-        stage: Stage,
-    ) -> Result<(), Error> {
+    pub(super) async fn announce(&mut self, round: &Round, stage: Stage) -> Result<(), Error> {
         let what = what(round, &stage);
-        let publication = self.row(attempts_version, round, stage.froms, what);
+        let publication = self.row(round, stage.froms, what);
         let mut rows = vec![publication.row().map_err(Error::metric)?];
         let crowd = crowd(self.publications.snapshot().files());
         if !crowd.is_empty() {

@@ -61,13 +61,11 @@ impl Publisher {
             // The newest is what most readers wait for.
             false => by_group.into_iter().rev().collect(),
         };
-        let as_it_will_be = |plan: &Plan| {
-            (published.metric.id(), published.table.snapshot().provider_over(plan.files.clone()))
-        };
-        let mut ctx = self.session(&round.terms, as_it_will_be(&plan)).await?;
+        let as_it_will_be = |plan: &Plan| published.table.snapshot().provider_over(plan.files.clone());
+        let mut ctx = self.session(round, published.metric, as_it_will_be(&plan)).await?;
         for (nth, (group, dates)) in groups.into_iter().enumerate() {
             if nth > 0 && published.metric.reads_itself() {
-                ctx = self.session(&round.terms, as_it_will_be(&plan)).await?;
+                ctx = self.session(round, published.metric, as_it_will_be(&plan)).await?;
             }
             let task = Task::new(published.metric, group, dates, &dropped, round.terms.today, &plan.files);
             self.put_group(at, &ctx, task, round, &mut plan).await?;

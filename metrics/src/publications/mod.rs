@@ -38,11 +38,12 @@ pub fn app(table: TableId) -> AppId {
     AppId(format!("publish/{}", table.name()))
 }
 
-/// Rollups that published tables are made of.
+/// Rollups that published tables are made of. How far `attempts` was read has a column of its own.
 pub fn sources() -> Vec<TableId> {
     let mut sources = Vec::new();
     for input in METRICS.iter().flat_map(|metric| metric.inputs) {
-        if !matches!(input, TableId::Declared(_)) && !sources.contains(input) {
+        let is_rollup = !matches!(input, TableId::Declared(_) | TableId::Attempts);
+        if is_rollup && !sources.contains(input) {
             sources.push(*input);
         }
     }
