@@ -40,7 +40,7 @@ mod windows;
 
 pub use catalogue::{Catalogue, Model, Named};
 pub use document::document;
-pub use metric::{Error, History, METRICS, Metric, Touched};
+pub use metric::{Error, History, Lane, METRICS, Metric, Touched};
 pub use terms::{Keyless, Terms};
 pub use views::register;
 

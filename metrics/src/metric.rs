@@ -43,6 +43,7 @@ pub const METRICS: &[Metric] = &[
 pub struct Metric {
     pub table: &'static Declaration,
     pub history: History,
+    pub lane: Lane,
     /// Reads tables and views of a session that [`crate::register`] has prepared. `$1` and `$2` are the first and the
     /// last date of the rows that it gives; tables of windows have further ones.
     pub sql: &'static str,
@@ -61,6 +62,17 @@ pub enum History {
     Recent,
     /// The same, Sundays and the newest closed day alone; the statement answers every date that it is asked for.
     Weekly,
+}
+
+/// How soon a table is computed after a fold. Each lane publishes for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Within seconds, whatever else is being computed: what is of now, and little.
+    Fast,
+    /// The running day as fast, all other days slowly.
+    Today,
+    /// On its clock.
+    Slow,
 }
 
 /// A month of windows and hours, and the week before it.

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use bellwether_metrics::publications::Publication;
-use bellwether_metrics::{History, Metric, gate};
+use bellwether_metrics::{History, Lane, Metric, gate};
 use bellwether_warehouse::{DataFile, TableId};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::changes::{self, Changed};
+use super::lanes::Scope;
 use super::place::{dates_of, days_between};
 use super::stage::Froms;
 use super::{Published, Publisher, Round};
@@ -26,6 +27,8 @@ pub(super) struct Due {
     pub dropped: BTreeSet<NaiveDate>,
     /// Dates before it are left to later stages.
     pub from: Option<NaiveDate>,
+    /// Another lane has to put first what is there.
+    pub is_left: bool,
     /// The table has content that no publication names.
     pub is_unnamed: bool,
 }
@@ -36,10 +39,12 @@ impl Publisher {
         let Some(published) = self.tables.get(at) else { return Ok(Due::default()) };
         let Published { metric, table } = published;
         let name = metric.table.name;
+        if self.scope == Scope::Fast {
+            return self.due_now(published, round).await;
+        }
         let last = round.last.as_ref();
         // What somebody left who was ended before his publication may be of other terms.
-        let own = changes::since(table, last.and_then(|last| last.versions.get(name).copied()), Some(metric));
-        let own = own.await?;
+        let own = self.unnamed(published, last).await?;
         let mut due = Due { is_unnamed: own != Changed::Dates(BTreeSet::new()), ..Due::default() };
         let today = round.terms.today;
         if metric.date_column().is_none() {
@@ -80,6 +85,10 @@ impl Publisher {
         }
         due.dates.extend(touched(metric, turned(round)));
         due.dates.retain(|date| *date <= today && (metric.begins_by(*date, today) || known.contains(date)));
+        let is_foreign = is_afresh || unnamed.contains(&today);
+        if self.scope == Scope::Slow && metric.lane == Lane::Today && !is_foreign {
+            due.dates.remove(&today);
+        }
         if !metric.reads_itself()
             && let Some(edge) = self.edge(metric, &due.dates, from, is_all, round, froms)
         {
@@ -95,7 +104,11 @@ impl Publisher {
     async fn changed(&self, input: TableId, last: Option<&Publication>) -> Result<Changed, Error> {
         let name = input.name();
         if let Some(published) = self.published(input) {
-            let after = last.and_then(|last| last.versions.get(name).copied());
+            let named = |last: &Publication| match published.metric.lane {
+                Lane::Today => last.seen.get(name).copied(),
+                Lane::Fast | Lane::Slow => last.versions.get(name).copied(),
+            };
+            let after = last.and_then(named);
             return changes::since(&published.table, after, Some(published.metric)).await;
         }
         let after = last.and_then(|last| last.seen.get(name).copied());
@@ -138,7 +151,9 @@ impl Publisher {
 /// Where a day has turned since the last publication: the one that was running then, the one before, which was the newest
 /// closed one, and all since.
 fn turned(round: &Round) -> BTreeSet<NaiveDate> {
-    let Some(ran) = round.last.as_ref().map(|last| last.published_at.date_naive()) else {
+    // Of a table that the slow lane alone puts.
+    let ran = |last: &Publication| *last.as_of.get(gate::TABLE.name).unwrap_or(&last.published_at);
+    let Some(ran) = round.last.as_ref().map(|last| ran(last).date_naive()) else {
         return BTreeSet::new();
     };
     if ran >= round.terms.today {

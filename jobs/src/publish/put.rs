@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_metrics::Metric;
+use bellwether_metrics::{Lane, Metric};
 use bellwether_warehouse::{Change, DataFile};
 use chrono::NaiveDate;
 use datafusion::prelude::SessionContext;
 
 use super::changes::{self, DATES};
 use super::due::Due;
+use super::lanes::{LANE, Scope, TERMS};
 use super::place::{self, Group};
 use super::rows::{ByDate, divide, is_same};
 use super::{Published, PublishedTable, Publisher, Round, advance, failed};
@@ -70,7 +71,8 @@ impl Publisher {
             let task = Task::new(published.metric, group, dates, &dropped, round.terms.today, &plan.files);
             self.put_group(at, &ctx, task, round, &mut plan).await?;
         }
-        self.commit(at, plan, round).await
+        let has_today = due.dates.contains(&round.terms.today);
+        self.commit(at, plan, has_today, round).await
     }
 
     async fn put_group(
@@ -129,20 +131,44 @@ impl Publisher {
         Ok(files)
     }
 
+    /// What the fast lane has committed of the running day meanwhile is no reason to compute other days again.
+    async fn pass_fast_lane(&mut self, at: usize) -> Result<(), Error> {
+        let Some(Published { metric, table }) = self.tables.get(at) else { return Ok(()) };
+        if self.scope != Scope::Slow || metric.lane != Lane::Today {
+            return Ok(());
+        }
+        let failed = |source| Error::Log { table: metric.table.name, source };
+        let mut newer = self.warehouse.table(metric.id()).await.map_err(failed)?;
+        let version = newer.refresh().await.map_err(failed)?;
+        let commits = newer.commits(table.snapshot().version(), version).await.map_err(failed)?;
+        let is_passed = commits.iter().all(|commit| self.is_of_fast_lane(commit));
+        if let Some(published) = self.tables.get_mut(at).filter(|_| is_passed) {
+            published.table = newer;
+        }
+        Ok(())
+    }
+
     async fn commit(
         &mut self,
         at: usize,
         plan: Plan,
+        has_today: bool,
         round: &Round,
     ) -> Result<Option<PublishedTable>, Error> {
-        let Some(Published { metric, table }) = self.tables.get_mut(at) else { return Ok(None) };
-        let name = metric.table.name;
         if plan.add.is_empty() && plan.remove.is_empty() {
             return Ok(None);
         }
+        if !has_today {
+            self.pass_fast_lane(at).await?;
+        }
+        let (lane, terms) = (self.scope.name(), self.fingerprint.clone());
+        let Some(Published { metric, table }) = self.tables.get_mut(at) else { return Ok(None) };
+        let name = metric.table.name;
         let rows = plan.add.iter().map(|file| file.rows).sum();
         let info = [
             ("job", "publish".into()),
+            (LANE, lane.into()),
+            (TERMS, terms.into()),
             ("publication", round.number.into()),
             ("rows", serde_json::Value::from(rows)),
             (DATES, changes::tell(&place::runs(&plan.changed))),

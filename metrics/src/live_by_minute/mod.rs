@@ -6,7 +6,7 @@ mod tests;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 
-use crate::{History, Metric};
+use crate::{History, Lane, Metric};
 
 /// Its statement gives the minutes up to the watermark, whatever dates are asked for.
 pub const TABLE: Declaration = Declaration {
@@ -61,6 +61,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Fast,
     sql: include_str!("live_by_minute.sql"),
     inputs: &[TableId::Attempts],
     touched: |date| date..=date,

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use bellwether_warehouse::{AppId, TableId};
 
-use crate::METRICS;
+use crate::{Lane, METRICS, Metric};
 pub use pinned::pin;
 pub use row::Publication;
 
@@ -38,7 +38,7 @@ pub fn app(table: TableId) -> AppId {
     AppId(format!("publish/{}", table.name()))
 }
 
-/// Rollups that published tables are made of. How far `attempts` was read has a column of its own.
+/// Rollups that published tables are made of. How far `attempts` was read has columns of its own.
 pub fn sources() -> Vec<TableId> {
     let mut sources = Vec::new();
     for input in METRICS.iter().flat_map(|metric| metric.inputs) {
@@ -50,13 +50,18 @@ pub fn sources() -> Vec<TableId> {
     sources
 }
 
+/// Published tables whose changes come from another lane: how far they were read is told beside that of rollups.
+pub fn shared() -> impl Iterator<Item = TableId> {
+    METRICS.iter().filter(|metric| metric.lane == Lane::Today).map(Metric::id)
+}
+
 fn columns() -> Vec<Column> {
     let mut columns = vec![
         Column::count("number", Unit::None, "0, 1, 2 and so on: the number of the publication."),
         Column::count(
             "attempts_version",
             Unit::Version,
-            "Version of `attempts` up to which everything published is computed.",
+            "Version of `attempts` up to which everything published is computed, at least.",
         )
         .null_when("nothing was folded yet"),
         Column::new("watermark", Type::Instant, Unit::None, "Up to when everything had arrived."),
@@ -80,6 +85,19 @@ fn columns() -> Vec<Column> {
         );
     }
     // Behind the others, as a table that has those already gets them.
+    for table in shared() {
+        let meaning = "Version of the published table of that name up to which others read it.";
+        let column = row::seen_column(table.name()).leak();
+        columns.push(Column::count(column, Unit::Version, meaning).null_when(before));
+    }
+    columns.push(
+        Column::count(
+            "live_attempts_version",
+            Unit::Version,
+            "Version of `attempts` up to which what is of now is computed.",
+        )
+        .null_when("nothing was folded yet"),
+    );
     for metric in METRICS {
         let meaning = "Up to when everything in the published table of that name had arrived.";
         let column = row::as_of_column(metric.table.name).leak();

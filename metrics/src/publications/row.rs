@@ -18,11 +18,13 @@ use crate::Error;
 
 const NEWEST: &str = include_str!("newest.sql");
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Publication {
     pub number: i64,
     /// Version of `attempts` that every rollup had; None: nothing was folded yet.
     pub attempts_version: Option<i64>,
+    /// The same for the tables of the fast lane.
+    pub live_attempts_version: Option<i64>,
     pub watermark: DateTime<Utc>,
     /// Fingerprint of what it was made under.
     pub terms: String,
@@ -115,6 +117,7 @@ impl Publication {
         let mut publication = Self {
             number: integer("number")?.ok_or_else(|| missing("number"))?,
             attempts_version: integer("attempts_version")?,
+            live_attempts_version: integer("live_attempts_version")?,
             watermark: instant("watermark")?,
             terms: text("terms")?,
             published_at: instant("published_at")?,
@@ -135,7 +138,7 @@ impl Publication {
                 publication.complete_from.insert(name.to_owned(), from);
             }
         }
-        for source in super::sources() {
+        for source in super::sources().into_iter().chain(super::shared()) {
             if let Some(version) = integer(&seen_column(source.name()))? {
                 publication.seen.insert(source.name().to_owned(), version);
             }
@@ -161,6 +164,7 @@ impl Publication {
         let mut values = BTreeMap::from([
             ("number".to_owned(), integer(Some(self.number))),
             ("attempts_version".to_owned(), integer(self.attempts_version)),
+            ("live_attempts_version".to_owned(), integer(self.live_attempts_version)),
             ("watermark".to_owned(), instant(self.watermark)),
             ("terms".to_owned(), text(&self.terms)),
             ("published_at".to_owned(), instant(self.published_at)),

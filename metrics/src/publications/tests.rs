@@ -9,12 +9,13 @@ fn publication(number: i64) -> Publication {
     Publication {
         number,
         attempts_version: (number > 0).then_some(40 + number),
+        live_attempts_version: (number > 0).then_some(41 + number),
         watermark: "2026-11-25T12:00:00.000001Z".parse().unwrap(),
         terms: "abc".into(),
         published_at: "2026-11-25T12:02:00Z".parse().unwrap(),
         what: "words".into(),
         versions: BTreeMap::from([("gate".to_owned(), 7 + number)]),
-        seen: BTreeMap::from([("usage_daily".to_owned(), 9)]),
+        seen: BTreeMap::from([("usage_daily".to_owned(), 9), ("usage_by_day".to_owned(), 4)]),
         as_of: BTreeMap::from([("gate".to_owned(), "2026-11-25T11:58:00Z".parse().unwrap())]),
         complete_from: BTreeMap::from([("rankings".to_owned(), "2026-10-01".parse().unwrap())]),
     }

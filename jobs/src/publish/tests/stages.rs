@@ -199,6 +199,6 @@ async fn cut_off_at(f: &Fixture, users: u32, tables: usize, now: &str) {
         publisher.put_next(at, &round, &mut stage).await.unwrap();
     }
     if tables > TABLES.len() {
-        publisher.announce(&round, stage).await.unwrap();
+        publisher.announce(&round, &stage).await.unwrap();
     }
 }
