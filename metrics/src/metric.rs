@@ -15,8 +15,9 @@ use datafusion::prelude::SessionContext;
 use crate::windows::Windows;
 use crate::{
     app_gate, apps, endpoints, events, gate, growth_by_month, health_by_5min, health_by_day, health_by_hour,
-    health_by_window, health_now, models, prices, providers, quality_by_day, rankings, routing_by_day,
-    routing_by_hour, routing_now, share_by_week, speed_by_hour, usage_by_day, users_by_window,
+    health_by_window, health_now, live_by_minute, models, prices, providers, quality_by_day, rankings,
+    routing_by_day, routing_by_hour, routing_now, share_by_week, speed_by_hour, usage_by_day,
+    users_by_window,
 };
 
 /// Every metric, in the order in which they are computed.
@@ -33,6 +34,7 @@ pub const METRICS: &[Metric] = &[
     speed_by_hour::METRIC,
     health_by_5min::METRIC,
     health_now::METRIC,
+    live_by_minute::METRIC,
     routing_by_day::METRIC,
     routing_by_hour::METRIC,
     routing_now::METRIC,
@@ -50,6 +52,7 @@ pub const METRICS: &[Metric] = &[
 pub struct Metric {
     pub table: &'static Declaration,
     pub history: History,
+    pub lane: Lane,
     /// Reads tables and views of a session that [`crate::register`] has prepared. `$1` and `$2` are the first and the
     /// last date of the rows that it gives; tables of windows have further ones.
     pub sql: &'static str,
@@ -69,6 +72,17 @@ pub enum History {
     Recent,
     /// The same, Sundays and the newest closed day alone; the statement answers every date that it is asked for.
     Weekly,
+}
+
+/// How soon a table is computed after a fold. Each lane publishes for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Within seconds, whatever else is being computed: what is of now, and little.
+    Fast,
+    /// The running day as fast, all other days slowly.
+    Today,
+    /// On its clock.
+    Slow,
 }
 
 /// A month of windows and hours, and the week before it.

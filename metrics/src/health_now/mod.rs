@@ -7,7 +7,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 
 use crate::health::{self, BEFORE, FIGURES, GATE, KEYS, MIX, SPEEDS, UPTIME};
-use crate::{History, Metric};
+use crate::{History, Lane, Metric};
 
 /// How far back its windows and those before them reach.
 const DAYS: u64 = 15;
@@ -58,6 +58,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Fast,
     sql: concat!(
         include_str!("health_now.sql"),
         include_str!("../health/merged.sql"),

@@ -142,6 +142,7 @@ pub struct Dataset {
     pub simulated: bool,
     /// What is there of a history that is still being written; days before that are none of this dataset's.
     pub history: Option<Written>,
+    is_filling: bool,
     pub dictionary: Arc<Dictionary>,
     pub quality: Quality,
     /// Distinct users of all traffic in 28 days, where they are too few for anything to be named.
@@ -164,9 +165,9 @@ impl Dataset {
         self.first_date
     }
 
-    /// Whether there is more before the first day that is not written yet.
+    /// Whether there is more before the first day that is not written or not published yet.
     pub fn is_filling(&self) -> bool {
-        self.history.is_some()
+        self.is_filling
     }
 
     /// Whether a day lies inside the history.

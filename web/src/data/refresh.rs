@@ -243,6 +243,11 @@ impl Refresher {
         self.tables.snapshot(id)
     }
 
+    /// First day of usage while older ones are still to be published.
+    fn computed_from(&self) -> Option<NaiveDate> {
+        self.published.newest()?.complete_from.get(USAGE.name()).copied()
+    }
+
     /// Something was rolled up, but nothing of it is published yet.
     fn is_unpublished(&self) -> bool {
         self.published.newest().is_none() && self.tables.folded().any(|table| !table.files().is_empty())
@@ -265,6 +270,7 @@ impl Refresher {
         let dates = rolled_up.filter_map(DataFile::date).chain(used.flat_map(load::between));
         let newest = dates.filter(|date| *date <= today).max().unwrap_or_default();
         let written_from = written.map_or(NaiveDate::MIN, |written| written.from);
+        let written_from = self.computed_from().map_or(written_from, |computed| computed.max(written_from));
         Horizon { newest, today, now: now.timestamp_micros(), written_from }
     }
 
@@ -397,6 +403,7 @@ impl Refresher {
             profile: self.options.profile,
             simulated: self.options.simulated,
             history,
+            is_filling: history.is_some() || self.computed_from().is_some(),
             dictionary: self.shared.clone(),
             quality: Quality::default(),
             too_few_users: None,

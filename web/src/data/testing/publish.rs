@@ -104,13 +104,9 @@ impl Fixture {
         let last = Publication::newest(table.snapshot()).await.unwrap();
         let mut publication = Publication {
             number: last.map_or(0, |last| last.number + 1),
-            attempts_version: None,
             watermark: now(),
-            terms: String::new(),
             published_at: now(),
-            what: String::new(),
-            versions: Default::default(),
-            seen: Default::default(),
+            ..Publication::default()
         };
         for metric in [
             gate::METRIC,
