@@ -1,7 +1,7 @@
 //! What publications are made under, as the configuration has it.
 
 use bellwether_ingest::catalogue;
-use bellwether_metrics::{Catalogue, Facts, Keyless, Model, Named, Terms};
+use bellwether_metrics::{Catalogue, Facts, Keyless, Model, ModelFacts, Named, Price, ProviderFacts, Terms};
 use bellwether_web::config::Profile;
 use chrono::{DateTime, NaiveDate};
 use serde::Deserialize;
@@ -50,12 +50,65 @@ fn names(catalogue: &catalogue::Catalogue) -> Catalogue {
         models: catalogue.models().map(model).collect(),
         authors: catalogue.authors().map(named).collect(),
         providers: catalogue.providers().map(named).collect(),
-        facts: Facts::default(),
+        facts: facts(catalogue),
+    }
+}
+
+fn facts(catalogue: &catalogue::Catalogue) -> Facts {
+    let model = |(id, facts): (&str, &catalogue::ModelFacts)| {
+        let facts = ModelFacts {
+            released_on: facts.released_on,
+            context_tokens: facts.context_tokens.map(i64::from),
+            max_output_tokens: facts.max_output_tokens.map(i64::from),
+            license: facts.license.clone(),
+            has_open_weights: facts.has_open_weights,
+            accepts_images: facts.accepts_images,
+            accepts_audio: facts.accepts_audio,
+            accepts_video: facts.accepts_video,
+            makes_images: facts.makes_images,
+        };
+        (id.to_owned(), facts)
+    };
+    let provider = |(id, facts): (&str, &catalogue::ProviderFacts)| {
+        let facts = ProviderFacts {
+            country: facts.country.clone(),
+            retention_days: facts.retention_days.map(i64::from),
+            trains_on_prompts: facts.trains_on_prompts,
+        };
+        (id.to_owned(), facts)
+    };
+    let price = |price: &catalogue::Price| {
+        let amount = |amount: Option<catalogue::Amount>| amount.map(|amount| amount.0);
+        Price {
+            model: price.model.clone(),
+            variant: price.variant.clone(),
+            provider: price.provider.clone(),
+            valid_from: price.valid_from,
+            valid_to: price.valid_to,
+            input: amount(price.input),
+            cached_input: amount(price.cached_input),
+            cache_write: amount(price.cache_write),
+            output: amount(price.output),
+            request: amount(price.request),
+        }
+    };
+    // An entry that knows nothing is as good as none.
+    let (no_model, no_provider) = (catalogue::ModelFacts::default(), catalogue::ProviderFacts::default());
+    Facts {
+        models: catalogue.model_facts().filter(|(_, facts)| **facts != no_model).map(model).collect(),
+        providers: catalogue
+            .provider_facts()
+            .filter(|(_, facts)| **facts != no_provider)
+            .map(provider)
+            .collect(),
+        prices: catalogue.prices().iter().map(price).collect(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bellwether_ingest::reject::Reason;
+
     use super::*;
 
     fn terms(text: &str) -> Terms {
@@ -89,5 +142,53 @@ mod tests {
         assert_eq!(catalogue.models, [one]);
         assert_eq!(catalogue.authors, [Named { id: "acme".into(), name: "Acme".into() }]);
         assert!(catalogue.providers.is_empty());
+        assert_eq!(catalogue.facts, Facts::default());
+    }
+
+    #[test]
+    fn facts_and_prices_are_those_of_the_catalogue() {
+        let text = r#"
+            authors = [{ slug = "acme", name = "Acme" }]
+            providers = [{ id = "north", name = "North", facts = { country = "NO", trains_on_prompts = true } }]
+            models = [
+                { id = "acme/one", name = "One", facts = { context_tokens = 9, makes_images = false, license = "MIT" } },
+                { id = "acme/two", name = "Two" },
+            ]
+            prices = [
+                { model = "acme/one", provider = "north", valid_from = "2026-01-01", input = "0.25", cache_write = "3" },
+            ]
+        "#;
+        let facts = Config::default().terms(&catalogue::Catalogue::from_toml(text).unwrap()).catalogue.facts;
+        let one = ModelFacts {
+            context_tokens: Some(9),
+            license: Some("MIT".into()),
+            makes_images: Some(false),
+            ..ModelFacts::default()
+        };
+        assert_eq!(facts.models, [("acme/one".to_owned(), one)].into());
+        let north = ProviderFacts {
+            country: Some("NO".into()),
+            trains_on_prompts: Some(true),
+            ..ProviderFacts::default()
+        };
+        assert_eq!(facts.providers, [("north".to_owned(), north)].into());
+        let price = Price {
+            model: "acme/one".into(),
+            variant: "standard".into(),
+            provider: Some("north".into()),
+            valid_from: "2026-01-01".parse().ok(),
+            input: Some(250_000_000),
+            cache_write: Some(3_000_000_000),
+            ..Price::default()
+        };
+        assert_eq!(facts.prices, [price]);
+    }
+
+    #[test]
+    fn each_reason_to_refuse_a_record_is_counted_in_a_column_of_its_own() {
+        let columns = bellwether_metrics::quality_by_day::TABLE.columns;
+        let known = columns.iter().filter_map(|column| column.name.strip_prefix("rejects_"));
+        let reasons: Vec<&str> = Reason::ALL.into_iter().map(Reason::as_str).chain(["other"]).collect();
+        assert_eq!(known.collect::<Vec<_>>(), reasons);
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::facts::{ModelFacts, Price, ProviderFacts};
 use super::{Error, Names, hosts};
 use crate::account;
 
@@ -18,6 +19,8 @@ pub(super) struct File {
     pub families: Vec<Family>,
     #[serde(default)]
     pub aliases: Vec<Alias>,
+    #[serde(default)]
+    pub prices: Vec<Price>,
 }
 
 impl File {
@@ -39,6 +42,9 @@ impl File {
         lay(&mut self.models, over.models, |model| &model.id);
         self.families.splice(0..0, over.families);
         self.aliases.splice(0..0, over.aliases);
+        // A list of prices of one place is one thing: days of two lists may not fit each other.
+        self.prices.retain(|price| over.prices.iter().all(|other| other.place() != price.place()));
+        self.prices.extend(over.prices);
         self
     }
 }
@@ -73,6 +79,8 @@ pub(super) struct Provider {
     /// Hosts of its OpenAI-compatible API; a leading dot stands for every name below.
     #[serde(default)]
     pub hosts: Vec<String>,
+    #[serde(default)]
+    pub facts: ProviderFacts,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,6 +92,8 @@ pub(super) struct Model {
     /// Other slugs in logs, without provider prefix, region and date.
     #[serde(default)]
     pub names: Vec<String>,
+    #[serde(default)]
+    pub facts: ModelFacts,
 }
 
 /// Models whose normalised name starts so are by this author.

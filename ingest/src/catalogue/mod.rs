@@ -2,6 +2,7 @@
 //!
 //! A name that nothing maps goes through unchanged: never dropped, never guessed.
 
+mod facts;
 mod file;
 mod hosts;
 mod names;
@@ -12,7 +13,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use chrono::NaiveDate;
 use file::{Alias, File};
+
+pub use facts::{Amount, ModelFacts, Price, ProviderFacts};
 
 /// The catalogue that ships with the binary.
 pub const STARTER: &str = include_str!("../../catalogue/starter.toml");
@@ -32,6 +36,16 @@ pub enum Error {
     Toml(#[source] Box<toml::de::Error>),
     #[error("model `{model_id}` of the catalogue is not `author/slug` with an author of the catalogue")]
     Model { model_id: String },
+    #[error(
+        "a price of the catalogue is of model `{model_id}` at provider `{provider_id}`, and one of the two is not in its lists; \
+         add it there"
+    )]
+    PriceOfNobody { model_id: String, provider_id: String },
+    #[error(
+        "the price of `{model_id}` from {from} on ends before it begins, or another one of the same place holds on the same \
+         day; correct `valid_from` and `valid_to`"
+    )]
+    PriceDays { model_id: String, from: NaiveDate },
 }
 
 /// What the raw names of an attempt mean.
@@ -150,6 +164,9 @@ impl Catalogue {
                 catalogue.model_names.insert(names::fold(name), model.id.clone());
             }
         }
+        let knows_model = |id: &str| catalogue.models.contains_key(id);
+        let knows_provider = |id: &str| catalogue.providers.contains_key(id);
+        facts::check(&file.prices, knows_model, knows_provider)?;
         Ok(Self { file, ..catalogue })
     }
 
@@ -307,6 +324,20 @@ impl Catalogue {
     /// `(provider_id, display name)` in the order of the file.
     pub fn providers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.file.providers.iter().map(|provider| (provider.id.as_str(), provider.name.as_str()))
+    }
+
+    /// `(model_id, facts)` in the order of the file.
+    pub fn model_facts(&self) -> impl Iterator<Item = (&str, &ModelFacts)> {
+        self.file.models.iter().map(|model| (model.id.as_str(), &model.facts))
+    }
+
+    /// `(provider_id, facts)` in the order of the file.
+    pub fn provider_facts(&self) -> impl Iterator<Item = (&str, &ProviderFacts)> {
+        self.file.providers.iter().map(|provider| (provider.id.as_str(), &provider.facts))
+    }
+
+    pub fn prices(&self) -> &[Price] {
+        &self.file.prices
     }
 
     /// `(model_id, display name)` in the order of the file.

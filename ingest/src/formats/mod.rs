@@ -4,7 +4,7 @@
 //! field and the place, and carries the record's redacted shape.
 
 mod appended;
-mod decimal;
+pub(crate) mod decimal;
 mod detect;
 mod host;
 mod litellm;
