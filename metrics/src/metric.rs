@@ -159,6 +159,10 @@ impl Metric {
         to: NaiveDate,
     ) -> Result<Vec<RecordBatch>, Error> {
         let failed = |source| Error::Compute { table: self.table.name, from, to, source: Box::new(source) };
+        if *self.table == health_now::TABLE {
+            let longest = ScalarValue::Int64(Some(health_now::LONGEST));
+            return self.run(ctx, from, to, vec![longest]).await.map_err(failed);
+        }
         let Some(windows) = windows_of(self.table) else {
             return self.run(ctx, from, to, Vec::new()).await.map_err(failed);
         };
@@ -173,6 +177,24 @@ impl Metric {
             next = last.succ_opt().unwrap_or(NaiveDate::MAX);
         }
         Ok(found)
+    }
+
+    /// The same, but long windows of now whose end is still the same are those of the table in the session.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn moved_rows(
+        &self,
+        ctx: &SessionContext,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Vec<RecordBatch>, Error> {
+        if *self.table != health_now::TABLE {
+            return self.rows(ctx, from, to).await;
+        }
+        let failed = |source| Error::Compute { table: self.table.name, from, to, source: Box::new(source) };
+        let longest = health_now::longest_moved(ctx).await.map_err(failed)?;
+        self.run(ctx, from, to, vec![ScalarValue::Int64(Some(longest))]).await.map_err(failed)
     }
 
     /// One run of the statement for `$1` and `$2`, with the values that follow.

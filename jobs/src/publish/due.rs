@@ -29,6 +29,8 @@ pub(super) struct Due {
     pub from: Option<NaiveDate>,
     /// Another lane has to put first what is there.
     pub is_left: bool,
+    /// Windows that have not moved may stay as they stand.
+    pub keeps_windows: bool,
     /// The table has content that no publication names.
     pub is_unnamed: bool,
 }

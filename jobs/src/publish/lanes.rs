@@ -104,7 +104,12 @@ impl Publisher {
             if due.is_unnamed {
                 due = Due { is_left: true, ..Due::default() };
             }
-        } else if metric.date_column().is_some() {
+        } else if metric.date_column().is_none() {
+            let version = round.last.as_ref().and_then(|last| last.versions.get(metric.table.name).copied());
+            let is_ours = |commit: &CommitEntry| self.is_of_fast_lane(commit);
+            let foreign = changes::since_but(table, version, Some(metric), is_ours).await?;
+            due.keeps_windows = foreign == Changed::Dates(BTreeSet::new());
+        } else {
             let stands = table.snapshot().files().iter().flat_map(|file| dates_of(metric, file));
             due.dates.extend(stands.chain(today.pred_opt()).filter(|date: &NaiveDate| *date <= today));
         }

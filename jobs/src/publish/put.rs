@@ -33,6 +33,7 @@ struct Task {
     today: NaiveDate,
     /// Its time is over: it is to be one file.
     is_closed: bool,
+    keeps_windows: bool,
     /// Files that hold rows of these dates, or are to become one.
     met: Vec<DataFile>,
 }
@@ -69,6 +70,7 @@ impl Publisher {
                 ctx = self.session(round, published.metric, as_it_will_be(&plan)).await?;
             }
             let task = Task::new(published.metric, group, dates, &dropped, round.terms.today, &plan.files);
+            let task = Task { keeps_windows: due.keeps_windows, ..task };
             self.put_group(at, &ctx, task, round, &mut plan).await?;
         }
         let has_today = due.dates.contains(&round.terms.today);
@@ -234,7 +236,7 @@ impl Task {
         let is_met = |file: &&DataFile| is_closed || place::meets(place::span_of(metric, file), &dates);
         let met = of_group.filter(is_met).cloned().collect();
         let dropped = dropped.intersection(&dates).copied().collect();
-        Self { group, dates, dropped, today, is_closed, met }
+        Self { group, dates, dropped, today, is_closed, keeps_windows: false, met }
     }
 
     /// What is closed as a whole; else the files in which something changed.
@@ -279,7 +281,11 @@ async fn compute(ctx: &SessionContext, metric: &Metric, task: &Task) -> Result<B
     let kept = |date: &NaiveDate| metric.keeps(*date, task.today) && !task.dropped.contains(date);
     let kept = task.dates.iter().copied().filter(kept).collect();
     for (from, to) in place::runs(&kept) {
-        let rows = metric.rows(ctx, from, to).await.map_err(Error::metric)?;
+        let rows = match task.keeps_windows {
+            true => metric.moved_rows(ctx, from, to).await,
+            false => metric.rows(ctx, from, to).await,
+        };
+        let rows = rows.map_err(Error::metric)?;
         let rows = divide(metric, &rows, task.today)?;
         let strayed = rows
             .keys()

@@ -142,7 +142,7 @@ async fn ended_between_any_two_commits_it_goes_on_and_comes_to_the_same() {
     }
     assert_eq!(ended, 3 * 7);
     assert_eq!(publisher(&f, 2).await.publish(at(NOW)).await.unwrap().number, None);
-    assert_eq!(contents(&f, &newest(&f).await).await, expected);
+    assert!(contents(&f, &newest(&f).await).await == expected);
 }
 
 #[tokio::test]
