@@ -48,11 +48,10 @@ impl Counter {
         self.users.grow(total)?;
         for (row, group) in groups.into_iter().enumerate() {
             let attempt = input.row(row);
-            if attempt.is_success() {
-                measure::count_reach(self.sums.at_mut(group), &attempt);
-                if let Some(user_key) = attempt.user_key {
-                    self.users.add_one(group, user_key);
-                }
+            let is_served = attempt.is_success();
+            measure::count_reach(self.sums.at_mut(group), &attempt, is_served);
+            if let Some(user_key) = attempt.user_key.filter(|_| is_served) {
+                self.users.add_one(group, user_key);
             }
         }
         Ok(())

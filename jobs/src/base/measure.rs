@@ -42,6 +42,16 @@ fn add(sum: &mut i64, value: Option<impl Into<i64>>) {
     }
 }
 
+/// Of any attempt: what was charged, and the part of it for attempts that were not served.
+#[inline]
+pub(super) fn count_spend(usage: &mut Usage, attempt: &Attempt<'_>, is_served: bool) {
+    let Some(cost) = attempt.cost_usd else { return };
+    usage.cost_usd = usage.cost_usd.saturating_add(cost);
+    if !is_served {
+        usage.unserved_cost_usd = usage.unserved_cost_usd.saturating_add(cost);
+    }
+}
+
 /// Of a served request.
 #[inline]
 pub(super) fn count_usage(usage: &mut Usage, attempt: &Attempt<'_>) {
@@ -55,13 +65,10 @@ pub(super) fn count_usage(usage: &mut Usage, attempt: &Attempt<'_>) {
     add(&mut usage.cache_write_tokens, attempt.cache_write_tokens);
     add(&mut usage.output_tokens, attempt.output_tokens);
     add(&mut usage.reasoning_tokens, attempt.reasoning_tokens);
-    match attempt.cost_usd {
-        Some(cost) => usage.cost_usd = usage.cost_usd.saturating_add(cost),
-        None => {
-            usage.unpriced_requests += 1;
-            add(&mut usage.unpriced_tokens, attempt.input_tokens);
-            add(&mut usage.unpriced_tokens, attempt.output_tokens);
-        }
+    if attempt.cost_usd.is_none() {
+        usage.unpriced_requests += 1;
+        add(&mut usage.unpriced_tokens, attempt.input_tokens);
+        add(&mut usage.unpriced_tokens, attempt.output_tokens);
     }
     add(&mut usage.input_images, attempt.input_images);
     add(&mut usage.input_audio, attempt.input_audio);
@@ -86,20 +93,23 @@ pub(super) fn count_usage(usage: &mut Usage, attempt: &Attempt<'_>) {
     }
 }
 
-/// Of a served request, by whom it reached.
+/// Of an attempt, by whom it reached.
 #[inline]
-pub(super) fn count_reach(reach: &mut Reach, attempt: &Attempt<'_>) {
+pub(super) fn count_reach(reach: &mut Reach, attempt: &Attempt<'_>, is_served: bool) {
+    if let Some(cost) = attempt.cost_usd {
+        reach.cost_usd = reach.cost_usd.saturating_add(cost);
+    }
+    if !is_served {
+        return;
+    }
     reach.requests += 1;
     reach.requests_with_user += i64::from(attempt.user_key.is_some());
     add(&mut reach.input_tokens, attempt.input_tokens);
     add(&mut reach.output_tokens, attempt.output_tokens);
-    match attempt.cost_usd {
-        Some(cost) => reach.cost_usd = reach.cost_usd.saturating_add(cost),
-        None => {
-            reach.unpriced_requests += 1;
-            add(&mut reach.unpriced_tokens, attempt.input_tokens);
-            add(&mut reach.unpriced_tokens, attempt.output_tokens);
-        }
+    if attempt.cost_usd.is_none() {
+        reach.unpriced_requests += 1;
+        add(&mut reach.unpriced_tokens, attempt.input_tokens);
+        add(&mut reach.unpriced_tokens, attempt.output_tokens);
     }
 }
 

@@ -192,7 +192,9 @@ impl Base {
         }
         for (row, group) in groups.into_iter().enumerate() {
             let attempt = input.row(row);
-            if attempt.is_success() {
+            let is_served = attempt.is_success();
+            measure::count_spend(self.usage.at_mut(group), &attempt, is_served);
+            if is_served {
                 measure::count_usage(self.usage.at_mut(group), &attempt);
                 if let Some(user_key) = attempt.user_key {
                     self.users.add_one(group, user_key);

@@ -24,8 +24,8 @@ const DUPLICATES: f64 = 0.0003;
 /// Rows of one table that are not written yet.
 pub struct Rows {
     rollup: Rollup,
-    /// 0 where there is no row.
-    happened: fn(&Tally) -> i64,
+    /// None of them where there is no row.
+    happened: Vec<Box<dyn Fn(&Tally) -> bool + Send>>,
     columns: Vec<Column>,
     /// Of each row: its place, and the minute since 1970 in which its period begins.
     places: Vec<usize>,
@@ -38,7 +38,7 @@ enum Column {
     Start,
     Name(fn(&Place) -> Option<&str>),
     Count(fn(&Tally) -> i64, Int64Builder),
-    Money(Vec<i128>),
+    Money(fn(&Tally) -> i128, Vec<i128>),
     Users(BinaryBuilder),
     Speed(Speed, fn(&Tally) -> i64, BinaryBuilder),
 }
@@ -53,8 +53,8 @@ impl Rows {
         for measure in rollup.family.measures {
             columns.push(measured(rollup, measure).with_context(|| missing(rollup, measure.name))?);
         }
-        let happened = rollup.family.row_when.and_then(|sum| count(rollup, sum));
-        let happened = happened.with_context(|| missing(rollup, "a row"))?;
+        let happened = rollup.family.row_when.iter().map(|sum| happens(rollup, sum));
+        let happened = happened.collect::<Option<_>>().with_context(|| missing(rollup, "a row"))?;
         Ok(Self { rollup, happened, columns, places: Vec::new(), minutes: Vec::new(), bytes: 0 })
     }
 
@@ -68,7 +68,7 @@ impl Rows {
 
     /// `period`: its first minute and how many. Where nothing happened is no row.
     pub fn push(&mut self, market: &Market, place: usize, period: (i64, i64), tally: &Tally) {
-        if (self.happened)(tally) == 0 {
+        if !self.happened.iter().any(|happens| happens(tally)) {
             return;
         }
         let (minute, minutes) = period;
@@ -79,7 +79,7 @@ impl Rows {
             match column {
                 Column::Date | Column::Start | Column::Name(_) => {}
                 Column::Count(count, built) => built.append_value(count(tally)),
-                Column::Money(amounts) => amounts.push(tally.cost_usd),
+                Column::Money(amount, amounts) => amounts.push(amount(tally)),
                 Column::Users(built) => {
                     let users: Hll = market.users(place, minute, minutes, tally.requests_with_user).collect();
                     self.bytes += append(built, (tally.requests_with_user > 0).then(|| users.to_bytes()));
@@ -111,7 +111,7 @@ impl Rows {
                     Arc::new(places.iter().map(|at| place(at).and_then(*name)).collect::<StringArray>())
                 }
                 Column::Count(_, built) => Arc::new(built.finish()),
-                Column::Money(amounts) => {
+                Column::Money(_, amounts) => {
                     let amounts = Decimal128Array::from_iter_values(std::mem::take(amounts));
                     Arc::new(amounts.with_precision_and_scale(38, 9)?)
                 }
@@ -142,7 +142,7 @@ fn name(key: &str) -> Option<Column> {
 fn measured(rollup: Rollup, measure: &Measure) -> Option<Column> {
     Some(match measure.of {
         Value::Sum => Column::Count(count(rollup, measure.name)?, Int64Builder::new()),
-        Value::Money => Column::Money(Vec::new()),
+        Value::Money => Column::Money(Tally::money(measure.name)?, Vec::new()),
         Value::Hll => Column::Users(BinaryBuilder::new()),
         Value::DdSketch => {
             let (speed, measured) = match measure.name {
@@ -163,6 +163,19 @@ fn count(rollup: Rollup, name: &str) -> Option<fn(&Tally) -> i64> {
     match (rollup.level.table, name) {
         (TableId::RoutingHourly, "requests") => Tally::count("population"),
         _ => Tally::count(name),
+    }
+}
+
+fn happens(rollup: Rollup, sum: &str) -> Option<Box<dyn Fn(&Tally) -> bool + Send>> {
+    match rollup.family.measure(sum)?.of {
+        Value::Money => {
+            let money = Tally::money(sum)?;
+            Some(Box::new(move |tally| money(tally) > 0))
+        }
+        _ => {
+            let count = count(rollup, sum)?;
+            Some(Box::new(move |tally| count(tally) > 0))
+        }
     }
 }
 

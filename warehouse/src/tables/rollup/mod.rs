@@ -26,8 +26,8 @@ pub struct Family {
     pub keys: &'static [Key],
     /// In the order of the columns.
     pub measures: &'static [Measure],
-    /// The sum that is 0 in what is no row. None: there is no such thing.
-    pub row_when: Option<&'static str>,
+    /// The sums of which one at least is not 0 in what is a row. None of them: everything is.
+    pub row_when: &'static [&'static str],
     /// The finest first.
     pub levels: &'static [Level],
 }
@@ -65,6 +65,8 @@ pub enum KeyType {
 pub struct Measure {
     pub name: &'static str,
     pub of: Value,
+    /// Rows from before it was counted do not know it: null, and so is whatever is merged with one of them.
+    pub is_nullable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,25 +147,33 @@ impl Key {
 
 impl Measure {
     pub const fn new(name: &'static str, of: Value) -> Self {
-        Self { name, of }
+        Self { name, of, is_nullable: matches!(of, Value::Hll | Value::DdSketch) }
+    }
+
+    /// One that tables had no column for when their first rows were written.
+    pub const fn added(name: &'static str, of: Value) -> Self {
+        Self { name, of, is_nullable: true }
     }
 
     fn field(&self) -> Field {
-        let (data_type, is_nullable) = match self.of {
-            Value::Sum => (DataType::Int64, false),
-            Value::Money => (DataType::Decimal128(38, 9), false),
-            Value::Hll | Value::DdSketch => (DataType::Binary, true),
+        let data_type = match self.of {
+            Value::Sum => DataType::Int64,
+            Value::Money => DataType::Decimal128(38, 9),
+            Value::Hll | Value::DdSketch => DataType::Binary,
         };
-        Field::new(self.name, data_type, is_nullable)
+        Field::new(self.name, data_type, self.is_nullable)
     }
 
     fn merged(&self) -> String {
-        let function = match self.of {
-            Value::Sum | Value::Money => "sum",
-            Value::Hll => "hll_merge",
-            Value::DdSketch => "ddsketch_merge",
-        };
-        format!("{function}({0}) AS {0}", self.name)
+        let name = self.name;
+        match self.of {
+            Value::Sum | Value::Money if self.is_nullable => {
+                format!("CASE WHEN count({name}) = count(*) THEN sum({name}) END AS {name}")
+            }
+            Value::Sum | Value::Money => format!("sum({name}) AS {name}"),
+            Value::Hll => format!("hll_merge({name}) AS {name}"),
+            Value::DdSketch => format!("ddsketch_merge({name}) AS {name}"),
+        }
     }
 }
 
@@ -222,7 +232,11 @@ impl Rollup {
         let keys = order.iter().map(ToString::to_string);
         let columns: Vec<String> = keys.chain(self.family.measures.iter().map(Measure::merged)).collect();
         let (columns, order) = (columns.join(",\n    "), order.join(", "));
-        let having = self.family.row_when.map_or_else(String::new, |sum| format!("HAVING sum({sum}) > 0\n"));
+        let is_row: Vec<String> = self.family.row_when.iter().map(|sum| format!("sum({sum}) > 0")).collect();
+        let having = match is_row.is_empty() {
+            true => String::new(),
+            false => format!("HAVING {}\n", is_row.join(" OR ")),
+        };
         format!("SELECT\n    {columns}\nFROM part\nGROUP BY {order}\n{having}ORDER BY {order}\n")
     }
 

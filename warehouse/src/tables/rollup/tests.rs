@@ -65,7 +65,7 @@ fn schemas_have_the_types_that_are_stored() {
         columns.iter().map(line).collect::<Vec<_>>()
     };
     assert_eq!(
-        lines(TableId::UsageHourly, &[0, 1, 2, 5, 6, 9, 10, 11, 16, 34]),
+        lines(TableId::UsageHourly, &[0, 1, 2, 5, 6, 9, 10, 11, 16, 34, 35]),
         [
             "date Date32",
             "hour Timestamp(µs, \"UTC\")",
@@ -77,6 +77,7 @@ fn schemas_have_the_types_that_are_stored() {
             "input_tokens Int64",
             "cost_usd Decimal128(38, 9)",
             "context_over_10m Int64",
+            "unserved_cost_usd? Decimal128(38, 9)",
         ]
     );
     assert_eq!(
@@ -97,7 +98,7 @@ fn schemas_have_the_types_that_are_stored() {
         "a source is always known"
     );
     let columns = TableId::ALL.map(|table| table.schema().fields().len());
-    assert_eq!(columns[4..], [35, 34, 45, 45, 44, 13, 13, 12, 5]);
+    assert_eq!(columns[4..], [36, 35, 45, 45, 44, 13, 13, 12, 5]);
 }
 
 #[test]
@@ -181,9 +182,11 @@ fn the_structs_have_exactly_the_declared_sums() {
         context_1m: 26,
         context_10m: 27,
         context_over_10m: 28,
+        unserved_cost_usd: 29,
     };
     adds_up(&usage::FAMILY, usage);
-    assert!(usage.is_row() && !usage::Usage { requests: 0, ..usage }.is_row());
+    let of = |requests, cost_usd| usage::Usage { requests, cost_usd, ..usage }.is_row();
+    assert_eq!([of(1, 0), of(0, 1), of(0, 0)], [true, true, false]);
     let routing = routing_hourly::Routing {
         all_requests: 1,
         attempts: 2,
