@@ -1,10 +1,13 @@
 //! What one attempt counts for: METRICS in code.
 
 use bellwether_warehouse::tables::attempts::{ErrorClass, FinishReason, Outcome};
+use bellwether_warehouse::tables::context_speed::ContextSpeed;
 use bellwether_warehouse::tables::health::Health;
 use bellwether_warehouse::tables::reach::Reach;
 use bellwether_warehouse::tables::usage::Usage;
+use bellwether_warehouse::tables::users::UserModel;
 
+use super::counter::Counted;
 use super::input::Attempt;
 
 /// Context buckets' upper bounds, inclusive.
@@ -93,24 +96,89 @@ pub(super) fn count_usage(usage: &mut Usage, attempt: &Attempt<'_>) {
     }
 }
 
-/// Of an attempt, by whom it reached.
+/// By whom an attempt reached.
+impl Counted for Reach {
+    #[inline]
+    fn takes(attempt: &Attempt<'_>) -> bool {
+        attempt.cost_usd.is_some() || attempt.is_success()
+    }
+
+    #[inline]
+    fn count(&mut self, attempt: &Attempt<'_>) {
+        if let Some(cost) = attempt.cost_usd {
+            self.cost_usd = self.cost_usd.saturating_add(cost);
+        }
+        if !attempt.is_success() {
+            return;
+        }
+        self.requests += 1;
+        self.requests_with_user += i64::from(attempt.user_key.is_some());
+        add(&mut self.input_tokens, attempt.input_tokens);
+        add(&mut self.output_tokens, attempt.output_tokens);
+        if attempt.cost_usd.is_none() {
+            self.unpriced_requests += 1;
+            add(&mut self.unpriced_tokens, attempt.input_tokens);
+            add(&mut self.unpriced_tokens, attempt.output_tokens);
+        }
+    }
+
+    #[inline]
+    fn user(attempt: &Attempt<'_>) -> Option<i64> {
+        attempt.user_key.filter(|_| attempt.is_success())
+    }
+}
+
+/// How fast an attempt was, by the length of its prompt.
+impl Counted for ContextSpeed {
+    #[inline]
+    fn takes(attempt: &Attempt<'_>) -> bool {
+        attempt.is_upstream()
+            && attempt.input_tokens.is_some()
+            && by_context(attempt).iter().any(Option::is_some)
+    }
+
+    #[inline]
+    fn count(&mut self, _: &Attempt<'_>) {
+        self.attempts += 1;
+    }
+
+    #[inline]
+    fn measure(attempt: &Attempt<'_>, mut each: impl FnMut(usize, f64)) {
+        for (at, value) in by_context(attempt).into_iter().enumerate() {
+            if let Some(value) = value {
+                each(at, value);
+            }
+        }
+    }
+}
+
+/// Who used a model.
+impl Counted for UserModel {
+    #[inline]
+    fn takes(attempt: &Attempt<'_>) -> bool {
+        attempt.user_key.is_some() && attempt.is_success()
+    }
+
+    #[inline]
+    fn count(&mut self, _: &Attempt<'_>) {
+        self.requests += 1;
+    }
+}
+
+/// The most tokens of the bucket that holds so many: the least power of ten from the first bound on.
+pub(super) fn context_bucket(input_tokens: i64) -> i64 {
+    let mut bound = CONTEXT[0];
+    while bound < input_tokens {
+        bound = bound.saturating_mul(10);
+    }
+    bound
+}
+
+/// In the order of the columns of speeds by context.
 #[inline]
-pub(super) fn count_reach(reach: &mut Reach, attempt: &Attempt<'_>, is_served: bool) {
-    if let Some(cost) = attempt.cost_usd {
-        reach.cost_usd = reach.cost_usd.saturating_add(cost);
-    }
-    if !is_served {
-        return;
-    }
-    reach.requests += 1;
-    reach.requests_with_user += i64::from(attempt.user_key.is_some());
-    add(&mut reach.input_tokens, attempt.input_tokens);
-    add(&mut reach.output_tokens, attempt.output_tokens);
-    if attempt.cost_usd.is_none() {
-        reach.unpriced_requests += 1;
-        add(&mut reach.unpriced_tokens, attempt.input_tokens);
-        add(&mut reach.unpriced_tokens, attempt.output_tokens);
-    }
+fn by_context(attempt: &Attempt<'_>) -> [Option<f64>; 3] {
+    let [ttft_ms, _, e2e, decode, _] = speed(attempt);
+    [ttft_ms, e2e, decode]
 }
 
 /// Of an attempt at a provider.

@@ -168,6 +168,106 @@ async fn context_buckets_have_inclusive_upper_bounds() {
 }
 
 #[tokio::test]
+async fn speed_is_measured_by_the_length_of_the_prompt() {
+    let mut f = Fixture::new().await;
+    let of = |input_tokens| AttemptRow { input_tokens, ..attempt("e") };
+    f.append(&[
+        of(Some(0)),
+        of(Some(1_000)),
+        of(Some(1_001)),
+        of(Some(100_000_000)),
+        // Not streamed: throughput end to end alone.
+        AttemptRow { streamed: Some(false), ..of(Some(1_001)) },
+        // Nothing of these is measured: a failure, an answer from the gateway's cache, a prompt of unknown length, and what is
+        // older than the table keeps.
+        AttemptRow { outcome: "fault", error_class: Some("timeout"), ..of(Some(1)) },
+        AttemptRow { gateway_cache_hit: true, ..of(Some(1)) },
+        of(None),
+        AttemptRow { started_at: NOON_US - 43 * DAY_US, ..of(Some(1)) },
+        AttemptRow { started_at: NOON_US - 42 * DAY_US, model_id: Some("acme/two"), ..of(Some(1)) },
+    ])
+    .await;
+    f.jobs.fold(at(NOW)).await.unwrap();
+    let sql = "SELECT date, model_id, author, provider_id, context_bucket, attempts, ddsketch_count(ttft_ms),
+            ddsketch_count(tokens_per_s_e2e), ddsketch_count(tokens_per_s_decode)
+        FROM context_speed_daily ORDER BY date, context_bucket";
+    assert_eq!(
+        f.query(sql).await,
+        [
+            "2026-10-14 acme/two acme north 1000 1 1 1 1",
+            "2026-11-25 acme/one acme north 1000 2 2 2 2",
+            "2026-11-25 acme/one acme north 10000 2 1 2 1",
+            "2026-11-25 acme/one acme north 100000000 1 1 1 1",
+        ]
+    );
+    let first = "SELECT ddsketch_quantile(ttft_ms, 0.5), round(ddsketch_quantile(tokens_per_s_e2e, 0.5), 3),
+            ddsketch_quantile(tokens_per_s_decode, 0.5)
+        FROM context_speed_daily WHERE context_bucket = 100000000";
+    assert_eq!(f.query(first).await, ["300.0 86.957 99.5"]);
+}
+
+#[tokio::test]
+async fn who_used_a_model_is_known_by_day_for_a_while_and_by_month_for_ever() {
+    let mut f = Fixture::new().await;
+    let of = |days: i64, user_key, model| AttemptRow {
+        started_at: NOON_US - days * DAY_US,
+        user_key,
+        model_id: Some(model),
+        ..attempt("e")
+    };
+    f.append(&[
+        of(0, Some(-7), "acme/one"),
+        of(0, Some(-7), "acme/one"),
+        of(0, Some(-7), "acme/two"),
+        of(3, Some(-7), "acme/one"),
+        of(3, Some(8), "acme/one"),
+        // The last day that is kept, and the one before it: 16 October and a day of the same month.
+        of(40, Some(8), "acme/one"),
+        of(41, Some(8), "acme/one"),
+        of(300, Some(8), "acme/one"),
+        // Nobody, and nothing.
+        of(0, None, "acme/one"),
+        AttemptRow { outcome: "fault", error_class: Some("timeout"), ..of(0, Some(9), "acme/one") },
+    ])
+    .await;
+    f.jobs.fold(at(NOW)).await.unwrap();
+    let rows = |table| format!("SELECT * FROM {table} ORDER BY date, user_key, model_id");
+    assert_eq!(
+        f.query(&rows("user_model_daily")).await,
+        [
+            "2026-10-16 8 acme/one acme 1",
+            "2026-11-22 -7 acme/one acme 1",
+            "2026-11-22 8 acme/one acme 1",
+            "2026-11-25 -7 acme/one acme 2",
+            "2026-11-25 -7 acme/two acme 1",
+        ]
+    );
+    assert_eq!(
+        f.query(&rows("user_model_monthly")).await,
+        [
+            "2026-01-01 8 acme/one acme 1",
+            "2026-10-01 8 acme/one acme 2",
+            "2026-11-01 -7 acme/one acme 3",
+            "2026-11-01 -7 acme/two acme 1",
+            "2026-11-01 8 acme/one acme 1",
+        ]
+    );
+    // 22 November is a Sunday.
+    let weeks = "SELECT date, model_id, author, variant, provider_id, hll_estimate(users)
+        FROM users_by_week ORDER BY date, model_id";
+    assert_eq!(
+        f.query(weeks).await,
+        [
+            "2026-01-26 acme/one acme standard north 1",
+            "2026-10-12 acme/one acme standard north 1",
+            "2026-11-16 acme/one acme standard north 2",
+            "2026-11-23 acme/one acme standard north 1",
+            "2026-11-23 acme/two acme standard north 1",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn attempts_are_counted_by_what_became_of_them() {
     let mut f = Fixture::new().await;
     let failed = |outcome, error_class| AttemptRow {
@@ -389,14 +489,18 @@ async fn a_crash_between_the_commits_of_two_tables_neither_loses_nor_doubles() {
     assert_eq!(
         from,
         [
+            ("usage_hourly", Some(2)),
+            ("usage_daily", Some(2)),
+            ("health_5m", Some(2)),
             ("health_hourly", None),
             ("health_daily", None),
             ("app_daily", None),
             ("country_daily", None),
+            ("context_speed_daily", None),
+            ("users_by_week", None),
+            ("user_model_daily", None),
+            ("user_model_monthly", None),
             ("intake_daily", None),
-            ("usage_hourly", Some(2)),
-            ("usage_daily", Some(2)),
-            ("health_5m", Some(2))
         ]
     );
     for (table, count) in [
@@ -405,6 +509,9 @@ async fn a_crash_between_the_commits_of_two_tables_neither_loses_nor_doubles() {
         ("health_5m", "attempts"),
         ("health_hourly", "attempts"),
         ("health_daily", "attempts"),
+        ("context_speed_daily", "attempts"),
+        ("user_model_daily", "requests"),
+        ("user_model_monthly", "requests"),
     ] {
         assert_eq!(f.query(&format!("SELECT sum({count}) FROM {table}")).await, ["3"], "{table}");
     }

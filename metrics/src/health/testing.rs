@@ -319,7 +319,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     [Some(error.to_string()), source].into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
 
-fn put(ctx: &SessionContext, table: TableId, rows: Vec<Value>) {
+pub(crate) fn put(ctx: &SessionContext, table: TableId, rows: Vec<Value>) {
     let batch = batch(table.schema(), rows);
     // In two pieces, so that a plan has something to do at once.
     let half = batch.num_rows() / 2;

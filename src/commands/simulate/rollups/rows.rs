@@ -8,6 +8,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::sketches::ddsketch::DdSketch;
 use bellwether_warehouse::sketches::hll::Hll;
 use bellwether_warehouse::tables::rollup::{Measure, Rollup, Value};
+use chrono::NaiveDate;
 use datafusion::arrow::array::{
     ArrayRef, BinaryBuilder, Date32Array, Decimal128Array, Int64Array, Int64Builder, RecordBatch,
     StringArray, TimestampMicrosecondArray,
@@ -21,16 +22,26 @@ const MINUTES_PER_DAY: i64 = 1_440;
 const REJECTS: f64 = 0.0008;
 const DUPLICATES: f64 = 0.0003;
 
+/// Whether a tally has something of a measure.
+type Happens = Box<dyn Fn(&Tally) -> bool + Send>;
+
 /// Rows of one table that are not written yet.
 pub struct Rows {
     rollup: Rollup,
     /// None of them where there is no row.
-    happened: Vec<Box<dyn Fn(&Tally) -> bool + Send>>,
+    happened: Vec<Happens>,
     columns: Vec<Column>,
-    /// Of each row: its place, and the minute since 1970 in which its period begins.
+    /// Of each row: its place, and the minute since 1970 in which the first of its periods begins.
     places: Vec<usize>,
     minutes: Vec<i64>,
     bytes: usize,
+}
+
+/// What happened at a place in some minutes that follow each other.
+pub struct Period<'a> {
+    pub minute: i64,
+    pub minutes: i64,
+    pub tally: &'a Tally,
 }
 
 enum Column {
@@ -66,29 +77,36 @@ impl Rows {
         self.bytes >= SLICE_BYTES
     }
 
-    /// `period`: its first minute and how many. Where nothing happened is no row.
-    pub fn push(&mut self, market: &Market, place: usize, period: (i64, i64), tally: &Tally) {
-        if !self.happened.iter().any(|happens| happens(tally)) {
+    /// One row of all the periods. Where nothing happened is no row.
+    pub fn push(&mut self, market: &Market, place: usize, periods: &[Period<'_>]) {
+        let mut tally = Tally::default();
+        periods.iter().for_each(|period| tally.add(period.tally));
+        let Some(first) = periods.first().filter(|_| self.happened.iter().any(|happens| happens(&tally)))
+        else {
             return;
-        }
-        let (minute, minutes) = period;
+        };
         self.places.push(place);
-        self.minutes.push(minute);
+        self.minutes.push(first.minute);
         self.bytes += 8 * self.columns.len();
         for column in &mut self.columns {
             match column {
                 Column::Date | Column::Start | Column::Name(_) => {}
-                Column::Count(count, built) => built.append_value(count(tally)),
-                Column::Money(amount, amounts) => amounts.push(amount(tally)),
+                Column::Count(count, built) => built.append_value(count(&tally)),
+                Column::Money(amount, amounts) => amounts.push(amount(&tally)),
                 Column::Users(built) => {
-                    let users: Hll = market.users(place, minute, minutes, tally.requests_with_user).collect();
+                    let of = |period: &Period<'_>| {
+                        market.users(place, period.minute, period.minutes, period.tally.requests_with_user)
+                    };
+                    let users: Hll = periods.iter().flat_map(of).collect();
                     self.bytes += append(built, (tally.requests_with_user > 0).then(|| users.to_bytes()));
                 }
                 Column::Speed(speed, measured, built) => {
-                    let n = measured(tally);
                     let mut sketch = DdSketch::default();
-                    market.measure(place, *speed, minute, n, |value, times| sketch.add_times(value, times));
-                    self.bytes += append(built, (n > 0).then(|| sketch.to_bytes()));
+                    for Period { minute, tally, .. } in periods {
+                        let add = |value, times| sketch.add_times(value, times);
+                        market.measure(place, *speed, *minute, measured(tally), add);
+                    }
+                    self.bytes += append(built, (measured(&tally) > 0).then(|| sketch.to_bytes()));
                 }
             }
         }
@@ -102,7 +120,14 @@ impl Rows {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
         for column in &mut self.columns {
             arrays.push(match column {
-                Column::Date => Arc::new(minutes.iter().map(|minute| date(*minute)).collect::<Date32Array>()),
+                Column::Date => {
+                    let grain = self.rollup.level.grain;
+                    let under = |day: i32| {
+                        NaiveDate::from_epoch_days(day).map_or(day, |date| grain.date(date).to_epoch_days())
+                    };
+                    let dates = minutes.iter().map(|minute| date(*minute).map(under));
+                    Arc::new(dates.collect::<Date32Array>())
+                }
                 Column::Start => {
                     let starts = minutes.iter().map(|minute| minute * MINUTE_US);
                     Arc::new(TimestampMicrosecondArray::from_iter_values(starts).with_timezone("UTC"))
@@ -166,8 +191,9 @@ fn count(rollup: Rollup, name: &str) -> Option<fn(&Tally) -> i64> {
     }
 }
 
-fn happens(rollup: Rollup, sum: &str) -> Option<Box<dyn Fn(&Tally) -> bool + Send>> {
+fn happens(rollup: Rollup, sum: &str) -> Option<Happens> {
     match rollup.family.measure(sum)?.of {
+        Value::Hll => Some(Box::new(|tally| tally.requests_with_user > 0)),
         Value::Money => {
             let money = Tally::money(sum)?;
             Some(Box::new(move |tally| money(tally) > 0))

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
 use super::{TableId, timestamp};
 pub(super) use measures::{counts, measures, money};
@@ -26,7 +26,7 @@ pub struct Family {
     pub keys: &'static [Key],
     /// In the order of the columns.
     pub measures: &'static [Measure],
-    /// The sums of which one at least is not 0 in what is a row. None of them: everything is.
+    /// Measures of which one at least is more than nothing in what is a row. None of them: everything is.
     pub row_when: &'static [&'static str],
     /// The finest first.
     pub levels: &'static [Level],
@@ -98,6 +98,10 @@ pub enum Grain {
     FiveMinutes,
     Hour,
     Day,
+    /// From Monday. Files lie under its date.
+    Week,
+    /// Files lie under the date of its first day.
+    Month,
 }
 
 /// One table of a rollup.
@@ -178,12 +182,38 @@ impl Measure {
 }
 
 impl Grain {
-    pub const fn minutes(self) -> i64 {
+    /// None: more than a day.
+    pub const fn minutes(self) -> Option<i64> {
         match self {
-            Self::FiveMinutes => 5,
-            Self::Hour => 60,
-            Self::Day => 1_440,
+            Self::FiveMinutes => Some(5),
+            Self::Hour => Some(60),
+            Self::Day => Some(1_440),
+            Self::Week | Self::Month => None,
         }
+    }
+
+    /// The date under which rows of a day lie.
+    pub fn date(self, day: NaiveDate) -> NaiveDate {
+        match self {
+            Self::FiveMinutes | Self::Hour | Self::Day => day,
+            Self::Week => day.week(Weekday::Mon).checked_first_day().unwrap_or(day),
+            Self::Month => day.with_day(1).unwrap_or(day),
+        }
+    }
+
+    /// The last day whose rows lie under a date.
+    pub fn last_day(self, date: NaiveDate) -> NaiveDate {
+        let next = match self {
+            Self::FiveMinutes | Self::Hour | Self::Day => return date,
+            Self::Week => date.checked_add_days(Days::new(7)),
+            Self::Month => date.checked_add_months(Months::new(1)),
+        };
+        next.and_then(|next| next.pred_opt()).unwrap_or(NaiveDate::MAX)
+    }
+
+    /// Whether all rows that are under a date are of that day.
+    pub const fn is_of_one_day(self) -> bool {
+        self.minutes().is_some()
     }
 }
 
@@ -232,7 +262,11 @@ impl Rollup {
         let keys = order.iter().map(ToString::to_string);
         let columns: Vec<String> = keys.chain(self.family.measures.iter().map(Measure::merged)).collect();
         let (columns, order) = (columns.join(",\n    "), order.join(", "));
-        let is_row: Vec<String> = self.family.row_when.iter().map(|sum| format!("sum({sum}) > 0")).collect();
+        let is_more = |name: &&str| match self.family.measure(name).map(|measure| measure.of) {
+            Some(Value::Hll | Value::DdSketch) => format!("count({name}) > 0"),
+            _ => format!("sum({name}) > 0"),
+        };
+        let is_row: Vec<String> = self.family.row_when.iter().map(is_more).collect();
         let having = match is_row.is_empty() {
             true => String::new(),
             false => format!("HAVING {}\n", is_row.join(" OR ")),
