@@ -24,7 +24,7 @@ async fn one_served_request_is_counted_in_every_table() {
             date: "2026-11-25", model_id: "acme/one", author: "acme", variant: "standard",
             provider_id: "north", requests: 1, gateway_cache_hits: 0, streamed_requests: 1,
             requests_with_user: 1, input_tokens: 1000, cached_input_tokens: 400, cache_write_tokens: 0,
-            output_tokens: 200, reasoning_tokens: 0, cost_usd: "0.001500000", unpriced_requests: 0,
+            output_tokens: 200, reasoning_tokens: 0, cost_usd: "0.001500000", unserved_cost_usd: "0.000000000", unpriced_requests: 0,
             unpriced_tokens: 0, input_images: 0, tool_calls: 0, requests_tool_call: 0,
             context_1k: 1, context_10k: 0,
         });
@@ -80,19 +80,20 @@ async fn served_requests_are_counted_by_what_they_used() {
             user_key: Some(8),
             ..base.clone()
         },
-        // Cancelled before: not served, and neither is anything that failed.
+        // Cancelled before: not served, and neither is anything that failed. What was charged for them was spent.
         AttemptRow { outcome: "cancelled", output_tokens: Some(0), ttft_ms: None, ..base.clone() },
         AttemptRow { outcome: "fault", error_class: Some("timeout"), ..base.clone() },
         AttemptRow { outcome: "rate_limited", ..base.clone() },
         AttemptRow { outcome: "client_error", ..base.clone() },
-        AttemptRow { outcome: "gateway_error", ..base.clone() },
+        AttemptRow { outcome: "gateway_error", cost_usd: None, ..base.clone() },
     ])
     .await;
     f.jobs.fold(at(NOW)).await.unwrap();
     assert_row!(f, "usage_daily", {
         requests: 4, gateway_cache_hits: 1, streamed_requests: 3, requests_with_user: 3,
         input_tokens: 21_002, cached_input_tokens: 1_600, cache_write_tokens: 7, output_tokens: 600,
-        reasoning_tokens: 11, cost_usd: "0.003000000", unpriced_requests: 1, unpriced_tokens: 1_201,
+        // Two of four served are priced, and four of five that were not.
+        reasoning_tokens: 11, cost_usd: "0.009000000", unserved_cost_usd: "0.006000000", unpriced_requests: 1, unpriced_tokens: 1_201,
         input_images: 3, input_audio: 2, input_video: 5, output_images: 1, tool_calls: 2, web_searches: 4,
         requests_image_in: 1, requests_image_out: 1, requests_audio_in: 1, requests_tool_call: 1,
         context_1k: 0, context_10k: 2, context_100k: 1, context_1m: 0, context_10m: 0, context_over_10m: 0,
@@ -115,7 +116,7 @@ async fn served_requests_are_counted_by_the_app_and_the_country_they_came_from()
         from(None, Some("US"), None),
         AttemptRow { variant: Some("free"), cost_usd: None, ..from(Some("kilo"), None, Some(3)) },
         AttemptRow { started_at: NOON_US - DAY_US, ..from(Some("kilo"), Some("DE"), Some(1)) },
-        // Not served.
+        // Not served: of no use to anybody, but paid.
         AttemptRow { outcome: "fault", ..from(Some("chat"), Some("FR"), Some(4)) },
     ])
     .await;
@@ -131,6 +132,7 @@ async fn served_requests_are_counted_by_the_app_and_the_country_they_came_from()
         f.query(&rows("app_daily", "app_id")).await,
         [
             "2026-11-24 kilo acme/one acme standard 1 1 1 1000 200 0.001500000 0 0",
+            "2026-11-25 chat acme/one acme standard 0 0 - 0 0 0.001500000 0 0",
             "2026-11-25 kilo acme/one acme free 1 1 1 1000 200 0.000000000 1 1200",
             "2026-11-25 kilo acme/one acme standard 3 3 2 3000 600 0.004500000 0 0",
             "2026-11-25 - acme/one acme standard 1 0 - 1000 200 0.001500000 0 0",
@@ -141,6 +143,7 @@ async fn served_requests_are_counted_by_the_app_and_the_country_they_came_from()
         [
             "2026-11-24 DE acme/one acme standard 1 1 1 1000 200 0.001500000 0 0",
             "2026-11-25 DE acme/one acme standard 1 1 1 1000 200 0.001500000 0 0",
+            "2026-11-25 FR acme/one acme standard 0 0 - 0 0 0.001500000 0 0",
             "2026-11-25 US acme/one acme standard 3 2 2 3000 600 0.004500000 0 0",
             "2026-11-25 - acme/one acme free 1 1 1 1000 200 0.000000000 1 1200",
         ]
@@ -165,12 +168,113 @@ async fn context_buckets_have_inclusive_upper_bounds() {
 }
 
 #[tokio::test]
+async fn speed_is_measured_by_the_length_of_the_prompt() {
+    let mut f = Fixture::new().await;
+    let of = |input_tokens| AttemptRow { input_tokens, ..attempt("e") };
+    f.append(&[
+        of(Some(0)),
+        of(Some(1_000)),
+        of(Some(1_001)),
+        of(Some(100_000_000)),
+        // Not streamed: throughput end to end alone.
+        AttemptRow { streamed: Some(false), ..of(Some(1_001)) },
+        // Nothing of these is measured: a failure, an answer from the gateway's cache, a prompt of unknown length, and what is
+        // older than the table keeps.
+        AttemptRow { outcome: "fault", error_class: Some("timeout"), ..of(Some(1)) },
+        AttemptRow { gateway_cache_hit: true, ..of(Some(1)) },
+        of(None),
+        AttemptRow { started_at: NOON_US - 43 * DAY_US, ..of(Some(1)) },
+        AttemptRow { started_at: NOON_US - 42 * DAY_US, model_id: Some("acme/two"), ..of(Some(1)) },
+    ])
+    .await;
+    f.jobs.fold(at(NOW)).await.unwrap();
+    let sql = "SELECT date, model_id, author, provider_id, context_bucket, attempts, ddsketch_count(ttft_ms),
+            ddsketch_count(tokens_per_s_e2e), ddsketch_count(tokens_per_s_decode)
+        FROM context_speed_daily ORDER BY date, context_bucket";
+    assert_eq!(
+        f.query(sql).await,
+        [
+            "2026-10-14 acme/two acme north 1000 1 1 1 1",
+            "2026-11-25 acme/one acme north 1000 2 2 2 2",
+            "2026-11-25 acme/one acme north 10000 2 1 2 1",
+            "2026-11-25 acme/one acme north 100000000 1 1 1 1",
+        ]
+    );
+    let first = "SELECT ddsketch_quantile(ttft_ms, 0.5), round(ddsketch_quantile(tokens_per_s_e2e, 0.5), 3),
+            ddsketch_quantile(tokens_per_s_decode, 0.5)
+        FROM context_speed_daily WHERE context_bucket = 100000000";
+    assert_eq!(f.query(first).await, ["300.0 86.957 99.5"]);
+}
+
+#[tokio::test]
+async fn who_used_a_model_is_known_by_day_for_a_while_and_by_month_for_ever() {
+    let mut f = Fixture::new().await;
+    let of = |days: i64, user_key, model| AttemptRow {
+        started_at: NOON_US - days * DAY_US,
+        user_key,
+        model_id: Some(model),
+        ..attempt("e")
+    };
+    f.append(&[
+        of(0, Some(-7), "acme/one"),
+        of(0, Some(-7), "acme/one"),
+        of(0, Some(-7), "acme/two"),
+        of(3, Some(-7), "acme/one"),
+        of(3, Some(8), "acme/one"),
+        // The last day that is kept, and the one before it: 16 October and a day of the same month.
+        of(40, Some(8), "acme/one"),
+        of(41, Some(8), "acme/one"),
+        of(300, Some(8), "acme/one"),
+        // Nobody, and nothing.
+        of(0, None, "acme/one"),
+        AttemptRow { outcome: "fault", error_class: Some("timeout"), ..of(0, Some(9), "acme/one") },
+    ])
+    .await;
+    f.jobs.fold(at(NOW)).await.unwrap();
+    let rows = |table| format!("SELECT * FROM {table} ORDER BY date, user_key, model_id");
+    assert_eq!(
+        f.query(&rows("user_model_daily")).await,
+        [
+            "2026-10-16 8 acme/one acme 1",
+            "2026-11-22 -7 acme/one acme 1",
+            "2026-11-22 8 acme/one acme 1",
+            "2026-11-25 -7 acme/one acme 2",
+            "2026-11-25 -7 acme/two acme 1",
+        ]
+    );
+    assert_eq!(
+        f.query(&rows("user_model_monthly")).await,
+        [
+            "2026-01-01 8 acme/one acme 1",
+            "2026-10-01 8 acme/one acme 2",
+            "2026-11-01 -7 acme/one acme 3",
+            "2026-11-01 -7 acme/two acme 1",
+            "2026-11-01 8 acme/one acme 1",
+        ]
+    );
+    // 22 November is a Sunday.
+    let weeks = "SELECT date, model_id, author, variant, provider_id, hll_estimate(users)
+        FROM users_by_week ORDER BY date, model_id";
+    assert_eq!(
+        f.query(weeks).await,
+        [
+            "2026-01-26 acme/one acme standard north 1",
+            "2026-10-12 acme/one acme standard north 1",
+            "2026-11-16 acme/one acme standard north 2",
+            "2026-11-23 acme/one acme standard north 1",
+            "2026-11-23 acme/two acme standard north 1",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn attempts_are_counted_by_what_became_of_them() {
     let mut f = Fixture::new().await;
     let failed = |outcome, error_class| AttemptRow {
         outcome,
         error_class: Some(error_class),
         finish_reason: None,
+        cost_usd: None,
         ..attempt("e")
     };
     let classes = [
@@ -206,7 +310,7 @@ async fn attempts_are_counted_by_what_became_of_them() {
             client_unsupported: 15, output_tokens: 0,
         });
     }
-    // Nothing was served.
+    // Nothing was served, and nothing was charged.
     assert_eq!(f.query("SELECT count(*) FROM usage_daily").await, ["0"]);
 }
 
@@ -385,14 +489,18 @@ async fn a_crash_between_the_commits_of_two_tables_neither_loses_nor_doubles() {
     assert_eq!(
         from,
         [
+            ("usage_hourly", Some(2)),
+            ("usage_daily", Some(2)),
+            ("health_5m", Some(2)),
             ("health_hourly", None),
             ("health_daily", None),
             ("app_daily", None),
             ("country_daily", None),
+            ("context_speed_daily", None),
+            ("users_by_week", None),
+            ("user_model_daily", None),
+            ("user_model_monthly", None),
             ("intake_daily", None),
-            ("usage_hourly", Some(2)),
-            ("usage_daily", Some(2)),
-            ("health_5m", Some(2))
         ]
     );
     for (table, count) in [
@@ -401,6 +509,9 @@ async fn a_crash_between_the_commits_of_two_tables_neither_loses_nor_doubles() {
         ("health_5m", "attempts"),
         ("health_hourly", "attempts"),
         ("health_daily", "attempts"),
+        ("context_speed_daily", "attempts"),
+        ("user_model_daily", "requests"),
+        ("user_model_monthly", "requests"),
     ] {
         assert_eq!(f.query(&format!("SELECT sum({count}) FROM {table}")).await, ["3"], "{table}");
     }
