@@ -135,6 +135,11 @@ impl Metric {
         self.table.stats.iter().copied().find(is_date).or(self.table.partition)
     }
 
+    /// Whether rows are of windows of days that end with their date: a day moves very many of them.
+    pub fn is_of_windows(&self) -> bool {
+        self.table.column("end_date").is_some()
+    }
+
     /// Whether the table may hold rows of a date.
     pub fn keeps(&self, date: NaiveDate, today: NaiveDate) -> bool {
         self.history != History::Weekly

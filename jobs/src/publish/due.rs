@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::changes::{self, Changed};
 use super::lanes::Scope;
+use super::late;
 use super::place::{dates_of, days_between};
 use super::stage::Froms;
 use super::{Published, Publisher, Round};
@@ -27,6 +28,8 @@ pub(super) struct Due {
     pub dropped: BTreeSet<NaiveDate>,
     /// Dates before it are left to later stages.
     pub from: Option<NaiveDate>,
+    /// Dates from it on that stand are left to the night.
+    pub late_from: Option<NaiveDate>,
     /// Another lane has to put first what is there.
     pub is_left: bool,
     /// Windows that have not moved may stay as they stand.
@@ -87,6 +90,12 @@ impl Publisher {
         }
         due.dates.extend(touched(metric, turned(round)));
         due.dates.retain(|date| *date <= today && (metric.begins_by(*date, today) || known.contains(date)));
+        match self.scope {
+            Scope::Slow if metric.is_of_windows() && !is_all && from.is_none() => {
+                due.late_from = late::put_off(metric, &mut due.dates, &stands, &unnamed, round);
+            }
+            _ => due.dates.extend(late::all(metric, &stands, round)),
+        }
         let is_foreign = is_afresh || unnamed.contains(&today);
         if self.scope == Scope::Slow && metric.lane == Lane::Today && !is_foreign {
             due.dates.remove(&today);
@@ -152,7 +161,7 @@ impl Publisher {
 
 /// Where a day has turned since the last publication: the one that was running then, the one before, which was the newest
 /// closed one, and all since.
-fn turned(round: &Round) -> BTreeSet<NaiveDate> {
+pub(super) fn turned(round: &Round) -> BTreeSet<NaiveDate> {
     // Of a table that the slow lane alone puts.
     let ran = |last: &Publication| *last.as_of.get(gate::TABLE.name).unwrap_or(&last.published_at);
     let Some(ran) = round.last.as_ref().map(|last| ran(last).date_naive()) else {

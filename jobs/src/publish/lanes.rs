@@ -179,10 +179,15 @@ impl Publisher {
                 row.as_of.insert(name.to_owned(), round.terms.watermark);
             }
             if self.scope != Scope::Fast {
-                match stage.froms.get(name) {
-                    Some(from) => row.complete_from.insert(name.to_owned(), *from),
-                    None => row.complete_from.remove(name),
-                };
+                for (said, is_now) in [
+                    (&mut row.complete_from, stage.froms.get(name)),
+                    (&mut row.late_from, stage.lates.get(name)),
+                ] {
+                    match is_now {
+                        Some(from) => said.insert(name.to_owned(), *from),
+                        None => said.remove(name),
+                    };
+                }
             }
         }
         row

@@ -12,6 +12,7 @@ mod attempts;
 mod changes;
 mod due;
 mod lanes;
+mod late;
 mod newest;
 mod place;
 mod put;
@@ -92,6 +93,7 @@ struct Round {
 struct Stage {
     tables: Vec<PublishedTable>,
     froms: Froms,
+    lates: Froms,
     /// Tables that another lane has to put first.
     left: BTreeSet<&'static str>,
     /// A table has content that no publication names.
@@ -237,7 +239,9 @@ impl Publisher {
         let is_behind = round.last.as_ref().is_none_or(|last| match self.scope {
             Scope::Fast => last.live_attempts_version != round.attempts_version,
             Scope::Everything | Scope::Slow => {
-                last.attempts_version != round.attempts_version || last.complete_from != stage.froms
+                last.attempts_version != round.attempts_version
+                    || last.complete_from != stage.froms
+                    || last.late_from != stage.lates
             }
         });
         if round.is_afresh || is_behind || stage.is_unnamed {
@@ -307,6 +311,7 @@ impl Publisher {
         stage.is_unnamed |= due.is_unnamed || put.is_some();
         stage.tables.extend(put);
         stage.froms.extend(due.from.map(|from| (name.to_owned(), from)));
+        stage.lates.extend(due.late_from.map(|from| (name.to_owned(), from)));
         stage.left.extend(due.is_left.then_some(name));
         Ok(())
     }

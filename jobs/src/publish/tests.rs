@@ -1,4 +1,5 @@
 mod lanes;
+mod late;
 mod live;
 mod names;
 mod stages;

@@ -111,5 +111,11 @@ fn columns() -> Vec<Column> {
         let column = row::complete_from_column(metric.table.name).leak();
         columns.push(Column::date(column, meaning).null_when("it has all dates"));
     }
+    for metric in METRICS.iter().filter(|metric| metric.is_of_windows()) {
+        let meaning = "Late rows have moved figures of the published table of that name from this date on, which the night will \
+                       show.";
+        let column = row::late_from_column(metric.table.name).leak();
+        columns.push(Column::date(column, meaning).null_when("there were none"));
+    }
     columns
 }

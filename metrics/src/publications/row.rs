@@ -39,6 +39,8 @@ pub struct Publication {
     pub as_of: BTreeMap<String, DateTime<Utc>>,
     /// Of a published table whose older dates are still to come: the first date of those that are there.
     pub complete_from: BTreeMap<String, NaiveDate>,
+    /// Of a published table of windows: the first date that late rows have moved and that is still to be computed again.
+    pub late_from: BTreeMap<String, NaiveDate>,
 }
 
 pub(super) fn version_column(table: &str) -> String {
@@ -51,6 +53,10 @@ pub(super) fn seen_column(table: &str) -> String {
 
 pub(super) fn as_of_column(table: &str) -> String {
     format!("{table}_as_of")
+}
+
+pub(super) fn late_from_column(table: &str) -> String {
+    format!("{table}_late_from")
 }
 
 pub(super) fn complete_from_column(table: &str) -> String {
@@ -131,6 +137,7 @@ impl Publication {
             seen: BTreeMap::new(),
             as_of: BTreeMap::new(),
             complete_from: BTreeMap::new(),
+            late_from: BTreeMap::new(),
         };
         for name in crate::METRICS.iter().map(|metric| metric.table.name) {
             if let Some(version) = integer(&version_column(name))? {
@@ -141,6 +148,12 @@ impl Publication {
             }
             if let Some(from) = date(&complete_from_column(name))? {
                 publication.complete_from.insert(name.to_owned(), from);
+            }
+        }
+        for metric in crate::METRICS.iter().filter(|metric| metric.is_of_windows()) {
+            let name = metric.table.name;
+            if let Some(from) = date(&late_from_column(name))? {
+                publication.late_from.insert(name.to_owned(), from);
             }
         }
         for source in super::sources().into_iter().chain(super::shared()) {
@@ -184,6 +197,7 @@ impl Publication {
         };
         let from = self.complete_from.iter();
         values.extend(from.map(|(table, from)| (complete_from_column(table), date(from))));
+        values.extend(self.late_from.iter().map(|(table, from)| (late_from_column(table), date(from))));
         let schema = super::id().schema();
         let column = |field: &arrow::datatypes::FieldRef| {
             values.remove(field.name()).unwrap_or_else(|| new_null_array(field.data_type(), 1))

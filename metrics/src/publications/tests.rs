@@ -18,6 +18,7 @@ fn publication(number: i64) -> Publication {
         seen: BTreeMap::from([("usage_daily".to_owned(), 9), ("usage_by_day".to_owned(), 4)]),
         as_of: BTreeMap::from([("gate".to_owned(), "2026-11-25T11:58:00Z".parse().unwrap())]),
         complete_from: BTreeMap::from([("rankings".to_owned(), "2026-10-01".parse().unwrap())]),
+        late_from: BTreeMap::from([("rankings".to_owned(), "2026-11-01".parse().unwrap())]),
     }
 }
 
