@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::Date32Type;
 use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -55,7 +53,6 @@ impl Terms {
             ("speed_requests", integer(self.speed_requests)),
             ("watermark", Arc::new(watermark.with_timezone("UTC")) as ArrayRef),
             ("today", Arc::new(Date32Array::from(vec![Date32Type::from_naive_date(self.today)])) as ArrayRef),
-            ("fingerprint", Arc::new(StringArray::from(vec![self.fingerprint()])) as ArrayRef),
         ])
     }
 }

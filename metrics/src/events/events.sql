@@ -48,11 +48,10 @@ newest AS (
 methods AS (
     SELECT date, old_value, new_value FROM former
     UNION ALL
-    SELECT terms.today, newest.new_value, terms.fingerprint
-    FROM terms
-    CROSS JOIN history
+    SELECT today() AS date, newest.new_value AS old_value, terms_fingerprint() AS new_value
+    FROM history
     LEFT JOIN newest ON true
-    WHERE history.first_date IS NOT NULL AND newest.new_value IS DISTINCT FROM terms.fingerprint
+    WHERE history.first_date IS NOT NULL AND newest.new_value IS DISTINCT FROM terms_fingerprint()
 )
 
 SELECT
