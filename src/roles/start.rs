@@ -177,7 +177,7 @@ impl Roles {
         jobs.fold(Utc::now()).await?;
         jobs.recompute().await?;
         let terms = self.config.terms(&self.tools.catalogue);
-        Publisher::open(&self.warehouse, terms).await?.publish(Utc::now()).await?;
+        Publisher::open(&self.warehouse, terms).await?.publish_stage(Utc::now()).await?;
         Ok(())
     }
 

@@ -218,11 +218,11 @@ impl Publisher {
         }
     }
 
-    /// One publication at most.
+    /// One publication at most: where nothing is published yet, what pages cannot do without.
     ///
     /// # Errors
     /// Nothing is published then.
-    async fn publish_stage(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
+    pub async fn publish_stage(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
         if let Standing::Uneven { behind } = self.look().await? {
             return Ok(PublishReport::waiting(&behind));
         }

@@ -9,8 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_metrics::publications::Publication;
-use bellwether_metrics::{History, Metric};
+use bellwether_metrics::{History, Metric, gate, quality_by_day, rankings, usage_by_day, users_by_window};
 use bellwether_warehouse::Error as WarehouseError;
+use bellwether_warehouse::tables::declared::Declaration;
 use chrono::{Datelike, Days, NaiveDate};
 
 use super::place::dates_of;
@@ -19,12 +20,33 @@ use crate::error::Error;
 
 /// Days of the first stage: what most pages show, and what tables of a recent history begin with.
 const FIRST: Days = Days::new(35);
+/// What the first stage of all has, where nothing stands yet: tables without which a page shows nothing, and how many days of
+/// each beside the running one. All else comes a stage later.
+const OPENING: [(&Declaration, Days); 5] = [
+    (&gate::TABLE, FIRST),
+    (&usage_by_day::TABLE, FIRST),
+    (&quality_by_day::TABLE, FIRST),
+    (&users_by_window::TABLE, Days::new(1)),
+    (&rankings::TABLE, Days::new(1)),
+];
 /// More dates of a table than this, and some of them older than the first stage, are put in stages though the terms are the
 /// same. More: readers wait longer for the newest; fewer: each late row of an old day makes several publications.
 const MANY: usize = 62;
 
 /// First date that each table has in a publication that lacks older ones.
 pub(super) type Froms = BTreeMap<String, NaiveDate>;
+
+/// Whether a table of now is among what the first stage of all has.
+pub(super) fn opens_with(metric: &Metric) -> bool {
+    OPENING.iter().any(|(table, _)| *table == metric.table)
+}
+
+/// First date of a table in the first stage of all; tomorrow for what is not in it.
+fn opening(metric: &Metric, today: NaiveDate) -> NaiveDate {
+    let days = OPENING.iter().find(|(table, _)| *table == metric.table).map(|(_, days)| *days);
+    let first = days.map(|days| today.checked_sub_days(days).unwrap_or(NaiveDate::MIN));
+    first.or(today.succ_opt()).unwrap_or(NaiveDate::MAX)
+}
 
 impl Publisher {
     /// First date of the stage that is next for a table, if not all of `due` is put at once.
@@ -44,6 +66,7 @@ impl Publisher {
             Some(from) if from <= first => due.range(..from).next_back().and_then(|date| date.with_day(1)),
             // It has waited for others. Without windows of a history there is little to it.
             Some(_) => (metric.history != History::Whole).then_some(first),
+            None if round.is_afresh => Some(opening(metric, today)),
             None => (is_all || due.len() > MANY).then_some(first),
         };
         let lacking = metric.inputs.iter().filter_map(|input| froms.get(input.name()));
