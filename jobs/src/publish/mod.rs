@@ -2,9 +2,10 @@
 //! tables belong together.
 //!
 //! Tables whose content changed are committed first, `publications` last, each by compare-and-set with the transaction
-//! `publish/<table>` at the number of the publication, or further where one was preceded by decisions (`decide`). What a process that was killed in between has left is in no
-//! publication; its days count as changed in the next round, which makes it whole. Of two that publish at a time one is
-//! fenced and looks again. Rollups that stand at different versions of `attempts` are waited for.
+//! `publish/<table>` at the number of the publication, or further where one was preceded by decisions (`decide`). What a
+//! process that was killed in between has left is in no publication; its days count as changed in the next round, which makes
+//! it whole. Of two that publish the same at a time one is fenced and looks again; two lanes (`lanes`) go on beside each other.
+//! Rollups that stand at different versions of `attempts` are waited for.
 //!
 //! What it does not do: say what a number is (`metrics`).
 
