@@ -78,6 +78,8 @@ pub enum Error {
         "publication {number} of {published_at} was made under the terms {theirs}, and this process has {ours}: another one publishes with another configuration, catalogue or version of Bellwether; stop one of the two"
     )]
     OtherTerms { number: i64, published_at: chrono::DateTime<chrono::Utc>, theirs: String, ours: String },
+    #[error("publication {number} of another process came first")]
+    Overtaken { number: i64 },
     #[error("date range {from} to {to} ends before it begins")]
     EmptyRange { from: chrono::NaiveDate, to: chrono::NaiveDate },
     #[error("table `{table}` has a file whose date is `{date}`")]
@@ -101,7 +103,7 @@ impl Error {
     pub fn is_fenced(&self) -> bool {
         match self {
             Self::Commit { source, .. } => source.is_refusal(),
-            Self::Unfolded { .. } => true,
+            Self::Unfolded { .. } | Self::Overtaken { .. } => true,
             Self::Several(errors) => errors.iter().all(Self::is_fenced),
             _ => false,
         }

@@ -71,11 +71,15 @@ pub(crate) fn failed(job: &'static str) {
     counter!(ROLLUP_FAILURES_TOTAL, "job" => job).increment(1);
 }
 
-/// Nothing is left to publish at `at`.
-pub(crate) fn published(report: &PublishReport, at: DateTime<Utc>) {
+/// By either lane.
+pub(crate) fn numbered(report: &PublishReport) {
     if let Some(number) = report.number {
         gauge!(PUBLISH_NUMBER).set(number as f64);
     }
+}
+
+/// Nothing is left to publish at `at`.
+pub(crate) fn published(report: &PublishReport, at: DateTime<Utc>) {
     if report.waits_for.is_empty() {
         gauge!(PUBLISH_LAST_SUCCESS).set(at.timestamp() as f64);
     }

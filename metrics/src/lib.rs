@@ -24,6 +24,7 @@ pub mod health_now;
 #[cfg(test)]
 mod invariance;
 mod keyed;
+pub mod live_by_minute;
 mod measures;
 mod metric;
 pub mod models;
@@ -51,7 +52,7 @@ mod windows;
 pub use catalogue::{Catalogue, Model, Named};
 pub use document::document;
 pub use facts::{Facts, ModelFacts, Price, ProviderFacts};
-pub use metric::{Error, History, METRICS, Metric, Touched};
+pub use metric::{Error, History, Lane, METRICS, Metric, Touched};
 pub use terms::{Keyless, Terms};
 pub use views::register;
 

@@ -15,8 +15,8 @@ use datafusion::prelude::SessionContext;
 use crate::windows::Windows;
 use crate::{
     app_gate, apps, endpoints, events, gate, growth_by_month, health_by_5min, health_by_day, health_by_hour,
-    health_by_window, health_now, models, prices, providers, quality_by_day, rankings, routing_by_day,
-    routing_by_hour, routing_now, share_by_week, speed_by_hour, usage_by_day, users_by_window,
+    health_by_window, health_now, live_by_minute, models, prices, providers, quality_by_day, rankings,
+    routing_by_day, routing_by_hour, routing_now, share_by_week, speed_by_hour, usage_by_day, users_by_window,
 };
 
 /// Every metric, in the order in which they are computed.
@@ -33,6 +33,7 @@ pub const METRICS: &[Metric] = &[
     speed_by_hour::METRIC,
     health_by_5min::METRIC,
     health_now::METRIC,
+    live_by_minute::METRIC,
     routing_by_day::METRIC,
     routing_by_hour::METRIC,
     routing_now::METRIC,
@@ -50,6 +51,7 @@ pub const METRICS: &[Metric] = &[
 pub struct Metric {
     pub table: &'static Declaration,
     pub history: History,
+    pub lane: Lane,
     /// Reads tables and views of a session that [`crate::register`] has prepared. `$1` and `$2` are the first and the
     /// last date of the rows that it gives; tables of windows have further ones.
     pub sql: &'static str,
@@ -69,6 +71,17 @@ pub enum History {
     Recent,
     /// The same, Sundays and the newest closed day alone; the statement answers every date that it is asked for.
     Weekly,
+}
+
+/// How soon a table is computed after a fold. Each lane publishes for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Within seconds, whatever else is being computed: what is of now, and little.
+    Fast,
+    /// The running day as fast, all other days slowly.
+    Today,
+    /// On its clock.
+    Slow,
 }
 
 /// A month of windows and hours, and the week before it.
@@ -120,6 +133,11 @@ impl Metric {
         self.table.stats.iter().copied().find(is_date).or(self.table.partition)
     }
 
+    /// Whether rows are of windows of days that end with their date: a day moves very many of them.
+    pub fn is_of_windows(&self) -> bool {
+        self.table.column("end_date").is_some()
+    }
+
     /// Whether the table may hold rows of a date.
     pub fn keeps(&self, date: NaiveDate, today: NaiveDate) -> bool {
         self.history != History::Weekly
@@ -145,6 +163,10 @@ impl Metric {
         to: NaiveDate,
     ) -> Result<Vec<RecordBatch>, Error> {
         let failed = |source| Error::Compute { table: self.table.name, from, to, source: Box::new(source) };
+        if *self.table == health_now::TABLE {
+            let longest = ScalarValue::Int64(Some(health_now::LONGEST));
+            return self.run(ctx, from, to, vec![longest]).await.map_err(failed);
+        }
         let Some(windows) = windows_of(self.table) else {
             return self.run(ctx, from, to, Vec::new()).await.map_err(failed);
         };
@@ -159,6 +181,24 @@ impl Metric {
             next = last.succ_opt().unwrap_or(NaiveDate::MAX);
         }
         Ok(found)
+    }
+
+    /// The same, but long windows of now whose end is still the same are those of the table in the session.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn moved_rows(
+        &self,
+        ctx: &SessionContext,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Vec<RecordBatch>, Error> {
+        if *self.table != health_now::TABLE {
+            return self.rows(ctx, from, to).await;
+        }
+        let failed = |source| Error::Compute { table: self.table.name, from, to, source: Box::new(source) };
+        let longest = health_now::longest_moved(ctx).await.map_err(failed)?;
+        self.run(ctx, from, to, vec![ScalarValue::Int64(Some(longest))]).await.map_err(failed)
     }
 
     async fn run(

@@ -29,6 +29,16 @@ pub(super) async fn since(
     after: Option<i64>,
     metric: Option<&Metric>,
 ) -> Result<Changed, Error> {
+    since_but(table, after, metric, |_| false).await
+}
+
+/// The same without what some commits have changed.
+pub(super) async fn since_but(
+    table: &Table,
+    after: Option<i64>,
+    metric: Option<&Metric>,
+    is_left_out: impl Fn(&CommitEntry) -> bool,
+) -> Result<Changed, Error> {
     let name = table.id().name();
     let version = table.snapshot().version();
     let Some(after) = after.filter(|after| *after <= version) else { return Ok(Changed::Everything) };
@@ -41,7 +51,7 @@ pub(super) async fn since(
         Err(source) => return Err(Error::Log { table: name, source }),
     };
     let mut dates = BTreeSet::new();
-    for commit in commits.iter().filter(|commit| has_news(commit)) {
+    for commit in commits.iter().filter(|commit| has_news(commit) && !is_left_out(commit)) {
         if !add_dates(table, commit, metric, &mut dates)? {
             return Ok(Changed::Everything);
         }

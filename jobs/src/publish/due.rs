@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use bellwether_metrics::publications::Publication;
-use bellwether_metrics::{Metric, gate};
+use bellwether_metrics::{History, Lane, Metric, gate};
 use bellwether_warehouse::{DataFile, TableId};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::changes::{self, Changed};
+use super::lanes::Scope;
+use super::late;
 use super::place::{dates_of, days_between};
+use super::stage::Froms;
 use super::{Published, Publisher, Round};
 use crate::dates::date_of;
 use crate::error::Error;
@@ -21,45 +24,90 @@ const SILENT: TimeDelta = TimeDelta::seconds(120);
 #[derive(Debug, Default)]
 pub(super) struct Due {
     pub dates: BTreeSet<NaiveDate>,
+    /// Dates whose rows are taken out and come back in a later stage.
+    pub dropped: BTreeSet<NaiveDate>,
+    /// Dates before it are left to later stages.
+    pub from: Option<NaiveDate>,
+    /// Dates from it on that stand are left to the night.
+    pub late_from: Option<NaiveDate>,
+    /// Another lane has to put first what is there.
+    pub is_left: bool,
+    /// Windows that have not moved may stay as they stand.
+    pub keeps_windows: bool,
     /// The table has content that no publication names.
     pub is_unnamed: bool,
 }
 
 impl Publisher {
-    pub(super) async fn due(&self, at: usize, round: &Round) -> Result<Due, Error> {
-        let Some(Published { metric, table }) = self.tables.get(at) else { return Ok(Due::default()) };
-        let version_of = |last: &Publication| last.versions.get(metric.table.name).copied();
-        let published = round.last.as_ref().and_then(version_of);
-        // What somebody left who was ended before his publication may be of other terms.
-        let own = changes::since(table, published, Some(metric)).await?;
-        let mut due = Due { is_unnamed: own != Changed::Dates(BTreeSet::new()), ..Due::default() };
-        let mut is_all = round.is_afresh || own == Changed::Everything;
-        if let Changed::Dates(dates) = own {
-            due.dates.extend(dates);
+    /// `froms`: of the tables that this publication has put before.
+    pub(super) async fn due(&self, at: usize, round: &Round, froms: &Froms) -> Result<Due, Error> {
+        let Some(published) = self.tables.get(at) else { return Ok(Due::default()) };
+        let Published { metric, table } = published;
+        let name = metric.table.name;
+        if self.scope == Scope::Fast {
+            return self.due_now(published, round).await;
         }
+        let last = round.last.as_ref();
+        // What somebody left who was ended before his publication may be of other terms.
+        let own = self.unnamed(published, last).await?;
+        let mut due = Due { is_unnamed: own != Changed::Dates(BTreeSet::new()), ..Due::default() };
+        let today = round.terms.today;
+        if metric.date_column().is_none() {
+            // What is of now moves by itself.
+            due.dates = BTreeSet::from([today]);
+            return Ok(due);
+        }
+        let is_afresh = round.is_afresh || own == Changed::Everything;
+        let mut is_all = is_afresh;
+        let unnamed = match own {
+            Changed::Dates(dates) => dates,
+            Changed::Everything => BTreeSet::new(),
+        };
+        due.dates.extend(&unnamed);
         for input in inputs(metric) {
-            match self.changed(input, round.last.as_ref()).await? {
+            match self.changed(input, last).await? {
                 Changed::Everything => is_all = true,
                 Changed::Dates(dates) => due.dates.extend(touched(metric, dates)),
             }
         }
         let stands: BTreeSet<NaiveDate> =
             table.snapshot().files().iter().flat_map(|file| dates_of(metric, file)).collect();
-        if is_all {
+        let mut known = stands.clone();
+        let from = last.filter(|_| !is_afresh).and_then(|last| last.complete_from.get(name).copied());
+        if is_all || from.is_some() {
+            if metric.history != History::Whole {
+                known.extend(self.stood(published).await?);
+            }
             // Also what stands of days that are in no input any more.
-            due.dates.extend(&stands);
+            let mut all = known.clone();
             let mut held = BTreeSet::new();
             for input in inputs(metric) {
                 self.add_held(input, &mut held)?;
             }
-            due.dates.extend(touched(metric, held));
+            all.extend(touched(metric, held));
+            all.retain(|date| is_all || from.is_some_and(|from| *date < from));
+            due.dates.extend(all);
         }
         due.dates.extend(touched(metric, turned(round)));
-        let today = round.terms.today;
-        due.dates.retain(|date| *date <= today && (metric.begins_by(*date, today) || stands.contains(date)));
-        if metric.date_column().is_none() {
-            // What is of now moves by itself.
-            due.dates = BTreeSet::from([round.terms.today]);
+        due.dates.retain(|date| *date <= today && (metric.begins_by(*date, today) || known.contains(date)));
+        match self.scope {
+            Scope::Slow if metric.is_of_windows() && !is_all && from.is_none() => {
+                due.late_from = late::put_off(metric, &mut due.dates, &stands, &unnamed, round);
+            }
+            _ => due.dates.extend(late::all(metric, &stands, round)),
+        }
+        let is_foreign = is_afresh || unnamed.contains(&today);
+        if self.scope == Scope::Slow && metric.lane == Lane::Today && !is_foreign {
+            due.dates.remove(&today);
+        }
+        if !metric.reads_itself()
+            && let Some(edge) = self.edge(metric, &due.dates, from, is_all, round, froms)
+        {
+            let now = due.dates.split_off(&edge);
+            due.from = (!due.dates.is_empty()).then_some(edge);
+            due.dropped = stands.range(..edge).copied().collect();
+            due.dropped.retain(|date| is_afresh || unnamed.contains(date));
+            due.dates = now;
         }
         Ok(due)
     }
@@ -67,7 +115,11 @@ impl Publisher {
     async fn changed(&self, input: TableId, last: Option<&Publication>) -> Result<Changed, Error> {
         let name = input.name();
         if let Some(published) = self.published(input) {
-            let after = last.and_then(|last| last.versions.get(name).copied());
+            let named = |last: &Publication| match published.metric.lane {
+                Lane::Today => last.seen.get(name).copied(),
+                Lane::Fast | Lane::Slow => last.versions.get(name).copied(),
+            };
+            let after = last.and_then(named);
             return changes::since(&published.table, after, Some(published.metric)).await;
         }
         let after = last.and_then(|last| last.seen.get(name).copied());
@@ -109,8 +161,10 @@ impl Publisher {
 
 /// Where a day has turned since the last publication: the one that was running then, the one before, which was the newest
 /// closed one, and all since.
-fn turned(round: &Round) -> BTreeSet<NaiveDate> {
-    let Some(ran) = round.last.as_ref().map(|last| last.published_at.date_naive()) else {
+pub(super) fn turned(round: &Round) -> BTreeSet<NaiveDate> {
+    // Of a table that the slow lane alone puts.
+    let ran = |last: &Publication| *last.as_of.get(gate::TABLE.name).unwrap_or(&last.published_at);
+    let Some(ran) = round.last.as_ref().map(|last| ran(last).date_naive()) else {
         return BTreeSet::new();
     };
     if ran >= round.terms.today {

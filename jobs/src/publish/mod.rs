@@ -2,28 +2,33 @@
 //! tables belong together.
 //!
 //! Tables whose content changed are committed first, `publications` last, each by compare-and-set with the transaction
-//! `publish/<table>` at the number of the publication, or further where one was preceded by decisions (`decide`). What a process that was killed in between has left is in no
-//! publication; its days count as changed in the next round, which makes it whole. Of two that publish at a time one is
-//! fenced and looks again. Rollups that stand at different versions of `attempts` are waited for.
+//! `publish/<table>` at the number of the publication, or further where one was preceded by decisions (`decide`). What a
+//! process that was killed in between has left is in no publication; its days count as changed in the next round, which makes
+//! it whole. Of two that publish the same at a time one is fenced and looks again; two lanes (`lanes`) go on beside each other.
+//! Rollups that stand at different versions of `attempts` are waited for.
 //!
 //! What it does not do: say what a number is (`metrics`).
 
+mod attempts;
 mod changes;
 mod due;
+mod lanes;
+mod late;
 mod newest;
 mod place;
 mod put;
 mod report;
 mod rows;
+mod stage;
 mod standing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::{METRICS, Metric, Terms, gate};
+use bellwether_metrics::{Lane, METRICS, Metric, Terms, gate};
 use bellwether_warehouse::{
     Advance, Followed, Kind, Snapshot, Standing, Table, TableId, Warehouse, snapshot,
 };
@@ -34,7 +39,9 @@ use datafusion::prelude::SessionContext;
 
 use crate::error::Error;
 use crate::jobs::refresh;
+use lanes::Scope;
 pub use report::{PublishReport, PublishedTable};
+use stage::Froms;
 pub(crate) use standing::{newest_date, published};
 
 /// Publishes one warehouse. May be stopped anywhere and run again.
@@ -43,15 +50,23 @@ pub struct Publisher {
     warehouse: Warehouse,
     terms: Terms,
     fingerprint: String,
+    scope: Scope,
     sources: Followed,
     /// In the order in which they are computed.
     tables: Vec<Published>,
     publications: Table,
     /// The newest publication when this process began: whatever it was made under, it may be taken over.
-    begun: Option<i64>,
+    begun: Option<Begun>,
+    has_announced: bool,
     /// What `decide` has seen, as if it had been published.
     decided: Option<Publication>,
     threads: usize,
+}
+
+#[derive(Debug)]
+struct Begun {
+    number: i64,
+    terms: String,
 }
 
 #[derive(Debug)]
@@ -64,10 +79,26 @@ struct Published {
 struct Round {
     last: Option<Publication>,
     number: i64,
+    /// Version of `attempts` that every rollup has.
+    attempts_version: Option<i64>,
     /// Everything is computed afresh.
     is_afresh: bool,
     terms: Terms,
     now: DateTime<Utc>,
+    /// Tables of another lane, as the last publication names them.
+    others: Vec<Snapshot>,
+}
+
+/// What one publication put.
+#[derive(Debug, Default)]
+struct Stage {
+    tables: Vec<PublishedTable>,
+    froms: Froms,
+    lates: Froms,
+    /// Tables that another lane has to put first.
+    left: BTreeSet<&'static str>,
+    /// A table has content that no publication names.
+    is_unnamed: bool,
 }
 
 impl Publisher {
@@ -79,13 +110,29 @@ impl Publisher {
         Self::open_some(warehouse, terms, METRICS).await
     }
 
+    /// Publishes what is of now, and nothing before another has published everything under these terms.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn fast(warehouse: &Warehouse, terms: Terms) -> Result<Self, Error> {
+        Self::open_scope(warehouse, terms, Scope::Fast, Scope::Fast.metrics()).await
+    }
+
+    /// Publishes all else.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn slow(warehouse: &Warehouse, terms: Terms) -> Result<Self, Error> {
+        Self::open_scope(warehouse, terms, Scope::Slow, Scope::Slow.metrics()).await
+    }
+
     /// Only decides: of the published tables it opens the one that this takes.
     ///
     /// # Errors
     /// As there.
     pub async fn deciding(warehouse: &Warehouse, terms: Terms) -> Result<Self, Error> {
         const GATE: &[Metric] = &[gate::METRIC];
-        Self::open_some(warehouse, terms, GATE).await
+        Self::open_scope(warehouse, terms, Scope::Slow, GATE).await
     }
 
     /// Publishes some tables alone.
@@ -93,6 +140,15 @@ impl Publisher {
         warehouse: &Warehouse,
         terms: Terms,
         metrics: &'static [Metric],
+    ) -> Result<Self, Error> {
+        Self::open_scope(warehouse, terms, Scope::Everything, metrics).await
+    }
+
+    async fn open_scope(
+        warehouse: &Warehouse,
+        terms: Terms,
+        scope: Scope,
+        metrics: impl IntoIterator<Item = &'static Metric>,
     ) -> Result<Self, Error> {
         let open = async |id: TableId| {
             warehouse.table(id).await.map_err(|source| Error::Open { table: id.name(), source })
@@ -108,7 +164,8 @@ impl Publisher {
             tables.push(Published { metric, table: open(metric.id()).await? });
         }
         let publications = open(publications::id()).await?;
-        let begun = publications.snapshot().txn(&publications::app(publications::id()));
+        let newest = Publication::newest(publications.snapshot()).await.map_err(Error::metric)?;
+        let begun = newest.map(|newest| Begun { number: newest.number, terms: newest.terms });
         Ok(Self {
             warehouse: warehouse.clone(),
             fingerprint: terms.fingerprint(),
@@ -117,6 +174,8 @@ impl Publisher {
             tables,
             publications,
             begun,
+            has_announced: false,
+            scope,
             decided: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2),
         })
@@ -134,28 +193,60 @@ impl Publisher {
         let round = self.begin_deciding(now).await?;
         let mut report = PublishReport::default();
         if let Some(at) = self.tables.iter().position(|table| table.metric.id() == gate::METRIC.id()) {
-            let due = self.due(at, &round).await?;
-            report.tables.extend(self.put(at, due.dates, &round).await?);
+            let due = self.due(at, &round, &Froms::new()).await?;
+            report.tables.extend(self.put(at, &due, &round).await?);
         }
-        self.decided = Some(self.row(None, &round, String::new()));
+        self.decided = Some(self.row(round.last.as_ref(), &round, &Stage::default(), String::new()));
         Ok(report)
     }
 
-    /// One publication, if there is anything to publish at `now`.
+    /// Publishes what there is to publish at `now`: much of it in several publications, the newest days first.
     ///
     /// # Errors
-    /// Nothing is published then, and the next round begins with what is missing.
+    /// What was announced stands, and the next round begins with what is missing.
     pub async fn publish(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
-        let attempts_version = match self.look().await? {
-            Standing::Even(version) => version,
-            Standing::Uneven { behind } => return Ok(PublishReport::waiting(&behind)),
-        };
+        let mut report = PublishReport::default();
+        loop {
+            let stage = self.publish_stage(now).await?;
+            report.waits_for = stage.waits_for;
+            report.number = stage.number.or(report.number);
+            for table in stage.tables {
+                report.add(table);
+            }
+            if !stage.is_partial || stage.number.is_none() {
+                return Ok(report);
+            }
+        }
+    }
+
+    /// One publication at most.
+    ///
+    /// # Errors
+    /// Nothing is published then.
+    async fn publish_stage(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
+        if let Standing::Uneven { behind } = self.look().await? {
+            return Ok(PublishReport::waiting(&behind));
+        }
         let round = self.begin(now).await?;
-        let (mut report, is_unnamed) = self.put_all(&round).await?;
-        let is_behind = round.last.as_ref().is_none_or(|last| last.attempts_version != attempts_version);
-        if round.is_afresh || is_behind || is_unnamed {
-            self.announce(attempts_version, &round, &report).await?;
-            report.number = Some(round.number);
+        if self.scope == Scope::Fast && round.is_afresh {
+            return Ok(PublishReport::default());
+        }
+        let stage = self.put_all(&round).await?;
+        let mut report = PublishReport {
+            tables: stage.tables.clone(),
+            is_partial: !stage.froms.is_empty(),
+            ..PublishReport::default()
+        };
+        let is_behind = round.last.as_ref().is_none_or(|last| match self.scope {
+            Scope::Fast => last.live_attempts_version != round.attempts_version,
+            Scope::Everything | Scope::Slow => {
+                last.attempts_version != round.attempts_version
+                    || last.complete_from != stage.froms
+                    || last.late_from != stage.lates
+            }
+        });
+        if round.is_afresh || is_behind || stage.is_unnamed {
+            report.number = Some(self.announce(&round, &stage).await?);
         }
         Ok(report)
     }
@@ -171,8 +262,16 @@ impl Publisher {
 
     async fn begin(&self, now: DateTime<Utc>) -> Result<Round, Error> {
         let last = Publication::newest(self.publications.snapshot()).await.map_err(Error::metric)?;
-        self.refuse_other_terms(last.as_ref())?;
+        if self.scope != Scope::Fast {
+            self.refuse_other_terms(last.as_ref())?;
+        }
+        let attempts_version = match self.sources.standing() {
+            Standing::Even(version) => version,
+            Standing::Uneven { .. } => None,
+        };
         Ok(Round {
+            attempts_version,
+            others: self.named_by(last.as_ref()).await?,
             number: last.as_ref().map_or(0, |last| last.number + 1),
             is_afresh: last.as_ref().is_none_or(|last| last.terms != self.fingerprint),
             terms: Terms { watermark: self.watermark(now), today: now.date_naive(), ..self.terms.clone() },
@@ -190,62 +289,73 @@ impl Publisher {
         })
     }
 
-    /// Commits the tables whose content changed. Also tells whether one has content that no publication names.
-    async fn put_all(&mut self, round: &Round) -> Result<(PublishReport, bool), Error> {
-        let mut report = PublishReport::default();
-        let mut is_unnamed = false;
+    /// Commits the tables whose content changed.
+    async fn put_all(&mut self, round: &Round) -> Result<Stage, Error> {
+        let mut stage = Stage::default();
         for at in 0..self.tables.len() {
-            let due = self.due(at, round).await?;
-            let put = self.put(at, due.dates, round).await?;
-            is_unnamed |= due.is_unnamed || put.is_some();
-            report.tables.extend(put);
+            self.put_next(at, round, &mut stage).await?;
         }
-        Ok((report, is_unnamed))
+        Ok(stage)
+    }
+
+    async fn put_next(&mut self, at: usize, round: &Round, stage: &mut Stage) -> Result<(), Error> {
+        let Some(name) = self.tables.get(at).filter(|table| self.puts(table.metric, round)) else {
+            return Ok(());
+        };
+        let (name, lane) = (name.metric.table.name, name.metric.lane);
+        if let Some(published) = self.tables.get_mut(at).filter(|_| lane != Lane::Slow) {
+            // Whoever publishes under former terms still puts it every few seconds.
+            refresh(&mut published.table).await?;
+        }
+        let due = self.due(at, round, &stage.froms).await?;
+        let put = self.put(at, &due, round).await?;
+        stage.is_unnamed |= due.is_unnamed || put.is_some();
+        stage.tables.extend(put);
+        stage.froms.extend(due.from.map(|from| (name.to_owned(), from)));
+        stage.lates.extend(due.late_from.map(|from| (name.to_owned(), from)));
+        stage.left.extend(due.is_left.then_some(name));
+        Ok(())
     }
 
     /// Two that publish under different terms would undo each other's work for ever. Whoever came last has taken over.
     fn refuse_other_terms(&self, last: Option<&Publication>) -> Result<(), Error> {
+        let may_go = |last: &Publication| {
+            let Some(begun) = &self.begun else { return false };
+            // The one before may still publish, until it is told.
+            last.number <= begun.number || (last.terms == begun.terms && !self.has_announced)
+        };
         match last {
-            Some(last) if last.terms != self.fingerprint && Some(last.number) > self.begun => {
-                Err(Error::OtherTerms {
-                    number: last.number,
-                    published_at: last.published_at,
-                    theirs: last.terms.clone(),
-                    ours: self.fingerprint.clone(),
-                })
-            }
+            Some(last) if last.terms != self.fingerprint && !may_go(last) => Err(Error::OtherTerms {
+                number: last.number,
+                published_at: last.published_at,
+                theirs: last.terms.clone(),
+                ours: self.fingerprint.clone(),
+            }),
             _ => Ok(()),
         }
     }
 
-    /// A session with all rollups and published tables. Of the table that is computed just now, the rows are those of
-    /// `own`.
+    /// A session with all rollups and published tables, for one of these: its own rows are those of `own`.
     async fn session(
         &self,
-        terms: &Terms,
-        own: (TableId, Arc<dyn TableProvider>),
+        round: &Round,
+        metric: &Metric,
+        own: Arc<dyn TableProvider>,
     ) -> Result<SessionContext, Error> {
         let ctx = self.warehouse.session(self.threads);
-        let published = self.tables.iter().map(|published| published.table.snapshot());
-        let others = published.filter(|snapshot| snapshot.table() != own.0);
-        let snapshots: Vec<Snapshot> = self.sources.snapshots().chain(others).cloned().collect();
+        let own_lane = self.tables.iter().filter(|published| self.puts(published.metric, round));
+        let published = own_lane.map(|published| published.table.snapshot()).chain(&round.others);
+        let is_meant = |snapshot: &&Snapshot| ![metric.id(), TableId::Attempts].contains(&snapshot.table());
+        let snapshots: Vec<Snapshot> =
+            self.sources.snapshots().chain(published).filter(is_meant).cloned().collect();
         snapshot::register(&ctx, &snapshots).map_err(failed)?;
-        ctx.register_table(own.0.name(), own.1).map_err(failed)?;
-        bellwether_metrics::register(&ctx, terms).await.map_err(Error::metric)?;
+        ctx.register_table(metric.table.name, own).map_err(failed)?;
+        if metric.inputs.contains(&TableId::Attempts) {
+            let attempts = self.attempts_at(round.attempts_version).await?;
+            ctx.register_table(TableId::Attempts.name(), attempts).map_err(failed)?;
+        }
+        bellwether_metrics::register(&ctx, &round.terms).await.map_err(Error::metric)?;
         Ok(ctx)
-    }
-
-    /// Where each table stands, by name.
-    fn versions(&self) -> BTreeMap<String, i64> {
-        let version = |published: &Published| {
-            (published.metric.table.name.to_owned(), published.table.snapshot().version())
-        };
-        self.tables.iter().map(version).collect()
-    }
-
-    fn seen(&self) -> BTreeMap<String, i64> {
-        let snapshots = publications::sources().into_iter().filter_map(|id| self.sources.snapshot(id));
-        snapshots.map(|snapshot| (snapshot.table().name().to_owned(), snapshot.version())).collect()
     }
 }
 

@@ -3,35 +3,40 @@
 use bellwether_metrics::publications::{self, Publication};
 use bellwether_warehouse::{Change, DataFile};
 
-use super::{PublishReport, PublishedTable, Publisher, Round, advance, failed};
+use super::{PublishedTable, Publisher, Round, Stage, advance, failed};
 use crate::error::Error;
+use crate::jobs::refresh;
 
 /// As many files of a size become one: of single rows, of as many as that, and so on. More: more files to list; fewer: each
 /// row is written more often.
 const FILES: usize = 64;
 
+/// Rows of another lane that may come first. More: nobody is so fast.
+const TRIES: u32 = 8;
+
 impl Publisher {
-    /// What stands now, as a publication.
-    pub(super) fn row(&self, attempts_version: Option<i64>, round: &Round, what: String) -> Publication {
-        Publication {
-            number: round.number,
-            attempts_version,
-            watermark: round.terms.watermark,
-            terms: self.fingerprint.clone(),
-            published_at: round.now,
-            what,
-            versions: self.versions(),
-            seen: self.seen(),
+    /// Says in a row what was put. Where the other lane was first, its tables are taken as it has named them.
+    pub(super) async fn announce(&mut self, round: &Round, stage: &Stage) -> Result<i64, Error> {
+        let mut tries = 1;
+        loop {
+            refresh(&mut self.publications).await?;
+            let newest = Publication::newest(self.publications.snapshot()).await.map_err(Error::metric)?;
+            if !self.is_beside(round.last.as_ref(), newest.as_ref(), round) {
+                return Err(Error::Overtaken { number: newest.map_or(0, |newest| newest.number) });
+            }
+            let publication = self.row(newest.as_ref(), round, stage, what(round, stage));
+            match self.commit_row(&publication).await {
+                Ok(()) => {
+                    self.has_announced = true;
+                    return Ok(publication.number);
+                }
+                Err(error) if error.is_fenced() && tries < TRIES => tries += 1,
+                Err(error) => return Err(error),
+            }
         }
     }
 
-    pub(super) async fn announce(
-        &mut self,
-        attempts_version: Option<i64>,
-        round: &Round,
-        report: &PublishReport,
-    ) -> Result<(), Error> {
-        let publication = self.row(attempts_version, round, what(round, &report.tables));
+    async fn commit_row(&mut self, publication: &Publication) -> Result<(), Error> {
         let mut rows = vec![publication.row().map_err(Error::metric)?];
         let crowd = crowd(self.publications.snapshot().files());
         if !crowd.is_empty() {
@@ -44,7 +49,7 @@ impl Publisher {
         let add =
             self.publications.write(&rows).await.map_err(|source| Error::Write { table: name, source })?;
         let change = Change {
-            advance: vec![advance(&self.publications, round.number)],
+            advance: vec![advance(&self.publications, publication.number)],
             add,
             remove: crowd.into_iter().map(|file| file.path).collect(),
             info: [("job".to_owned(), "publish".into())].into_iter().collect(),
@@ -67,7 +72,7 @@ pub(super) fn crowd(files: &[DataFile]) -> Vec<DataFile> {
     Vec::new()
 }
 
-fn what(round: &Round, tables: &[PublishedTable]) -> String {
+fn what(round: &Round, stage: &Stage) -> String {
     let mut what = Vec::new();
     match &round.last {
         None => what.push("the first publication".to_owned()),
@@ -79,7 +84,10 @@ fn what(round: &Round, tables: &[PublishedTable]) -> String {
         }
         Some(_) => {}
     }
-    what.extend(tables.iter().map(|PublishedTable { table, dates, .. }| match dates {
+    if let Some(from) = stage.froms.values().max() {
+        what.push(format!("some tables begin on {from} or before: older dates follow"));
+    }
+    what.extend(stage.tables.iter().map(|PublishedTable { table, dates, .. }| match dates {
         0 => format!("{table}: merged into fewer files"),
         1 => format!("{table}: 1 date"),
         dates => format!("{table}: {dates} dates"),

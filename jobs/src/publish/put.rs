@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_metrics::Metric;
+use bellwether_metrics::{Lane, Metric};
 use bellwether_warehouse::{Change, DataFile};
 use chrono::NaiveDate;
 use datafusion::prelude::SessionContext;
 
 use super::changes::{self, DATES};
+use super::due::Due;
+use super::lanes::{LANE, Scope, TERMS};
 use super::place::{self, Group};
 use super::rows::{ByDate, divide, is_same};
 use super::{Published, PublishedTable, Publisher, Round, advance, failed};
@@ -26,9 +28,12 @@ struct Plan {
 struct Task {
     group: Group,
     dates: BTreeSet<NaiveDate>,
+    /// Those of them that come out empty.
+    dropped: BTreeSet<NaiveDate>,
     today: NaiveDate,
     /// Its time is over: it is to be one file.
     is_closed: bool,
+    keeps_windows: bool,
     /// Files that hold rows of these dates, or are to become one.
     met: Vec<DataFile>,
 }
@@ -44,42 +49,43 @@ impl Publisher {
     pub(super) async fn put(
         &mut self,
         at: usize,
-        dates: BTreeSet<NaiveDate>,
+        due: &Due,
         round: &Round,
     ) -> Result<Option<PublishedTable>, Error> {
-        let Some(published) = self.tables.get(at).filter(|_| !dates.is_empty()) else { return Ok(None) };
+        let is_due = !due.dates.is_empty() || !due.dropped.is_empty();
+        let Some(published) = self.tables.get(at).filter(|_| is_due) else { return Ok(None) };
         let files = published.table.snapshot().files().to_vec();
         let mut plan = Plan { files, add: Vec::new(), remove: Vec::new(), changed: BTreeSet::new() };
-        let by_group = place::by_group(published.metric, dates);
+        let dropped = plan.drop(published.metric, due);
+        let by_group = place::by_group(published.metric, due.dates.union(&dropped).copied().collect());
         let groups: Vec<(Group, BTreeSet<NaiveDate>)> = match published.metric.reads_itself() {
             true => by_group.into_iter().flat_map(|(group, dates)| place::pieces(group, &dates)).collect(),
             // The newest is what most readers wait for.
             false => by_group.into_iter().rev().collect(),
         };
-        let as_it_will_be = |plan: &Plan| {
-            (published.metric.id(), published.table.snapshot().provider_over(plan.files.clone()))
-        };
-        let mut ctx = self.session(&round.terms, as_it_will_be(&plan)).await?;
+        let as_it_will_be = |plan: &Plan| published.table.snapshot().provider_over(plan.files.clone());
+        let mut ctx = self.session(round, published.metric, as_it_will_be(&plan)).await?;
         for (nth, (group, dates)) in groups.into_iter().enumerate() {
             if nth > 0 && published.metric.reads_itself() {
-                ctx = self.session(&round.terms, as_it_will_be(&plan)).await?;
+                ctx = self.session(round, published.metric, as_it_will_be(&plan)).await?;
             }
-            self.put_group(at, &ctx, group, dates, round, &mut plan).await?;
+            let task = Task::new(published.metric, group, dates, &dropped, round.terms.today, &plan.files);
+            let task = Task { keeps_windows: due.keeps_windows, ..task };
+            self.put_group(at, &ctx, task, round, &mut plan).await?;
         }
-        self.commit(at, plan, round).await
+        let has_today = due.dates.contains(&round.terms.today);
+        self.commit(at, plan, has_today, round).await
     }
 
     async fn put_group(
         &self,
         at: usize,
         ctx: &SessionContext,
-        group: Group,
-        dates: BTreeSet<NaiveDate>,
+        task: Task,
         round: &Round,
         plan: &mut Plan,
     ) -> Result<(), Error> {
         let Some(Published { metric, .. }) = self.tables.get(at) else { return Ok(()) };
-        let task = Task::new(metric, group, dates, round.terms.today, &plan.files);
         let stands = match self.standing(ctx, at, &task).await {
             // Rows of former columns may not be readable as rows of these; all of them are made anew.
             Err(error) if round.is_afresh => {
@@ -127,20 +133,44 @@ impl Publisher {
         Ok(files)
     }
 
+    /// What the fast lane has committed of the running day meanwhile is no reason to compute other days again.
+    async fn pass_fast_lane(&mut self, at: usize) -> Result<(), Error> {
+        let Some(Published { metric, table }) = self.tables.get(at) else { return Ok(()) };
+        if self.scope != Scope::Slow || metric.lane != Lane::Today {
+            return Ok(());
+        }
+        let failed = |source| Error::Log { table: metric.table.name, source };
+        let mut newer = self.warehouse.table(metric.id()).await.map_err(failed)?;
+        let version = newer.refresh().await.map_err(failed)?;
+        let commits = newer.commits(table.snapshot().version(), version).await.map_err(failed)?;
+        let is_passed = commits.iter().all(|commit| self.is_of_fast_lane(commit));
+        if let Some(published) = self.tables.get_mut(at).filter(|_| is_passed) {
+            published.table = newer;
+        }
+        Ok(())
+    }
+
     async fn commit(
         &mut self,
         at: usize,
         plan: Plan,
+        has_today: bool,
         round: &Round,
     ) -> Result<Option<PublishedTable>, Error> {
-        let Some(Published { metric, table }) = self.tables.get_mut(at) else { return Ok(None) };
-        let name = metric.table.name;
         if plan.add.is_empty() && plan.remove.is_empty() {
             return Ok(None);
         }
+        if !has_today {
+            self.pass_fast_lane(at).await?;
+        }
+        let (lane, terms) = (self.scope.name(), self.fingerprint.clone());
+        let Some(Published { metric, table }) = self.tables.get_mut(at) else { return Ok(None) };
+        let name = metric.table.name;
         let rows = plan.add.iter().map(|file| file.rows).sum();
         let info = [
             ("job", "publish".into()),
+            (LANE, lane.into()),
+            (TERMS, terms.into()),
             ("publication", round.number.into()),
             ("rows", serde_json::Value::from(rows)),
             (DATES, changes::tell(&place::runs(&plan.changed))),
@@ -159,6 +189,22 @@ impl Publisher {
 }
 
 impl Plan {
+    /// Files of dropped dates alone go unread. Returns the dates of others.
+    fn drop(&mut self, metric: &Metric, due: &Due) -> BTreeSet<NaiveDate> {
+        let is_gone = |file: &DataFile| {
+            let mut dates = place::dates_of(metric, file).peekable();
+            dates.peek().is_some() && dates.all(|date| due.dropped.contains(&date))
+        };
+        let (gone, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.files).into_iter().partition(is_gone);
+        self.changed.extend(gone.iter().flat_map(|file| place::dates_of(metric, file)));
+        self.remove.extend(gone.into_iter().map(|file| file.path));
+        self.files = left;
+        let in_files = |date: &NaiveDate| {
+            self.files.iter().any(|file| place::meets(place::span_of(metric, file), &BTreeSet::from([*date])))
+        };
+        due.dropped.iter().copied().filter(in_files).collect()
+    }
+
     fn replace(&mut self, removed: Vec<DataFile>, written: Vec<DataFile>) {
         for file in removed {
             self.files.retain(|stands| stands.path != file.path);
@@ -179,6 +225,7 @@ impl Task {
         metric: &Metric,
         group: Group,
         dates: BTreeSet<NaiveDate>,
+        dropped: &BTreeSet<NaiveDate>,
         today: NaiveDate,
         files: &[DataFile],
     ) -> Self {
@@ -188,7 +235,8 @@ impl Task {
         let of_group = files.iter().filter(|file| place::lies_in(group, file));
         let is_met = |file: &&DataFile| is_closed || place::meets(place::span_of(metric, file), &dates);
         let met = of_group.filter(is_met).cloned().collect();
-        Self { group, dates, today, is_closed, met }
+        let dropped = dropped.intersection(&dates).copied().collect();
+        Self { group, dates, dropped, today, is_closed, keeps_windows: false, met }
     }
 
     /// What is closed as a whole; else the files in which something changed.
@@ -229,10 +277,15 @@ impl Task {
 
 async fn compute(ctx: &SessionContext, metric: &Metric, task: &Task) -> Result<ByDate, Error> {
     let mut computed = ByDate::new();
-    // What a table keeps no more comes out empty.
-    let kept = task.dates.iter().copied().filter(|date| metric.keeps(*date, task.today)).collect();
+    // What a table keeps no more comes out empty, as what is dropped does.
+    let kept = |date: &NaiveDate| metric.keeps(*date, task.today) && !task.dropped.contains(date);
+    let kept = task.dates.iter().copied().filter(kept).collect();
     for (from, to) in place::runs(&kept) {
-        let rows = metric.rows(ctx, from, to).await.map_err(Error::metric)?;
+        let rows = match task.keeps_windows {
+            true => metric.moved_rows(ctx, from, to).await,
+            false => metric.rows(ctx, from, to).await,
+        };
+        let rows = rows.map_err(Error::metric)?;
         let rows = divide(metric, &rows, task.today)?;
         let strayed = rows
             .keys()

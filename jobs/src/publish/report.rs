@@ -13,6 +13,9 @@ pub struct PublishReport {
     pub waits_for: Vec<&'static str>,
     /// Those whose content changed.
     pub tables: Vec<PublishedTable>,
+    /// Older dates are still to come.
+    #[serde(skip)]
+    pub(super) is_partial: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,6 +30,16 @@ pub struct PublishedTable {
 impl PublishReport {
     pub(super) fn waiting(behind: &[TableId]) -> Self {
         Self { waits_for: behind.iter().map(|table| table.name()).collect(), ..Self::default() }
+    }
+
+    pub(super) fn add(&mut self, table: PublishedTable) {
+        match self.tables.iter_mut().find(|stands| stands.table == table.table) {
+            Some(stands) => {
+                stands.dates += table.dates;
+                stands.rows += table.rows;
+            }
+            None => self.tables.push(table),
+        }
     }
 
     /// Rows written.

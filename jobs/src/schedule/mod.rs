@@ -32,8 +32,10 @@ pub enum Job {
     Settle,
     Expire,
     Rebuild,
-    /// Who may be named. Of a scheduler that publishes, as the next one is; no part of its rounds.
+    /// Who may be named. Of a scheduler that publishes, as the next ones are; no part of its rounds.
     Decide,
+    /// What is of now.
+    Live,
     Publish,
 }
 
@@ -49,6 +51,7 @@ impl Job {
             Self::Expire => "expire",
             Self::Rebuild => "rebuild",
             Self::Decide => "decide",
+            Self::Live => "live",
             Self::Publish => "publish",
         }
     }
@@ -113,8 +116,8 @@ impl Scheduler {
     }
 
     /// Runs rounds until `shutdown` turns true or its sender is gone: folds in one task, everything else in
-    /// another, publication and the decisions before it in two more, so that nothing holds up a fold or what the site asks. What
-    /// is running then is dropped where it stands, which loses nothing.
+    /// another, the two lanes of publication and the decisions before them in three more, so that nothing holds up a fold or
+    /// what the site asks. What is running then is dropped where it stands, which loses nothing.
     pub async fn run_forever(self, period: Duration, mut shutdown: watch::Receiver<bool>) {
         let Self { jobs, timetable, publishing } = self;
         let period = period.max(Duration::from_millis(1));
@@ -124,8 +127,9 @@ impl Scheduler {
         let (folded, seen) = watch::channel(());
         tasks.spawn(rounds(jobs, timetable, Part::Folding, period, Some(folded)));
         if let Some(publishing) = publishing {
-            tasks.spawn(publishing.deciding().run_forever(seen.clone()));
-            tasks.spawn(publishing.run_forever(seen));
+            for job in [Job::Decide, Job::Live, Job::Publish] {
+                tasks.spawn(publishing.lane(job).run_forever(seen.clone()));
+            }
         }
         tasks.spawn(async move {
             let jobs = open_again(&warehouse, period).await;

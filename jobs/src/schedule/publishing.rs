@@ -1,5 +1,5 @@
-//! When is published: after each fold that found something, and at least every minute, since days and windows move by
-//! themselves.
+//! When is published: after a fold that found something, and now and then without one, since days and windows move by
+//! themselves. What is of now has a lane of its own.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -17,8 +17,26 @@ use crate::error::Error;
 use crate::metric;
 use crate::publish::{PublishReport, Publisher};
 
-/// Longest time between two looks.
-const EVERY: Duration = Duration::from_secs(60);
+/// From one look to the next: as long at least, though a fold brings news, and at most.
+#[derive(Clone, Copy)]
+struct Pace {
+    least: Duration,
+    most: Duration,
+}
+
+/// After a round that took so long.
+fn pace(job: Job, took: Duration) -> Pace {
+    let [soon, a_while, long] = [3, 10, 60].map(Duration::from_secs);
+    match job {
+        // A page is told of a request within seconds; sooner, and most of the time would go into it.
+        Job::Live => Pace { least: soon, most: a_while },
+        // Names are asked for by every page.
+        Job::Decide => Pace { least: Duration::ZERO, most: long },
+        // At most a tenth of the time, unless it takes very long.
+        _ => Pace { least: took.saturating_mul(10).clamp(soon, long), most: long },
+    }
+}
+
 /// The same after a failure, and where another was first, as decisions and publication may be to each other: the timetable
 /// says from when on it is tried again.
 const UNTIL_DUE: Duration = Duration::from_secs(1);
@@ -29,18 +47,20 @@ pub(crate) struct Publishing {
     warehouse: Warehouse,
     terms: Terms,
     publisher: Option<Publisher>,
-    /// Publish, or Decide for the first part of it alone.
+    /// Which lane; Decide for the first part of the slow one alone.
     job: Job,
+    /// Both lanes in one.
+    is_whole: bool,
 }
 
 impl Publishing {
     pub(crate) fn new(warehouse: Warehouse, terms: Terms) -> Self {
-        Self { warehouse, terms, publisher: None, job: Job::Publish }
+        Self { warehouse, terms, publisher: None, job: Job::Publish, is_whole: true }
     }
 
-    /// Keeps up to date who may be named. A publication of much takes minutes, and names are asked for by every page.
-    pub(super) fn deciding(&self) -> Self {
-        Self { job: Job::Decide, ..Self::new(self.warehouse.clone(), self.terms.clone()) }
+    /// One of those that run beside each other.
+    pub(super) fn lane(&self, job: Job) -> Self {
+        Self { job, is_whole: false, ..Self::new(self.warehouse.clone(), self.terms.clone()) }
     }
 
     /// None: after a failure it is not tried again yet.
@@ -63,6 +83,7 @@ impl Publishing {
                 if self.job == Job::Publish {
                     metric::published(&report, now);
                 }
+                metric::numbered(&report);
                 published = Some(report);
                 Done { rows, left: false }
             })
@@ -76,9 +97,17 @@ impl Publishing {
         let mut timetable = Timetable::default();
         loop {
             news.mark_unchanged();
+            let begun = world.now();
             let report = self.run_due(&mut timetable, world.wall()).await;
-            let is_done = report.is_some_and(|report| matches!(report.outcome, Outcome::Done { .. }));
-            let pause = if is_done { EVERY } else { UNTIL_DUE };
+            let Pace { least, most } = pace(self.job, world.since(begun));
+            let is_done = report.is_some_and(|report| {
+                let has_waited = report.published.is_some_and(|published| !published.waits_for.is_empty());
+                matches!(report.outcome, Outcome::Done { .. }) && !has_waited
+            });
+            if is_done {
+                world.sleep_until(begun + least).await;
+            }
+            let pause = if is_done { most.saturating_sub(least) } else { UNTIL_DUE };
             if let Some(Err(_)) = world.within(pause, news.changed()).await {
                 return;
             }
@@ -90,7 +119,9 @@ impl Publishing {
             Some(publisher) => publisher,
             none => none.insert(match self.job {
                 Job::Decide => Publisher::deciding(&self.warehouse, self.terms.clone()).await?,
-                _ => Publisher::open(&self.warehouse, self.terms.clone()).await?,
+                Job::Live => Publisher::fast(&self.warehouse, self.terms.clone()).await?,
+                _ if self.is_whole => Publisher::open(&self.warehouse, self.terms.clone()).await?,
+                _ => Publisher::slow(&self.warehouse, self.terms.clone()).await?,
             }),
         };
         let report = match self.job {

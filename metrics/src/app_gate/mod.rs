@@ -10,7 +10,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 
 use crate::gate::DAYS;
-use crate::{History, Metric, gate, health, keyed};
+use crate::{History, Lane, Metric, gate, health, keyed};
 
 pub const TABLE: Declaration = Declaration {
     name: "app_gate",
@@ -38,6 +38,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Recent,
+    lane: Lane::Slow,
     sql: include_str!("app_gate.sql"),
     inputs: &[TableId::AppDaily, TableId::UsageDaily, TableId::Declared(&gate::TABLE)],
     touched: |date| health::with_days_after(date, DAYS - 1),

@@ -6,7 +6,7 @@ mod tests;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 
-use crate::{History, Metric, app_gate, gate};
+use crate::{History, Lane, Metric, app_gate, gate};
 
 /// Its statement gives all rows, whatever dates are asked for.
 pub const TABLE: Declaration = Declaration {
@@ -39,6 +39,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Slow,
     sql: include_str!("apps.sql"),
     inputs: &[
         TableId::AppDaily,

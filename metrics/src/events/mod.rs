@@ -8,7 +8,7 @@ mod tests;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration};
 
-use crate::{History, Metric, keyed, models, prices};
+use crate::{History, Lane, Metric, keyed, models, prices};
 
 /// Its statement gives all rows, whatever dates are asked for: a late row may move a launch.
 pub const TABLE: Declaration = Declaration {
@@ -52,6 +52,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Slow,
     sql: include_str!("events.sql"),
     inputs: &[TableId::UsageDaily, TableId::Declared(&models::TABLE), TableId::Declared(&prices::TABLE)],
     touched: |date| date..=date,

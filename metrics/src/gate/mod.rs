@@ -13,7 +13,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::{Days, NaiveDate};
 
-use crate::{History, Metric};
+use crate::{History, Lane, Metric};
 
 /// Days whose users count for a decision, its own included.
 pub const DAYS: u64 = 28;
@@ -45,6 +45,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Slow,
     sql: include_str!("gate.sql"),
     inputs: &[TableId::UsageDaily, TableId::Declared(&TABLE)],
     touched,

@@ -10,7 +10,7 @@ use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type
 use chrono::{Datelike, Months, NaiveDate};
 
 use crate::measures::reason;
-use crate::{History, Metric, gate, keyed, measures, usage_by_day};
+use crate::{History, Lane, Metric, gate, keyed, measures, usage_by_day};
 
 const NOT_TOTAL: &str = "Dimensions other than `total`.";
 const WHY: &str = "In dimension `total`, why it is null. `no_history`: the history does not hold all of the month that it is compared \
@@ -85,6 +85,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Slow,
     sql: concat!(
         include_str!("growth_by_month.sql"),
         include_str!("../shares.sql"),

@@ -199,6 +199,8 @@ pub(crate) struct World {
     pub gate: Vec<(NaiveDate, &'static str, &'static str, bool)>,
     pub terms: Terms,
     pub routing: Vec<Value>,
+    /// What was published before.
+    pub health_now: Vec<Value>,
 }
 
 /// Wednesday 25 November 2026, seven and a half minutes past noon.
@@ -241,7 +243,7 @@ pub(crate) fn date_of(at: i64) -> NaiveDate {
 
 impl World {
     pub fn of(attempts: Vec<Attempt>) -> Self {
-        Self { attempts, gate: Vec::new(), terms: terms(), routing: Vec::new() }
+        Self { attempts, gate: Vec::new(), terms: terms(), routing: Vec::new(), health_now: Vec::new() }
     }
 
     pub fn random(seed: u64, attempts: usize, from: &str, to: &str) -> Self {
@@ -267,18 +269,21 @@ impl World {
         });
         put(&ctx, GATE, gate.collect());
         put(&ctx, TableId::RoutingHourly, self.routing.clone());
+        put(&ctx, crate::health_now::METRIC.id(), self.health_now.clone());
         crate::register(&ctx, &self.terms).await.unwrap();
         ctx
     }
 
     pub async fn rows(&self, metric: Metric, from: &str, to: &str) -> Vec<Map<String, Value>> {
         let ctx = self.session().await;
-        let batches = metric.rows(&ctx, day(from), day(to)).await.map_err(|error| chain(&error)).unwrap();
-        let mut writer = arrow::json::ArrayWriter::new(Vec::new());
-        writer.write_batches(&batches.iter().collect::<Vec<_>>()).unwrap();
-        writer.finish().unwrap();
-        let text = writer.into_inner();
-        if text.is_empty() { Vec::new() } else { serde_json::from_slice(&text).unwrap() }
+        plain(&metric.rows(&ctx, day(from), day(to)).await.map_err(|error| chain(&error)).unwrap())
+    }
+
+    /// The same by what was published before.
+    pub async fn moved_rows(&self, metric: Metric) -> Vec<Map<String, Value>> {
+        let ctx = self.session().await;
+        let rows = metric.moved_rows(&ctx, self.terms.today, self.terms.today).await;
+        plain(&rows.map_err(|error| chain(&error)).unwrap())
     }
 
     /// Rows of a rollup, in two parts as a fold leaves them.
@@ -313,6 +318,14 @@ impl World {
         };
         parts.iter().map(row).collect()
     }
+}
+
+fn plain(batches: &[RecordBatch]) -> Vec<Map<String, Value>> {
+    let mut writer = arrow::json::ArrayWriter::new(Vec::new());
+    writer.write_batches(&batches.iter().collect::<Vec<_>>()).unwrap();
+    writer.finish().unwrap();
+    let text = writer.into_inner();
+    if text.is_empty() { Vec::new() } else { serde_json::from_slice(&text).unwrap() }
 }
 
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {

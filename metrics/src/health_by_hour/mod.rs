@@ -7,7 +7,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 
 use crate::health::{self, BEFORE, FIGURES, GATE, KEYS, MIX, PARTIAL, UPTIME};
-use crate::{History, Metric};
+use crate::{History, Lane, Metric};
 
 const PERIOD: &[Column] = &[
     Column::date("date", "Day of `hour`, UTC."),
@@ -30,6 +30,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Recent,
+    lane: Lane::Slow,
     sql: concat!(
         include_str!("health_by_hour.sql"),
         include_str!("../health/merged.sql"),

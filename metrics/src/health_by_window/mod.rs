@@ -7,7 +7,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Unit};
 
 use crate::health::{self, BEFORE, FIGURES, GATE, KEYS, MIX, SPEEDS, UPTIME};
-use crate::{History, Metric};
+use crate::{History, Lane, Metric};
 
 /// Days of the longest window and of the one before it.
 const DAYS: u64 = 180;
@@ -40,6 +40,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Weekly,
+    lane: Lane::Slow,
     sql: concat!(
         include_str!("health_by_window.sql"),
         include_str!("../health/days.sql"),

@@ -1,5 +1,6 @@
 -- Windows that end at the newest complete bucket by the watermark, against the equal windows before them. The week ends
--- with an hour: further back than eight days, no shorter bucket is kept.
+-- with an hour: further back than eight days, no shorter bucket is kept. $3: the longest window that is computed; longer
+-- ones stand in `health_now` (`state.sql`).
 WITH ends AS (
     SELECT
         column1 AS span,
@@ -15,6 +16,7 @@ WITH ends AS (
             (1440, INTERVAL '1 day'),
             (10080, INTERVAL '7 days')
     )
+    WHERE column1 <= $3
 ),
 
 sides AS (
@@ -59,13 +61,14 @@ buckets AS (
         AND date BETWEEN CAST(watermark() - INTERVAL '2 days' AS date) AND CAST(watermark() AS date)
         AND (
             bucket_at >= watermark() - INTERVAL '2 hours'
-            OR bucket_at BETWEEN watermark() - INTERVAL '25 hours' AND watermark() - INTERVAL '23 hours'
-            OR bucket_at BETWEEN watermark() - INTERVAL '49 hours' AND watermark() - INTERVAL '47 hours'
+            OR ($3 > 30 AND bucket_at BETWEEN watermark() - INTERVAL '25 hours' AND watermark() - INTERVAL '23 hours')
+            OR ($3 > 30 AND bucket_at BETWEEN watermark() - INTERVAL '49 hours' AND watermark() - INTERVAL '47 hours')
         )
     UNION ALL
     SELECT * FROM health_cells
     WHERE
         size = 'hour'
+        AND $3 > 30
         AND (
             date BETWEEN CAST(watermark() - INTERVAL '2 days' AS date) AND CAST(watermark() AS date)
             OR date BETWEEN CAST(watermark() - INTERVAL '8 days' AS date) AND CAST(watermark() - INTERVAL '7 days' AS date)
@@ -76,6 +79,7 @@ buckets AS (
     SELECT * FROM health_cells
     WHERE
         size = 'day'
+        AND $3 > 1440
         AND date BETWEEN CAST(watermark() - INTERVAL '15 days' AS date) AND CAST(watermark() AS date)
 ),
 

@@ -5,9 +5,25 @@ mod tests;
 
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
+use datafusion::common::cast::as_int64_array;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
 
 use crate::health::{self, BEFORE, FIGURES, GATE, KEYS, MIX, SPEEDS, UPTIME};
-use crate::{History, Metric};
+use crate::{History, Lane, Metric};
+
+/// The longest window, minutes.
+pub(crate) const LONGEST: i64 = 10_080;
+
+const MOVED: &str = include_str!("moved.sql");
+
+/// The longest window whose rows in the session's `health_now` are not of now.
+pub(crate) async fn longest_moved(ctx: &SessionContext) -> Result<i64, DataFusionError> {
+    let batches = ctx.sql(MOVED).await?.collect().await?;
+    let longest =
+        batches.iter().find(|batch| batch.num_rows() > 0).map(|batch| as_int64_array(batch.column(0)));
+    Ok(longest.transpose()?.map_or(LONGEST, |longest| longest.value(0)))
+}
 
 /// How far back its windows and those before them reach.
 const DAYS: u64 = 15;
@@ -16,7 +32,8 @@ const PERIOD: &[Column] = &[
     Column::count(
         "window_minutes",
         Unit::None,
-        "Length of the window in minutes: 5, 30, 1440 (a day) or 10080 (7 days).",
+        "Length of the window in minutes: 5 or 30, as soon as can be; 1440 (a day), every five minutes; or 10080 (7 days), \
+         hourly.",
     ),
     Column::new("starts_at", Type::Instant, Unit::None, "Start of the window."),
     Column::new(
@@ -58,6 +75,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Fast,
     sql: concat!(
         include_str!("health_now.sql"),
         include_str!("../health/merged.sql"),

@@ -114,3 +114,66 @@ async fn without_attempts_in_the_half_hour_there_is_no_state() {
     );
     assert_eq!(rows.iter().filter(|row| row["dimension"] == "model").count(), 2);
 }
+
+#[tokio::test]
+async fn a_long_window_stays_until_its_end_moves_and_has_the_state_of_now() {
+    let mut world = World::random(64, 9_000, "2026-11-10T00:00:00Z", "2026-11-25T12:05:00Z");
+    world.attempts.extend(World::random(65, 900, "2026-11-25T11:20:00Z", "2026-11-25T12:05:00Z").attempts);
+    let first = world.rows(METRIC, "2026-11-25", "2026-11-25").await;
+    let of = |rows: &[serde_json::Map<String, serde_json::Value>], minutes: i64| {
+        by_key(rows.iter().filter(|row| row["window_minutes"] == minutes).cloned())
+    };
+    let plain = |mut row: serde_json::Map<String, serde_json::Value>| {
+        row.retain(|name, _| !name.starts_with("state"));
+        row
+    };
+    // With late rows in every window, and of a key that had no traffic in the half hour.
+    world.attempts.extend(vec![Attempt::new(us("2026-11-25T12:04:00Z"), PLACES[3], "fault_timeout"); 4_000]);
+    world.health_now = first.iter().cloned().map(serde_json::Value::Object).collect();
+    for (watermark, longest) in
+        [("2026-11-25T12:09:59Z", 30), ("2026-11-25T12:10:00Z", 1_440), ("2026-11-25T13:00:00Z", 10_080)]
+    {
+        world.terms.watermark = watermark.parse().unwrap();
+        let rows = world.moved_rows(METRIC).await;
+        for (minutes, step) in [(5, 5 * MINUTE), (30, 5 * MINUTE), (1_440, 5 * MINUTE), (10_080, HOUR)] {
+            let rows = of(&rows, minutes);
+            if minutes > longest {
+                let before = of(&first, minutes);
+                assert_eq!(rows.len(), before.len());
+                for (key, row) in &rows {
+                    assert_eq!(plain(row.clone()), plain(before[key].clone()), "{watermark}");
+                }
+            } else {
+                let end = us(watermark).div_euclid(step) * step;
+                let length = minutes * MINUTE;
+                let now = tallies(&world.attempts, |at| at < end && at >= end - length);
+                let before = tallies(&world.attempts, |at| at < end - length && at >= end - 2 * length);
+                assert_eq!(rows.len(), now.len(), "{minutes} minutes at {watermark}");
+                for ((dimension, key), tally) in &now {
+                    let row = &rows[&((*dimension).to_owned(), key.clone())];
+                    let nothing = Tally::default();
+                    let before = before.get(&(dimension, key.clone())).unwrap_or(&nothing);
+                    let check = Check { row, now: tally, before: Some(before), least: 20 };
+                    check.counts();
+                    check.change();
+                    check.speeds();
+                }
+            }
+        }
+        // Beside every window the state of the half hour, which the late rows have made worse.
+        let half_hours = of(&rows, 30);
+        let is_down = rows.iter().any(|row| row["window_minutes"] == 10_080 && text(row, "state") == "down");
+        assert_eq!(is_down, longest < 10_080, "an hour later nobody calls any more");
+        for row in &rows {
+            let half_hour = half_hours.get(&key_of(row));
+            let uptime = half_hour.and_then(|row| row.get("uptime")).and_then(serde_json::Value::as_f64);
+            assert_eq!(row.get("state_uptime").and_then(serde_json::Value::as_f64), uptime);
+            let counted = half_hour.map_or(0.into(), |row| row["counted"].clone());
+            assert_eq!(row["state_counted"], counted);
+        }
+    }
+}
+
+fn key_of(row: &serde_json::Map<String, serde_json::Value>) -> (String, String) {
+    (text(row, "dimension").to_owned(), text(row, "key").to_owned())
+}

@@ -6,7 +6,7 @@ mod tests;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 
-use crate::{History, Metric, keyed, models, providers};
+use crate::{History, Lane, Metric, keyed, models, providers};
 
 /// Its statement gives all rows, whatever dates are asked for.
 pub const TABLE: Declaration = Declaration {
@@ -55,6 +55,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Slow,
     sql: include_str!("prices.sql"),
     inputs: &[TableId::Declared(&models::TABLE), TableId::Declared(&providers::TABLE)],
     touched: |date| date..=date,

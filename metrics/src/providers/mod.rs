@@ -6,7 +6,7 @@ mod tests;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 
-use crate::{History, Metric, health_now, keyed, models, usage_by_day};
+use crate::{History, Lane, Metric, health_now, keyed, models, usage_by_day};
 
 const UNKNOWN: &str = "The catalogue does not know.";
 const NEVER: &str = "It was never public.";
@@ -56,6 +56,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Slow,
     sql: include_str!("providers.sql"),
     inputs: &[
         TableId::HealthDaily,

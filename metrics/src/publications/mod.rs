@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use bellwether_warehouse::{AppId, TableId};
 
-use crate::METRICS;
+use crate::{Lane, METRICS, Metric};
 pub use pinned::pin;
 pub use row::Publication;
 
@@ -38,15 +38,21 @@ pub fn app(table: TableId) -> AppId {
     AppId(format!("publish/{}", table.name()))
 }
 
-/// Rollups that published tables are made of.
+/// Rollups that published tables are made of. How far `attempts` was read has columns of its own.
 pub fn sources() -> Vec<TableId> {
     let mut sources = Vec::new();
     for input in METRICS.iter().flat_map(|metric| metric.inputs) {
-        if !matches!(input, TableId::Declared(_)) && !sources.contains(input) {
+        let is_rollup = !matches!(input, TableId::Declared(_) | TableId::Attempts);
+        if is_rollup && !sources.contains(input) {
             sources.push(*input);
         }
     }
     sources
+}
+
+/// Published tables whose changes come from another lane: how far they were read is told beside that of rollups.
+pub fn shared() -> impl Iterator<Item = TableId> {
+    METRICS.iter().filter(|metric| metric.lane == Lane::Today).map(Metric::id)
 }
 
 fn columns() -> Vec<Column> {
@@ -55,7 +61,7 @@ fn columns() -> Vec<Column> {
         Column::count(
             "attempts_version",
             Unit::Version,
-            "Version of `attempts` up to which everything published is computed.",
+            "Version of `attempts` up to which everything published is computed, at least.",
         )
         .null_when("nothing was folded yet"),
         Column::new("watermark", Type::Instant, Unit::None, "Up to when everything had arrived."),
@@ -77,6 +83,37 @@ fn columns() -> Vec<Column> {
         columns.push(
             Column::count(row::seen_column(source.name()).leak(), Unit::Version, meaning).null_when(before),
         );
+    }
+    // Behind the others, as a table that has those already gets them.
+    for table in shared() {
+        let meaning = "Version of the published table of that name up to which others read it.";
+        let column = row::seen_column(table.name()).leak();
+        columns.push(Column::count(column, Unit::Version, meaning).null_when(before));
+    }
+    columns.push(
+        Column::count(
+            "live_attempts_version",
+            Unit::Version,
+            "Version of `attempts` up to which what is of now is computed.",
+        )
+        .null_when("nothing was folded yet"),
+    );
+    for metric in METRICS {
+        let meaning = "Up to when everything in the published table of that name had arrived.";
+        let column = row::as_of_column(metric.table.name).leak();
+        columns.push(Column::new(column, Type::Instant, Unit::None, meaning).null_when(before));
+    }
+    for metric in METRICS {
+        let meaning = "The published table of that name has all dates from this one on; those before it are still to come, or to \
+                       be computed once more.";
+        let column = row::complete_from_column(metric.table.name).leak();
+        columns.push(Column::date(column, meaning).null_when("it has all dates"));
+    }
+    for metric in METRICS.iter().filter(|metric| metric.is_of_windows()) {
+        let meaning = "Late rows have moved figures of the published table of that name from this date on, which the night will \
+                       show.";
+        let column = row::late_from_column(metric.table.name).leak();
+        columns.push(Column::date(column, meaning).null_when("there were none"));
     }
     columns
 }

@@ -11,7 +11,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::NaiveDate;
 
-use crate::{History, Metric, health, keyed};
+use crate::{History, Lane, Metric, health, keyed};
 
 /// From the first day of a week of labels to the day on which they are frozen, 48 hours after its end.
 const FROZEN_AFTER: u64 = 9;
@@ -102,6 +102,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Slow,
     sql: include_str!("quality_by_day.sql"),
     inputs: &[
         TableId::IntakeDaily,

@@ -8,7 +8,7 @@ use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type
 
 use crate::measures::reason;
 use crate::windows::{self, Windows};
-use crate::{History, Metric, gate, keyed, measures, usage_by_day, users_by_window};
+use crate::{History, Lane, Metric, gate, keyed, measures, usage_by_day, users_by_window};
 
 /// More end dates at once, and the sorts of a run go through temporary files.
 pub(crate) const WINDOWS: Windows = Windows { days_at_once: 7, back: 4, is_apart: false };
@@ -119,6 +119,7 @@ const WHY_NO_CHANGE: &str = "Why the change is null. `no_history`: the history d
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Recent,
+    lane: Lane::Slow,
     sql: include_str!("rankings.sql"),
     inputs: &[
         TableId::UsageDaily,

@@ -8,7 +8,7 @@ use bellwether_warehouse::tables::declared::{Audience, Column, Declaration};
 
 use crate::health::{self, GATE, PARTIAL};
 use crate::routing::{BEST, FIGURES, KEYS};
-use crate::{History, Metric};
+use crate::{History, Lane, Metric};
 
 const PERIOD: &[Column] = &[
     Column::date("month", "First day of the month of `date`."),
@@ -30,6 +30,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Recent,
+    lane: Lane::Slow,
     sql: concat!(
         include_str!("routing_by_day.sql"),
         include_str!("../routing/days.sql"),

@@ -5,7 +5,7 @@ use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type
 
 use crate::health::{self, GATE, PARTIAL};
 use crate::routing::{FIGURES, KEYS};
-use crate::{History, Metric};
+use crate::{History, Lane, Metric};
 
 const PERIOD: &[Column] = &[
     Column::date("date", "Day of `hour`, UTC."),
@@ -27,6 +27,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Recent,
+    lane: Lane::Slow,
     sql: concat!(include_str!("routing_by_hour.sql"), include_str!("../routing/merged.sql"),),
     inputs: &[TableId::RoutingHourly, TableId::HealthDaily, GATE],
     touched: |date| date..=date,

@@ -5,7 +5,7 @@ use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Unit
 
 use crate::health::{self, GATE};
 use crate::routing::{BEST, FIGURES, KEYS};
-use crate::{History, Metric};
+use crate::{History, Lane, Metric};
 
 /// Of its longest window.
 const DAYS: u64 = 28;
@@ -31,6 +31,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Slow,
     sql: concat!(
         include_str!("routing_now.sql"),
         include_str!("../routing/days.sql"),

@@ -9,7 +9,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::{Datelike, Days, NaiveDate};
 
-use crate::{History, Metric, gate, keyed, measures, usage_by_day};
+use crate::{History, Lane, Metric, gate, keyed, measures, usage_by_day};
 
 pub const TABLE: Declaration = Declaration {
     name: "share_by_week",
@@ -53,6 +53,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Slow,
     sql: concat!(include_str!("share_by_week.sql"), include_str!("../shares.sql"), include_str!("dated.sql")),
     inputs: &[TableId::UsageDaily, TableId::Declared(&gate::TABLE), TableId::Declared(&usage_by_day::TABLE)],
     touched,

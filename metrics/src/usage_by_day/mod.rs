@@ -9,7 +9,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::NaiveDate;
 
-use crate::{History, Metric, gate, keyed};
+use crate::{History, Lane, Metric, gate, keyed};
 
 pub const TABLE: Declaration = Declaration {
     name: "usage_by_day",
@@ -85,6 +85,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
+    lane: Lane::Today,
     sql: include_str!("usage_by_day.sql"),
     inputs: &[TableId::UsageDaily, TableId::Declared(&gate::TABLE)],
     touched,

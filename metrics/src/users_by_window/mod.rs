@@ -4,7 +4,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Unit};
 
 use crate::windows::{self, Windows};
-use crate::{History, Metric, gate, keyed};
+use crate::{History, Lane, Metric, gate, keyed};
 
 /// A sketch takes up to 32 KiB while it is merged, and every name has two in each window.
 pub(crate) const WINDOWS: Windows = Windows { days_at_once: 1, back: 2, is_apart: true };
@@ -33,6 +33,7 @@ pub const TABLE: Declaration = Declaration {
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Recent,
+    lane: Lane::Slow,
     sql: include_str!("users_by_window.sql"),
     inputs: &[TableId::UsageDaily, TableId::Declared(&gate::TABLE)],
     // Half as far as rankings look back would do, but both are then of the same dates.

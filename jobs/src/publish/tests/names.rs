@@ -3,6 +3,7 @@
 use bellwether_metrics::publications::{self, Publication};
 use bellwether_warehouse::{Snapshot, snapshot};
 
+use super::super::stage::Froms;
 use super::{NOW, add, dates_of_gate, gate, of_user, published, publisher};
 use crate::Error;
 use crate::testing::{Fixture, at, lines};
@@ -26,7 +27,7 @@ async fn names_are_decided_before_anything_is_published_and_the_next_publication
     // What was decided is not computed again, though nothing was published in between.
     first.look().await.unwrap();
     let round = first.begin_deciding(at(NOW)).await.unwrap();
-    assert_eq!(first.due(0, &round).await.unwrap().dates.len(), 0);
+    assert_eq!(first.due(0, &round, &Froms::new()).await.unwrap().dates.len(), 0);
     add(&mut f, &[of_user("d", 1, 4)], NOW).await;
     let report = first.decide(at(NOW)).await.unwrap();
     assert_eq!((report.number, dates_of_gate(&report)), (None, 2));
@@ -47,9 +48,9 @@ async fn of_two_who_decide_the_same_day_one_is_fenced_though_neither_publishes()
     let turned = at("2026-11-27T13:00:00Z");
     other.look().await.unwrap();
     let round = other.begin(turned).await.unwrap();
-    let due = other.due(0, &round).await.unwrap();
+    let due = other.due(0, &round, &Froms::new()).await.unwrap();
     assert_eq!(dates_of_gate(&one.decide(turned).await.unwrap()), 1);
-    let late = other.put(0, due.dates, &round).await;
+    let late = other.put(0, &due, &round).await;
     assert!(late.as_ref().is_err_and(Error::is_fenced), "{late:?}");
     let sql = "SELECT date, count(*) FROM gate WHERE dimension = 'variant' GROUP BY 1 ORDER BY 1";
     let rows = answer(&f, f.snapshot(gate()).await, sql).await;

@@ -1,0 +1,80 @@
+//! Much is published in stages, the newest days first, each one a publication of its own: a reader has the days of now
+//! after seconds, and not after all that an operator may have kept. `publications` says of each table from which date on it
+//! has all of them, so that whoever goes on needs no memory.
+//!
+//! A table that reads another published one waits where that one still lacks days: no figure is made of less than it is
+//! said to be. What is left over of former terms is taken out with the first stage, whatever its date, and comes back
+//! later.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bellwether_metrics::publications::Publication;
+use bellwether_metrics::{History, Metric};
+use bellwether_warehouse::Error as WarehouseError;
+use chrono::{Datelike, Days, NaiveDate};
+
+use super::place::dates_of;
+use super::{Published, Publisher, Round};
+use crate::error::Error;
+
+/// Days of the first stage: what most pages show, and what tables of a recent history begin with.
+const FIRST: Days = Days::new(35);
+/// More dates of a table than this, and some of them older than the first stage, are put in stages though the terms are the
+/// same. More: readers wait longer for the newest; fewer: each late row of an old day makes several publications.
+const MANY: usize = 62;
+
+/// First date that each table has in a publication that lacks older ones.
+pub(super) type Froms = BTreeMap<String, NaiveDate>;
+
+impl Publisher {
+    /// First date of the stage that is next for a table, if not all of `due` is put at once.
+    pub(super) fn edge(
+        &self,
+        metric: &Metric,
+        due: &BTreeSet<NaiveDate>,
+        stands_from: Option<NaiveDate>,
+        is_all: bool,
+        round: &Round,
+        froms: &Froms,
+    ) -> Option<NaiveDate> {
+        let today = round.terms.today;
+        let first = today.checked_sub_days(FIRST).unwrap_or(NaiveDate::MIN);
+        let next = match stands_from {
+            // A month after the other, and none that has nothing.
+            Some(from) if from <= first => due.range(..from).next_back().and_then(|date| date.with_day(1)),
+            // It has waited for others. Without windows of a history there is little to it.
+            Some(_) => (metric.history != History::Whole).then_some(first),
+            None => (is_all || due.len() > MANY).then_some(first),
+        };
+        let lacking = metric.inputs.iter().filter_map(|input| froms.get(input.name()));
+        let reached = lacking.filter_map(|from| {
+            let last = from.pred_opt().map(|date| *(metric.touched)(date).end())?;
+            Some(last.succ_opt().unwrap_or(NaiveDate::MAX))
+        });
+        // What waits altogether is said to begin tomorrow.
+        let after = today.succ_opt().unwrap_or(NaiveDate::MAX);
+        reached.chain(next).max().map(|edge| edge.min(after))
+    }
+
+    /// Dates that a table had when it last had all, those of earlier terms included: one of a recent history knows them from
+    /// nowhere else.
+    pub(super) async fn stood(&self, published: &Published) -> Result<BTreeSet<NaiveDate>, Error> {
+        let Published { metric, table } = published;
+        let name = metric.table.name;
+        let whole = Publication::newest_whole(self.publications.snapshot(), name).await;
+        let version = whole.map_err(Error::metric)?.and_then(|whole| whole.versions.get(name).copied());
+        let Some(version) = version else { return Ok(BTreeSet::new()) };
+        match table.at(version).await {
+            Ok(snapshot) => Ok(snapshot.files().iter().flat_map(|file| dates_of(metric, file)).collect()),
+            Err(WarehouseError::VersionGone { .. }) => {
+                tracing::warn!(
+                    table = name,
+                    version,
+                    "the version that last had all dates is gone; those that stand and recent ones are computed"
+                );
+                Ok(BTreeSet::new())
+            }
+            Err(source) => Err(Error::Log { table: name, source }),
+        }
+    }
+}
