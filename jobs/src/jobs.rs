@@ -70,9 +70,12 @@ impl Jobs {
         folded.chain(recomputed.map(|recomputed| (recomputed.rollup, &mut recomputed.table)))
     }
 
-    /// Those whose dates can be made again from `attempts`.
+    /// Those whose dates can be made again from the attempts of the date. What lies under a date of longer buckets is of other
+    /// days too.
     pub(crate) fn rebuilt(&self) -> impl Iterator<Item = (Rollup, &Table)> {
-        self.rollups().filter(|(rollup, _)| rollup.family.made != Made::FromCommits)
+        let is_rebuilt =
+            |rollup: &Rollup| rollup.family.made != Made::FromCommits && rollup.level.grain.is_of_one_day();
+        self.rollups().filter(move |(rollup, _)| is_rebuilt(rollup))
     }
 
     /// Brings every handle up to date. Returns the version of `attempts`.

@@ -8,6 +8,7 @@ use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, partition, take};
 use arrow::datatypes::Schema;
 use bellwether_warehouse::tables::rollup::{Grain, Key as Column};
+use chrono::NaiveDate;
 use datafusion::common::Result;
 use datafusion::logical_expr::EmitTo;
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
@@ -36,6 +37,8 @@ impl Bucket {
             Grain::FiveMinutes => |bucket| bucket,
             Grain::Hour => Self::hour,
             Grain::Day => Self::date,
+            Grain::Week => |bucket| bucket.day_of(Grain::Week),
+            Grain::Month => |bucket| bucket.day_of(Grain::Month),
         }
     }
 
@@ -47,6 +50,13 @@ impl Bucket {
     #[inline]
     pub(crate) fn date(self) -> Self {
         Self(self.0 - self.0.rem_euclid(PER_DAY as i32))
+    }
+
+    /// The first day of the weeks and months that begin on days.
+    fn day_of(self, grain: Grain) -> Self {
+        let day = self.day_number();
+        let first = NaiveDate::from_epoch_days(day).map_or(day, |date| grain.date(date).to_epoch_days());
+        Self(first.saturating_mul(PER_DAY as i32))
     }
 
     /// Days since 1970.

@@ -38,6 +38,7 @@ pub mod routing_by_day;
 pub mod routing_by_hour;
 pub mod routing_now;
 pub mod share_by_week;
+pub mod speed_by_context;
 pub mod speed_by_hour;
 mod terms;
 #[cfg(test)]

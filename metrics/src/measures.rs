@@ -25,6 +25,19 @@ pub(crate) const SPEND_USD: Column =
 
 pub(crate) const SPEND_REASON: Column = reason("spend_reason", "`unpriced` while `spend_usd` is null.");
 
+pub(crate) const UNSERVED_SPEND_USD: Column = Column::new(
+    "unserved_spend_usd",
+    Type::Money,
+    Unit::Usd,
+    "The part of `spend_usd` that was charged for attempts that were not served.",
+)
+.null_when(
+    "Some of it was counted before the two were told apart; `spend_usd` holds nothing of the kind for then.",
+);
+
+pub(crate) const UNSERVED_SPEND_REASON: Column =
+    reason("unserved_spend_reason", "`no_history` while `unserved_spend_usd` is null.");
+
 pub(crate) const USERS: Column = Column::count(
     "users",
     Unit::Users,

@@ -16,7 +16,8 @@ use crate::windows::Windows;
 use crate::{
     app_gate, apps, endpoints, events, gate, growth_by_month, health_by_5min, health_by_day, health_by_hour,
     health_by_window, health_now, live_by_minute, models, prices, providers, quality_by_day, rankings,
-    routing_by_day, routing_by_hour, routing_now, share_by_week, speed_by_hour, usage_by_day, users_by_window,
+    routing_by_day, routing_by_hour, routing_now, share_by_week, speed_by_context, speed_by_hour,
+    usage_by_day, users_by_window,
 };
 
 /// Every metric, in the order in which they are computed.
@@ -31,6 +32,7 @@ pub const METRICS: &[Metric] = &[
     health_by_window::METRIC,
     health_by_hour::METRIC,
     speed_by_hour::METRIC,
+    speed_by_context::METRIC,
     health_by_5min::METRIC,
     health_now::METRIC,
     live_by_minute::METRIC,

@@ -87,6 +87,25 @@ async fn names_and_what_has_none_add_up_to_everything_in_ten_thousand_questions(
     assert_eq!(kinds, BTreeSet::from(["hidden", "key", "none", "total", "unmapped"]));
 }
 
+#[test]
+fn nothing_published_is_made_of_rows_of_single_users() {
+    use bellwether_warehouse::TableId;
+    let of_users = TableId::ALL.into_iter().filter_map(TableId::rollup);
+    let of_users = of_users.filter(|rollup| rollup.family.keys.iter().any(|key| key.name == "user_key"));
+    let tables: Vec<TableId> = of_users.map(|rollup| rollup.level.table).collect();
+    assert_eq!(tables, [TableId::UserModelDaily, TableId::UserModelMonthly]);
+    for table in tables {
+        for metric in METRICS {
+            assert!(
+                !metric.inputs.contains(&table) && !metric.sql.contains(table.name()),
+                "{}",
+                metric.table.name
+            );
+        }
+        assert!(crate::views::VIEWS.iter().all(|(_, sql, _)| !sql.contains(table.name())));
+    }
+}
+
 /// Words that PostgreSQL or DuckDB take for their own in the place of a column.
 const RESERVED: &[&str] = &[
     "all",

@@ -1,6 +1,7 @@
 //! The columns of `attempts` that rollups are made of, and one row of them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Int32Array, Int64Array,
@@ -9,6 +10,8 @@ use arrow::array::{
 use arrow::datatypes::TimestampMicrosecondType;
 use bellwether_warehouse::tables::rollup::{Family, Key};
 use datafusion::common::{Result, internal_datafusion_err};
+
+use super::measure;
 
 macro_rules! inputs {
     ($($column:ident: $array:ty as $value:ty, $get:ident;)+) => {
@@ -91,20 +94,32 @@ inputs! {
     duration_ms: Int32Array as i32, number;
 }
 
+/// A key that is worked out of another column.
+const CONTEXT_BUCKET: &str = "context_bucket";
+
 /// Every column that is read for these families.
 pub(super) fn columns(families: &[&Family]) -> Vec<&'static str> {
     let keys = families.iter().flat_map(|family| family.keys).map(|key| key.name);
+    let keys = keys.filter(|name| *name != CONTEXT_BUCKET);
     let columns: BTreeSet<&str> = keys.chain(COLUMNS.iter().copied()).collect();
     columns.into_iter().collect()
 }
 
 impl Input {
     pub(super) fn names(&self, keys: &[Key]) -> Result<Vec<ArrayRef>> {
-        let column = |key: &Key| self.batch.column_by_name(key.name).cloned();
+        let column = |key: &Key| match key.name {
+            CONTEXT_BUCKET => Some(self.context_buckets()),
+            name => self.batch.column_by_name(name).cloned(),
+        };
         let named = |key: &Key| {
             column(key).ok_or_else(|| internal_datafusion_err!("`attempts` has no column `{}`", key.name))
         };
         keys.iter().map(named).collect()
+    }
+
+    fn context_buckets(&self) -> ArrayRef {
+        let tokens = (0..self.input_tokens.len()).map(|row| number(&self.input_tokens, row));
+        Arc::new(tokens.map(|tokens| tokens.map(measure::context_bucket)).collect::<Int64Array>())
     }
 
     pub(super) fn started_at(&self) -> &[i64] {

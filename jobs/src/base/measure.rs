@@ -1,10 +1,13 @@
 //! What one attempt counts for: METRICS in code.
 
 use bellwether_warehouse::tables::attempts::{ErrorClass, FinishReason, Outcome};
+use bellwether_warehouse::tables::context_speed::ContextSpeed;
 use bellwether_warehouse::tables::health::Health;
 use bellwether_warehouse::tables::reach::Reach;
 use bellwether_warehouse::tables::usage::Usage;
+use bellwether_warehouse::tables::users::UserModel;
 
+use super::counter::Counted;
 use super::input::Attempt;
 
 /// Context buckets' upper bounds, inclusive.
@@ -42,6 +45,16 @@ fn add(sum: &mut i64, value: Option<impl Into<i64>>) {
     }
 }
 
+/// Of any attempt: what was charged, and the part of it for attempts that were not served.
+#[inline]
+pub(super) fn count_spend(usage: &mut Usage, attempt: &Attempt<'_>, is_served: bool) {
+    let Some(cost) = attempt.cost_usd else { return };
+    usage.cost_usd = usage.cost_usd.saturating_add(cost);
+    if !is_served {
+        usage.unserved_cost_usd = usage.unserved_cost_usd.saturating_add(cost);
+    }
+}
+
 /// Of a served request.
 #[inline]
 pub(super) fn count_usage(usage: &mut Usage, attempt: &Attempt<'_>) {
@@ -55,13 +68,10 @@ pub(super) fn count_usage(usage: &mut Usage, attempt: &Attempt<'_>) {
     add(&mut usage.cache_write_tokens, attempt.cache_write_tokens);
     add(&mut usage.output_tokens, attempt.output_tokens);
     add(&mut usage.reasoning_tokens, attempt.reasoning_tokens);
-    match attempt.cost_usd {
-        Some(cost) => usage.cost_usd = usage.cost_usd.saturating_add(cost),
-        None => {
-            usage.unpriced_requests += 1;
-            add(&mut usage.unpriced_tokens, attempt.input_tokens);
-            add(&mut usage.unpriced_tokens, attempt.output_tokens);
-        }
+    if attempt.cost_usd.is_none() {
+        usage.unpriced_requests += 1;
+        add(&mut usage.unpriced_tokens, attempt.input_tokens);
+        add(&mut usage.unpriced_tokens, attempt.output_tokens);
     }
     add(&mut usage.input_images, attempt.input_images);
     add(&mut usage.input_audio, attempt.input_audio);
@@ -86,21 +96,89 @@ pub(super) fn count_usage(usage: &mut Usage, attempt: &Attempt<'_>) {
     }
 }
 
-/// Of a served request, by whom it reached.
-#[inline]
-pub(super) fn count_reach(reach: &mut Reach, attempt: &Attempt<'_>) {
-    reach.requests += 1;
-    reach.requests_with_user += i64::from(attempt.user_key.is_some());
-    add(&mut reach.input_tokens, attempt.input_tokens);
-    add(&mut reach.output_tokens, attempt.output_tokens);
-    match attempt.cost_usd {
-        Some(cost) => reach.cost_usd = reach.cost_usd.saturating_add(cost),
-        None => {
-            reach.unpriced_requests += 1;
-            add(&mut reach.unpriced_tokens, attempt.input_tokens);
-            add(&mut reach.unpriced_tokens, attempt.output_tokens);
+/// By whom an attempt reached.
+impl Counted for Reach {
+    #[inline]
+    fn takes(attempt: &Attempt<'_>) -> bool {
+        attempt.cost_usd.is_some() || attempt.is_success()
+    }
+
+    #[inline]
+    fn count(&mut self, attempt: &Attempt<'_>) {
+        if let Some(cost) = attempt.cost_usd {
+            self.cost_usd = self.cost_usd.saturating_add(cost);
+        }
+        if !attempt.is_success() {
+            return;
+        }
+        self.requests += 1;
+        self.requests_with_user += i64::from(attempt.user_key.is_some());
+        add(&mut self.input_tokens, attempt.input_tokens);
+        add(&mut self.output_tokens, attempt.output_tokens);
+        if attempt.cost_usd.is_none() {
+            self.unpriced_requests += 1;
+            add(&mut self.unpriced_tokens, attempt.input_tokens);
+            add(&mut self.unpriced_tokens, attempt.output_tokens);
         }
     }
+
+    #[inline]
+    fn user(attempt: &Attempt<'_>) -> Option<i64> {
+        attempt.user_key.filter(|_| attempt.is_success())
+    }
+}
+
+/// How fast an attempt was, by the length of its prompt.
+impl Counted for ContextSpeed {
+    #[inline]
+    fn takes(attempt: &Attempt<'_>) -> bool {
+        attempt.is_upstream()
+            && attempt.input_tokens.is_some()
+            && by_context(attempt).iter().any(Option::is_some)
+    }
+
+    #[inline]
+    fn count(&mut self, _: &Attempt<'_>) {
+        self.attempts += 1;
+    }
+
+    #[inline]
+    fn measure(attempt: &Attempt<'_>, mut each: impl FnMut(usize, f64)) {
+        for (at, value) in by_context(attempt).into_iter().enumerate() {
+            if let Some(value) = value {
+                each(at, value);
+            }
+        }
+    }
+}
+
+/// Who used a model.
+impl Counted for UserModel {
+    #[inline]
+    fn takes(attempt: &Attempt<'_>) -> bool {
+        attempt.user_key.is_some() && attempt.is_success()
+    }
+
+    #[inline]
+    fn count(&mut self, _: &Attempt<'_>) {
+        self.requests += 1;
+    }
+}
+
+/// The most tokens of the bucket that holds so many: the least power of ten from the first bound on.
+pub(super) fn context_bucket(input_tokens: i64) -> i64 {
+    let mut bound = CONTEXT[0];
+    while bound < input_tokens {
+        bound = bound.saturating_mul(10);
+    }
+    bound
+}
+
+/// In the order of the columns of speeds by context.
+#[inline]
+fn by_context(attempt: &Attempt<'_>) -> [Option<f64>; 3] {
+    let [ttft_ms, _, e2e, decode, _] = speed(attempt);
+    [ttft_ms, e2e, decode]
 }
 
 /// Of an attempt at a provider.

@@ -14,10 +14,12 @@ mod tests;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Date32Type;
 use bellwether_warehouse::sketches::{ddsketch, hll};
+use bellwether_warehouse::tables::context_speed::{self, ContextSpeed};
 use bellwether_warehouse::tables::health::{self, Health};
-use bellwether_warehouse::tables::reach;
-use bellwether_warehouse::tables::rollup::{Family, Grain, Level, Made, Rollup, Value};
+use bellwether_warehouse::tables::reach::{self, Reach};
+use bellwether_warehouse::tables::rollup::{Family, Grain, Level, Made, Rollup, Sums, Value};
 use bellwether_warehouse::tables::usage::{self, Usage};
+use bellwether_warehouse::tables::users::{self, UserModel};
 use bellwether_warehouse::{Kind, TableId};
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::common::{DataFusionError, Result as QueryResult};
@@ -30,7 +32,7 @@ use crate::error::Error;
 use crate::keys::{Bucket, Groups, Key, NameInterner, Rank};
 use crate::rollups::{FROM_ATTEMPTS, made};
 use crate::statement::Rows;
-use counter::Counter;
+use counter::{Apart, Counter};
 use input::Input;
 use pages::Pages;
 use part::{Order, Part};
@@ -116,8 +118,8 @@ struct Base {
     health: Pages<Health>,
     users: hll::Ledger,
     speeds: [ddsketch::Ledger; measure::SPEEDS],
-    /// Those of which a table is wanted.
-    reach: Vec<Counter>,
+    /// Of families with names of their own, those of which a table is wanted.
+    apart: Vec<Box<dyn Apart>>,
 }
 
 /// First days, since 1970, of which a table of a grain has rows.
@@ -159,17 +161,22 @@ impl Days {
 
 impl Base {
     fn new(now: DateTime<Utc>, wanted: &[TableId]) -> QueryResult<Self> {
-        let reach = [&reach::APPS, &reach::COUNTRIES].into_iter();
-        let reach = reach.filter(|family| wanted_of(family, wanted).next().is_some());
+        let days = Days::kept(now);
+        let apart = [
+            Counter::<Reach>::wanted(&reach::APPS, wanted, days)?,
+            Counter::<Reach>::wanted(&reach::COUNTRIES, wanted, days)?,
+            Counter::<ContextSpeed>::wanted(&context_speed::FAMILY, wanted, days)?,
+            Counter::<UserModel>::wanted(&users::OF_MODELS, wanted, days)?,
+        ];
         Ok(Self {
-            days: Days::kept(now),
+            days,
             names: NameInterner::new(health::FAMILY.keys)?,
             groups: Groups::default(),
             usage: Pages::default(),
             health: Pages::default(),
             users: hll::Ledger::default(),
             speeds: Default::default(),
-            reach: reach.map(Counter::new).collect::<QueryResult<_>>()?,
+            apart: apart.into_iter().flatten().collect(),
         })
     }
 
@@ -192,7 +199,9 @@ impl Base {
         }
         for (row, group) in groups.into_iter().enumerate() {
             let attempt = input.row(row);
-            if attempt.is_success() {
+            let is_served = attempt.is_success();
+            measure::count_spend(self.usage.at_mut(group), &attempt, is_served);
+            if is_served {
                 measure::count_usage(self.usage.at_mut(group), &attempt);
                 if let Some(user_key) = attempt.user_key {
                     self.users.add_one(group, user_key);
@@ -207,46 +216,42 @@ impl Base {
                 }
             }
         }
-        self.reach.iter_mut().try_for_each(|counter| counter.add(&input))
+        self.apart.iter_mut().try_for_each(|counter| counter.add(&input))
     }
 
     /// Sends every row of the wanted tables; ends early when nobody takes them any more.
     fn finish(self, wanted: &[TableId], rows: &mpsc::Sender<Derived>) -> QueryResult<()> {
-        let Self { days, names, groups, usage, health, users, speeds, reach } = self;
+        let Self { days, names, groups, usage, health, users, speeds, apart } = self;
         let (names, rank_of) = names.finish()?;
         let mut keys = groups.finish(&rank_of);
         drop(groups);
         let send = |table, of_date| rows.blocking_send(Derived { table, rows: of_date }).is_ok();
 
-        let order = Order::of(&keys);
+        let order = Order::of(&keys, &[&health::FAMILY]);
         let sketches = health::FAMILY.measured(Value::DdSketch).zip(speeds);
         let sketches = sketches.map(|(name, speeds)| (name, Box::new(speeds.in_order(&order.places)) as _));
         let health = Part { names: names.clone(), sums: health, sketches: sketches.collect(), order };
         for rollup in wanted_of(&health::FAMILY, wanted) {
-            health.rows(rollup, days.first(rollup.level), send)?;
+            health.rows(rollup, days.first(rollup.level), Health::is_row, send)?;
         }
         drop(health);
 
         // Names that only health tells apart come last.
         let (names, coarser) = names.first(usage::FAMILY.keys.len())?;
         cut_short(&mut keys, &coarser);
-        let order = Order::of(&keys);
+        let order = Order::of(&keys, &[&usage::FAMILY, &users::BY_WEEK]);
         let users = users.in_order(&order.places);
         let sketches = usage::FAMILY.measured(Value::Hll).zip([Box::new(users) as _]).collect();
         let usage = Part { names, sums: usage, sketches, order };
         for rollup in wanted_of(&usage::FAMILY, wanted) {
-            usage.rows(rollup, days.first(rollup.level), send)?;
+            usage.rows(rollup, days.first(rollup.level), Usage::is_row, send)?;
+        }
+        for rollup in wanted_of(&users::BY_WEEK, wanted) {
+            usage.rows(rollup, days.first(rollup.level), |usage| usage.requests_with_user > 0, send)?;
         }
         drop(usage);
 
-        for counter in reach {
-            let family = counter.family;
-            let part = counter.finish()?;
-            for rollup in wanted_of(family, wanted) {
-                part.rows(rollup, days.first(rollup.level), send)?;
-            }
-        }
-        Ok(())
+        apart.into_iter().try_for_each(|counter| counter.finish(wanted, &send))
     }
 }
 

@@ -68,7 +68,9 @@ bucket AS (
         sum(cache_write_tokens) FILTER (WHERE success) AS cache_write_tokens,
         sum(output_tokens) FILTER (WHERE success) AS output_tokens,
         sum(reasoning_tokens) FILTER (WHERE success) AS reasoning_tokens,
-        sum(cost_usd) FILTER (WHERE success) AS cost_usd,
+        -- Spend is of all attempts.
+        sum(cost_usd) AS cost_usd,
+        sum(cost_usd) FILTER (WHERE success IS NOT TRUE) AS unserved_cost_usd,
         count(*) FILTER (WHERE success AND cost_usd IS NULL) AS unpriced_requests,
         sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0))
             FILTER (WHERE success AND cost_usd IS NULL) AS unpriced_tokens,
@@ -166,6 +168,7 @@ SELECT
     coalesce(output_tokens, 0) AS output_tokens,
     coalesce(reasoning_tokens, 0) AS reasoning_tokens,
     CAST(coalesce(cost_usd, 0) AS decimal(38, 9)) AS cost_usd,
+    CAST(coalesce(unserved_cost_usd, 0) AS decimal(38, 9)) AS unserved_cost_usd,
     unpriced_requests,
     coalesce(unpriced_tokens, 0) AS unpriced_tokens,
     coalesce(input_images, 0) AS input_images,

@@ -1,8 +1,8 @@
 //! Attempts of one family at the finest grain, given out as the rows of its tables.
 //!
-//! Buckets are kept by date, then names, then time. In that order the buckets of an hour or a date of the same
-//! names are neighbours, so a row of any table is a run of them: nothing is looked up, and sums and sketches are
-//! encoded only once they are what a table stores.
+//! Buckets are kept by the longest bucket of the tables (a date, a week), then names, then time. In that order the buckets of an
+//! hour or a date of the same names are neighbours, so a row of any table is a run of them: nothing is looked up, and sums
+//! and sketches are encoded only once they are what a table stores.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, TimestampMicrosecondArray, UInt32Array};
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::sketches::Runs;
-use bellwether_warehouse::tables::rollup::{Rollup, Sums};
+use bellwether_warehouse::tables::rollup::{Family, Grain, Rollup, Sums};
 use datafusion::common::{Result, internal_err};
 
 use super::pages::Pages;
@@ -26,13 +26,16 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// `keys` of the groups; no key twice or, where names were cut short, more often: those are one row.
-    pub(super) fn of(keys: &[Key]) -> Self {
-        let mut sorted: Vec<(i32, Key, u32)> = (0_u32..)
+    /// `keys` of the groups; no key twice or, where names were cut short, more often: those are one row. For the tables of these
+    /// families.
+    pub(super) fn of(keys: &[Key], families: &[&Family]) -> Self {
+        let grains = families.iter().flat_map(|family| family.levels).map(|level| level.grain);
+        let longest = Bucket::at(grains.max().unwrap_or(Grain::Day));
+        let mut sorted: Vec<(Bucket, Key, u32)> = (0_u32..)
             .zip(keys)
-            .map(|(group, (bucket, rank))| (bucket.day_number(), (*bucket, *rank), group))
+            .map(|(group, (bucket, rank))| (longest(*bucket), (*bucket, *rank), group))
             .collect();
-        sorted.sort_unstable_by_key(|(day, (bucket, rank), group)| (*day, *rank, *bucket, *group));
+        sorted.sort_unstable_by_key(|(long, (bucket, rank), group)| (*long, *rank, *bucket, *group));
         let groups: Vec<u32> = sorted.iter().map(|entry| entry.2).collect();
         let mut places = vec![0; groups.len()];
         for (place, group) in (0_u32..).zip(&groups) {
@@ -75,6 +78,7 @@ impl<S: Sums> Part<S> {
         &self,
         rollup: Rollup,
         first_day: i32,
+        is_row: impl Fn(&S) -> bool,
         take: impl Fn(TableId, RecordBatch) -> bool,
     ) -> Result<()> {
         let table = rollup.level.table;
@@ -88,7 +92,7 @@ impl<S: Sums> Part<S> {
                 for group in &self.order.groups[run.clone()] {
                     sum.add(self.sums.at(*group as usize));
                 }
-                if sum.is_row() {
+                if is_row(&sum) {
                     sums.push(sum);
                     keys.push(*key);
                     places.push(run.clone());

@@ -20,6 +20,9 @@ use crate::statement::{Rows, Statement};
 use crate::testing::at;
 
 const REACH: Statement = Statement { name: "base/reach.sql", sql: include_str!("reach.sql") };
+const CONTEXT_SPEED: Statement =
+    Statement { name: "base/context_speed.sql", sql: include_str!("context_speed.sql") };
+const USERS: Statement = Statement { name: "base/users.sql", sql: include_str!("users.sql") };
 const ORACLE: Statement = Statement { name: "base/oracle.sql", sql: include_str!("oracle.sql") };
 
 /// A number of its own for each (row, purpose), spread over all 64 bits.
@@ -139,6 +142,23 @@ fn context(rows: i64) -> SessionContext {
     ctx
 }
 
+/// The same rows under other dates: those of a column.
+fn dated(rows: &Rows, by: &str) -> Rows {
+    let names = rows.schema.fields().iter().map(|field| match field.name().as_str() {
+        "date" => "day",
+        name if name == by => "date",
+        name => name,
+    });
+    let fields = names
+        .zip(rows.schema.fields())
+        .map(|(name, field)| Field::new(name, field.data_type().clone(), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let batches = rows.batches.iter();
+    let batches =
+        batches.map(|batch| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()).unwrap());
+    Rows { batches: batches.collect(), schema }
+}
+
 /// The oracle's columns of one family, under the names that tables have. `bucket`: what health calls `bucket_at`.
 fn health_of(base: &Rows, bucket: &str) -> Rows {
     let rename = |name: &str| match name {
@@ -194,8 +214,26 @@ async fn every_table_equals_what_the_sql_makes_of_the_same_attempts() {
     let app_daily = merge(TableId::AppDaily, &reach).await;
     let country_daily = merge(TableId::CountryDaily, &reach).await;
 
-    let expected =
-        [usage_hourly, usage_daily, health_5m, health_hourly, health_daily, app_daily, country_daily];
+    let context_speed = CONTEXT_SPEED.run(&ctx, Vec::new()).await.unwrap();
+    let context_speed = merge(TableId::ContextSpeedDaily, &since(&ctx, &context_speed, 42).await).await;
+    let users = USERS.run(&ctx, Vec::new()).await.unwrap();
+    let users_by_week = merge(TableId::UsersByWeek, &dated(&users, "week")).await;
+    let user_model_daily = merge(TableId::UserModelDaily, &since(&ctx, &users, 40).await).await;
+    let user_model_monthly = merge(TableId::UserModelMonthly, &dated(&users, "month")).await;
+
+    let expected = [
+        usage_hourly,
+        usage_daily,
+        health_5m,
+        health_hourly,
+        health_daily,
+        app_daily,
+        country_daily,
+        context_speed,
+        users_by_week,
+        user_model_daily,
+        user_model_monthly,
+    ];
     assert_eq!(derived.iter().map(|derived| derived.0).collect::<Vec<_>>(), wanted);
     for ((table, derived), expected) in derived.into_iter().zip(expected) {
         let name = table.name();

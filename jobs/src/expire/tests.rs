@@ -31,8 +31,8 @@ async fn dates_are_dropped_when_a_table_no_longer_keeps_them() {
     expire(&mut f, "2026-12-04T00:00:00Z", 1, "3 4 4 4").await;
     expire(&mut f, "2026-12-04T00:00:00Z", 0, "3 4 4 4").await;
     fold_dates(&mut f, &["2027-03-05", "2027-03-06"]).await;
-    // Of the finer table all but the newest two, of the hours of both kinds the first.
-    expire(&mut f, "2027-03-05T23:59:59Z", 3, "2 6 6 6").await;
+    // Of the five minutes, of users and of speed by context all but the newest two, of the hours of both kinds the first.
+    expire(&mut f, "2027-03-05T23:59:59Z", 3 + 4 + 4, "2 6 6 6").await;
     expire(&mut f, "2027-03-06T00:00:00Z", 2, "2 5 6 5").await;
     // F stands: nothing is folded again.
     assert_eq!(f.jobs.fold(at("2027-03-06T00:00:00Z")).await.unwrap().attempts, 0);
@@ -43,11 +43,11 @@ async fn a_clock_that_is_years_ahead_drops_nothing_and_tells() {
     let mut f = Fixture::new().await;
     fold_dates(&mut f, &["2026-11-24", "2026-11-25"]).await;
     let report = f.jobs.expire(at("2031-01-01T00:00:00Z")).await.unwrap();
-    assert_eq!((report.files, report.files_held), (0, 6));
+    assert_eq!((report.files, report.files_held), (0, 10));
     // Neither does it with an event that has the same clock.
     fold_dates(&mut f, &["2031-01-01"]).await;
     let report = f.jobs.expire(at("2031-01-01T19:00:00Z")).await.unwrap();
-    assert_eq!((report.files, report.files_held), (0, 6));
+    assert_eq!((report.files, report.files_held), (0, 10));
     assert_eq!(f.query(COUNTS).await, ["3 3 3 3"]);
 }
 

@@ -74,7 +74,8 @@ async fn fold(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<FoldReport, Error> 
         }
     }
     let mut report = FoldReport { to, ..FoldReport::default() };
-    for (from, tables) in behind {
+    // The furthest first: readers wait for those, while one that is new takes all rows of the history.
+    for (from, tables) in behind.into_iter().rev() {
         pass(jobs, from, &tables, now, &mut report).await?;
     }
     Ok(report)

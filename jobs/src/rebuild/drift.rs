@@ -287,7 +287,7 @@ mod tests {
             made: Made::FromAttempts,
             keys: &[Key::number("user_key")],
             measures: &[Measure::new("requests", Value::Sum)],
-            row_when: None,
+            row_when: &[],
             levels: &[Level { table: TableId::UsageDaily, grain: Grain::Day, time: None, keep_days: None }],
         };
         let rollup = FAMILY.rollups().next().unwrap();

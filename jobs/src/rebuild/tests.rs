@@ -67,7 +67,7 @@ async fn folding_row_by_row_and_settling_gives_what_one_rebuild_gives_byte_for_b
     rebuilt.append(&backwards).await;
     rebuilt.jobs.fold(at(NOW)).await.unwrap();
     // What stands is damaged, so that the rebuild has to replace it.
-    for folded in &mut rebuilt.jobs.folded {
+    for folded in rebuilt.jobs.folded.iter_mut().filter(|folded| folded.rollup.level.grain.is_of_one_day()) {
         let remove = folded.table.snapshot().files().iter().map(|file| file.path.clone()).collect();
         let gone = bellwether_warehouse::Change { remove, data_change: false, ..Default::default() };
         folded.table.commit(gone).await.unwrap();
@@ -78,9 +78,16 @@ async fn folding_row_by_row_and_settling_gives_what_one_rebuild_gives_byte_for_b
     assert!(report.drift.iter().all(|drift| drift.rows_before == 0 || drift.table == "routing_hourly"));
 
     let (slow_contents, rebuilt_contents) = (slow.contents().await, rebuilt.contents().await);
-    for ((table, slow), (_, rebuilt)) in slow_contents.iter().zip(&rebuilt_contents) {
-        assert_eq!(slow, rebuilt, "{}", table.name());
-        assert_eq!(slow.is_empty(), table.name() == "intake_daily", "{}", table.name());
+    for ((table, of_slow), (_, of_rebuilt)) in slow_contents.iter().zip(&rebuilt_contents) {
+        assert_eq!(of_slow.is_empty(), table.name() == "intake_daily", "{}", table.name());
+        let rollup = table.rollup().unwrap();
+        if rollup.level.grain.is_of_one_day() {
+            assert_eq!(of_slow, of_rebuilt, "{}", table.name());
+            continue;
+        }
+        // Week and month still run, and no rebuild of a date is one of them: partial rows come to the same.
+        let sql = rollup.merge().replace("FROM part", &format!("FROM {}", table.name()));
+        assert_eq!(slow.query(&sql).await, rebuilt.query(&sql).await, "{}", table.name());
     }
     // And a rebuild of the settled one finds nothing to do.
     let files = |f: &Fixture| {
@@ -121,7 +128,7 @@ async fn copies_of_an_event_are_counted_once_and_reported() {
     assert_eq!((drift.rows_before, drift.rows_after, drift.keys_differing), (1, 1, 1));
     assert_eq!((drift.measures["requests"], drift.measures["output_tokens"]), (-2, -1_998));
     assert_eq!(drift.measures["cost_usd"], -3_000_000);
-    assert!(report.to_string().contains("usage_daily     1 → 1 rows, 1 differing"), "{report}");
+    assert!(report.to_string().contains("usage_daily         1 → 1 rows, 1 differing"), "{report}");
     // Afterwards it stands as it should, and a fold does not bring the copies back.
     assert_eq!(f.jobs.fold(at(NOW)).await.unwrap().attempts, 0);
     let again = rebuild(&mut f, "2026-11-25", "2026-11-25").await;

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use arrow::array::RecordBatch;
 use bellwether_warehouse::tables::rollup::{Family, Made, Rollup};
-use bellwether_warehouse::tables::{health, reach, usage};
+use bellwether_warehouse::tables::{context_speed, health, reach, usage, users};
 use bellwether_warehouse::{CommitEntry, TableId};
 
 use crate::error::Error;
@@ -20,8 +20,15 @@ pub(crate) use making::{Listen, Recompute, Update, Updated};
 use routing::Routing;
 
 /// Made of attempts, all in one pass over them: `base` says of what.
-pub(crate) const FROM_ATTEMPTS: [&Family; 4] =
-    [&usage::FAMILY, &health::FAMILY, &reach::APPS, &reach::COUNTRIES];
+pub(crate) const FROM_ATTEMPTS: [&Family; 7] = [
+    &usage::FAMILY,
+    &health::FAMILY,
+    &reach::APPS,
+    &reach::COUNTRIES,
+    &context_speed::FAMILY,
+    &users::BY_WEEK,
+    &users::OF_MODELS,
+];
 
 /// Made of what the commits to `attempts` say of themselves.
 pub(crate) const FROM_COMMITS: [FromCommits; 1] =

@@ -33,7 +33,7 @@ const FILE_BYTES: i64 = 128 * 1024 * 1024;
 pub enum Settling {
     /// Dates with very many files.
     Crowded,
-    /// Also every past date that is not one file yet. Not for every round: each late row would have its
+    /// Also every past date, week and month that is not one file yet. Not for every round: each late row would have its
     /// whole date rewritten.
     Closed,
 }
@@ -83,11 +83,12 @@ fn due(folded: &Folded, settling: Settling, today: NaiveDate) -> Result<Vec<Date
         let date = date_of(folded.table.id(), file)?;
         dates.entry(date).or_default().push(file.clone());
     }
+    let last_day = |date| folded.rollup.level.grain.last_day(date);
     let is_due = |date: NaiveDate, files: &[DataFile]| {
         let bytes: i64 = files.iter().map(|file| file.size_bytes).sum();
         let unavoidable = usize::try_from(bytes / FILE_BYTES).unwrap_or_default();
         let crowded = files.len() > CROWDED_FILES + unavoidable;
-        crowded || (settling == Settling::Closed && date < today && files.len() > 1 + unavoidable)
+        crowded || (settling == Settling::Closed && last_day(date) < today && files.len() > 1 + unavoidable)
     };
     let mut batches: Vec<Dates> = Vec::new();
     let mut rows = 0;

@@ -1,7 +1,7 @@
 use arrow::array::RecordBatch;
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::testing::{DAY_US, NOON_US, attempt};
-use bellwether_warehouse::{Advance, Change, TableId};
+use bellwether_warehouse::{Advance, Change, TableId, snapshot};
 
 use crate::Settling;
 use crate::replace::Replacement;
@@ -36,8 +36,8 @@ async fn a_past_date_becomes_one_file_of_one_row_a_key() {
     fold_often(&mut f, 5, 1).await;
     fold_often(&mut f, 3, 0).await;
     let report = f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap();
-    // Seven tables are made of attempts.
-    assert_eq!((report.dates, report.files_before, report.files_after, report.rows), (7, 35, 7, 14));
+    // Nine tables of a day and less are made of attempts; the one by user has five keys. Week and month still run.
+    assert_eq!((report.dates, report.files_before, report.files_after, report.rows), (9, 45, 9, 21));
     for table in [TableId::UsageHourly, TableId::UsageDaily, TableId::Health5m, TableId::HealthDaily] {
         assert_eq!(files(&f, table).await, ["2026-11-24", "2026-11-25", "2026-11-25", "2026-11-25"]);
     }
@@ -73,7 +73,7 @@ async fn an_open_date_is_merged_only_when_it_is_crowded() {
     }
     fold_often(&mut f, 1, 0).await;
     let report = f.jobs.settle(Settling::Crowded, at(NOW)).await.unwrap();
-    assert_eq!((report.dates, report.files_before, report.files_after), (7, 231, 7));
+    assert_eq!((report.dates, report.files_before, report.files_after), (11, 363, 11));
     assert_eq!(f.query("SELECT sum(requests), count(*) FROM usage_hourly").await, ["33 2"]);
 }
 
@@ -82,7 +82,7 @@ async fn a_past_date_with_few_files_waits_for_the_settling_of_closed_dates() {
     let mut f = Fixture::new().await;
     fold_often(&mut f, 2, 1).await;
     assert_eq!(f.jobs.settle(Settling::Crowded, at(NOW)).await.unwrap().dates, 0);
-    assert_eq!(f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap().dates, 7);
+    assert_eq!(f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap().dates, 9);
 }
 
 #[tokio::test]
@@ -159,4 +159,53 @@ async fn a_table_that_was_never_folded_is_left_alone() {
         .await
         .unwrap();
     assert_eq!(f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap(), Default::default());
+}
+
+/// Writes what a date holds once more, as it was before the unserved part of spend was counted.
+async fn make_old(f: &Fixture, table: TableId) {
+    let mut table = f.warehouse.table(table).await.unwrap();
+    let ctx = f.warehouse.session(2);
+    snapshot::register(&ctx, &[table.snapshot().clone()]).unwrap();
+    let sql = format!("SELECT * EXCEPT (unserved_cost_usd) FROM {}", table.id().name());
+    let rows = ctx.sql(&sql).await.unwrap().collect().await.unwrap();
+    let add = table.write(&rows).await.unwrap();
+    let remove = table.snapshot().files().iter().map(|file| file.path.clone()).collect();
+    table.commit(Change { add, remove, ..Change::default() }).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_merged_with_a_row_that_does_not_know_a_measure_does_not_know_it_either() {
+    let mut f = Fixture::new().await;
+    let charged = |id, days: i64, model| AttemptRow {
+        started_at: NOON_US - days * DAY_US,
+        model_id: Some(model),
+        outcome: "fault",
+        cost_usd: Some(2_000_000_000),
+        ..attempt(id)
+    };
+    f.append(&[charged("a", 1, "acme/one")]).await;
+    f.jobs.fold(at(NOW)).await.unwrap();
+    make_old(&f, TableId::UsageDaily).await;
+    f.append(&[charged("b", 1, "acme/one"), charged("c", 1, "acme/two"), charged("d", 2, "acme/one")]).await;
+    f.jobs.fold(at(NOW)).await.unwrap();
+    let sql = "SELECT date, model_id, count(*), sum(cost_usd),
+            CASE WHEN count(unserved_cost_usd) = count(*) THEN sum(unserved_cost_usd) END
+        FROM usage_daily GROUP BY date, model_id ORDER BY date, model_id";
+    let of = |rows: [&str; 3], first: &str| {
+        let [before, one, two] = rows;
+        [
+            format!("2026-11-23 acme/one {before}"),
+            format!("2026-11-24 acme/one {first} {one}"),
+            format!("2026-11-24 acme/two {two}"),
+        ]
+    };
+    let rows = ["1 2.000000000 2.000000000", "4.000000000 -", "1 2.000000000 2.000000000"];
+    assert_eq!(f.query(sql).await, of(rows, "2"));
+    f.jobs.settle(Settling::Closed, at(NOW)).await.unwrap();
+    assert_eq!(f.query(sql).await, of(rows, "1"));
+    // A rebuilt date knows it.
+    let date = "2026-11-24".parse().unwrap();
+    f.jobs.rebuild(date, date, at(NOW)).await.unwrap();
+    let rows = ["1 2.000000000 2.000000000", "4.000000000 4.000000000", "1 2.000000000 2.000000000"];
+    assert_eq!(f.query(sql).await, of(rows, "1"));
 }

@@ -25,6 +25,10 @@ async fn every_table_tells_how_far_it_got() {
             ("health_daily", Some(1), 1, 1),
             ("app_daily", Some(1), 1, 1),
             ("country_daily", Some(1), 1, 1),
+            ("context_speed_daily", Some(1), 1, 1),
+            ("users_by_week", Some(1), 1, 1),
+            ("user_model_daily", Some(1), 1, 1),
+            ("user_model_monthly", Some(1), 1, 1),
             ("intake_daily", Some(1), 1, 0),
             ("routing_hourly", None, 3, 0),
         ]
@@ -34,6 +38,6 @@ async fn every_table_tells_how_far_it_got() {
     let json = serde_json::to_value(&status).unwrap();
     assert_eq!(json["rollups"][0]["newest_date"], "2026-11-25");
     let text = status.to_string();
-    assert_eq!(text.lines().count(), 11);
+    assert_eq!(text.lines().count(), 15);
     assert!(text.lines().all(|line| line.len() < 100), "{text}");
 }

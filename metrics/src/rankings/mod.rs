@@ -50,9 +50,8 @@ pub const TABLE: Declaration = Declaration {
         measures::REQUESTS,
         measures::SPEND_USD,
         measures::SPEND_REASON,
-        Column::new("unserved_spend_usd", Type::Money, Unit::Usd, "The part of `spend_usd` that was charged for attempts that were not served.")
-            .null_when("Not told apart yet."),
-        reason("unserved_spend_reason", "`no_history` while `unserved_spend_usd` is null."),
+        measures::UNSERVED_SPEND_USD,
+        measures::UNSERVED_SPEND_REASON,
         measures::USERS,
         measures::USERS_REASON,
         measures::TOKENS_SHARE,
@@ -100,10 +99,20 @@ pub const TABLE: Declaration = Declaration {
             "effective_price",
             Type::Real,
             Unit::UsdPerMillionTokens,
-            "`spend_usd` over the tokens of priced requests, input and output together.",
+            "What was paid for served requests, which is `spend_usd` without its unserved part, over the tokens of those \
+             with a price, input and output together.",
         )
         .null_when("No token has a price."),
         reason("effective_price_reason", "`unpriced` while `effective_price` is null."),
+        Column::new(
+            "price_spread",
+            Type::Real,
+            Unit::Ratio,
+            "Of a model: its highest over its lowest `effective_price` at a provider, in the window. Providers count that may be \
+             named, served at least 1,000,000 tokens with a price, and were paid for them. At least 1.",
+        )
+        .null_when("Dimensions other than `model`, kinds other than `key`, and fewer than two such providers."),
+        reason("price_spread_reason", "`not_enough`: a model with fewer than two such providers."),
         share("cache_hit_rate", "Input tokens that a provider read from its cache over all input tokens.")
             .null_when("There are no input tokens."),
         share("requests_with_user_share", "Requests that carry the id of a user over all.").null_when("There are no requests."),

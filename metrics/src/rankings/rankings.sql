@@ -30,12 +30,14 @@ day_rows AS (
         input_tokens,
         cached_input_tokens,
         spend_usd,
+        unserved_spend_usd,
         unpriced_requests,
-        unpriced_tokens
+        unpriced_tokens,
+        CASE WHEN dimension IN ('model', 'model_provider') THEN model END AS model
     FROM usage_by_day
     WHERE date BETWEEN $3 AND $2
     UNION ALL
-    SELECT date, dimension, 'key', key, false, 0, 0, 0, 0, 0, 0, 0, 0
+    SELECT date, dimension, 'key', key, false, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL
     FROM hidden_days
 ),
 sums AS (
@@ -55,6 +57,9 @@ sums AS (
         sum(CAST(input_tokens AS decimal(38, 0))) FILTER (WHERE step = 0) AS input_tokens,
         sum(CAST(cached_input_tokens AS decimal(38, 0))) FILTER (WHERE step = 0) AS cached_input_tokens,
         sum(spend_usd) FILTER (WHERE step = 0) AS spend_usd,
+        sum(unserved_spend_usd) FILTER (WHERE step = 0) AS unserved_spend_usd,
+        bool_and(unserved_spend_usd IS NOT NULL) FILTER (WHERE step = 0) AS knows_unserved,
+        max(model) AS model,
         sum(unpriced_requests) FILTER (WHERE step = 0) AS unpriced_requests,
         sum(CAST(unpriced_tokens AS decimal(38, 0))) FILTER (WHERE step = 0) AS unpriced_tokens,
         sum(requests) FILTER (WHERE step = 1) AS requests_before,
@@ -107,9 +112,14 @@ known AS (
         sums.input_tokens,
         sums.cached_input_tokens,
         sums.unpriced_requests,
+        CASE WHEN sums.knows_unserved THEN sums.unserved_spend_usd END AS unserved_spend_usd,
+        sums.model,
+        sums.tokens - sums.unpriced_tokens AS priced_tokens,
+        -- Of days that do not know the unserved part, spend holds none of it.
         CASE
             WHEN sums.tokens > sums.unpriced_tokens
-            THEN CAST(sums.spend_usd AS double) * 1e6 / CAST(sums.tokens - sums.unpriced_tokens AS double)
+            THEN CAST(sums.spend_usd - coalesce(sums.unserved_spend_usd, 0) AS double) * 1e6
+                / CAST(sums.tokens - sums.unpriced_tokens AS double)
         END AS effective_price,
         CASE
             WHEN NOT periods.has_before OR (sums.was_hidden AND NOT coalesce(sums.was_shown, false)) THEN NULL
@@ -140,6 +150,23 @@ known AS (
         AND users_by_window.dimension = sums.dimension
         AND users_by_window.kind = sums.kind
         AND users_by_window.key = sums.key
+),
+spread AS (
+    -- Of models: what stands in the rows of their providers.
+    SELECT
+        known.*,
+        count(provider_price) OVER of_model AS providers_priced,
+        max(provider_price) OVER of_model / min(provider_price) OVER of_model AS providers_spread
+    FROM (
+        SELECT
+            *,
+            CASE
+                WHEN dimension = 'model_provider' AND kind = 'key' AND priced_tokens >= 1000000 AND effective_price > 0
+                THEN effective_price
+            END AS provider_price
+        FROM known
+    ) AS known
+    WINDOW of_model AS (PARTITION BY end_date, window_days, model)
 ),
 placed AS (
     -- Among all names of a window, also those that have gone since: their places then were theirs.
@@ -208,7 +235,7 @@ placed AS (
         max(CASE WHEN kind = 'total' THEN tokens_before END) OVER of_window AS total_tokens_before,
         max(CASE WHEN kind = 'total' THEN requests_before END) OVER of_window AS total_requests_before,
         max(CASE WHEN kind = 'total' THEN spend_usd_before END) OVER of_window AS total_spend_usd_before
-    FROM known
+    FROM spread AS known
     WINDOW of_window AS (PARTITION BY end_date, window_days)
 ),
 reasoned AS (
@@ -265,8 +292,8 @@ SELECT
     changed.requests,
     changed.spend_usd,
     CASE WHEN changed.spend_usd IS NULL THEN 'unpriced' END AS spend_reason,
-    CAST(NULL AS decimal(38, 9)) AS unserved_spend_usd,
-    'no_history' AS unserved_spend_reason,
+    changed.unserved_spend_usd,
+    CASE WHEN changed.unserved_spend_usd IS NULL THEN 'no_history' END AS unserved_spend_reason,
     changed.users,
     changed.users_reason,
     CAST(changed.tokens AS double) / nullif(CAST(changed.total_tokens AS double), 0) AS tokens_share,
@@ -318,6 +345,13 @@ SELECT
     END AS tokens_excess_reason,
     changed.effective_price,
     CASE WHEN changed.effective_price IS NULL THEN 'unpriced' END AS effective_price_reason,
+    CASE
+        WHEN changed.dimension = 'model' AND changed.kind = 'key' AND changed.providers_priced >= 2
+        THEN changed.providers_spread
+    END AS price_spread,
+    CASE
+        WHEN changed.dimension = 'model' AND changed.kind = 'key' AND changed.providers_priced < 2 THEN 'not_enough'
+    END AS price_spread_reason,
     CAST(changed.cached_input_tokens AS double) / nullif(CAST(changed.input_tokens AS double), 0) AS cache_hit_rate,
     CAST(changed.requests_with_user AS double) / nullif(CAST(changed.requests AS double), 0) AS requests_with_user_share,
     CAST(changed.unpriced_requests AS double) / nullif(CAST(changed.requests AS double), 0) AS unpriced_requests_share

@@ -24,6 +24,8 @@ struct Sums {
     unpriced: i64,
     unpriced_tokens: i64,
     cost: i128,
+    /// By day; None where one of its cells does not know it.
+    unserved: BTreeMap<NaiveDate, Option<i128>>,
     users: BTreeSet<i64>,
 }
 
@@ -37,7 +39,16 @@ impl Sums {
         self.unpriced += cell.count("unpriced_requests");
         self.unpriced_tokens += cell.count("unpriced_tokens");
         self.cost += cell.cost;
+        let of_day = self.unserved.entry(cell.date).or_insert(Some(0));
+        *of_day = of_day.zip(cell.unserved).map(|(sum, own)| sum + own);
         self.users.extend(&cell.users);
+    }
+
+    /// USD per million tokens of what was served, and the tokens that it is of.
+    fn price(&self) -> Option<(f64, i64)> {
+        let served = self.cost - self.unserved.values().flatten().sum::<i128>();
+        let tokens = self.tokens - self.unpriced_tokens;
+        (tokens > 0).then(|| (served as f64 / 1e3 / tokens as f64, tokens))
     }
 
     fn spend(&self) -> Option<i128> {
@@ -123,6 +134,7 @@ fn check(
         spans[1..].iter().flat_map(|days| hidden(world, dimension, days)).collect();
     let [total, total_before] = [&spans[0], &spans[1]]
         .map(|days| window(world, "total", days).into_values().next().unwrap_or_default());
+    let of_providers = window(world, "model_provider", &spans[0]);
     let names: BTreeSet<Name> =
         rows.iter().map(|row| (row.text("kind").to_owned(), row.text("key").to_owned())).collect();
     assert_eq!(names, now.keys().cloned().collect(), "{place}");
@@ -159,6 +171,11 @@ fn check(
         assert_eq!(row.whole("tokens"), Some(own.tokens.into()), "{what}");
         assert_eq!(row.whole("requests"), Some(own.requests.into()), "{what}");
         assert_eq!(row.whole("spend_usd"), own.spend(), "{what}");
+        let unserved: Option<i128> = own.unserved.values().copied().sum();
+        assert_eq!(row.whole("unserved_spend_usd"), unserved, "{what}");
+        let reason = if unserved.is_none() { "no_history" } else { "" };
+        assert_eq!(row.text("unserved_spend_reason"), reason, "{what}");
+        check_spread(row, &of_providers, &what);
         assert_eq!(row.text("spend_reason"), if own.spend().is_none() { "unpriced" } else { "" });
         assert_eq!(row.whole("tokens_before"), old.as_ref().map(|old| old.tokens.into()), "{what}");
         assert_eq!(row.whole("requests_before"), old.as_ref().map(|old| old.requests.into()), "{what}");
@@ -199,6 +216,8 @@ fn check(
             "users_change_reason",
             "tokens_excess_reason",
             "users_reason",
+            "unserved_spend_reason",
+            "price_spread_reason",
         ] {
             *seen.entry(format!("{column} {}", row.text(column))).or_default() += 1;
         }
@@ -229,6 +248,22 @@ fn check_users(row: &Row, own: &Sums, old: Option<&Sums>, what: &str) {
     assert_eq!(row.text("users_reason"), reason, "{what}");
 }
 
+/// The dearest of the providers that were paid for a million tokens of the model, over the cheapest.
+fn check_spread(row: &Row, of_providers: &BTreeMap<Name, Sums>, what: &str) {
+    let is_model = row.text("dimension") == "model" && row.text("kind") == "key";
+    let mut prices: Vec<f64> = keys(of_providers)
+        .filter(|(key, _)| is_model && key.rsplit_once('@').unwrap().0 == row.text("key"))
+        .filter_map(|(_, sums)| sums.price())
+        .filter(|(price, tokens)| *price > 0.0 && *tokens >= 1_000_000)
+        .map(|(price, _)| price)
+        .collect();
+    prices.sort_by(f64::total_cmp);
+    let spread = (prices.len() >= 2).then(|| prices[prices.len() - 1] / prices[0]);
+    close(row.real("price_spread"), spread, what);
+    let reason = if is_model && spread.is_none() { "not_enough" } else { "" };
+    assert_eq!(row.text("price_spread_reason"), reason, "{what}");
+}
+
 fn check_ratios(
     row: &Row,
     own: &Sums,
@@ -253,8 +288,7 @@ fn check_ratios(
         what,
     );
     close(row.real("spend_share_before"), share(old.and_then(Sums::spend), before.spend()), what);
-    let priced = own.tokens - own.unpriced_tokens;
-    close(row.real("effective_price"), (priced > 0).then(|| own.cost as f64 / 1e3 / priced as f64), what);
+    close(row.real("effective_price"), own.price().map(|(price, _)| price), what);
     close(row.real("cache_hit_rate"), ratio(own.cached.into(), own.input.into()), what);
     close(row.real("requests_with_user_share"), ratio(own.with_user.into(), own.requests.into()), what);
     close(row.real("unpriced_requests_share"), ratio(own.unpriced.into(), own.requests.into()), what);
@@ -298,10 +332,12 @@ async fn rankings(world: &World, from: NaiveDate, to: NaiveDate) -> Vec<Row> {
 
 #[tokio::test]
 async fn windows_hold_what_loops_over_the_cells_find() {
-    let mut seen = BTreeMap::new();
+    let (mut seen, mut spreads) = (BTreeMap::new(), 0);
     for seed in 0..5 {
         // 2026-11-08 is a Sunday, 2026-11-10 the newest closed day.
         let world = World::new(seed, day("2026-07-05"), 129, day("2026-11-11"));
+        // Not all providers have a price in every world.
+        let world = world.of_more_tokens([1, 1_000, 100_000][seed as usize % 3]);
         let found = rankings(&world, day("2026-11-08"), day("2026-11-11")).await;
         for end in [8, 9, 10].map(|date| NaiveDate::from_ymd_opt(2026, 11, date).unwrap()) {
             for days in [1, 7, 28, 30, 90, 364] {
@@ -323,14 +359,17 @@ async fn windows_hold_what_loops_over_the_cells_find() {
         }
         assert!(found.iter().all(|row| row.date("end_date") <= day("2026-11-10") && !row.flag("is_partial")));
         assert!(found.iter().all(|row| row.date("month") == day("2026-11-01")));
-        assert!(found.iter().all(|row| row.text("unserved_spend_reason") == "no_history"));
+        spreads += found.iter().filter(|row| row.real("price_spread").is_some()).count();
     }
+    assert!(spreads > 20, "{spreads}");
     for (column, reasons) in [
         ("tokens_change_reason", ["", "no_history", "hidden_before", "new", "below_guard"].as_slice()),
         ("spend_change_reason", &["unpriced", "not_enough"]),
         ("users_change_reason", &["private", "not_enough"]),
         ("tokens_excess_reason", &["", "no_history", "hidden_before"]),
         ("users_reason", &["", "private", "not_enough"]),
+        ("unserved_spend_reason", &["", "no_history"]),
+        ("price_spread_reason", &["", "not_enough"]),
     ] {
         for reason in reasons {
             assert!(seen.contains_key(&format!("{column} {reason}")), "no row tells {column} {reason}");

@@ -60,7 +60,7 @@ pub const METRIC: Metric = Metric {
 };
 
 /// Rows are dated by their Monday.
-fn touched(date: NaiveDate) -> RangeInclusive<NaiveDate> {
+pub(crate) fn touched(date: NaiveDate) -> RangeInclusive<NaiveDate> {
     let into = u64::from(date.weekday().num_days_from_monday());
     let monday = date.checked_sub_days(Days::new(into)).unwrap_or(date);
     monday..=monday

@@ -64,6 +64,8 @@ pub(crate) struct Cell {
     pub counts: BTreeMap<String, i64>,
     /// 10⁻⁹ USD
     pub cost: i128,
+    /// The part of it that was not served. None: a row of before that was known, which holds none of it.
+    pub unserved: Option<i128>,
     pub users: BTreeSet<i64>,
 }
 
@@ -116,9 +118,26 @@ impl World {
         // The history begins and ends where it should.
         cells.push(cell(&mut dice, dates[0]));
         cells.push(cell(&mut dice, dates[dates.len() - 1]));
+        // Of the first half of the days some rows are of before.
+        let half = first + Days::new(days / 2);
+        for cell in &mut cells {
+            let is_old = cell.date < half && cell.counts["input_images"] % 4 == 0;
+            cell.unserved =
+                (!is_old).then_some(cell.cost / (1 + i128::from(cell.counts["input_video"] % 7)) / 2);
+        }
         let mut world = Self { cells, public: BTreeSet::new(), first, last: dates[dates.len() - 1], terms };
         world.decide(&mut dice, &dates);
         world
+    }
+
+    /// The same with so many times the tokens.
+    pub(crate) fn of_more_tokens(mut self, times: i64) -> Self {
+        for cell in &mut self.cells {
+            for name in ["input_tokens", "cached_input_tokens", "output_tokens", "unpriced_tokens"] {
+                *cell.counts.get_mut(name).unwrap() *= times;
+            }
+        }
+        self
     }
 
     fn decide(&mut self, dice: &mut Dice, dates: &[NaiveDate]) {
@@ -219,11 +238,15 @@ impl World {
                 ("users", _) => {
                     Arc::new(self.cells.iter().map(|cell| sketch(&cell.users)).collect::<BinaryArray>())
                 }
-                (_, DataType::Decimal128(..)) => Arc::new(
-                    Decimal128Array::from_iter_values(self.cells.iter().map(|cell| cell.cost))
-                        .with_precision_and_scale(38, 9)
-                        .unwrap(),
-                ),
+                (name, DataType::Decimal128(..)) => {
+                    let amount = |cell: &Cell| match name {
+                        "cost_usd" => Some(cell.cost),
+                        "unserved_cost_usd" => cell.unserved,
+                        other => panic!("{other}"),
+                    };
+                    let amounts: Decimal128Array = self.cells.iter().map(amount).collect();
+                    Arc::new(amounts.with_precision_and_scale(38, 9).unwrap())
+                }
                 (name, _) => Arc::new(Int64Array::from_iter_values(
                     self.cells.iter().map(|cell| cell.counts.get(name).copied().unwrap_or(0)),
                 )),
@@ -297,6 +320,7 @@ fn cell(dice: &mut Dice, date: NaiveDate) -> Cell {
         provider: dice.of(&PROVIDERS),
         counts,
         cost: if costs_nothing { 0 } else { i128::from(dice.below(3_000_000_000)) },
+        unserved: None,
         users,
     }
 }

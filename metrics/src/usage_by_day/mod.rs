@@ -9,7 +9,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::NaiveDate;
 
-use crate::{History, Lane, Metric, gate, keyed};
+use crate::{History, Lane, Metric, gate, keyed, measures};
 
 pub const TABLE: Declaration = Declaration {
     name: "usage_by_day",
@@ -79,6 +79,8 @@ pub const TABLE: Declaration = Declaration {
         requests("context_1m", "Requests with more than 100,000 and at most 1,000,000 input tokens."),
         requests("context_10m", "Requests with more than 1,000,000 and at most 10,000,000 input tokens."),
         requests("context_over_10m", "Requests with more than 10,000,000 input tokens."),
+        measures::UNSERVED_SPEND_USD,
+        measures::UNSERVED_SPEND_REASON,
     ],
 };
 

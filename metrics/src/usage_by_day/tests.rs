@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, Days, NaiveDate};
 
@@ -20,16 +20,22 @@ fn counts(cell: &Cell) -> impl Iterator<Item = &String> {
 
 #[tokio::test]
 async fn every_day_and_dimension_holds_the_sums_of_its_cells() {
+    let mut seen = BTreeSet::new();
     for seed in 0..12 {
         let world = world(seed);
         let ctx = world.session().await;
         let (from, to) = (world.first + Days::new(3), world.last);
         let found = publish(&ctx, &METRIC, from, to).await;
         let mut expected: BTreeMap<_, BTreeMap<&str, i128>> = BTreeMap::new();
+        let mut unserved: BTreeMap<_, Option<i128>> = BTreeMap::new();
         for cell in world.cells.iter().filter(|cell| (from..=to).contains(&cell.date)) {
             for dimension in DIMENSIONS {
                 let (kind, key) = world.place(cell, dimension);
-                let sums = expected.entry((cell.date, dimension.to_owned(), kind, key)).or_default();
+                let name = (cell.date, dimension.to_owned(), kind, key);
+                // One row that does not know it, and the sum is not known.
+                let part = unserved.entry(name.clone()).or_insert(Some(0));
+                *part = part.zip(cell.unserved).map(|(sum, own)| sum + own);
+                let sums = expected.entry(name).or_default();
                 for name in counts(cell) {
                     *sums.entry(name).or_default() += i128::from(cell.counts[name]);
                 }
@@ -41,16 +47,22 @@ async fn every_day_and_dimension_holds_the_sums_of_its_cells() {
         for row in &found {
             let (dimension, kind, key) = row.name();
             let date = row.date("date");
-            let sums = &expected[&(date, dimension, kind, key)];
+            let name = (date, dimension, kind, key);
+            let sums = &expected[&name];
+            assert_eq!(row.whole("unserved_spend_usd"), unserved[&name], "seed {seed}: {name:?}");
+            let reason = if unserved[&name].is_none() { "no_history" } else { "" };
+            assert_eq!(row.text("unserved_spend_reason"), reason);
+            seen.insert(reason);
             for (name, sum) in sums {
                 assert_eq!(row.whole(name), Some(*sum), "seed {seed}: {name} of {:?} on {date}", row.name());
             }
             // Nothing but the names and these is in the table.
-            assert_eq!(TABLE.columns.len(), sums.len() + 11);
+            assert_eq!(TABLE.columns.len(), sums.len() + 13);
             assert_eq!(row.date("month"), date.with_day(1).unwrap());
             assert_eq!(row.flag("is_partial"), date == world.terms.today);
         }
     }
+    assert_eq!(seen, BTreeSet::from(["", "no_history"]));
 }
 
 #[tokio::test]

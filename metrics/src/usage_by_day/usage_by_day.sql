@@ -11,6 +11,7 @@ WITH sums AS (
         max(author) AS author,
         max(provider) AS provider,
         sum(cost_usd) AS spend_usd,
+        CASE WHEN count(unserved_cost_usd) = count(*) THEN sum(unserved_cost_usd) END AS unserved_spend_usd,
         sum(CAST(requests AS decimal(38, 0))) AS requests,
         sum(CAST(gateway_cache_hits AS decimal(38, 0))) AS gateway_cache_hits,
         sum(CAST(streamed_requests AS decimal(38, 0))) AS streamed_requests,
@@ -94,7 +95,9 @@ SELECT
     sums.context_100k,
     sums.context_1m,
     sums.context_10m,
-    sums.context_over_10m
+    sums.context_over_10m,
+    sums.unserved_spend_usd,
+    CASE WHEN sums.unserved_spend_usd IS NULL THEN 'no_history' END AS unserved_spend_reason
 FROM terms
 CROSS JOIN sums
 LEFT JOIN catalogue_models ON catalogue_models.model_id = sums.model

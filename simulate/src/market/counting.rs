@@ -173,9 +173,13 @@ fn bill(tally: &mut Tally, figures: &Figures) {
     match figures.price {
         Some(price) => {
             let fresh = i128::from(tally.input_tokens - tally.cached_input_tokens);
+            // Who leaves before anything has come pays for the prompt.
+            let left_early = (tally.cancelled - tally.cancelled_delivered) as f64 * figures.input;
+            tally.unserved_cost_usd = i128::from(left_early as i64) * i128::from(price.input);
             tally.cost_usd = fresh * i128::from(price.input)
                 + i128::from(tally.cached_input_tokens) * i128::from(price.cached)
-                + i128::from(tally.output_tokens) * i128::from(price.output);
+                + i128::from(tally.output_tokens) * i128::from(price.output)
+                + tally.unserved_cost_usd;
         }
         None if figures.costs_nothing => {}
         None => {

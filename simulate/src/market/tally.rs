@@ -8,14 +8,26 @@ macro_rules! tally {
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct Tally {
             $(pub $count: i64,)+
-            /// 10⁻⁹ USD.
+            /// Of all attempts, 10⁻⁹ USD.
             pub cost_usd: i128,
+            /// The part of it for attempts that were not served.
+            pub unserved_cost_usd: i128,
         }
 
         impl Tally {
             pub fn add(&mut self, other: &Self) {
                 $(self.$count += other.$count;)+
                 self.cost_usd += other.cost_usd;
+                self.unserved_cost_usd += other.unserved_cost_usd;
+            }
+
+            /// None when no money is counted under this name.
+            pub fn money(name: &str) -> Option<fn(&Self) -> i128> {
+                match name {
+                    "cost_usd" => Some(|tally| tally.cost_usd),
+                    "unserved_cost_usd" => Some(|tally| tally.unserved_cost_usd),
+                    _ => None,
+                }
             }
 
             /// None when nothing is counted under this name.

@@ -110,7 +110,8 @@ fn usage_of_every_grain_equals_an_independent_calculation() {
             &folded.warehouse,
             &format!(
                 "SELECT CAST(date AS VARCHAR) AS date, model_id, provider_id, {sums}, \
-                 CAST(CAST(sum(cost_usd) AS DECIMAL(38, 9)) AS VARCHAR) AS cost_usd \
+                 CAST(CAST(sum(cost_usd) AS DECIMAL(38, 9)) AS VARCHAR) AS cost_usd, \
+                 CAST(CAST(sum(unserved_cost_usd) AS DECIMAL(38, 9)) AS VARCHAR) AS unserved_cost_usd \
                  FROM {table} GROUP BY 1, 2, 3"
             ),
         );

@@ -11,7 +11,7 @@ use crate::support::config::Config;
 use crate::support::{scratch, store};
 
 const STEPS: usize = 7;
-const ROLLUPS: [&str; 8] = [
+const ROLLUPS: [&str; 12] = [
     "usage_hourly",
     "usage_daily",
     "health_5m",
@@ -19,6 +19,10 @@ const ROLLUPS: [&str; 8] = [
     "health_daily",
     "app_daily",
     "country_daily",
+    "context_speed_daily",
+    "users_by_week",
+    "user_model_daily",
+    "user_model_monthly",
     "routing_hourly",
 ];
 
@@ -36,7 +40,7 @@ fn merged(warehouse: &Path) -> Vec<(String, Vec<String>)> {
                 if is(column, &["Binary"]) {
                     let merge = if name == "users" { "hll_merge" } else { "ddsketch_merge" };
                     values.push(format!("{merge}({name}) AS {name}"));
-                } else if is(column, &["Int64", "Decimal"]) {
+                } else if is(column, &["Int64", "Decimal"]) && !["user_key", "context_bucket"].contains(&name.as_str()) {
                     values.push(format!("CAST(sum({name}) AS VARCHAR) AS {name}"));
                 } else {
                     keys.push(name);

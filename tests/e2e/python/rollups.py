@@ -97,8 +97,9 @@ usage = rows(
            coalesce(sum(reasoning_tokens) FILTER (WHERE served), 0)::BIGINT AS reasoning_tokens,
            coalesce(sum(tool_calls) FILTER (WHERE served), 0)::BIGINT AS tool_calls,
            coalesce(sum(input_images) FILTER (WHERE served), 0)::BIGINT AS input_images,
-           (coalesce(sum(cost_usd) FILTER (WHERE served), 0)::DECIMAL(38, 9))::VARCHAR AS cost_usd
-    FROM calls GROUP BY ALL HAVING requests > 0 ORDER BY ALL
+           (coalesce(sum(cost_usd), 0)::DECIMAL(38, 9))::VARCHAR AS cost_usd,
+           (coalesce(sum(cost_usd) FILTER (WHERE NOT served), 0)::DECIMAL(38, 9))::VARCHAR AS unserved_cost_usd
+    FROM calls GROUP BY ALL HAVING requests > 0 OR sum(calls.cost_usd) > 0 ORDER BY ALL
     """
 )
 
@@ -106,11 +107,13 @@ usage = rows(
 def reach(key):
     return rows(
         f"""
-        SELECT strftime(began, '%Y-%m-%d') AS date, {key}, model AS model_id, count(*) AS requests,
-               count(person) AS requests_with_user, coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens,
-               coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
+        SELECT strftime(began, '%Y-%m-%d') AS date, {key}, model AS model_id,
+               count(*) FILTER (WHERE served) AS requests,
+               count(person) FILTER (WHERE served) AS requests_with_user,
+               coalesce(sum(input_tokens) FILTER (WHERE served), 0)::BIGINT AS input_tokens,
+               coalesce(sum(output_tokens) FILTER (WHERE served), 0)::BIGINT AS output_tokens,
                (coalesce(sum(cost_usd), 0)::DECIMAL(38, 9))::VARCHAR AS cost_usd
-        FROM calls WHERE served AND {key} IS NOT NULL GROUP BY ALL ORDER BY ALL
+        FROM calls WHERE {key} IS NOT NULL GROUP BY ALL HAVING requests > 0 OR sum(calls.cost_usd) > 0 ORDER BY ALL
         """
     )
 

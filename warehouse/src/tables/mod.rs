@@ -8,6 +8,7 @@ use declared::Declaration;
 use rollup::{Family, Made, Rollup};
 
 pub mod attempts;
+pub mod context_speed;
 pub mod declared;
 pub mod health;
 pub mod imports;
@@ -19,6 +20,7 @@ pub mod rollup;
 pub mod routing_hourly;
 mod rows;
 pub mod usage;
+pub mod users;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TableId {
@@ -33,6 +35,10 @@ pub enum TableId {
     HealthDaily,
     AppDaily,
     CountryDaily,
+    ContextSpeedDaily,
+    UsersByWeek,
+    UserModelDaily,
+    UserModelMonthly,
     RoutingHourly,
     IntakeDaily,
     /// One that another crate declares.
@@ -54,7 +60,7 @@ pub enum Kind {
 
 impl TableId {
     /// All but those that others declare.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Attempts,
         Self::Rejects,
         Self::LabelCells,
@@ -66,6 +72,10 @@ impl TableId {
         Self::HealthDaily,
         Self::AppDaily,
         Self::CountryDaily,
+        Self::ContextSpeedDaily,
+        Self::UsersByWeek,
+        Self::UserModelDaily,
+        Self::UserModelMonthly,
         Self::RoutingHourly,
         Self::IntakeDaily,
     ];
@@ -84,6 +94,10 @@ impl TableId {
             Self::HealthDaily => "health_daily",
             Self::AppDaily => "app_daily",
             Self::CountryDaily => "country_daily",
+            Self::ContextSpeedDaily => "context_speed_daily",
+            Self::UsersByWeek => "users_by_week",
+            Self::UserModelDaily => "user_model_daily",
+            Self::UserModelMonthly => "user_model_monthly",
             Self::RoutingHourly => "routing_hourly",
             Self::IntakeDaily => "intake_daily",
             Self::Declared(table) => table.name,
@@ -108,6 +122,9 @@ impl TableId {
             Self::Health5m | Self::HealthHourly | Self::HealthDaily => Some(&health::FAMILY),
             Self::AppDaily => Some(&reach::APPS),
             Self::CountryDaily => Some(&reach::COUNTRIES),
+            Self::ContextSpeedDaily => Some(&context_speed::FAMILY),
+            Self::UsersByWeek => Some(&users::BY_WEEK),
+            Self::UserModelDaily | Self::UserModelMonthly => Some(&users::OF_MODELS),
             Self::RoutingHourly => Some(&routing_hourly::FAMILY),
             Self::IntakeDaily => Some(&intake_daily::FAMILY),
         }

@@ -70,7 +70,7 @@ async fn a_fold_that_is_committing_is_waited_for() {
     let pinned = pinned.unwrap();
     assert!(pinned.is_even);
     let folded = pinned.snapshots().iter().filter(|snapshot| snapshot.table().kind() == Kind::Folded);
-    assert_eq!(folded.map(|snapshot| snapshot.folded()).collect::<Vec<_>>(), [Some(1); 8]);
+    assert_eq!(folded.map(|snapshot| snapshot.folded()).collect::<Vec<_>>(), [Some(1); 12]);
 }
 
 #[tokio::test]

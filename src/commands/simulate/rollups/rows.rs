@@ -8,6 +8,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::sketches::ddsketch::DdSketch;
 use bellwether_warehouse::sketches::hll::Hll;
 use bellwether_warehouse::tables::rollup::{Measure, Rollup, Value};
+use chrono::NaiveDate;
 use datafusion::arrow::array::{
     ArrayRef, BinaryBuilder, Date32Array, Decimal128Array, Int64Array, Int64Builder, RecordBatch,
     StringArray, TimestampMicrosecondArray,
@@ -21,16 +22,26 @@ const MINUTES_PER_DAY: i64 = 1_440;
 const REJECTS: f64 = 0.0008;
 const DUPLICATES: f64 = 0.0003;
 
+/// Whether a tally has something of a measure.
+type Happens = Box<dyn Fn(&Tally) -> bool + Send>;
+
 /// Rows of one table that are not written yet.
 pub struct Rows {
     rollup: Rollup,
-    /// 0 where there is no row.
-    happened: fn(&Tally) -> i64,
+    /// None of them where there is no row.
+    happened: Vec<Happens>,
     columns: Vec<Column>,
-    /// Of each row: its place, and the minute since 1970 in which its period begins.
+    /// Of each row: its place, and the minute since 1970 in which the first of its periods begins.
     places: Vec<usize>,
     minutes: Vec<i64>,
     bytes: usize,
+}
+
+/// What happened at a place in some minutes that follow each other.
+pub struct Period<'a> {
+    pub minute: i64,
+    pub minutes: i64,
+    pub tally: &'a Tally,
 }
 
 enum Column {
@@ -38,7 +49,7 @@ enum Column {
     Start,
     Name(fn(&Place) -> Option<&str>),
     Count(fn(&Tally) -> i64, Int64Builder),
-    Money(Vec<i128>),
+    Money(fn(&Tally) -> i128, Vec<i128>),
     Users(BinaryBuilder),
     Speed(Speed, fn(&Tally) -> i64, BinaryBuilder),
 }
@@ -53,8 +64,8 @@ impl Rows {
         for measure in rollup.family.measures {
             columns.push(measured(rollup, measure).with_context(|| missing(rollup, measure.name))?);
         }
-        let happened = rollup.family.row_when.and_then(|sum| count(rollup, sum));
-        let happened = happened.with_context(|| missing(rollup, "a row"))?;
+        let happened = rollup.family.row_when.iter().map(|sum| happens(rollup, sum));
+        let happened = happened.collect::<Option<_>>().with_context(|| missing(rollup, "a row"))?;
         Ok(Self { rollup, happened, columns, places: Vec::new(), minutes: Vec::new(), bytes: 0 })
     }
 
@@ -66,29 +77,36 @@ impl Rows {
         self.bytes >= SLICE_BYTES
     }
 
-    /// `period`: its first minute and how many. Where nothing happened is no row.
-    pub fn push(&mut self, market: &Market, place: usize, period: (i64, i64), tally: &Tally) {
-        if (self.happened)(tally) == 0 {
+    /// One row of all the periods. Where nothing happened is no row.
+    pub fn push(&mut self, market: &Market, place: usize, periods: &[Period<'_>]) {
+        let mut tally = Tally::default();
+        periods.iter().for_each(|period| tally.add(period.tally));
+        let Some(first) = periods.first().filter(|_| self.happened.iter().any(|happens| happens(&tally)))
+        else {
             return;
-        }
-        let (minute, minutes) = period;
+        };
         self.places.push(place);
-        self.minutes.push(minute);
+        self.minutes.push(first.minute);
         self.bytes += 8 * self.columns.len();
         for column in &mut self.columns {
             match column {
                 Column::Date | Column::Start | Column::Name(_) => {}
-                Column::Count(count, built) => built.append_value(count(tally)),
-                Column::Money(amounts) => amounts.push(tally.cost_usd),
+                Column::Count(count, built) => built.append_value(count(&tally)),
+                Column::Money(amount, amounts) => amounts.push(amount(&tally)),
                 Column::Users(built) => {
-                    let users: Hll = market.users(place, minute, minutes, tally.requests_with_user).collect();
+                    let of = |period: &Period<'_>| {
+                        market.users(place, period.minute, period.minutes, period.tally.requests_with_user)
+                    };
+                    let users: Hll = periods.iter().flat_map(of).collect();
                     self.bytes += append(built, (tally.requests_with_user > 0).then(|| users.to_bytes()));
                 }
                 Column::Speed(speed, measured, built) => {
-                    let n = measured(tally);
                     let mut sketch = DdSketch::default();
-                    market.measure(place, *speed, minute, n, |value, times| sketch.add_times(value, times));
-                    self.bytes += append(built, (n > 0).then(|| sketch.to_bytes()));
+                    for Period { minute, tally, .. } in periods {
+                        let add = |value, times| sketch.add_times(value, times);
+                        market.measure(place, *speed, *minute, measured(tally), add);
+                    }
+                    self.bytes += append(built, (measured(&tally) > 0).then(|| sketch.to_bytes()));
                 }
             }
         }
@@ -102,7 +120,14 @@ impl Rows {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
         for column in &mut self.columns {
             arrays.push(match column {
-                Column::Date => Arc::new(minutes.iter().map(|minute| date(*minute)).collect::<Date32Array>()),
+                Column::Date => {
+                    let grain = self.rollup.level.grain;
+                    let under = |day: i32| {
+                        NaiveDate::from_epoch_days(day).map_or(day, |date| grain.date(date).to_epoch_days())
+                    };
+                    let dates = minutes.iter().map(|minute| date(*minute).map(under));
+                    Arc::new(dates.collect::<Date32Array>())
+                }
                 Column::Start => {
                     let starts = minutes.iter().map(|minute| minute * MINUTE_US);
                     Arc::new(TimestampMicrosecondArray::from_iter_values(starts).with_timezone("UTC"))
@@ -111,7 +136,7 @@ impl Rows {
                     Arc::new(places.iter().map(|at| place(at).and_then(*name)).collect::<StringArray>())
                 }
                 Column::Count(_, built) => Arc::new(built.finish()),
-                Column::Money(amounts) => {
+                Column::Money(_, amounts) => {
                     let amounts = Decimal128Array::from_iter_values(std::mem::take(amounts));
                     Arc::new(amounts.with_precision_and_scale(38, 9)?)
                 }
@@ -142,7 +167,7 @@ fn name(key: &str) -> Option<Column> {
 fn measured(rollup: Rollup, measure: &Measure) -> Option<Column> {
     Some(match measure.of {
         Value::Sum => Column::Count(count(rollup, measure.name)?, Int64Builder::new()),
-        Value::Money => Column::Money(Vec::new()),
+        Value::Money => Column::Money(Tally::money(measure.name)?, Vec::new()),
         Value::Hll => Column::Users(BinaryBuilder::new()),
         Value::DdSketch => {
             let (speed, measured) = match measure.name {
@@ -163,6 +188,20 @@ fn count(rollup: Rollup, name: &str) -> Option<fn(&Tally) -> i64> {
     match (rollup.level.table, name) {
         (TableId::RoutingHourly, "requests") => Tally::count("population"),
         _ => Tally::count(name),
+    }
+}
+
+fn happens(rollup: Rollup, sum: &str) -> Option<Happens> {
+    match rollup.family.measure(sum)?.of {
+        Value::Hll => Some(Box::new(|tally| tally.requests_with_user > 0)),
+        Value::Money => {
+            let money = Tally::money(sum)?;
+            Some(Box::new(move |tally| money(tally) > 0))
+        }
+        _ => {
+            let count = count(rollup, sum)?;
+            Some(Box::new(move |tally| count(tally) > 0))
+        }
     }
 }
 

@@ -12,6 +12,6 @@ pub static FAMILY: Family = Family {
         Measure::new("rejects", Value::Sum),
         Measure::new("duplicates", Value::Sum),
     ],
-    row_when: None,
+    row_when: &[],
     levels: &[Level { table: TableId::IntakeDaily, grain: Grain::Day, time: None, keep_days: None }],
 };

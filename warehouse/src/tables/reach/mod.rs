@@ -26,8 +26,8 @@ pub static COUNTRIES: Family = Family {
 };
 
 measures! {
-    /// Of served requests.
-    Reach, a row when requests;
+    /// Of served requests, but `cost_usd`, which is of all attempts.
+    Reach, a row when requests or cost_usd;
     sums
         requests
         requests_with_user;

@@ -15,17 +15,18 @@ pub(in crate::tables) fn money(values: impl Iterator<Item = i128>) -> Option<Arr
     Some(Arc::new(values.with_precision_and_scale(38, 9).ok()?))
 }
 
-/// In the order of the columns: runs of sums, each followed by what stands before the next. The fields of the struct are
-/// named like their columns.
+/// In the order of the columns: runs of sums, each followed by what stands before the next, and last the money that rows of
+/// before do not know. The fields of the struct are named like their columns.
 macro_rules! measures {
     (
-        $(#[$doc:meta])* $name:ident, a row when $row:ident;
+        $(#[$doc:meta])* $name:ident, a row when $($row:ident)or+;
         $(
             sums $($sum:ident)+;
             $(money $($money:ident)+;)?
             $(hll $($hll:ident)+;)?
             $(ddsketch $($ddsketch:ident)+;)?
         )+
+        $(added money $($added:ident)+;)?
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -34,6 +35,7 @@ macro_rules! measures {
                 $(pub $sum: i64,)+
                 $($(pub $money: i128,)+)?
             )+
+            $($(pub $added: i128,)+)?
         }
 
         /// In the order of their columns.
@@ -44,10 +46,12 @@ macro_rules! measures {
                 $($(Measure::new(stringify!($money), Value::Money),)+)?
                 $($(Measure::new(stringify!($hll), Value::Hll),)+)?
                 $($(Measure::new(stringify!($ddsketch), Value::DdSketch),)+)?
-            )+]
+            )+
+            $($(Measure::added(stringify!($added), Value::Money),)+)?
+            ]
         };
 
-        const ROW_WHEN: Option<&str> = Some(stringify!($row));
+        const ROW_WHEN: &[&str] = &[$(stringify!($row)),+];
 
         impl $crate::tables::rollup::Sums for $name {
             const MEASURES: &'static [$crate::tables::rollup::Measure] = MEASURES;
@@ -59,11 +63,12 @@ macro_rules! measures {
                     $(self.$sum = self.$sum.saturating_add(other.$sum);)+
                     $($(self.$money = self.$money.saturating_add(other.$money);)+)?
                 )+
+                $($(self.$added = self.$added.saturating_add(other.$added);)+)?
             }
 
             #[inline]
             fn is_row(&self) -> bool {
-                self.$row > 0
+                $(self.$row > 0)||+
             }
 
             fn column(rows: &[Self], name: &str) -> Option<arrow::array::ArrayRef> {
@@ -76,6 +81,9 @@ macro_rules! measures {
                             $crate::tables::rollup::money(rows.iter().map(|row| row.$money))
                         })+)?
                     )+
+                    $($(stringify!($added) => {
+                        $crate::tables::rollup::money(rows.iter().map(|row| row.$added))
+                    })+)?
                     _ => None,
                 }
             }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
 use super::{TableId, timestamp};
 pub(super) use measures::{counts, measures, money};
@@ -26,8 +26,8 @@ pub struct Family {
     pub keys: &'static [Key],
     /// In the order of the columns.
     pub measures: &'static [Measure],
-    /// The sum that is 0 in what is no row. None: there is no such thing.
-    pub row_when: Option<&'static str>,
+    /// Measures of which one at least is more than nothing in what is a row. None of them: everything is.
+    pub row_when: &'static [&'static str],
     /// The finest first.
     pub levels: &'static [Level],
 }
@@ -65,6 +65,8 @@ pub enum KeyType {
 pub struct Measure {
     pub name: &'static str,
     pub of: Value,
+    /// Rows from before it was counted do not know it: null, and so is whatever is merged with one of them.
+    pub is_nullable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +98,10 @@ pub enum Grain {
     FiveMinutes,
     Hour,
     Day,
+    /// From Monday. Files lie under its date.
+    Week,
+    /// Files lie under the date of its first day.
+    Month,
 }
 
 /// One table of a rollup.
@@ -145,35 +151,69 @@ impl Key {
 
 impl Measure {
     pub const fn new(name: &'static str, of: Value) -> Self {
-        Self { name, of }
+        Self { name, of, is_nullable: matches!(of, Value::Hll | Value::DdSketch) }
+    }
+
+    /// One that tables had no column for when their first rows were written.
+    pub const fn added(name: &'static str, of: Value) -> Self {
+        Self { name, of, is_nullable: true }
     }
 
     fn field(&self) -> Field {
-        let (data_type, is_nullable) = match self.of {
-            Value::Sum => (DataType::Int64, false),
-            Value::Money => (DataType::Decimal128(38, 9), false),
-            Value::Hll | Value::DdSketch => (DataType::Binary, true),
+        let data_type = match self.of {
+            Value::Sum => DataType::Int64,
+            Value::Money => DataType::Decimal128(38, 9),
+            Value::Hll | Value::DdSketch => DataType::Binary,
         };
-        Field::new(self.name, data_type, is_nullable)
+        Field::new(self.name, data_type, self.is_nullable)
     }
 
     fn merged(&self) -> String {
-        let function = match self.of {
-            Value::Sum | Value::Money => "sum",
-            Value::Hll => "hll_merge",
-            Value::DdSketch => "ddsketch_merge",
-        };
-        format!("{function}({0}) AS {0}", self.name)
+        let name = self.name;
+        match self.of {
+            Value::Sum | Value::Money if self.is_nullable => {
+                format!("CASE WHEN count({name}) = count(*) THEN sum({name}) END AS {name}")
+            }
+            Value::Sum | Value::Money => format!("sum({name}) AS {name}"),
+            Value::Hll => format!("hll_merge({name}) AS {name}"),
+            Value::DdSketch => format!("ddsketch_merge({name}) AS {name}"),
+        }
     }
 }
 
 impl Grain {
-    pub const fn minutes(self) -> i64 {
+    /// None: more than a day.
+    pub const fn minutes(self) -> Option<i64> {
         match self {
-            Self::FiveMinutes => 5,
-            Self::Hour => 60,
-            Self::Day => 1_440,
+            Self::FiveMinutes => Some(5),
+            Self::Hour => Some(60),
+            Self::Day => Some(1_440),
+            Self::Week | Self::Month => None,
         }
+    }
+
+    /// The date under which rows of a day lie.
+    pub fn date(self, day: NaiveDate) -> NaiveDate {
+        match self {
+            Self::FiveMinutes | Self::Hour | Self::Day => day,
+            Self::Week => day.week(Weekday::Mon).checked_first_day().unwrap_or(day),
+            Self::Month => day.with_day(1).unwrap_or(day),
+        }
+    }
+
+    /// The last day whose rows lie under a date.
+    pub fn last_day(self, date: NaiveDate) -> NaiveDate {
+        let next = match self {
+            Self::FiveMinutes | Self::Hour | Self::Day => return date,
+            Self::Week => date.checked_add_days(Days::new(7)),
+            Self::Month => date.checked_add_months(Months::new(1)),
+        };
+        next.and_then(|next| next.pred_opt()).unwrap_or(NaiveDate::MAX)
+    }
+
+    /// Whether all rows that are under a date are of that day.
+    pub const fn is_of_one_day(self) -> bool {
+        self.minutes().is_some()
     }
 }
 
@@ -222,7 +262,15 @@ impl Rollup {
         let keys = order.iter().map(ToString::to_string);
         let columns: Vec<String> = keys.chain(self.family.measures.iter().map(Measure::merged)).collect();
         let (columns, order) = (columns.join(",\n    "), order.join(", "));
-        let having = self.family.row_when.map_or_else(String::new, |sum| format!("HAVING sum({sum}) > 0\n"));
+        let is_more = |name: &&str| match self.family.measure(name).map(|measure| measure.of) {
+            Some(Value::Hll | Value::DdSketch) => format!("count({name}) > 0"),
+            _ => format!("sum({name}) > 0"),
+        };
+        let is_row: Vec<String> = self.family.row_when.iter().map(is_more).collect();
+        let having = match is_row.is_empty() {
+            true => String::new(),
+            false => format!("HAVING {}\n", is_row.join(" OR ")),
+        };
         format!("SELECT\n    {columns}\nFROM part\nGROUP BY {order}\n{having}ORDER BY {order}\n")
     }
 

@@ -5,7 +5,7 @@ use arrow::datatypes::{Decimal128Type, Int64Type};
 
 use super::*;
 use crate::Kind;
-use crate::tables::{health, intake_daily, reach, routing_hourly, usage};
+use crate::tables::{context_speed, health, intake_daily, reach, routing_hourly, usage, users};
 
 /// As it is written in the table's folder, word by word.
 const HOURS_OF_USAGE: &str = include_str!("usage_hourly.sql");
@@ -21,6 +21,9 @@ fn every_table_is_a_log_or_a_level_of_one_family() {
         &health::FAMILY,
         &reach::APPS,
         &reach::COUNTRIES,
+        &context_speed::FAMILY,
+        &users::BY_WEEK,
+        &users::OF_MODELS,
         &routing_hourly::FAMILY,
         &intake_daily::FAMILY,
     ];
@@ -65,7 +68,7 @@ fn schemas_have_the_types_that_are_stored() {
         columns.iter().map(line).collect::<Vec<_>>()
     };
     assert_eq!(
-        lines(TableId::UsageHourly, &[0, 1, 2, 5, 6, 9, 10, 11, 16, 34]),
+        lines(TableId::UsageHourly, &[0, 1, 2, 5, 6, 9, 10, 11, 16, 34, 35]),
         [
             "date Date32",
             "hour Timestamp(µs, \"UTC\")",
@@ -77,6 +80,7 @@ fn schemas_have_the_types_that_are_stored() {
             "input_tokens Int64",
             "cost_usd Decimal128(38, 9)",
             "context_over_10m Int64",
+            "unserved_cost_usd? Decimal128(38, 9)",
         ]
     );
     assert_eq!(
@@ -97,7 +101,7 @@ fn schemas_have_the_types_that_are_stored() {
         "a source is always known"
     );
     let columns = TableId::ALL.map(|table| table.schema().fields().len());
-    assert_eq!(columns[4..], [35, 34, 45, 45, 44, 13, 13, 12, 5]);
+    assert_eq!(columns[4..], [36, 35, 45, 45, 44, 13, 13, 9, 6, 5, 5, 12, 5]);
 }
 
 #[test]
@@ -114,6 +118,12 @@ fn partial_rows_are_merged_by_the_statement_that_was_reviewed() {
         rollup(TableId::IntakeDaily).merge(),
         "SELECT\n    date,\n    source,\n    sum(rows) AS rows,\n    sum(rejects) AS rejects,\n    \
          sum(duplicates) AS duplicates\nFROM part\nGROUP BY date, source\nORDER BY date, source\n"
+    );
+    assert_eq!(
+        rollup(TableId::UsersByWeek).merge(),
+        "SELECT\n    date,\n    model_id,\n    author,\n    variant,\n    provider_id,\n    hll_merge(users) AS users\n\
+         FROM part\nGROUP BY date, model_id, author, variant, provider_id\nHAVING count(users) > 0\n\
+         ORDER BY date, model_id, author, variant, provider_id\n"
     );
     assert_eq!(
         rollup(TableId::RoutingHourly).as_they_stand(),
@@ -181,9 +191,11 @@ fn the_structs_have_exactly_the_declared_sums() {
         context_1m: 26,
         context_10m: 27,
         context_over_10m: 28,
+        unserved_cost_usd: 29,
     };
     adds_up(&usage::FAMILY, usage);
-    assert!(usage.is_row() && !usage::Usage { requests: 0, ..usage }.is_row());
+    let of = |requests, cost_usd| usage::Usage { requests, cost_usd, ..usage }.is_row();
+    assert_eq!([of(1, 0), of(0, 1), of(0, 0)], [true, true, false]);
     let routing = routing_hourly::Routing {
         all_requests: 1,
         attempts: 2,
@@ -204,6 +216,8 @@ fn the_structs_have_exactly_the_declared_sums() {
         unpriced_requests: 6,
         unpriced_tokens: 7,
     };
+    adds_up(&context_speed::FAMILY, context_speed::ContextSpeed { attempts: 1 });
+    adds_up(&users::OF_MODELS, users::UserModel { requests: 1 });
     adds_up(&reach::APPS, reach);
     adds_up(&reach::COUNTRIES, reach);
     let sums = health::FAMILY.measured(Value::Sum).count();
@@ -229,6 +243,29 @@ fn rows_are_kept_from_as_many_days_back_as_declared() {
     assert_eq!(first(TableId::HealthHourly).to_string(), "2026-08-17");
     assert_eq!(first(TableId::UsageHourly).to_string(), "2026-08-17");
     assert_eq!(first(TableId::UsageDaily), NaiveDate::MIN);
+}
+
+#[test]
+fn rows_of_weeks_and_months_lie_under_their_first_day() {
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    // A Sunday and the Monday after it, across a year.
+    for (date, week, month) in [
+        ("2026-01-04", "2025-12-29", "2026-01-01"),
+        ("2026-01-05", "2026-01-05", "2026-01-01"),
+        ("2026-03-31", "2026-03-30", "2026-03-01"),
+    ] {
+        assert_eq!(Grain::Week.date(day(date)), day(week));
+        assert_eq!(Grain::Month.date(day(date)), day(month));
+        assert_eq!(Grain::Hour.date(day(date)), day(date));
+    }
+    let last = |grain: Grain, date| grain.last_day(day(date)).to_string();
+    assert_eq!(last(Grain::Week, "2025-12-29"), "2026-01-04");
+    assert_eq!(last(Grain::Month, "2028-02-01"), "2028-02-29");
+    assert_eq!(last(Grain::Day, "2026-01-04"), "2026-01-04");
+    let long = TableId::ALL.into_iter().filter_map(TableId::rollup);
+    let long = long.filter(|rollup| !rollup.level.grain.is_of_one_day());
+    let tables: Vec<_> = long.map(|rollup| rollup.level.table).collect();
+    assert_eq!(tables, [TableId::UsersByWeek, TableId::UserModelMonthly]);
 }
 
 #[test]

@@ -33,8 +33,9 @@ SELECT
     sum(context_100k) AS context_100k,
     sum(context_1m) AS context_1m,
     sum(context_10m) AS context_10m,
-    sum(context_over_10m) AS context_over_10m
+    sum(context_over_10m) AS context_over_10m,
+    CASE WHEN count(unserved_cost_usd) = count(*) THEN sum(unserved_cost_usd) END AS unserved_cost_usd
 FROM part
 GROUP BY date, hour, model_id, author, variant, provider_id
-HAVING sum(requests) > 0
+HAVING sum(requests) > 0 OR sum(cost_usd) > 0
 ORDER BY date, hour, model_id, author, variant, provider_id

@@ -1,4 +1,4 @@
-//! `usage_hourly` and `usage_daily`: tokens, served requests, spend and users (HLL bytes) by model, variant and provider.
+//! `usage_hourly` and `usage_daily`: tokens, served requests, spend of all attempts and users (HLL bytes) by model, variant and provider.
 //! Both are folded directly; attempts older than the hours that are kept go into the days alone.
 
 use super::TableId;
@@ -18,8 +18,9 @@ pub static FAMILY: Family = Family {
 };
 
 measures! {
-    /// Of served requests.
-    Usage, a row when requests;
+    /// Of served requests, but `cost_usd`, which is of all attempts: `unserved_cost_usd` is the part of it that was charged for
+    /// those that were not served. Rows that do not know that part were made when `cost_usd` was of served requests alone.
+    Usage, a row when requests or cost_usd;
     sums
         requests
         gateway_cache_hits
@@ -52,4 +53,5 @@ measures! {
         context_1m
         context_10m
         context_over_10m;
+    added money unserved_cost_usd;
 }

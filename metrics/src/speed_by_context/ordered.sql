@@ -1,0 +1,2 @@
+-- Goes on after `speeds`.
+SELECT * FROM speeds ORDER BY week_start, key, context_bucket
