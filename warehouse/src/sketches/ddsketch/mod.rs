@@ -4,11 +4,13 @@ mod bin;
 mod bytes;
 mod ledger;
 mod ordered;
+mod sums;
 #[cfg(test)]
 mod tests;
 
 pub use ledger::Ledger;
 pub use ordered::Ordered;
+pub(super) use sums::Sums;
 
 /// Smallest and largest value seen, exact.
 #[derive(Clone, Copy, Debug, PartialEq)]

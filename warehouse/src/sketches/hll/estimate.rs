@@ -3,15 +3,38 @@
 
 use super::register::{MAX_RANK, REGISTERS};
 
+const RANKS: usize = MAX_RANK as usize + 1;
+
 /// `ranks`: those of the registers in use, in any order.
 pub(super) fn distinct(ranks: impl Iterator<Item = u8>) -> f64 {
-    const RANKS: usize = MAX_RANK as usize + 1;
     let mut with_rank = [0_u32; RANKS];
-    let mut used = 0_u32;
     for rank in ranks {
         with_rank[usize::from(rank).min(RANKS - 1)] += 1;
-        used += 1;
     }
+    from_counts(&with_rank)
+}
+
+/// `ranks`: those of all registers.
+pub(super) fn of_registers(ranks: &[u8; REGISTERS]) -> f64 {
+    // Of four registers in a row none waits for the count of another.
+    let mut apart = [[0_u32; RANKS]; 4];
+    for four in ranks.chunks_exact(4) {
+        for (counts, rank) in apart.iter_mut().zip(four) {
+            counts[usize::from(*rank).min(RANKS - 1)] += 1;
+        }
+    }
+    let mut with_rank = [0_u32; RANKS];
+    for counts in apart {
+        for (all, count) in with_rank.iter_mut().zip(counts) {
+            *all += count;
+        }
+    }
+    from_counts(&with_rank)
+}
+
+/// How many registers have each rank; those that are not in use need not be counted.
+fn from_counts(with_rank: &[u32; RANKS]) -> f64 {
+    let used: u32 = with_rank[1..].iter().sum();
     let m = REGISTERS as f64;
     let empty = m - f64::from(used);
     let mut z = m * tau(1.0 - f64::from(with_rank[RANKS - 1]) / m);

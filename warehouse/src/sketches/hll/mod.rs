@@ -2,17 +2,22 @@
 
 mod bytes;
 mod estimate;
+mod growing;
 mod ledger;
 mod ordered;
 mod register;
 #[cfg(test)]
 mod tests;
 mod union;
+mod unions;
+mod windows;
 
 pub use ledger::Ledger;
 pub use ordered::Ordered;
 use register::{REGISTERS, SPARSE_LIMIT};
 pub use union::Union;
+pub(super) use unions::Unions;
+pub use windows::{Window, Windows};
 
 /// The registers that are not 0, sorted while few, all of them when many. Which it is follows from their
 /// number alone, so equal sketches are equal whatever their history.
@@ -98,6 +103,21 @@ impl Hll {
         let mut sketch = Self(Registers::Sparse(entries));
         sketch.make_dense_if_many();
         Ok(sketch)
+    }
+
+    /// What the sketch of these bytes estimates.
+    ///
+    /// # Errors
+    /// They are no sketch.
+    pub fn estimate_stored(bytes: &[u8]) -> Result<f64, DecodeError> {
+        if bytes::is_dense(bytes) {
+            let mut ranks = [0; REGISTERS];
+            bytes::raise(bytes, &mut ranks)?;
+            return Ok(estimate::of_registers(&ranks));
+        }
+        let mut ranks = Vec::new();
+        bytes::read(bytes, |_, rank| ranks.push(rank))?;
+        Ok(estimate::distinct(ranks.into_iter()))
     }
 
     fn raise(&mut self, register: u16, rank: u8) {

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
+use super::growing::{Growing, Room};
 use super::register::{self, REGISTERS, SPARSE_LIMIT};
-use super::{Hll, Registers, Union};
+use super::{Hll, Registers, Union, Windows};
 
 fn sketch(keys: impl IntoIterator<Item = i64>) -> Hll {
     let mut sketch = Hll::default();
@@ -128,6 +129,13 @@ fn bytes_in_any_other_form_are_refused() {
         (&dense_but_few[..3000], "a torn dense sketch"),
     ] {
         assert!(Hll::from_bytes(bytes).is_err(), "{what}");
+        assert!(Hll::estimate_stored(bytes).is_err(), "{what}");
+        assert!(Union::default().add(bytes).is_err(), "{what}");
+        for before in [0, 10, 5_000] {
+            let mut union = Growing::default();
+            union.add(&sketch(0..before).to_bytes(), &mut Room::default()).unwrap();
+            assert!(union.add(bytes, &mut Room::default()).is_err(), "{what} after {before} keys");
+        }
     }
 }
 
@@ -154,6 +162,59 @@ proptest! {
             }
             prop_assert_eq!(&merged.to_bytes(), &reference);
         }
+        let (mut growing, mut room) = (Growing::default(), Room::default());
+        for set in &sets {
+            growing.add(&sketch(set.iter().copied()).to_bytes(), &mut room).unwrap();
+        }
+        prop_assert_eq!(growing.is_nothing(), sets.concat().is_empty());
+        let mut grown = Vec::new();
+        growing.write(&mut grown);
+        prop_assert_eq!(&grown, &reference);
+        prop_assert_eq!(Hll::estimate_stored(&reference).unwrap(), sketch(sets.concat()).estimate());
+    }
+
+    #[test]
+    fn windows_estimate_what_a_sketch_of_all_their_days_does(
+        days in prop::collection::vec((0..40_i32, prop_oneof![1..30_i64, 400..700_i64, 1_500..3_000_i64]), 0..12),
+        ends in prop::collection::vec(0..45_i32, 1..6),
+        lengths in prop::collection::vec(1..20_i32, 1..4),
+        steps in 1..4_i64,
+    ) {
+        // A day may come several times, and people come back.
+        let people = |at: usize, count: i64| (0..count).map(move |key| at as i64 * 300 + key);
+        let mut windows = Windows::new(&ends, &lengths, steps);
+        for (at, (day, count)) in days.iter().enumerate() {
+            windows.add(*day, &sketch(people(at, *count)).to_bytes()).unwrap();
+        }
+        // As a second half of an aggregation sees it.
+        let mut merged = Windows::new(&ends, &lengths, steps);
+        for (day, sketch) in windows.sketches() {
+            merged.add(day, &sketch).unwrap();
+        }
+        let mut expected = Vec::new();
+        for end in &ends {
+            for length in &lengths {
+                for step in 0..steps {
+                    let last = end - step as i32 * length;
+                    let mut all = Hll::default();
+                    for (at, (day, count)) in days.iter().enumerate() {
+                        if *day <= last && *day > last - length {
+                            people(at, *count).for_each(|key| all.add(key));
+                        }
+                    }
+                    if all != Hll::default() {
+                        expected.push((*end, *length, step, all.estimate()));
+                    }
+                }
+            }
+        }
+        for windows in [windows, merged] {
+            let found: Vec<_> = windows
+                .estimates()
+                .map(|(window, users)| (window.asked_end, window.days, window.step, users))
+                .collect();
+            prop_assert_eq!(&found, &expected);
+        }
     }
 
     #[test]
@@ -179,5 +240,17 @@ proptest! {
 fn keys_collected_at_once_make_the_sketch_of_keys_added_one_by_one() {
     for n in [0, 1, 1_500, 2_500, 100_000] {
         assert_eq!((0..n).collect::<Hll>(), sketch(0..n), "{n} keys");
+    }
+}
+
+#[test]
+fn windows_that_no_calendar_has_are_left_out() {
+    assert_eq!(Windows::new(&[5], &[0, -3], 2).estimates().count(), 0);
+    for (end, length, steps) in [(i32::MIN, 1, 1), (i32::MAX, 1, 1), (0, i32::MAX, 3), (5, 7, 0)] {
+        let mut windows = Windows::new(&[end], &[length], steps);
+        windows.add(0, &sketch(0..9).to_bytes()).unwrap();
+        windows.add(i32::MIN, &sketch(0..9).to_bytes()).unwrap();
+        windows.add(i32::MAX, &sketch(0..9).to_bytes()).unwrap();
+        assert!(windows.estimates().count() <= 1, "{end} {length}");
     }
 }

@@ -16,11 +16,7 @@ impl Default for Union {
 impl Union {
     /// Adds a stored sketch. After an error, what could be read of it may be in the union.
     pub fn add(&mut self, stored: &[u8]) -> Result<(), DecodeError> {
-        bytes::read(stored, |register, rank| {
-            if let Some(own) = self.0.get_mut(usize::from(register)) {
-                *own = (*own).max(rank);
-            }
-        })
+        bytes::raise(stored, &mut self.0)
     }
 
     pub fn merge(&mut self, other: &Self) {
@@ -30,6 +26,6 @@ impl Union {
     }
 
     pub fn estimate(&self) -> f64 {
-        estimate::distinct(self.0.iter().copied().filter(|rank| *rank > 0))
+        estimate::of_registers(&self.0)
     }
 }

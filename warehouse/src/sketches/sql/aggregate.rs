@@ -61,9 +61,9 @@ impl AggregateUDFImpl for SketchAggregate {
     fn accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         Ok(match self.aggregate {
             Aggregate::DdSketch => Box::new(Single::<ddsketch::Ledger>::new(Input::Values)),
-            Aggregate::DdSketchMerge => Box::new(Single::<ddsketch::Ledger>::new(Input::Sketches)),
+            Aggregate::DdSketchMerge => Box::new(Single::<ddsketch::Sums>::new(Input::Sketches)),
             Aggregate::Hll => Box::new(Single::<hll::Ledger>::new(Input::Values)),
-            Aggregate::HllMerge => Box::new(Single::<hll::Ledger>::new(Input::Sketches)),
+            Aggregate::HllMerge => Box::new(Single::<hll::Unions>::new(Input::Sketches)),
         })
     }
 
@@ -78,9 +78,9 @@ impl AggregateUDFImpl for SketchAggregate {
     fn create_groups_accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(match self.aggregate {
             Aggregate::DdSketch => Box::new(Groups::<ddsketch::Ledger>::new(Input::Values)),
-            Aggregate::DdSketchMerge => Box::new(Groups::<ddsketch::Ledger>::new(Input::Sketches)),
+            Aggregate::DdSketchMerge => Box::new(Groups::<ddsketch::Sums>::new(Input::Sketches)),
             Aggregate::Hll => Box::new(Groups::<hll::Ledger>::new(Input::Values)),
-            Aggregate::HllMerge => Box::new(Groups::<hll::Ledger>::new(Input::Sketches)),
+            Aggregate::HllMerge => Box::new(Groups::<hll::Unions>::new(Input::Sketches)),
         })
     }
 

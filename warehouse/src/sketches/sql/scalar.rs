@@ -68,7 +68,7 @@ impl ScalarUDFImpl for SketchScalar {
             })?),
             // A float casts to the nearest integer in range.
             (Question::HllEstimate, [sketches]) => Arc::new(integers(sketches, |bytes| {
-                Ok(Hll::from_bytes(bytes).map_err(external)?.estimate().round() as i64)
+                Ok(Hll::estimate_stored(bytes).map_err(external)?.round() as i64)
             })?),
             _ => return internal_err!("`{}` got {} arguments", self.name(), columns.len()),
         };

@@ -208,3 +208,67 @@ fn rows_become_states_of_their_own() {
     let expected = BinaryArray::from_iter([Some(one.to_bytes()), None, None]);
     assert_eq!(state[0].as_binary::<i32>(), &expected);
 }
+
+#[tokio::test]
+async fn windows_of_days_hold_the_users_of_their_days() {
+    let ctx = context().await;
+    // In one phase, and in two, which hand their states on.
+    for partitions in [1, 4] {
+        let mut state = ctx.state();
+        *state.config_mut() = ctx.copied_config().with_target_partitions(partitions);
+        let ctx = SessionContext::new_with_state(state);
+        let found = query(
+            &ctx,
+            "WITH days AS (
+                 SELECT k % 2 AS name, CAST(CAST(g % 50 AS int) AS date) AS date, hll(k) AS users FROM t GROUP BY 1, 2
+             ), windows AS (
+                 SELECT name, hll_windows(
+                     users, date, make_array(CAST(20 AS date), CAST(49 AS date), CAST(90 AS date)), make_array(1, 7), 2
+                 ) AS windows FROM days GROUP BY name
+             ), found AS (SELECT name, unnest(windows) AS found FROM windows)
+             SELECT name, CAST(found['end_date'] AS bigint) AS end_day, found['window_days'] AS days, found['step'] AS step,
+                    found['users'] AS users
+             FROM found ORDER BY 1, 2, 3, 4",
+        )
+        .await;
+        let column = |at: usize| found.column(at).as_primitive::<Int64Type>().iter().collect::<Vec<_>>();
+        let columns: Vec<_> = (0..5).map(column).collect();
+        let found: Vec<_> =
+            (0..found.num_rows()).map(|row| [0, 1, 2, 3, 4].map(|at| columns[at][row])).collect();
+        let mut expected = Vec::new();
+        for name in [Some(0), Some(1), None] {
+            for end in [20, 49] {
+                for days in [1, 7] {
+                    for step in [0, 1] {
+                        let last = end - step * days;
+                        let mut all = Hll::default();
+                        for (g, k, _) in (0..ROWS).map(row) {
+                            if let (true, Some(k)) = ((last - days + 1..=last).contains(&(g % 50)), k)
+                                && Some(k % 2) == name
+                            {
+                                all.add(k);
+                            }
+                        }
+                        if all != Hll::default() {
+                            let users = all.estimate().round() as i64;
+                            expected.push([name, Some(end), Some(days), Some(step), Some(users)]);
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(expected.len(), 16);
+        assert_eq!(found, expected, "{partitions} partitions");
+    }
+    for sql in [
+        "SELECT hll_windows(hll(k)) FROM t",
+        "SELECT hll_windows(x'0103', DATE '2026-01-01', make_array(DATE '2026-01-01'), make_array(1), 1)",
+    ] {
+        let frame = ctx.sql(sql).await;
+        let failed = match frame {
+            Ok(frame) => frame.collect().await.is_err(),
+            Err(_) => true,
+        };
+        assert!(failed, "{sql}");
+    }
+}
