@@ -1,6 +1,6 @@
 //! Computes the dates of one table that are due and puts those that changed in the place of what stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_metrics::Metric;
 use bellwether_warehouse::{Change, DataFile};
@@ -11,6 +11,7 @@ use super::changes::{self, DATES};
 use super::place::{self, Group};
 use super::rows::{ByDate, divide, is_same};
 use super::{Published, PublishedTable, Publisher, Round, advance, failed};
+use crate::dates::date_of;
 use crate::error::Error;
 
 /// What becomes of the files of a table.
@@ -24,7 +25,6 @@ struct Plan {
 
 /// The dates of one partition that are due.
 struct Task {
-    group: Group,
     dates: BTreeSet<NaiveDate>,
     today: NaiveDate,
     /// Its time is over: it is to be one file.
@@ -48,33 +48,31 @@ impl Publisher {
         round: &Round,
     ) -> Result<Option<PublishedTable>, Error> {
         let Some(published) = self.tables.get(at).filter(|_| !dates.is_empty()) else { return Ok(None) };
+        let began = self.warehouse.world().now();
         let files = published.table.snapshot().files().to_vec();
         let mut plan = Plan { files, add: Vec::new(), remove: Vec::new(), changed: BTreeSet::new() };
-        let by_group = place::by_group(published.metric, dates);
-        let groups: Vec<(Group, BTreeSet<NaiveDate>)> = match published.metric.reads_itself() {
-            true => by_group.into_iter().flat_map(|(group, dates)| place::pieces(group, &dates)).collect(),
+        let own = (published.metric.id(), published.table.snapshot().provider_over(plan.files.clone()));
+        let ctx = self.session(&round.terms, own).await?;
+        let input_rows = self.input_rows(published.metric)?;
+        for piece in place::pieces(published.metric, dates, &input_rows) {
+            let dates = piece.values().flatten().copied().collect();
+            let mut computed = compute(&ctx, published.metric, &dates, round.terms.today).await?;
             // The newest is what most readers wait for.
-            false => by_group.into_iter().rev().collect(),
-        };
-        let as_it_will_be = |plan: &Plan| {
-            (published.metric.id(), published.table.snapshot().provider_over(plan.files.clone()))
-        };
-        let mut ctx = self.session(&round.terms, as_it_will_be(&plan)).await?;
-        for (nth, (group, dates)) in groups.into_iter().enumerate() {
-            if nth > 0 && published.metric.reads_itself() {
-                ctx = self.session(&round.terms, as_it_will_be(&plan)).await?;
+            for (group, dates) in piece.into_iter().rev() {
+                let own = computed.extract_if(.., |date, _| dates.contains(date)).collect();
+                self.put_group(at, &ctx, (group, dates, own), round, &mut plan).await?;
             }
-            self.put_group(at, &ctx, group, dates, round, &mut plan).await?;
         }
-        self.commit(at, plan, round).await
+        let put = self.commit(at, plan, round).await?;
+        let seconds = self.warehouse.world().since(began).as_secs_f64();
+        Ok(put.map(|put| PublishedTable { seconds, ..put }.told()))
     }
 
     async fn put_group(
         &self,
         at: usize,
         ctx: &SessionContext,
-        group: Group,
-        dates: BTreeSet<NaiveDate>,
+        (group, dates, computed): (Group, BTreeSet<NaiveDate>, ByDate),
         round: &Round,
         plan: &mut Plan,
     ) -> Result<(), Error> {
@@ -92,7 +90,6 @@ impl Publisher {
             }
             stands => stands?,
         };
-        let computed = compute(ctx, metric, &task).await?;
         let (stands, computed, changed) = differing(task.dates.clone(), stands, computed).await?;
         let is_scattered = task.is_closed && task.met.len() > 1;
         if changed.is_empty() && !is_scattered {
@@ -103,6 +100,17 @@ impl Publisher {
         plan.replace(rewrite.remove, written);
         plan.changed.extend(changed);
         Ok(())
+    }
+
+    /// Rows of each date that the statement may have to read.
+    fn input_rows(&self, metric: &Metric) -> Result<BTreeMap<NaiveDate, i64>, Error> {
+        let mut rows = BTreeMap::new();
+        for input in metric.inputs {
+            for file in self.sources.snapshot(*input).map(|input| input.files()).unwrap_or_default() {
+                *rows.entry(date_of(*input, file)?).or_default() += file.rows;
+            }
+        }
+        Ok(rows)
     }
 
     /// What stands of the dates of the files that are met.
@@ -154,7 +162,7 @@ impl Publisher {
             ..Change::default()
         };
         table.commit(change).await.map_err(|source| Error::Commit { table: name, source })?;
-        Ok(Some(PublishedTable { table: name, dates: plan.changed.len(), rows }))
+        Ok(Some(PublishedTable { table: name, dates: plan.changed.len(), rows, seconds: 0.0 }))
     }
 }
 
@@ -182,13 +190,11 @@ impl Task {
         today: NaiveDate,
         files: &[DataFile],
     ) -> Self {
-        // Days that are made of the days before are made in one piece.
-        let dates = if metric.reads_itself() { place::filled(&dates) } else { dates };
         let is_closed = place::is_closed(metric, group, today);
         let of_group = files.iter().filter(|file| place::lies_in(group, file));
         let is_met = |file: &&DataFile| is_closed || place::meets(place::span_of(metric, file), &dates);
         let met = of_group.filter(is_met).cloned().collect();
-        Self { group, dates, today, is_closed, met }
+        Self { dates, today, is_closed, met }
     }
 
     /// What is closed as a whole; else the files in which something changed.
@@ -227,17 +233,19 @@ impl Task {
     }
 }
 
-async fn compute(ctx: &SessionContext, metric: &Metric, task: &Task) -> Result<ByDate, Error> {
+async fn compute(
+    ctx: &SessionContext,
+    metric: &Metric,
+    dates: &BTreeSet<NaiveDate>,
+    today: NaiveDate,
+) -> Result<ByDate, Error> {
     let mut computed = ByDate::new();
     // What a table keeps no more comes out empty.
-    let kept = task.dates.iter().copied().filter(|date| metric.keeps(*date, task.today)).collect();
+    let kept = dates.iter().copied().filter(|date| metric.keeps(*date, today)).collect();
     for (from, to) in place::runs(&kept) {
         let rows = metric.rows(ctx, from, to).await.map_err(Error::metric)?;
-        let rows = divide(metric, &rows, task.today)?;
-        let strayed = rows
-            .keys()
-            .find(|date| **date < from || **date > to || place::group_of(metric, **date) != task.group);
-        if let Some(date) = strayed {
+        let rows = divide(metric, &rows, today)?;
+        if let Some(date) = rows.keys().find(|date| **date < from || **date > to) {
             let detail = format!("the statement gives rows of {date} when it is asked for {from} to {to}");
             return Err(Error::BadRows { table: metric.table.name, detail });
         }

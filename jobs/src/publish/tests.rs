@@ -3,7 +3,7 @@ mod names;
 use std::collections::BTreeSet;
 
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::{Catalogue, History, Keyless, Metric, Terms};
+use bellwether_metrics::{Catalogue, History, Keyless, METRICS, Metric, Terms};
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use bellwether_warehouse::testing::{DAY_US, NOON_US, attempt};
@@ -11,7 +11,7 @@ use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, TableId, fold_ap
 use chrono::{DateTime, NaiveDate};
 
 use super::newest::crowd;
-use super::place::{filled, group_of, is_closed, pieces, runs, span_of};
+use super::place::{group_of, is_closed, pieces, runs, span_of};
 use super::{PublishReport, Publisher};
 use crate::settle::Settling;
 use crate::testing::{Fixture, at};
@@ -412,11 +412,7 @@ fn neighbours_are_computed_together_within_a_month_newest_first() {
     let days = dates(&["2026-10-30", "2026-10-31", "2026-11-01", "2026-11-03"]);
     let texts: Vec<String> = runs(&days).iter().map(|(from, to)| format!("{from} {to}")).collect();
     assert_eq!(texts, ["2026-11-03 2026-11-03", "2026-11-01 2026-11-01", "2026-10-30 2026-10-31"]);
-    assert_eq!(filled(&dates(&["2026-11-01", "2026-11-03"])).len(), 3);
-    let apart = dates(&["2026-11-01", "2026-11-05"]);
-    let pieces: Vec<usize> = pieces(None, &apart).iter().map(|(_, dates)| dates.len()).collect();
-    assert_eq!(pieces, [2, 2, 1]);
-    assert!(runs(&BTreeSet::new()).is_empty() && filled(&BTreeSet::new()).is_empty());
+    assert!(runs(&BTreeSet::new()).is_empty());
 }
 
 #[test]
@@ -474,6 +470,27 @@ fn a_table_lies_by_month_by_date_or_as_a_whole() {
         assert!(is_closed(&metric, group, today));
         assert_eq!(is_closed(&metric, group_of(&metric, today), today), group.is_none());
     }
+}
+
+#[test]
+fn days_of_few_rows_are_computed_together_and_months_by_themselves() {
+    let days: BTreeSet<NaiveDate> =
+        ["2026-10-31", "2026-11-01", "2026-11-02", "2026-11-04"].map(|day| day.parse().unwrap()).into();
+    let metric = |name: &str| METRICS.iter().find(|metric| metric.table.name == name).unwrap();
+    let dates = |name: &str, rows: &[i64]| -> Vec<Vec<String>> {
+        let rows = days.iter().copied().zip(rows.iter().copied()).collect();
+        let pieces = pieces(metric(name), days.clone(), &rows);
+        pieces.iter().map(|piece| piece.values().flatten().map(ToString::to_string).collect()).collect()
+    };
+    let (hourly, daily) = ("health_by_hour", "health_by_day");
+    // Nothing is known of the last day.
+    assert_eq!(
+        dates(hourly, &[30_000, 30_001, 29_999]),
+        vec![vec!["2026-11-01", "2026-11-02", "2026-11-04"], vec!["2026-10-31"]]
+    );
+    assert_eq!(dates(hourly, &[1, 1, 70_000, 1]).len(), 3);
+    assert_eq!(dates(hourly, &[]).len(), 1);
+    assert_eq!(dates(daily, &[]), vec![vec!["2026-11-01", "2026-11-02", "2026-11-04"], vec!["2026-10-31"]]);
 }
 
 #[test]
