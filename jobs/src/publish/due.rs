@@ -100,7 +100,8 @@ impl Publisher {
         if self.scope == Scope::Slow && metric.lane == Lane::Today && !is_foreign {
             due.dates.remove(&today);
         }
-        if !metric.reads_itself()
+        // Who may be named is decided before all else, for all days.
+        if metric.id() != gate::METRIC.id()
             && let Some(edge) = self.edge(metric, &due.dates, from, is_all, round, froms)
         {
             let now = due.dates.split_off(&edge);

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_metrics::{History, Lane, Metric};
+use bellwether_metrics::{History, Lane, METRICS, Metric};
 use bellwether_warehouse::DataFile;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::NaiveDate;
 
 use super::super::newest::crowd;
-use super::super::place::{filled, group_of, is_closed, pieces, runs, span_of};
+use super::super::place::{group_of, is_closed, pieces, runs, span_of};
 
 #[test]
 fn neighbours_are_computed_together_within_a_month_newest_first() {
@@ -17,11 +17,7 @@ fn neighbours_are_computed_together_within_a_month_newest_first() {
     let days = dates(&["2026-10-30", "2026-10-31", "2026-11-01", "2026-11-03"]);
     let texts: Vec<String> = runs(&days).iter().map(|(from, to)| format!("{from} {to}")).collect();
     assert_eq!(texts, ["2026-11-03 2026-11-03", "2026-11-01 2026-11-01", "2026-10-30 2026-10-31"]);
-    assert_eq!(filled(&dates(&["2026-11-01", "2026-11-03"])).len(), 3);
-    let apart = dates(&["2026-11-01", "2026-11-05"]);
-    let pieces: Vec<usize> = pieces(None, &apart).iter().map(|(_, dates)| dates.len()).collect();
-    assert_eq!(pieces, [2, 2, 1]);
-    assert!(runs(&BTreeSet::new()).is_empty() && filled(&BTreeSet::new()).is_empty());
+    assert!(runs(&BTreeSet::new()).is_empty());
 }
 
 #[test]
@@ -85,6 +81,27 @@ fn a_table_lies_by_month_by_date_or_as_a_whole() {
         assert!(is_closed(&metric, group, today));
         assert_eq!(is_closed(&metric, group_of(&metric, today), today), group.is_none());
     }
+}
+
+#[test]
+fn days_of_few_rows_are_computed_together_and_months_by_themselves() {
+    let days: BTreeSet<NaiveDate> =
+        ["2026-10-31", "2026-11-01", "2026-11-02", "2026-11-04"].map(|day| day.parse().unwrap()).into();
+    let metric = |name: &str| METRICS.iter().find(|metric| metric.table.name == name).unwrap();
+    let dates = |name: &str, rows: &[i64]| -> Vec<Vec<String>> {
+        let rows = days.iter().copied().zip(rows.iter().copied()).collect();
+        let pieces = pieces(metric(name), days.clone(), &rows);
+        pieces.iter().map(|piece| piece.values().flatten().map(ToString::to_string).collect()).collect()
+    };
+    let (hourly, daily) = ("health_by_hour", "health_by_day");
+    // Nothing is known of the last day.
+    assert_eq!(
+        dates(hourly, &[30_000, 30_001, 29_999]),
+        vec![vec!["2026-11-01", "2026-11-02", "2026-11-04"], vec!["2026-10-31"]]
+    );
+    assert_eq!(dates(hourly, &[1, 1, 70_000, 1]).len(), 3);
+    assert_eq!(dates(hourly, &[]).len(), 1);
+    assert_eq!(dates(daily, &[]), vec![vec!["2026-11-01", "2026-11-02", "2026-11-04"], vec!["2026-10-31"]]);
 }
 
 #[test]
