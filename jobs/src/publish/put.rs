@@ -29,6 +29,8 @@ struct Plan {
 struct Task {
     dates: BTreeSet<NaiveDate>,
     today: NaiveDate,
+    /// Its time is over: it is to be one file.
+    is_closed: bool,
     /// Files that hold rows of these dates, or are to become one.
     met: Vec<DataFile>,
 }
