@@ -138,6 +138,7 @@ impl Whole {
                         provider: dice.of(&[Some("north"), Some("zq-there"), Some("host:zq"), None]),
                         counts: BTreeMap::new(),
                         cost: 0,
+                        unserved: None,
                         users,
                     }
                 })
@@ -151,6 +152,12 @@ impl Whole {
             let cost = split(group.iter().map(|cell| cell.cost).sum(), parts, &mut dice);
             for (cell, part) in made.iter_mut().zip(cost) {
                 cell.cost = part;
+            }
+            // Of a day on which one cell does not know it, it is not known.
+            if let Some(unserved) = group.iter().map(|cell| cell.unserved).sum::<Option<i128>>() {
+                for (cell, part) in made.iter_mut().zip(split(unserved, parts, &mut dice)) {
+                    cell.unserved = Some(part);
+                }
             }
             apps.extend(made.iter().map(|_| dice.of(&APPS)));
             cells.extend(made);
