@@ -230,6 +230,7 @@ impl Whole {
             TableId::IntakeDaily,
             TableId::Rejects,
             TableId::LabelCells,
+            health_now::METRIC.id(),
             quality_by_day::METRIC.id(),
             events::METRIC.id(),
         ] {
@@ -240,6 +241,7 @@ impl Whole {
         for metric in [health_now::METRIC, app_gate::METRIC] {
             let rows = metric.rows(&ctx, first, today).await.unwrap();
             let batch = arrow::compute::concat_batches(&metric.table.schema(), &rows).unwrap();
+            ctx.deregister_table(metric.table.name).unwrap();
             ctx.register_batch(metric.table.name, batch).unwrap();
         }
         let mut lines = Vec::new();
