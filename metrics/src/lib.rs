@@ -53,6 +53,7 @@ mod windows;
 pub use catalogue::{Catalogue, Model, Named};
 pub use document::document;
 pub use facts::{Facts, ModelFacts, Price, ProviderFacts};
+pub(crate) use metric::Step;
 pub use metric::{Error, History, Lane, METRICS, Metric, Touched};
 pub use terms::{Keyless, Terms};
 pub use views::register;

@@ -19,6 +19,7 @@ mod place;
 mod put;
 mod report;
 mod rows;
+mod scope;
 mod stage;
 mod standing;
 #[cfg(test)]
@@ -39,8 +40,8 @@ use datafusion::prelude::SessionContext;
 
 use crate::error::Error;
 use crate::jobs::refresh;
-use lanes::Scope;
 pub use report::{PublishReport, PublishedTable};
+use scope::Scope;
 use stage::Froms;
 pub(crate) use standing::{newest_date, published};
 

@@ -9,9 +9,9 @@ use datafusion::prelude::SessionContext;
 
 use super::changes::{self, DATES};
 use super::due::Due;
-use super::lanes::{LANE, Scope, TERMS};
 use super::place::{self, Group};
 use super::rows::{ByDate, divide, is_same};
+use super::scope::{LANE, Scope, TERMS};
 use super::{Published, PublishedTable, Publisher, Round, advance, failed};
 use crate::dates::date_of;
 use crate::error::Error;

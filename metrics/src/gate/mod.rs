@@ -13,8 +13,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::{Days, NaiveDate};
 
-use crate::metric::Step;
-use crate::{History, Lane, Metric};
+use crate::{History, Lane, Metric, Step};
 
 /// Days whose users count for a decision, its own included.
 pub const DAYS: u64 = 28;
