@@ -300,11 +300,10 @@ impl Publisher {
     }
 
     async fn put_next(&mut self, at: usize, round: &Round, stage: &mut Stage) -> Result<(), Error> {
-        let Some(name) = self.tables.get(at).filter(|table| self.puts(table.metric, round)) else {
-            return Ok(());
-        };
-        let (name, lane) = (name.metric.table.name, name.metric.lane);
-        if let Some(published) = self.tables.get_mut(at).filter(|_| lane != Lane::Slow) {
+        let metric = self.tables.get(at).map(|published| published.metric);
+        let Some(metric) = metric.filter(|metric| self.puts(metric, round)) else { return Ok(()) };
+        let name = metric.table.name;
+        if let Some(published) = self.tables.get_mut(at).filter(|_| metric.lane != Lane::Slow) {
             // Whoever publishes under former terms still puts it every few seconds.
             refresh(&mut published.table).await?;
         }
