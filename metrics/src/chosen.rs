@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch};
-use arrow::datatypes::Date32Type;
+use arrow::datatypes::{DataType, Date32Type};
 use arrow::error::ArrowError;
 use bellwether_warehouse::{Snapshot, TableId, snapshot};
 use chrono::{Days, NaiveDate};
@@ -24,6 +24,15 @@ const THREADS: usize = 2;
 
 const EVERYONE: &str = "SELECT coalesce(CAST(hll_estimate(hll_merge(users)) AS bigint), 0) AS users \
                         FROM usage_daily WHERE date BETWEEN $1 AND $2";
+
+/// Users of windows that end on `$1` and on `$2`.
+const FOUND: &str = "found_users";
+const BESIDE: &str = "SELECT month, $1 AS end_date, window_days, dimension, key, kind, \
+                      max(users) FILTER (WHERE end_date = $1) AS users, \
+                      max(users) FILTER (WHERE end_date = $2) AS users_before \
+                      FROM (SELECT CAST(date_trunc('month', $1) AS date) AS month, end_date, window_days, dimension, \
+                            key, kind, users FROM found_users) AS found \
+                      GROUP BY month, window_days, dimension, key, kind";
 
 /// One window and the equal one it is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +79,7 @@ impl Inputs {
         let failed =
             |source| Error::Compute { table: TableId::UsageDaily.name(), from, to, source: Box::new(source) };
         let Some(ctx) = self.session(terms).await? else { return Ok(0) };
-        let bounds = [from, to].map(|date| ScalarValue::Date32(Some(Date32Type::from_naive_date(date))));
+        let bounds = [from, to].map(scalar);
         let counted = async {
             let batches = ctx.sql(EVERYONE).await?.with_param_values(bounds.to_vec())?.collect().await?;
             let count = batches.iter().flat_map(|batch| as_int64_array(batch.column(0)).ok()?.iter().next());
@@ -98,17 +107,32 @@ impl Chosen {
             move |source: DataFusionError| Error::Compute { table, from, to, source: Box::new(source) }
         };
         self.put_periods(ctx, terms).map_err(failed(rankings::TABLE.name))?;
-        let first = ScalarValue::Date32(Some(Date32Type::from_naive_date(self.first_read())));
-        let further = vec![first.clone(), ScalarValue::Int64(Some(self.length()))];
-        let small = users_by_window::WINDOWS.session(ctx);
-        let users = users_by_window::METRIC.run(&small, to, to, further).await;
-        let users = users.map_err(failed(users_by_window::TABLE.name))?;
-        let users = arrow::compute::concat_batches(&users_by_window::TABLE.schema(), &users);
-        users
-            .map_err(DataFusionError::from)
-            .and_then(|users| put(ctx, users_by_window::TABLE.name, users))
-            .map_err(failed(users_by_window::TABLE.name))?;
+        let first = scalar(self.first_read());
+        let users = self.users(ctx, first.clone()).await.map_err(failed(users_by_window::TABLE.name))?;
+        put(ctx, users_by_window::TABLE.name, users).map_err(failed(users_by_window::TABLE.name))?;
         rankings::METRIC.run(ctx, to, to, vec![first]).await.map_err(failed(rankings::TABLE.name))
+    }
+
+    /// Users of the window beside those of the one before, which need not be next to it.
+    async fn users(&self, ctx: &SessionContext, first: ScalarValue) -> Result<RecordBatch, DataFusionError> {
+        let end = *self.days.end();
+        let ends = self.before.iter().map(|before| *before.end()).chain([end]);
+        let ends: Vec<ScalarValue> = ends.map(scalar).collect();
+        let further = vec![
+            first,
+            ScalarValue::List(ScalarValue::new_list_nullable(&ends, &DataType::Date32)),
+            ScalarValue::List(ScalarValue::new_list_nullable(&[self.length().into()], &DataType::Int64)),
+        ];
+        let small = users_by_window::WINDOWS.session(ctx);
+        let found = users_by_window::METRIC.run(&small, end, end, further).await?;
+        let found = arrow::compute::concat_batches(&users_by_window::TABLE.schema(), &found)?;
+        let before = self.before.as_ref().map_or(end, |before| *before.end());
+        let both = small.read_batch(found)?.into_view();
+        small.register_table(FOUND, both)?;
+        let beside = small.sql(BESIDE).await?.with_param_values(vec![scalar(end), scalar(before)])?;
+        let beside = beside.collect().await?;
+        let schema = beside.first().map_or_else(|| users_by_window::TABLE.schema(), RecordBatch::schema);
+        Ok(arrow::compute::concat_batches(&schema, &beside)?)
     }
 
     fn length(&self) -> i64 {
@@ -172,6 +196,10 @@ impl Chosen {
             ("date", dates(days.iter().map(|(_, date)| *date))),
         ])
     }
+}
+
+fn scalar(date: NaiveDate) -> ScalarValue {
+    ScalarValue::Date32(Some(Date32Type::from_naive_date(date)))
 }
 
 fn dates(values: impl IntoIterator<Item = NaiveDate>) -> ArrayRef {

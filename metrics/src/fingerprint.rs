@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate};
 
+use crate::metric::steps_of;
 use crate::{METRICS, Terms, views};
 
 impl Terms {
@@ -14,6 +15,7 @@ impl Terms {
         hasher.update(format!("{:?}", views::VIEWS).as_bytes());
         for metric in METRICS {
             hasher.update(format!("{:?}", metric.table).as_bytes()).update(metric.sql.as_bytes());
+            hasher.update(format!("{:?}", steps_of(metric.table)).as_bytes());
         }
         hasher.finalize().to_hex().chars().take(16).collect()
     }

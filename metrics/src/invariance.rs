@@ -138,6 +138,7 @@ impl Whole {
                         provider: dice.of(&[Some("north"), Some("zq-there"), Some("host:zq"), None]),
                         counts: BTreeMap::new(),
                         cost: 0,
+                        unserved: None,
                         users,
                     }
                 })
@@ -151,6 +152,12 @@ impl Whole {
             let cost = split(group.iter().map(|cell| cell.cost).sum(), parts, &mut dice);
             for (cell, part) in made.iter_mut().zip(cost) {
                 cell.cost = part;
+            }
+            // Of a day on which one cell does not know it, it is not known.
+            if let Some(unserved) = group.iter().map(|cell| cell.unserved).sum::<Option<i128>>() {
+                for (cell, part) in made.iter_mut().zip(split(unserved, parts, &mut dice)) {
+                    cell.unserved = Some(part);
+                }
             }
             apps.extend(made.iter().map(|_| dice.of(&APPS)));
             cells.extend(made);
@@ -223,6 +230,7 @@ impl Whole {
             TableId::IntakeDaily,
             TableId::Rejects,
             TableId::LabelCells,
+            health_now::METRIC.id(),
             quality_by_day::METRIC.id(),
             events::METRIC.id(),
         ] {
@@ -233,6 +241,7 @@ impl Whole {
         for metric in [health_now::METRIC, app_gate::METRIC] {
             let rows = metric.rows(&ctx, first, today).await.unwrap();
             let batch = arrow::compute::concat_batches(&metric.table.schema(), &rows).unwrap();
+            ctx.deregister_table(metric.table.name).unwrap();
             ctx.register_batch(metric.table.name, batch).unwrap();
         }
         let mut lines = Vec::new();

@@ -41,3 +41,11 @@ pub(crate) const PROVIDER: Column = Column::text("provider", "Who served it.")
 
 pub(crate) const DISPLAY_NAME: Column =
     Column::text("display_name", "The name to show, from the catalogue; the key where it has none.");
+
+const NEVER: &str = "It was never public.";
+
+pub(crate) const FIRST_DATE: Column =
+    Column::date("first_date", "First day with usage under its name, of the whole history.").null_when(NEVER);
+
+pub(crate) const LAST_DATE: Column =
+    Column::date("last_date", "Last day with usage under its name.").null_when(NEVER);

@@ -55,6 +55,7 @@ pub use catalogue::{Catalogue, Model, Named};
 pub use chosen::{Chosen, Inputs};
 pub use document::document;
 pub use facts::{Facts, ModelFacts, Price, ProviderFacts};
+pub(crate) use metric::Step;
 pub use metric::{Error, History, Lane, METRICS, Metric, Touched};
 pub use terms::{Keyless, Terms};
 pub use views::register;

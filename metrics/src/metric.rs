@@ -57,10 +57,17 @@ pub struct Metric {
     /// Reads tables and views of a session that [`crate::register`] has prepared. `$1` and `$2` are the first and the
     /// last date of the rows that it gives; tables of windows have further ones.
     pub sql: &'static str,
-    /// Tables whose changes it follows. Among them the published ones that its statement reads, its own included where days are
-    /// made of the days before.
+    /// Tables whose changes it follows. Among them the published ones that its statement reads.
     pub inputs: &'static [TableId],
     pub touched: Touched,
+}
+
+/// A statement whose rows are held under a name while that of the table runs, because this reads them more than once. It
+/// takes the same values.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub name: &'static str,
+    pub sql: &'static str,
 }
 
 /// Which dates a table has.
@@ -121,11 +128,6 @@ pub enum Error {
 impl Metric {
     pub fn id(&self) -> TableId {
         TableId::Declared(self.table)
-    }
-
-    /// Whether days are computed from what stands of the days before: oldest first.
-    pub fn reads_itself(&self) -> bool {
-        self.inputs.contains(&self.id())
     }
 
     /// Column by which `rows` takes dates: the first date among the statistics, else the partition. None: rows are of
@@ -213,10 +215,24 @@ impl Metric {
     ) -> Result<Vec<RecordBatch>, DataFusionError> {
         let bounds = [from, to].map(|date| ScalarValue::Date32(Some(Date32Type::from_naive_date(date))));
         let values: Vec<ScalarValue> = bounds.into_iter().chain(further).collect();
+        let steps = steps_of(self.table);
+        for step in steps {
+            let rows = ctx.sql(step.sql).await?.with_param_values(values.clone())?.cache().await?;
+            ctx.deregister_table(step.name)?;
+            ctx.register_table(step.name, rows.into_view())?;
+        }
         let batches = ctx.sql(self.sql).await?.with_param_values(values)?.collect().await?;
+        for step in steps {
+            ctx.deregister_table(step.name)?;
+        }
         let schema = self.table.schema();
         batches.iter().map(|batch| as_declared(batch, &schema)).collect()
     }
+}
+
+/// Of most tables there are none.
+pub(crate) fn steps_of(table: &Declaration) -> &'static [Step] {
+    if *table == gate::TABLE { gate::STEPS } else { &[] }
 }
 
 fn windows_of(table: &Declaration) -> Option<&'static Windows> {

@@ -11,7 +11,7 @@ use arrow::datatypes::TimestampMicrosecondType;
 use bellwether_warehouse::tables::rollup::{Family, Key};
 use datafusion::common::{Result, internal_datafusion_err};
 
-use super::measure;
+use super::context;
 
 macro_rules! inputs {
     ($($column:ident: $array:ty as $value:ty, $get:ident;)+) => {
@@ -119,7 +119,7 @@ impl Input {
 
     fn context_buckets(&self) -> ArrayRef {
         let tokens = (0..self.input_tokens.len()).map(|row| number(&self.input_tokens, row));
-        Arc::new(tokens.map(|tokens| tokens.map(measure::context_bucket)).collect::<Int64Array>())
+        Arc::new(tokens.map(|tokens| tokens.map(context::bucket)).collect::<Int64Array>())
     }
 
     pub(super) fn started_at(&self) -> &[i64] {

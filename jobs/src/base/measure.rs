@@ -7,11 +7,10 @@ use bellwether_warehouse::tables::reach::Reach;
 use bellwether_warehouse::tables::usage::Usage;
 use bellwether_warehouse::tables::users::UserModel;
 
+use super::context::CONTEXT;
 use super::counter::Counted;
 use super::input::Attempt;
 
-/// Context buckets' upper bounds, inclusive.
-const CONTEXT: [i64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 /// With fewer tokens than this the decoding time is mostly noise.
 const DECODE_MIN_TOKENS: i64 = 20;
 
@@ -163,15 +162,6 @@ impl Counted for UserModel {
     fn count(&mut self, _: &Attempt<'_>) {
         self.requests += 1;
     }
-}
-
-/// The most tokens of the bucket that holds so many: the least power of ten from the first bound on.
-pub(super) fn context_bucket(input_tokens: i64) -> i64 {
-    let mut bound = CONTEXT[0];
-    while bound < input_tokens {
-        bound = bound.saturating_mul(10);
-    }
-    bound
 }
 
 /// In the order of the columns of speeds by context.

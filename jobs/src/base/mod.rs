@@ -3,6 +3,7 @@
 //! This is a loop and not SQL because it is the hottest place of the jobs; docs/004 has the numbers. `oracle.sql`
 //! says the same in SQL, and the tests compare the two.
 
+mod context;
 mod counter;
 mod input;
 mod measure;

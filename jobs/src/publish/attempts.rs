@@ -20,7 +20,7 @@ impl Publisher {
         let newest = table.snapshot();
         let Some(version) = version else { return Ok(newest.provider_over(Vec::new())) };
         if version >= newest.version() {
-            return Ok(newest.provider_over(newest.files().to_vec()));
+            return Ok(newest.provider());
         }
         let later = match table.commits(version, newest.version()).await {
             Ok(commits) => {
@@ -30,8 +30,7 @@ impl Publisher {
             Err(source) => return Err(failed(source)),
         };
         let Some(later) = later else {
-            let then = table.at(version).await.map_err(failed)?;
-            return Ok(then.provider_over(then.files().to_vec()));
+            return Ok(table.at(version).await.map_err(failed)?.provider());
         };
         let added: HashSet<&str> =
             later.iter().flat_map(|commit| &commit.added).map(|file| file.path.as_str()).collect();

@@ -8,9 +8,9 @@ use bellwether_warehouse::{DataFile, TableId};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::changes::{self, Changed};
-use super::lanes::Scope;
 use super::late;
 use super::place::{dates_of, days_between};
+use super::scope::Scope;
 use super::stage::{self, Froms};
 use super::{Published, Publisher, Round};
 use crate::dates::date_of;
@@ -84,15 +84,11 @@ impl Publisher {
             }
             // Also what stands of days that are in no input any more.
             let mut all = known.clone();
-            let mut held = BTreeSet::new();
-            for input in inputs(metric) {
-                self.add_held(input, &mut held)?;
-            }
-            all.extend(touched(metric, held));
+            all.extend(touched(metric, self.held(metric)?));
             all.retain(|date| is_all || from.is_some_and(|from| *date < from));
             due.dates.extend(all);
         }
-        due.dates.extend(touched(metric, turned(round)));
+        due.dates.extend(touched(metric, late::turned(round)));
         due.dates.retain(|date| *date <= today && (metric.begins_by(*date, today) || known.contains(date)));
         match self.scope {
             Scope::Slow if metric.is_of_windows() && !is_all && from.is_none() => {
@@ -104,7 +100,8 @@ impl Publisher {
         if self.scope == Scope::Slow && metric.lane == Lane::Today && !is_foreign {
             due.dates.remove(&today);
         }
-        if !metric.reads_itself()
+        // Who may be named is decided before all else, for all days.
+        if metric.id() != gate::METRIC.id()
             && let Some(edge) = self.edge(metric, &due.dates, from, is_all, round, froms)
         {
             let now = due.dates.split_off(&edge);
@@ -131,6 +128,15 @@ impl Publisher {
             Some(table) => changes::since(table, after, None).await,
             None => Ok(Changed::Dates(BTreeSet::new())),
         }
+    }
+
+    /// Dates of which the inputs have rows.
+    fn held(&self, metric: &Metric) -> Result<BTreeSet<NaiveDate>, Error> {
+        let mut held = BTreeSet::new();
+        for input in inputs(metric) {
+            self.add_held(input, &mut held)?;
+        }
+        Ok(held)
     }
 
     /// Dates of which an input has rows.
@@ -161,20 +167,6 @@ impl Publisher {
         let settled = started_at.map(|at| at.min(now) - SETTLED);
         settled.max(Some(now - SILENT)).unwrap_or(now)
     }
-}
-
-/// Where a day has turned since the last publication: the one that was running then, the one before, which was the newest
-/// closed one, and all since.
-pub(super) fn turned(round: &Round) -> BTreeSet<NaiveDate> {
-    // Of a table that the slow lane alone puts.
-    let ran = |last: &Publication| *last.as_of.get(gate::TABLE.name).unwrap_or(&last.published_at);
-    let Some(ran) = round.last.as_ref().map(|last| ran(last).date_naive()) else {
-        return BTreeSet::new();
-    };
-    if ran >= round.terms.today {
-        return BTreeSet::new();
-    }
-    days_between(ran.pred_opt().unwrap_or(ran), round.terms.today).collect()
 }
 
 /// All but the table itself. A name that may be shown no longer concerns every table.

@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::{Lane, METRICS, Metric, gate};
+use bellwether_metrics::{Lane, METRICS, Metric};
 use bellwether_warehouse::{CommitEntry, Snapshot};
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -18,39 +18,9 @@ use serde_json::Value;
 use super::changes::{self, Changed};
 use super::due::Due;
 use super::place::dates_of;
+use super::scope::{LANE, Scope, TERMS};
 use super::{Published, Publisher, Round};
 use crate::error::Error;
-
-/// Members of `commitInfo`.
-pub(super) const LANE: &str = "lane";
-pub(super) const TERMS: &str = "terms";
-
-/// What one publisher puts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// Every table, in one row: for one round by hand.
-    Everything,
-    Fast,
-    Slow,
-}
-
-impl Scope {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Everything => "both",
-            Self::Fast => "fast",
-            Self::Slow => "slow",
-        }
-    }
-
-    /// Tables that it puts or reads.
-    pub(super) fn metrics(self) -> impl Iterator<Item = &'static Metric> {
-        let is_read = move |metric: &&Metric| {
-            self != Self::Fast || metric.lane != Lane::Slow || metric.id() == gate::METRIC.id()
-        };
-        METRICS.iter().filter(is_read)
-    }
-}
 
 impl Publisher {
     pub(super) fn puts(&self, metric: &Metric, round: &Round) -> bool {

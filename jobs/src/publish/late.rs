@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_metrics::Metric;
+use bellwether_metrics::publications::Publication;
+use bellwether_metrics::{Metric, gate};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::Round;
-use super::due::turned;
+use super::place::days_between;
 
 const NEWEST_EVERY: TimeDelta = TimeDelta::minutes(10);
 const OLDER_EVERY: TimeDelta = TimeDelta::days(1);
@@ -59,4 +60,18 @@ pub(super) fn all<'a>(
 /// Number of the stretch of time of this length that an instant lies in.
 fn slot(at: DateTime<Utc>, every: TimeDelta) -> i64 {
     at.timestamp().div_euclid(every.num_seconds().max(1))
+}
+
+/// Where a day has turned since the last publication: the one that was running then, the one before, which was the newest
+/// closed one, and all since.
+pub(super) fn turned(round: &Round) -> BTreeSet<NaiveDate> {
+    // Of a table that the slow lane alone puts.
+    let ran = |last: &Publication| *last.as_of.get(gate::TABLE.name).unwrap_or(&last.published_at);
+    let Some(ran) = round.last.as_ref().map(|last| ran(last).date_naive()) else {
+        return BTreeSet::new();
+    };
+    if ran >= round.terms.today {
+        return BTreeSet::new();
+    }
+    days_between(ran.pred_opt().unwrap_or(ran), round.terms.today).collect()
 }

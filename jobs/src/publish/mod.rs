@@ -2,9 +2,10 @@
 //! tables belong together.
 //!
 //! Tables whose content changed are committed first, `publications` last, each by compare-and-set with the transaction
-//! `publish/<table>` at the number of the publication, or further where one was preceded by decisions (`decide`). What a process that was killed in between has left is in no
-//! publication; its days count as changed in the next round, which makes it whole. Of two that publish at a time one is
-//! fenced and looks again. Rollups that stand at different versions of `attempts` are waited for.
+//! `publish/<table>` at the number of the publication, or further where one was preceded by decisions (`decide`). What a
+//! process that was killed in between has left is in no publication; its days count as changed in the next round, which makes
+//! it whole. Of two that publish the same at a time one is fenced and looks again; two lanes (`lanes`) go on beside each other.
+//! Rollups that stand at different versions of `attempts` are waited for.
 //!
 //! What it does not do: say what a number is (`metrics`).
 
@@ -18,6 +19,7 @@ mod place;
 mod put;
 mod report;
 mod rows;
+mod scope;
 mod stage;
 mod standing;
 #[cfg(test)]
@@ -38,8 +40,8 @@ use datafusion::prelude::SessionContext;
 
 use crate::error::Error;
 use crate::jobs::refresh;
-use lanes::Scope;
 pub use report::{PublishReport, PublishedTable};
+use scope::Scope;
 use stage::Froms;
 pub(crate) use standing::{newest_date, published};
 
@@ -298,11 +300,10 @@ impl Publisher {
     }
 
     async fn put_next(&mut self, at: usize, round: &Round, stage: &mut Stage) -> Result<(), Error> {
-        let Some(name) = self.tables.get(at).filter(|table| self.puts(table.metric, round)) else {
-            return Ok(());
-        };
-        let (name, lane) = (name.metric.table.name, name.metric.lane);
-        if let Some(published) = self.tables.get_mut(at).filter(|_| lane != Lane::Slow) {
+        let metric = self.tables.get(at).map(|published| published.metric);
+        let Some(metric) = metric.filter(|metric| self.puts(metric, round)) else { return Ok(()) };
+        let name = metric.table.name;
+        if let Some(published) = self.tables.get_mut(at).filter(|_| metric.lane != Lane::Slow) {
             // Whoever publishes under former terms still puts it every few seconds.
             refresh(&mut published.table).await?;
         }

@@ -7,9 +7,9 @@ use bellwether_metrics::Metric;
 use bellwether_warehouse::DataFile;
 use chrono::{Datelike, Days, Months, NaiveDate};
 
-/// Days of a table that reads itself that are made at once. More: more sketches of users in memory, one a key and day,
-/// some KiB each; fewer: the days that they are made of are read more often.
-const DAYS_AT_ONCE: usize = 2;
+/// Rows of inputs that days of partitions of their own are made of at once. More: more groups in memory, some KiB each where
+/// they hold sketches; fewer: a statement, of which planning alone takes a fifth of a second, for each day.
+const ROWS_AT_ONCE: i64 = 60_000;
 
 /// Value of a partition; None: the table has none.
 pub(super) type Group = Option<NaiveDate>;
@@ -72,12 +72,37 @@ pub(super) fn meets(span: (NaiveDate, NaiveDate), dates: &BTreeSet<NaiveDate>) -
     span.0 <= span.1 && dates.range(span.0..=span.1).next().is_some()
 }
 
-pub(super) fn by_group(metric: &Metric, dates: BTreeSet<NaiveDate>) -> BTreeMap<Group, BTreeSet<NaiveDate>> {
+fn by_group(metric: &Metric, dates: BTreeSet<NaiveDate>) -> BTreeMap<Group, BTreeSet<NaiveDate>> {
     let mut groups: BTreeMap<Group, BTreeSet<NaiveDate>> = BTreeMap::new();
     for date in dates {
         groups.entry(group_of(metric, date)).or_default().insert(date);
     }
     groups
+}
+
+/// Partitions whose dates are computed together, newest first. `input_rows`: of each date.
+pub(super) fn pieces(
+    metric: &Metric,
+    dates: BTreeSet<NaiveDate>,
+    input_rows: &BTreeMap<NaiveDate, i64>,
+) -> Vec<BTreeMap<Group, BTreeSet<NaiveDate>>> {
+    let mut pieces: Vec<BTreeMap<Group, BTreeSet<NaiveDate>>> = Vec::new();
+    let mut rows_of_last = 0_i64;
+    for (group, dates) in by_group(metric, dates).into_iter().rev() {
+        let rows = dates.iter().filter_map(|date| input_rows.get(date)).sum();
+        let joined = rows_of_last.saturating_add(rows);
+        match pieces.last_mut() {
+            Some(last) if !is_by_month(metric) && joined <= ROWS_AT_ONCE => {
+                last.insert(group, dates);
+                rows_of_last = joined;
+            }
+            _ => {
+                pieces.push(BTreeMap::from([(group, dates)]));
+                rows_of_last = rows;
+            }
+        }
+    }
+    pieces
 }
 
 /// Neighbouring dates, at most a month of them, newest first; both ends included.
@@ -93,18 +118,6 @@ pub(super) fn runs(dates: &BTreeSet<NaiveDate>) -> Vec<(NaiveDate, NaiveDate)> {
     }
     runs.reverse();
     runs
-}
-
-/// Dates of a table that reads itself, in the pieces in which they are made, oldest first.
-pub(super) fn pieces(group: Group, dates: &BTreeSet<NaiveDate>) -> Vec<(Group, BTreeSet<NaiveDate>)> {
-    let dates: Vec<NaiveDate> = filled(dates).into_iter().collect();
-    dates.chunks(DAYS_AT_ONCE).map(|piece| (group, piece.iter().copied().collect())).collect()
-}
-
-/// All dates from the first to the last of them.
-pub(super) fn filled(dates: &BTreeSet<NaiveDate>) -> BTreeSet<NaiveDate> {
-    let (Some(first), Some(last)) = (dates.first(), dates.last()) else { return BTreeSet::new() };
-    days_between(*first, *last).collect()
 }
 
 pub(super) fn days_between(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> + use<> {

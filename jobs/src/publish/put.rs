@@ -1,6 +1,6 @@
 //! Computes the dates of one table that are due and puts those that changed in the place of what stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_metrics::{Lane, Metric};
 use bellwether_warehouse::{Change, DataFile};
@@ -9,10 +9,11 @@ use datafusion::prelude::SessionContext;
 
 use super::changes::{self, DATES};
 use super::due::Due;
-use super::lanes::{LANE, Scope, TERMS};
 use super::place::{self, Group};
 use super::rows::{ByDate, divide, is_same};
+use super::scope::{LANE, Scope, TERMS};
 use super::{Published, PublishedTable, Publisher, Round, advance, failed};
+use crate::dates::date_of;
 use crate::error::Error;
 
 /// What becomes of the files of a table.
@@ -26,14 +27,10 @@ struct Plan {
 
 /// The dates of one partition that are due.
 struct Task {
-    group: Group,
     dates: BTreeSet<NaiveDate>,
-    /// Those of them that come out empty.
-    dropped: BTreeSet<NaiveDate>,
     today: NaiveDate,
     /// Its time is over: it is to be one file.
     is_closed: bool,
-    keeps_windows: bool,
     /// Files that hold rows of these dates, or are to become one.
     met: Vec<DataFile>,
 }
@@ -54,34 +51,35 @@ impl Publisher {
     ) -> Result<Option<PublishedTable>, Error> {
         let is_due = !due.dates.is_empty() || !due.dropped.is_empty();
         let Some(published) = self.tables.get(at).filter(|_| is_due) else { return Ok(None) };
+        let (metric, today) = (published.metric, round.terms.today);
+        let began = self.warehouse.world().now();
         let files = published.table.snapshot().files().to_vec();
         let mut plan = Plan { files, add: Vec::new(), remove: Vec::new(), changed: BTreeSet::new() };
-        let dropped = plan.drop(published.metric, due);
-        let by_group = place::by_group(published.metric, due.dates.union(&dropped).copied().collect());
-        let groups: Vec<(Group, BTreeSet<NaiveDate>)> = match published.metric.reads_itself() {
-            true => by_group.into_iter().flat_map(|(group, dates)| place::pieces(group, &dates)).collect(),
+        let dropped = plan.drop(metric, due);
+        let own = published.table.snapshot().provider_over(plan.files.clone());
+        let ctx = self.session(round, metric, own).await?;
+        let input_rows = self.input_rows(metric)?;
+        for piece in place::pieces(metric, due.dates.union(&dropped).copied().collect(), &input_rows) {
+            // What is dropped comes out empty.
+            let dates = piece.values().flatten().filter(|date| !dropped.contains(date)).copied().collect();
+            let mut computed = compute(&ctx, metric, &dates, due.keeps_windows, today).await?;
             // The newest is what most readers wait for.
-            false => by_group.into_iter().rev().collect(),
-        };
-        let as_it_will_be = |plan: &Plan| published.table.snapshot().provider_over(plan.files.clone());
-        let mut ctx = self.session(round, published.metric, as_it_will_be(&plan)).await?;
-        for (nth, (group, dates)) in groups.into_iter().enumerate() {
-            if nth > 0 && published.metric.reads_itself() {
-                ctx = self.session(round, published.metric, as_it_will_be(&plan)).await?;
+            for (group, dates) in piece.into_iter().rev() {
+                let own = computed.extract_if(.., |date, _| dates.contains(date)).collect();
+                let task = Task::new(metric, group, dates, today, &plan.files);
+                self.put_group(at, &ctx, (task, own), round, &mut plan).await?;
             }
-            let task = Task::new(published.metric, group, dates, &dropped, round.terms.today, &plan.files);
-            let task = Task { keeps_windows: due.keeps_windows, ..task };
-            self.put_group(at, &ctx, task, round, &mut plan).await?;
         }
-        let has_today = due.dates.contains(&round.terms.today);
-        self.commit(at, plan, has_today, round).await
+        let put = self.commit(at, plan, due.dates.contains(&today), round).await?;
+        let seconds = self.warehouse.world().since(began).as_secs_f64();
+        Ok(put.map(|put| PublishedTable { seconds, ..put }.told()))
     }
 
     async fn put_group(
         &self,
         at: usize,
         ctx: &SessionContext,
-        task: Task,
+        (task, computed): (Task, ByDate),
         round: &Round,
         plan: &mut Plan,
     ) -> Result<(), Error> {
@@ -98,7 +96,6 @@ impl Publisher {
             }
             stands => stands?,
         };
-        let computed = compute(ctx, metric, &task).await?;
         let (stands, computed, changed) = differing(task.dates.clone(), stands, computed).await?;
         let is_scattered = task.is_closed && task.met.len() > 1;
         if changed.is_empty() && !is_scattered {
@@ -109,6 +106,17 @@ impl Publisher {
         plan.replace(rewrite.remove, written);
         plan.changed.extend(changed);
         Ok(())
+    }
+
+    /// Rows of each date that the statement may have to read.
+    fn input_rows(&self, metric: &Metric) -> Result<BTreeMap<NaiveDate, i64>, Error> {
+        let mut rows = BTreeMap::new();
+        for input in metric.inputs {
+            for file in self.sources.snapshot(*input).map(|input| input.files()).unwrap_or_default() {
+                *rows.entry(date_of(*input, file)?).or_default() += file.rows;
+            }
+        }
+        Ok(rows)
     }
 
     /// What stands of the dates of the files that are met.
@@ -184,7 +192,7 @@ impl Publisher {
             ..Change::default()
         };
         table.commit(change).await.map_err(|source| Error::Commit { table: name, source })?;
-        Ok(Some(PublishedTable { table: name, dates: plan.changed.len(), rows }))
+        Ok(Some(PublishedTable { table: name, dates: plan.changed.len(), rows, seconds: 0.0 }))
     }
 }
 
@@ -225,18 +233,14 @@ impl Task {
         metric: &Metric,
         group: Group,
         dates: BTreeSet<NaiveDate>,
-        dropped: &BTreeSet<NaiveDate>,
         today: NaiveDate,
         files: &[DataFile],
     ) -> Self {
-        // Days that are made of the days before are made in one piece.
-        let dates = if metric.reads_itself() { place::filled(&dates) } else { dates };
         let is_closed = place::is_closed(metric, group, today);
         let of_group = files.iter().filter(|file| place::lies_in(group, file));
         let is_met = |file: &&DataFile| is_closed || place::meets(place::span_of(metric, file), &dates);
         let met = of_group.filter(is_met).cloned().collect();
-        let dropped = dropped.intersection(&dates).copied().collect();
-        Self { group, dates, dropped, today, is_closed, keeps_windows: false, met }
+        Self { dates, today, is_closed, met }
     }
 
     /// What is closed as a whole; else the files in which something changed.
@@ -275,22 +279,23 @@ impl Task {
     }
 }
 
-async fn compute(ctx: &SessionContext, metric: &Metric, task: &Task) -> Result<ByDate, Error> {
+async fn compute(
+    ctx: &SessionContext,
+    metric: &Metric,
+    dates: &BTreeSet<NaiveDate>,
+    keeps_windows: bool,
+    today: NaiveDate,
+) -> Result<ByDate, Error> {
     let mut computed = ByDate::new();
-    // What a table keeps no more comes out empty, as what is dropped does.
-    let kept = |date: &NaiveDate| metric.keeps(*date, task.today) && !task.dropped.contains(date);
-    let kept = task.dates.iter().copied().filter(kept).collect();
+    // What a table keeps no more comes out empty.
+    let kept = dates.iter().copied().filter(|date| metric.keeps(*date, today)).collect();
     for (from, to) in place::runs(&kept) {
-        let rows = match task.keeps_windows {
+        let rows = match keeps_windows {
             true => metric.moved_rows(ctx, from, to).await,
             false => metric.rows(ctx, from, to).await,
         };
-        let rows = rows.map_err(Error::metric)?;
-        let rows = divide(metric, &rows, task.today)?;
-        let strayed = rows
-            .keys()
-            .find(|date| **date < from || **date > to || place::group_of(metric, **date) != task.group);
-        if let Some(date) = strayed {
+        let rows = divide(metric, &rows.map_err(Error::metric)?, today)?;
+        if let Some(date) = rows.keys().find(|date| **date < from || **date > to) {
             let detail = format!("the statement gives rows of {date} when it is asked for {from} to {to}");
             return Err(Error::BadRows { table: metric.table.name, detail });
         }

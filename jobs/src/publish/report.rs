@@ -25,6 +25,21 @@ pub struct PublishedTable {
     pub dates: usize,
     /// Rows written.
     pub rows: i64,
+    /// From what was due to the commit.
+    pub seconds: f64,
+}
+
+/// Tables that take this long are told of as they are done. Less: a line for each in every round.
+const LONG_SECONDS: f64 = 2.0;
+
+impl PublishedTable {
+    pub(super) fn told(self) -> Self {
+        let Self { table, dates, rows, seconds } = self;
+        if seconds >= LONG_SECONDS {
+            tracing::info!(table, dates, rows, seconds, "table computed");
+        }
+        self
+    }
 }
 
 impl PublishReport {
@@ -61,8 +76,11 @@ impl fmt::Display for PublishReport {
             None => f.write_str("what is published is up to date"),
             Some(number) => {
                 write!(f, "publication {number}")?;
-                for PublishedTable { table, dates, rows } in &self.tables {
-                    write!(f, "\n  {table:<20} {dates:>4} dates changed, {rows} rows written")?;
+                for PublishedTable { table, dates, rows, seconds } in &self.tables {
+                    write!(
+                        f,
+                        "\n  {table:<20} {dates:>4} dates changed, {rows} rows written in {seconds:.1} s"
+                    )?;
                 }
                 Ok(())
             }

@@ -2,21 +2,19 @@ mod lanes;
 mod late;
 mod live;
 mod names;
+mod place;
 mod stages;
 mod tables;
 
 use std::collections::BTreeSet;
 
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::{Catalogue, History, Keyless, Lane, Metric, Terms};
+use bellwether_metrics::{Catalogue, Keyless, Metric, Terms};
 use bellwether_warehouse::tables::attempts::AttemptRow;
-use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use bellwether_warehouse::testing::{DAY_US, NOON_US, attempt};
-use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, TableId, fold_app};
+use bellwether_warehouse::{Advance, Change, Snapshot, TableId, fold_app};
 use chrono::{DateTime, NaiveDate};
 
-use super::newest::crowd;
-use super::place::{filled, group_of, is_closed, pieces, runs, span_of};
 use super::{PublishReport, Publisher};
 use crate::settle::Settling;
 use crate::testing::{Fixture, at};
@@ -410,100 +408,4 @@ async fn published_tables_are_listed_and_maintained_once_they_exist() {
     let steps: Vec<Step> = publications.steps.iter().map(|(step, _)| *step).collect();
     assert_eq!((steps, publications.active.files), (vec![Step::Checkpoint], 3));
     assert!(round.tables.iter().any(|table| table.table == "gate"));
-}
-
-#[test]
-fn neighbours_are_computed_together_within_a_month_newest_first() {
-    let dates =
-        |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<BTreeSet<NaiveDate>>();
-    let days = dates(&["2026-10-30", "2026-10-31", "2026-11-01", "2026-11-03"]);
-    let texts: Vec<String> = runs(&days).iter().map(|(from, to)| format!("{from} {to}")).collect();
-    assert_eq!(texts, ["2026-11-03 2026-11-03", "2026-11-01 2026-11-01", "2026-10-30 2026-10-31"]);
-    assert_eq!(filled(&dates(&["2026-11-01", "2026-11-03"])).len(), 3);
-    let apart = dates(&["2026-11-01", "2026-11-05"]);
-    let pieces: Vec<usize> = pieces(None, &apart).iter().map(|(_, dates)| dates.len()).collect();
-    assert_eq!(pieces, [2, 2, 1]);
-    assert!(runs(&BTreeSet::new()).is_empty() && filled(&BTreeSet::new()).is_empty());
-}
-
-#[test]
-fn a_table_lies_by_month_by_date_or_as_a_whole() {
-    const fn declared(
-        name: &'static str,
-        partition: Option<&'static str>,
-        stats: &'static [&'static str],
-    ) -> Declaration {
-        const COLUMNS: &[Column] = &[
-            Column::date("month", ""),
-            Column::date("date", ""),
-            Column::date("end_date", ""),
-            Column::new("hour", Type::Instant, Unit::None, ""),
-        ];
-        Declaration {
-            name,
-            grain: "",
-            meaning: "",
-            audience: Audience::Everyone,
-            partition,
-            stats,
-            columns: COLUMNS,
-        }
-    }
-    static BY_MONTH: Declaration = declared("a", Some("month"), &["end_date", "hour"]);
-    static OF_MONTHS: Declaration = declared("b", Some("month"), &[]);
-    static BY_DATE: Declaration = declared("c", Some("date"), &["hour"]);
-    static NOW: Declaration = declared("d", None, &[]);
-    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-    let (date, month, today) = (day("2026-10-20"), day("2026-10-01"), day("2026-11-25"));
-    let file = |partition: Option<&str>| DataFile {
-        path: String::new(),
-        size_bytes: 1,
-        rows: 1,
-        partition: partition.map(|value| ("p".to_owned(), Some(value.to_owned()))).into_iter().collect(),
-        stats: Some(
-            r#"{"numRecords":1,"minValues":{"end_date":"2026-10-03"},"maxValues":{"end_date":"2026-10-09"}}"#
-                .into(),
-        ),
-        streams: None,
-    };
-    let everything = (NaiveDate::MIN, NaiveDate::MAX);
-    for (table, column, group, span) in [
-        (&BY_MONTH, Some("end_date"), Some(month), (day("2026-10-03"), day("2026-10-09"))),
-        (&OF_MONTHS, Some("month"), Some(month), (month, day("2026-10-31"))),
-        (&BY_DATE, Some("date"), Some(date), (date, date)),
-        (&NOW, None, None, everything),
-    ] {
-        let metric = Metric {
-            table,
-            history: History::Whole,
-            lane: Lane::Slow,
-            sql: "",
-            inputs: &[],
-            touched: |date| date..=date,
-        };
-        assert_eq!((metric.date_column(), group_of(&metric, date)), (column, group));
-        let value = group.map(|group| group.to_string());
-        assert_eq!(span_of(&metric, &file(value.as_deref())), span, "{}", table.name);
-        assert!(is_closed(&metric, group, today));
-        assert_eq!(is_closed(&metric, group_of(&metric, today), today), group.is_none());
-    }
-}
-
-#[test]
-fn files_of_one_size_are_merged_when_there_are_many() {
-    let file = |rows: i64| DataFile {
-        path: String::new(),
-        size_bytes: 1,
-        rows,
-        partition: Vec::new(),
-        stats: None,
-        streams: None,
-    };
-    let files = |sizes: &[(i64, usize)]| -> Vec<_> {
-        sizes.iter().flat_map(|(rows, count)| std::iter::repeat_with(|| file(*rows)).take(*count)).collect()
-    };
-    assert!(crowd(&[]).is_empty());
-    assert!(crowd(&files(&[(1, 63), (64, 63), (5_000, 9)])).is_empty());
-    assert_eq!(crowd(&files(&[(1, 64), (65, 3)])).len(), 64);
-    assert!(crowd(&files(&[(1, 2), (65, 64)])).iter().all(|file| file.rows == 65));
 }

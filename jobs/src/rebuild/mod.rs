@@ -53,7 +53,7 @@ impl fmt::Display for RebuildReport {
         let Self { at, dates, attempts, drift } = self;
         write!(f, "{dates} dates from {attempts} attempts, at version {at} of attempts")?;
         for Drift { table, rows_before, rows_after, keys_differing, measures } in drift {
-            write!(f, "\n{table:<15} {rows_before} → {rows_after} rows, {keys_differing} differing")?;
+            write!(f, "\n{table:<19} {rows_before} → {rows_after} rows, {keys_differing} differing")?;
             for (measure, by) in measures {
                 write!(f, ", {measure} {by:+}")?;
             }

@@ -128,7 +128,7 @@ async fn copies_of_an_event_are_counted_once_and_reported() {
     assert_eq!((drift.rows_before, drift.rows_after, drift.keys_differing), (1, 1, 1));
     assert_eq!((drift.measures["requests"], drift.measures["output_tokens"]), (-2, -1_998));
     assert_eq!(drift.measures["cost_usd"], -3_000_000);
-    assert!(report.to_string().contains("usage_daily     1 → 1 rows, 1 differing"), "{report}");
+    assert!(report.to_string().contains("usage_daily         1 → 1 rows, 1 differing"), "{report}");
     // Afterwards it stands as it should, and a fold does not bring the copies back.
     assert_eq!(f.jobs.fold(at(NOW)).await.unwrap().attempts, 0);
     let again = rebuild(&mut f, "2026-11-25", "2026-11-25").await;

@@ -26,10 +26,10 @@ struct Pace {
 
 /// After a round that took so long.
 fn pace(job: Job, took: Duration) -> Pace {
-    let [soon, a_while, long] = [3, 10, 60].map(Duration::from_secs);
+    let [soon, long] = [3, 60].map(Duration::from_secs);
     match job {
-        // A page is told of a request within seconds; sooner, and most of the time would go into it.
-        Job::Live => Pace { least: soon, most: a_while },
+        // No page waits for it yet. Each round leaves a file a table, which stays for a day: sooner, and that is most of the disk.
+        Job::Live => Pace { least: long / 2, most: long },
         // Names are asked for by every page.
         Job::Decide => Pace { least: Duration::ZERO, most: long },
         // At most a tenth of the time, unless it takes very long.

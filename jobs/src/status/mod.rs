@@ -43,7 +43,7 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:<15} {:>8} {:>8} {:>6} {:>7} {:>11} {:>13}  newest",
+            "{:<19} {:>8} {:>8} {:>6} {:>7} {:>11} {:>13}  newest",
             "table", "version", "computed", "lag", "files", "rows", "bytes"
         )?;
         for status in [&self.attempts].into_iter().chain(&self.rollups).chain(&self.published) {
@@ -52,7 +52,7 @@ impl fmt::Display for Status {
             let newest = newest_date.map_or_else(|| "-".to_owned(), |date| date.to_string());
             write!(
                 f,
-                "\n{table:<15} {version:>8} {computed:>8} {lag:>6} {files:>7} {rows:>11} {bytes:>13}  {newest}"
+                "\n{table:<19} {version:>8} {computed:>8} {lag:>6} {files:>7} {rows:>11} {bytes:>13}  {newest}"
             )?;
         }
         Ok(())

@@ -1,132 +1,93 @@
--- Decisions of the days $1 to $2. Those of the days before, by which cells of providers are public, stand in `gate`: it is
--- computed oldest days first.
+-- Decisions of the days $1 to $2. Those of variants, and of the days before, are the rows of `decided_variants`.
 WITH ends AS (
-    -- The running day follows the last closed one, of which it has the very numbers; where no day has closed, what is
-    -- there so far decides.
+    -- As for variants: the running day has the numbers of the last closed one.
     SELECT
         series.date,
-        series.date = terms.today AND coalesce(history.first_date < terms.today, false) AS is_running
+        CASE
+            WHEN series.date = history.today AND coalesce(history.first_date < history.today, false)
+            THEN CAST(CAST(series.date AS int) - 1 AS date)
+            ELSE series.date
+        END AS judged_on
     FROM (SELECT unnest(generate_series(CAST($1 AS date), CAST($2 AS date), INTERVAL '1 day')) AS date) AS series
-    CROSS JOIN terms
-    CROSS JOIN (SELECT min(date) AS first_date FROM usage_daily) AS history
-),
-offsets AS (
-    SELECT
-        date,
-        is_running,
-        unnest(generate_series(date - INTERVAL '28 days', date, INTERVAL '1 day')) AS day
-    FROM ends
-),
-spans AS (
-    -- The days that count for a date. The running day itself only shows which keys there are.
-    SELECT date, day, NOT is_running OR day < date AS counts
-    FROM offsets
-    WHERE is_running OR day > date - INTERVAL '28 days'
+    CROSS JOIN history
 ),
 used AS (
-    SELECT
-        date,
-        variant_key,
-        provider_id,
-        terms.has_raw_names OR author IS NOT NULL AS has_name,
-        named_usage.users,
-        requests,
-        requests_with_user
-    FROM terms
-    CROSS JOIN named_usage
-    WHERE date BETWEEN CAST($1 AS date) - INTERVAL '28 days' AND CAST($2 AS date)
-),
-variant_days AS (
-    -- One sketch a day first: a day counts for up to 28 others.
-    SELECT
-        date,
-        variant_key,
-        has_name,
-        hll_merge(users) AS users,
-        sum(requests) AS requests,
-        sum(requests_with_user) AS requests_with_user
-    FROM used
-    WHERE variant_key IS NOT NULL
-    GROUP BY date, variant_key, has_name
-),
-variant_windows AS (
-    SELECT
-        spans.date,
-        variant_days.variant_key,
-        variant_days.has_name,
-        coalesce(hll_estimate(hll_merge(variant_days.users) FILTER (WHERE spans.counts)), 0) AS users,
-        coalesce(sum(variant_days.requests) FILTER (WHERE spans.counts), 0) AS requests,
-        coalesce(sum(variant_days.requests_with_user) FILTER (WHERE spans.counts), 0) AS requests_with_user
-    FROM spans
-    JOIN variant_days ON variant_days.date = spans.day
-    GROUP BY spans.date, variant_days.variant_key, variant_days.has_name
-),
-variants AS (
-    -- Rows of a model from before its author was known are shown under no name, so their users make none public.
-    SELECT
-        date,
-        variant_key AS key,
-        coalesce(max(users) FILTER (WHERE has_name), max(users)) AS users,
-        coalesce(max(requests) FILTER (WHERE has_name), max(requests)) AS requests,
-        coalesce(max(requests_with_user) FILTER (WHERE has_name), max(requests_with_user)) AS requests_with_user,
-        bool_or(has_name) AS has_name
-    FROM variant_windows
-    GROUP BY date, variant_key
-),
-variant_decisions AS (
-    SELECT
-        variants.date,
-        variants.key,
-        variants.users,
-        variants.requests,
-        variants.requests_with_user,
-        variants.has_name AND (
-            terms.users = 0
-            OR variants.users >= terms.users
-            OR (terms.shows_keyless AND variants.requests_with_user * 2 < variants.requests)
-        ) AS is_public
-    FROM variants
-    CROSS JOIN terms
-),
-public_days AS (
-    -- The days of variants whose amounts stand under their names.
-    SELECT date, key FROM variant_decisions WHERE is_public
-    UNION ALL
-    SELECT date, key
-    FROM gate
-    WHERE dimension = 'variant'
-        AND is_public
-        AND date BETWEEN CAST($1 AS date) - INTERVAL '28 days' AND CAST($1 AS date) - INTERVAL '1 day'
-),
-provider_days AS (
-    SELECT
-        used.date,
-        used.provider_id,
-        used.has_name AND public_days.key IS NOT NULL AS is_cell_public,
-        hll_merge(used.users) AS users,
-        sum(used.requests) AS requests,
-        sum(used.requests_with_user) AS requests_with_user
-    FROM used
-    LEFT JOIN public_days ON public_days.date = used.date AND public_days.key = used.variant_key
-    WHERE used.provider_id IS NOT NULL
-    GROUP BY used.date, used.provider_id, used.has_name AND public_days.key IS NOT NULL
-),
-providers AS (
     -- Cells that are not public name no provider.
     SELECT
-        spans.date,
-        provider_days.provider_id AS key,
-        coalesce(
-            hll_estimate(hll_merge(provider_days.users) FILTER (WHERE spans.counts AND provider_days.is_cell_public)), 0
-        ) AS users,
-        coalesce(sum(provider_days.requests) FILTER (WHERE spans.counts AND provider_days.is_cell_public), 0)
-            AS requests,
-        coalesce(
-            sum(provider_days.requests_with_user) FILTER (WHERE spans.counts AND provider_days.is_cell_public), 0
-        ) AS requests_with_user
-    FROM spans
-    JOIN provider_days ON provider_days.date = spans.day
-    GROUP BY spans.date, provider_days.provider_id
+        named_usage.date,
+        named_usage.provider_id,
+        named_usage.users,
+        named_usage.requests,
+        named_usage.requests_with_user,
+        (terms.has_raw_names OR named_usage.author IS NOT NULL) AND public_days.key IS NOT NULL AS is_cell_public
+    FROM (SELECT date, key FROM decided_variants WHERE is_public) AS public_days
+    RIGHT JOIN named_usage
+        ON named_usage.date = public_days.date
+        AND named_usage.variant_key = public_days.key
+    CROSS JOIN terms
+    WHERE named_usage.provider_id IS NOT NULL
+        AND named_usage.date BETWEEN CAST($1 AS date) - INTERVAL '28 days' AND CAST($2 AS date)
+),
+people AS (
+    SELECT provider_id, unnest(windows) AS found
+    FROM (
+        SELECT
+            provider_id,
+            hll_windows(
+                users,
+                date,
+                generate_series(CAST($1 AS date) - INTERVAL '1 day', CAST($2 AS date), INTERVAL '1 day'),
+                make_array(28),
+                1
+            ) AS windows
+        FROM used
+        WHERE users IS NOT NULL AND is_cell_public
+        GROUP BY provider_id
+    ) AS windows
+),
+days AS (
+    -- A row for each day of each provider, also where there was nothing, so that 28 rows are 28 days.
+    SELECT
+        date,
+        provider_id,
+        sum(requests) FILTER (WHERE is_cell_public) AS requests,
+        sum(requests_with_user) FILTER (WHERE is_cell_public) AS requests_with_user,
+        count(requests) AS uses
+    FROM (
+        SELECT date, provider_id, requests, requests_with_user, is_cell_public FROM used
+        UNION ALL
+        SELECT
+            unnest(generate_series(CAST($1 AS date) - INTERVAL '28 days', CAST($2 AS date), INTERVAL '1 day')) AS date,
+            provider_id,
+            NULL AS requests,
+            NULL AS requests_with_user,
+            false AS is_cell_public
+        FROM (SELECT DISTINCT provider_id FROM used) AS keys
+    ) AS rows_of_days
+    GROUP BY date, provider_id
+),
+sums AS (
+    SELECT
+        date,
+        provider_id,
+        sum(requests) OVER of_days AS requests,
+        sum(requests_with_user) OVER of_days AS requests_with_user,
+        sum(uses) OVER of_days AS uses,
+        lead(uses) OVER (PARTITION BY provider_id ORDER BY date) AS uses_next
+    FROM days
+    WINDOW of_days AS (PARTITION BY provider_id ORDER BY date ROWS BETWEEN 27 PRECEDING AND CURRENT ROW)
+),
+providers AS (
+    SELECT
+        ends.date,
+        sums.provider_id AS key,
+        coalesce(people.found['users'], 0) AS users,
+        coalesce(sums.requests, 0) AS requests,
+        coalesce(sums.requests_with_user, 0) AS requests_with_user
+    FROM ends
+    JOIN sums ON sums.date = ends.judged_on
+    LEFT JOIN people ON people.found['end_date'] = sums.date AND people.provider_id = sums.provider_id
+    WHERE sums.uses > 0 OR (ends.judged_on < ends.date AND sums.uses_next > 0)
 ),
 provider_decisions AS (
     SELECT
@@ -153,7 +114,7 @@ SELECT
     requests_with_user,
     is_public
 FROM (
-    SELECT 'variant' AS dimension, * FROM variant_decisions
+    SELECT 'variant' AS dimension, * FROM decided_variants WHERE date >= $1
     UNION ALL
     SELECT 'provider' AS dimension, * FROM provider_decisions
 )

@@ -1,8 +1,8 @@
 //! Which keys may be named, day by day: one decision per key and day, from the distinct users of the 28 days to that day,
 //! which later days do not move.
 //!
-//! A day's rows are made of rollups and, for providers, of the decisions of the days before. So the table is one of its own
-//! inputs, and is computed oldest days first.
+//! A day's rows are made of rollups alone: those of providers of the decisions of the days before, which come out the same
+//! whenever they are made.
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +13,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::{Days, NaiveDate};
 
-use crate::{History, Lane, Metric};
+use crate::{History, Lane, Metric, Step};
 
 /// Days whose users count for a decision, its own included.
 pub const DAYS: u64 = 28;
@@ -42,12 +42,15 @@ pub const TABLE: Declaration = Declaration {
     ],
 };
 
+/// The decisions of variants, which those of providers and the rows themselves are made of.
+pub(crate) const STEPS: &[Step] = &[Step { name: "decided_variants", sql: include_str!("variants.sql") }];
+
 pub const METRIC: Metric = Metric {
     table: &TABLE,
     history: History::Whole,
     lane: Lane::Slow,
     sql: include_str!("gate.sql"),
-    inputs: &[TableId::UsageDaily, TableId::Declared(&TABLE)],
+    inputs: &[TableId::UsageDaily],
     touched,
 };
 

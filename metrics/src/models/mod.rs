@@ -46,9 +46,8 @@ pub const TABLE: Declaration = Declaration {
         flag("accepts_audio", "Whether prompts may hold audio."),
         flag("accepts_video", "Whether prompts may hold videos."),
         flag("makes_images", "Whether answers may hold images."),
-        Column::date("first_date", "First day with usage under its name, of the whole history.")
-            .null_when(NEVER),
-        Column::date("last_date", "Last day with usage under its name.").null_when(NEVER),
+        keyed::FIRST_DATE,
+        keyed::LAST_DATE,
         Column::count(
             "endpoints",
             Unit::Items,
@@ -63,8 +62,6 @@ pub const TABLE: Declaration = Declaration {
         ),
     ],
 };
-
-const NEVER: &str = "It was never public.";
 
 pub const METRIC: Metric = Metric {
     table: &TABLE,

@@ -9,7 +9,6 @@ use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type
 use crate::{History, Lane, Metric, health_now, keyed, models, usage_by_day};
 
 const UNKNOWN: &str = "The catalogue does not know.";
-const NEVER: &str = "It was never public.";
 
 /// Its statement gives all rows, whatever dates are asked for.
 pub const TABLE: Declaration = Declaration {
@@ -35,9 +34,8 @@ pub const TABLE: Declaration = Declaration {
             "Whether it may train models on prompts, unless told otherwise.",
         )
         .null_when(UNKNOWN),
-        Column::date("first_date", "First day with usage under its name, of the whole history.")
-            .null_when(NEVER),
-        Column::date("last_date", "Last day with usage under its name.").null_when(NEVER),
+        keyed::FIRST_DATE,
+        keyed::LAST_DATE,
         Column::count(
             "endpoints",
             Unit::Items,

@@ -6,8 +6,8 @@ use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Unit
 use crate::windows::{self, Windows};
 use crate::{History, Lane, Metric, gate, keyed};
 
-/// A sketch takes up to 32 KiB while it is merged, and every name has two in each window.
-pub(crate) const WINDOWS: Windows = Windows { days_at_once: 1, back: 2, is_apart: true };
+/// Every name holds up to 4 KiB for each day of the windows that end daily and of those before them.
+pub(crate) const WINDOWS: Windows = Windows { days_at_once: 31, back: 2, is_apart: true };
 
 pub const TABLE: Declaration = Declaration {
     name: "users_by_window",

@@ -1,34 +1,7 @@
--- Rows of `users_by_window` for the end dates $1 to $2 and windows of $4 days; $3 is the first day of those before.
-WITH cells_of_windows AS (
-    -- Days are merged before dimensions are made: a long window has many more days than a cell has rows.
+-- Rows of `users_by_window` for the end dates $4 and windows of $5 days; $3 is the first day of those before them.
+WITH named AS (
     SELECT
-        period_days.end_date,
-        period_days.window_days,
-        placed_cells.author_row,
-        placed_cells.model_row,
-        placed_cells.variant_row,
-        placed_cells.provider_row,
-        hll_merge(placed_cells.users) FILTER (WHERE period_days.step = 0) AS users,
-        hll_merge(placed_cells.users) FILTER (WHERE period_days.step = 1) AS users_before
-    FROM period_days
-    JOIN placed_cells ON placed_cells.date = period_days.date
-    WHERE period_days.end_date BETWEEN $1 AND $2
-        AND period_days.window_days = $4
-        AND period_days.step <= 1
-        AND placed_cells.date BETWEEN $3 AND $2
-        AND placed_cells.users IS NOT NULL
-    GROUP BY
-        period_days.end_date,
-        period_days.window_days,
-        placed_cells.author_row,
-        placed_cells.model_row,
-        placed_cells.variant_row,
-        placed_cells.provider_row
-),
-named AS (
-    SELECT
-        end_date,
-        window_days,
+        date,
         dimension,
         CASE dimension
             WHEN 'author' THEN author_row
@@ -38,34 +11,41 @@ named AS (
             -- Who uses nothing but what is hidden is in no number: beside those of the names it would be the rest.
             ELSE CASE WHEN variant_row = 'hidden:' THEN variant_row ELSE 'total:' END
         END AS row_name,
-        users,
-        users_before
-    FROM cells_of_windows
+        users
+    FROM placed_cells
     CROSS JOIN (
         SELECT column1 AS dimension
         FROM (VALUES ('total'), ('author'), ('model'), ('variant'), ('provider'))
     ) AS dimensions
+    WHERE date BETWEEN $3 AND $2
+        AND users IS NOT NULL
 ),
-estimates AS (
-    SELECT
-        end_date,
-        window_days,
-        dimension,
-        row_name,
-        hll_estimate(hll_merge(users)) AS users,
-        hll_estimate(hll_merge(users_before)) AS users_before
+windows AS (
+    -- Step 0 is a window, step 1 the equal one just before.
+    SELECT dimension, row_name, hll_windows(users, date, $4, $5, 2) AS windows
     FROM named
     WHERE row_name <> 'hidden:'
-    GROUP BY end_date, window_days, dimension, row_name
+    GROUP BY dimension, row_name
+),
+listed AS (
+    -- The names are split here, because DataFusion takes what was grouped by for a key of the listed rows too, and would
+    -- group these by all that they have.
+    SELECT
+        dimension,
+        split_part(row_name, ':', 1) AS kind,
+        CASE WHEN starts_with(row_name, 'key:') THEN substr(row_name, 5) ELSE split_part(row_name, ':', 1) END AS key,
+        unnest(windows) AS found
+    FROM windows
 )
 SELECT
-    CAST(date_trunc('month', end_date) AS date) AS month,
-    end_date,
-    window_days,
+    CAST(date_trunc('month', found['end_date']) AS date) AS month,
+    found['end_date'] AS end_date,
+    found['window_days'] AS window_days,
     dimension,
-    CASE WHEN starts_with(row_name, 'key:') THEN substr(row_name, 5) ELSE split_part(row_name, ':', 1) END AS key,
-    split_part(row_name, ':', 1) AS kind,
-    users,
-    users_before
-FROM estimates
+    key,
+    kind,
+    max(found['users']) FILTER (WHERE found['step'] = 0) AS users,
+    max(found['users']) FILTER (WHERE found['step'] = 1) AS users_before
+FROM listed
+GROUP BY found['end_date'], found['window_days'], dimension, kind, key
 ORDER BY end_date, window_days, dimension, kind, key

@@ -43,6 +43,21 @@ impl Disk {
         self.folder.path()
     }
 
+    /// Leaves so many KiB at most.
+    #[track_caller]
+    pub fn fill_but(&self, kib: u32) {
+        let script = r#"dd if=/dev/zero of="$1/filler" bs=1k 2>&1 | grep -q "No space" && truncate -c -s "-$2k" "$1/filler""#;
+        let entry = self.entry();
+        let (program, words) = entry.split_first().expect("a program that enters");
+        let filled = Command::new(program)
+            .args(words)
+            .args(["sh", "-c", script, "fill"])
+            .arg(self.path())
+            .arg(kib.to_string())
+            .status();
+        assert!(filled.expect("fill the disk").success(), "the disk is not full");
+    }
+
     /// Command words after which a program sees the disk.
     pub fn entry(&self) -> Vec<String> {
         let mut words = vec!["nsenter".to_owned(), format!("--target={}", self.holder.id())];

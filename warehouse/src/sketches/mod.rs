@@ -7,6 +7,7 @@
 pub mod ddsketch;
 pub mod hll;
 mod many;
+mod merging;
 mod radix;
 mod sql;
 #[cfg(test)]

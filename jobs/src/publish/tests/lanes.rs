@@ -11,7 +11,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::testing::attempt;
 
-use super::super::lanes::Scope;
+use super::super::scope::Scope;
 use super::super::{Publisher, Round, Stage};
 use super::names::answer;
 use super::{add, newest, terms};

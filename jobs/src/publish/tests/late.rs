@@ -3,7 +3,7 @@
 use bellwether_metrics::{Metric, gate, rankings, usage_by_day, users_by_window};
 
 use super::super::Publisher;
-use super::super::lanes::Scope;
+use super::super::scope::Scope;
 use super::names::answer;
 use super::{add, newest, of_user, terms};
 use crate::testing::{Fixture, at};

@@ -1,42 +1,39 @@
-//! Sums of many stored sketches at once, for an aggregation with many groups: a list of bins a group, because the bins of a
-//! sketch come sorted and need no sort with those of other groups, as single values do (`ledger`).
+//! Sums of stored sketches as aggregates want them: a list of bins a group.
 
-use arrow::array::{ArrayRef, BinaryArray, BinaryBuilder, BooleanArray};
-use datafusion::common::{DataFusionError, Result, internal_err};
-use datafusion::logical_expr::EmitTo;
+use arrow::array::BinaryBuilder;
+use datafusion::common::{DataFusionError, Result};
 
 use super::ledger::{EMPTY, append};
 use super::{Limits, bin, bytes};
-use crate::sketches::many;
+use crate::sketches::merging::{Merged, Merging};
+
+pub(in crate::sketches) type Sums = Merging<Sum>;
 
 /// (code, count) by ascending code.
 type Bins = Vec<(u16, u64)>;
 
 #[derive(Debug)]
-struct Sum {
+pub(in crate::sketches) struct Sum {
     limits: Limits,
     bins: Bins,
 }
 
 #[derive(Debug, Default)]
-pub(in crate::sketches) struct Sums {
-    groups: Vec<Sum>,
-    /// Of what the groups point to.
-    held_bytes: usize,
-    /// Room to read and to merge in, empty of meaning.
+pub(in crate::sketches) struct Room {
     read: Bins,
     merged: Bins,
 }
 
-impl Sum {
-    fn held_bytes(&self) -> usize {
-        self.bins.capacity() * size_of::<(u16, u64)>()
+impl Default for Sum {
+    fn default() -> Self {
+        Self { limits: EMPTY, bins: Bins::new() }
     }
 }
 
-impl Sums {
-    fn add(&mut self, group: usize, stored: &[u8]) -> Result<()> {
-        let Self { groups, read, merged, .. } = self;
+impl Merged for Sum {
+    type Room = Room;
+
+    fn add(&mut self, stored: &[u8], Room { read, merged }: &mut Room) -> Result<()> {
         read.clear();
         // The zero bin is the lowest, but its count is told last.
         read.extend(bin::code(None).map(|code| (code, 0)));
@@ -54,60 +51,27 @@ impl Sums {
             [_, bins @ ..] => &*bins,
             [] => &[],
         };
-        let sum = &mut groups[group];
-        let held_before = sum.held_bytes();
-        sum.limits = Limits { min: sum.limits.min.min(min), max: sum.limits.max.max(max) };
-        if sum.bins.is_empty() {
-            sum.bins = own.to_vec();
+        self.limits = Limits { min: self.limits.min.min(min), max: self.limits.max.max(max) };
+        if self.bins.is_empty() {
+            self.bins = own.to_vec();
         } else {
             merged.clear();
-            bin::merge(&sum.bins, own, merged);
-            sum.bins.clear();
-            sum.bins.extend_from_slice(merged);
-        }
-        self.held_bytes = self.held_bytes + sum.held_bytes() - held_before;
-        Ok(())
-    }
-}
-
-impl many::Ledger for Sums {
-    fn add(&mut self, _: &ArrayRef, _: &[usize], _: Option<&BooleanArray>, _: usize) -> Result<()> {
-        internal_err!("what merges sketches was given values")
-    }
-
-    fn merge(
-        &mut self,
-        sketches: &BinaryArray,
-        group_indices: &[usize],
-        filter: Option<&BooleanArray>,
-        groups: usize,
-    ) -> Result<()> {
-        if self.groups.len() < groups {
-            self.groups.resize_with(groups, || Sum { limits: EMPTY, bins: Bins::new() });
-        }
-        let rows = many::selected(sketches, filter);
-        for (row, group) in group_indices.iter().enumerate() {
-            if rows.as_ref().is_none_or(|rows| rows.value(row)) {
-                Self::add(self, *group, sketches.value(row))?;
-            }
+            bin::merge(&self.bins, own, merged);
+            self.bins.clear();
+            self.bins.extend_from_slice(merged);
         }
         Ok(())
     }
 
-    fn take(&mut self, emit_to: EmitTo) -> BinaryArray {
-        let taken = emit_to.take_needed(&mut self.groups);
-        let mut builder = BinaryBuilder::with_capacity(taken.len(), taken.len() * 16);
-        let mut sketch = Vec::new();
-        for sum in taken {
-            self.held_bytes -= sum.held_bytes();
-            append(&mut builder, sum.limits, &sum.bins, &mut sketch);
-        }
-        builder.finish()
+    fn held_bytes(&self) -> usize {
+        self.bins.capacity() * size_of::<(u16, u64)>()
     }
 
-    fn size(&self) -> usize {
-        self.held_bytes
-            + self.groups.capacity() * size_of::<Sum>()
-            + (self.read.capacity() + self.merged.capacity()) * size_of::<(u16, u64)>()
+    fn append(&self, builder: &mut BinaryBuilder, sketch: &mut Vec<u8>) {
+        append(builder, self.limits, &self.bins, sketch);
+    }
+
+    fn room_bytes(room: &Room) -> usize {
+        (room.read.capacity() + room.merged.capacity()) * size_of::<(u16, u64)>()
     }
 }

@@ -11,7 +11,7 @@ const MANY: usize = 512;
 type Entries = Vec<(u16, u8)>;
 
 #[derive(Debug, Default)]
-pub(super) enum Growing {
+pub(in crate::sketches) enum Growing {
     #[default]
     Nothing,
     Few(Entries),
@@ -20,7 +20,7 @@ pub(super) enum Growing {
 
 /// Room to read and to merge in, empty of meaning.
 #[derive(Debug, Default)]
-pub(super) struct Room {
+pub(in crate::sketches) struct Room {
     read: Entries,
     merged: Entries,
 }
