@@ -11,7 +11,7 @@ use super::changes::{self, Changed};
 use super::late;
 use super::place::{dates_of, days_between};
 use super::scope::Scope;
-use super::stage::{self, Froms};
+use super::stage::Froms;
 use super::{Published, Publisher, Round};
 use crate::dates::date_of;
 use crate::error::Error;
@@ -53,10 +53,8 @@ impl Publisher {
         let mut due = Due { is_unnamed: own != Changed::Dates(BTreeSet::new()), ..Due::default() };
         let today = round.terms.today;
         if metric.date_column().is_none() {
-            // What is of now moves by itself. Before anything is published, others are waited for.
-            let is_later =
-                round.is_afresh && table.snapshot().files().is_empty() && !stage::opens_with(metric);
-            if !is_later {
+            // What is of now moves by itself; pages open without it.
+            if !round.is_opening {
                 due.dates.insert(today);
             }
             return Ok(due);

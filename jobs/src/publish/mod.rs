@@ -84,6 +84,8 @@ struct Round {
     attempts_version: Option<i64>,
     /// Everything is computed afresh.
     is_afresh: bool,
+    /// Nothing stands yet, and there is much: pages are not to wait for all of it.
+    is_opening: bool,
     terms: Terms,
     now: DateTime<Utc>,
     /// Tables of another lane, as the last publication names them.
@@ -275,6 +277,7 @@ impl Publisher {
             others: self.named_by(last.as_ref()).await?,
             number: last.as_ref().map_or(0, |last| last.number + 1),
             is_afresh: last.as_ref().is_none_or(|last| last.terms != self.fingerprint),
+            is_opening: last.is_none() && stage::is_much(&self.sources),
             terms: Terms { watermark: self.watermark(now), today: now.date_naive(), ..self.terms.clone() },
             last,
             now,

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_metrics::publications::Publication;
 use bellwether_metrics::{History, Metric, gate, quality_by_day, rankings, usage_by_day, users_by_window};
-use bellwether_warehouse::Error as WarehouseError;
 use bellwether_warehouse::tables::declared::Declaration;
+use bellwether_warehouse::{DataFile, Error as WarehouseError, Followed, Snapshot, TableId};
 use chrono::{Datelike, Days, NaiveDate};
 
 use super::place::dates_of;
@@ -20,8 +20,10 @@ use crate::error::Error;
 
 /// Days of the first stage: what most pages show, and what tables of a recent history begin with.
 const FIRST: Days = Days::new(35);
-/// What the first stage of all has, where nothing stands yet: tables without which a page shows nothing, and how many days of
-/// each beside the running one. All else comes a stage later.
+/// Days that are published at once where nothing stands yet: of more, pages open with what they cannot do without.
+const LITTLE: usize = 7;
+/// That first stage: tables without which a page shows nothing, and how many days of each beside the running one. All else
+/// comes a stage later.
 const OPENING: [(&Declaration, Days); 5] = [
     (&gate::TABLE, FIRST),
     (&usage_by_day::TABLE, FIRST),
@@ -36,9 +38,10 @@ const MANY: usize = 62;
 /// First date that each table has in a publication that lacks older ones.
 pub(super) type Froms = BTreeMap<String, NaiveDate>;
 
-/// Whether a table of now is among what the first stage of all has.
-pub(super) fn opens_with(metric: &Metric) -> bool {
-    OPENING.iter().any(|(table, _)| *table == metric.table)
+/// Whether the rollups have more days than are published at once.
+pub(super) fn is_much(sources: &Followed) -> bool {
+    let files = sources.snapshot(TableId::UsageDaily).map(Snapshot::files).unwrap_or_default();
+    files.iter().filter_map(DataFile::date).collect::<BTreeSet<_>>().len() > LITTLE
 }
 
 /// First date of a table in the first stage of all; tomorrow for what is not in it.
@@ -66,7 +69,7 @@ impl Publisher {
             Some(from) if from <= first => due.range(..from).next_back().and_then(|date| date.with_day(1)),
             // It has waited for others. Without windows of a history there is little to it.
             Some(_) => (metric.history != History::Whole).then_some(first),
-            None if round.is_afresh => Some(opening(metric, today)),
+            None if round.is_opening => Some(opening(metric, today)),
             None => (is_all || due.len() > MANY).then_some(first),
         };
         let lacking = metric.inputs.iter().filter_map(|input| froms.get(input.name()));
