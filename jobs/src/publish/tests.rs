@@ -1,3 +1,4 @@
+mod again;
 mod lanes;
 mod late;
 mod live;
