@@ -24,7 +24,7 @@ const QUIET: (&str, &str) = ("omega/quiet", "slow");
 const DAYS: u64 = 18;
 
 /// The same numbers for the same seed, whatever machine.
-struct Dice(u64);
+pub(super) struct Dice(pub u64);
 
 impl Dice {
     fn roll(&mut self) -> u64 {
@@ -35,7 +35,7 @@ impl Dice {
         x ^ (x >> 31)
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.roll() % bound
     }
 
@@ -115,7 +115,7 @@ impl Amount {
 }
 
 /// What pairs of worlds have in common: all that is public, and how much is hidden on each day.
-struct Plan {
+pub(super) struct Plan {
     days: Vec<PlanDay>,
     seed: u64,
 }
@@ -134,7 +134,7 @@ struct PlanDay {
 }
 
 impl Plan {
-    fn random(seed: u64) -> Self {
+    pub(super) fn random(seed: u64) -> Self {
         let mut dice = Dice(seed);
         let mut named = [true; 4];
         let days = (0..DAYS).rev().map(|back| {
@@ -180,7 +180,7 @@ impl Plan {
     }
 
     /// One world of this plan: `which` decides all that nobody may see, and the order of rows.
-    async fn world(&self, which: u64) -> World {
+    pub(super) async fn world(&self, which: u64) -> World {
         let mut dice = Dice(self.seed ^ which.wrapping_mul(0x5851_f42d_4c95_7f2d));
         let mark = format!("{SECRET}{which}");
         let models: Vec<String> = (0..=dice.below(3)).map(|n| format!("{mark}lab{n}/m{n}")).collect();
@@ -298,8 +298,8 @@ impl Plan {
     }
 }
 
-struct World {
-    app: App,
+pub(super) struct World {
+    pub app: App,
     secrets: Vec<String>,
 }
 

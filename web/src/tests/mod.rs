@@ -8,6 +8,7 @@ mod hidden;
 mod invariance;
 mod money;
 pub(crate) mod numbers;
+mod questions;
 mod routes;
 mod sitemap;
 mod swaps;
