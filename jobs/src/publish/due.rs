@@ -32,6 +32,8 @@ pub(super) struct Due {
     pub late_from: Option<NaiveDate>,
     /// Another lane has to put first what is there.
     pub is_left: bool,
+    /// It is put with a later stage.
+    pub is_later: bool,
     /// Windows that have not moved may stay as they stand.
     pub keeps_windows: bool,
     /// The table has content that no publication names.
@@ -54,9 +56,9 @@ impl Publisher {
         let today = round.terms.today;
         if metric.date_column().is_none() {
             // What is of now moves by itself. Before anything is published, others are waited for.
-            let is_later =
+            due.is_later =
                 round.is_afresh && table.snapshot().files().is_empty() && !stage::opens_with(metric);
-            if !is_later {
+            if !due.is_later {
                 due.dates.insert(today);
             }
             return Ok(due);
