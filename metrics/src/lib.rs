@@ -55,8 +55,8 @@ pub use catalogue::{Catalogue, Model, Named};
 pub use chosen::{Chosen, Inputs};
 pub use document::document;
 pub use facts::{Facts, ModelFacts, Price, ProviderFacts};
-pub(crate) use metric::Step;
 pub use metric::{Error, History, Lane, METRICS, Metric, Touched};
+pub(crate) use metric::{SHOWN, Step};
 pub use terms::{Keyless, Terms};
 pub use views::register;
 
