@@ -3,6 +3,7 @@ mod late;
 mod live;
 mod names;
 mod place;
+mod rounds;
 mod stages;
 mod tables;
 
