@@ -5,7 +5,7 @@ use std::fmt::Write;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration};
 
-use crate::{History, METRICS, tables};
+use crate::{METRICS, tables};
 
 const HEAD: &str = "# Published tables
 
@@ -30,11 +30,8 @@ fn describe(page: &mut String, table: &Declaration) -> std::fmt::Result {
     writeln!(page, "\n## {}\n\n{}\n", table.name, table.meaning)?;
     write!(page, "One row: {}.", table.grain)?;
     let metric = METRICS.iter().find(|metric| metric.table == table);
-    match metric.map(|metric| metric.history) {
-        None | Some(History::Whole) => {}
-        Some(History::Recent | History::Weekly) => {
-            write!(page, " Of the time before the first publication it has 35 days at most.")?;
-        }
+    if let Some(days) = metric.and_then(|metric| metric.history.days()) {
+        write!(page, " Of the time before the first publication it has {days} days at most.")?;
     }
     if table.audience == Audience::Operators {
         write!(page, " For operators alone: it names what is not public.")?;

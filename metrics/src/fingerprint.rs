@@ -14,7 +14,8 @@ impl Terms {
         hasher.update(format!("{still:?}").as_bytes());
         hasher.update(format!("{:?}", views::VIEWS).as_bytes());
         for metric in METRICS {
-            hasher.update(format!("{:?}", metric.table).as_bytes()).update(metric.sql.as_bytes());
+            hasher.update(format!("{:?} {:?}", metric.history, metric.table).as_bytes());
+            hasher.update(metric.sql.as_bytes());
             hasher.update(format!("{:?}", steps_of(metric.table)).as_bytes());
         }
         hasher.finalize().to_hex().chars().take(16).collect()

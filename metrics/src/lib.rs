@@ -13,6 +13,7 @@ pub mod endpoints;
 pub mod events;
 mod facts;
 mod fingerprint;
+mod former;
 mod functions;
 pub mod gate;
 pub mod growth_by_month;
@@ -55,8 +56,9 @@ pub use catalogue::{Catalogue, Model, Named};
 pub use chosen::{Chosen, Inputs};
 pub use document::document;
 pub use facts::{Facts, ModelFacts, Price, ProviderFacts};
-pub(crate) use metric::Step;
+pub use former::{Former, former};
 pub use metric::{Error, History, Lane, METRICS, Metric, Touched};
+pub(crate) use metric::{SHOWN, Step};
 pub use terms::{Keyless, Terms};
 pub use views::register;
 

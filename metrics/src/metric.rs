@@ -78,7 +78,9 @@ pub enum History {
     /// Those from 35 days before the first publication on: sketches of a whole year of windows and hours take many minutes
     /// to merge, for what few ask day by day. A date that stands stays.
     Recent,
-    /// The same, Sundays and the newest closed day alone; the statement answers every date that it is asked for.
+    /// Those from so many days before the first publication on: of what pages show for longer, and of which a day is soon made.
+    Days(u16),
+    /// As a recent one, Sundays and the newest closed day alone; the statement answers every date that it is asked for.
     Weekly,
 }
 
@@ -94,7 +96,20 @@ pub enum Lane {
 }
 
 /// A month of windows and hours, and the week before it.
-const RECENT: Days = Days::new(35);
+const RECENT: u16 = 35;
+/// Of what pages show day by day: 90 days, the 90 before them, and some to spare.
+pub(crate) const SHOWN: History = History::Days(190);
+
+impl History {
+    /// Of the time before the first publication; None: all.
+    pub const fn days(self) -> Option<u16> {
+        match self {
+            Self::Whole => None,
+            Self::Recent | Self::Weekly => Some(RECENT),
+            Self::Days(days) => Some(days),
+        }
+    }
+}
 
 /// Dates of rows that change with a day of the inputs; cut at the running day.
 pub type Touched = fn(NaiveDate) -> RangeInclusive<NaiveDate>;
@@ -151,9 +166,8 @@ impl Metric {
 
     /// Whether rows of a date are made though there are none yet.
     pub fn begins_by(&self, date: NaiveDate, today: NaiveDate) -> bool {
-        self.keeps(date, today)
-            && (self.history == History::Whole
-                || date.checked_add_days(RECENT).is_none_or(|end| end >= today))
+        let is_in = |days: u16| date.checked_add_days(Days::new(days.into())).is_none_or(|end| end >= today);
+        self.keeps(date, today) && self.history.days().is_none_or(is_in)
     }
 
     /// Rows of dates, with the columns of the table in its order.

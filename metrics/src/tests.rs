@@ -10,8 +10,8 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::testing::{Cell, DIMENSIONS, Dice, Row, World, publish};
 use crate::{
-    METRICS, Metric, growth_by_month, health_by_window, rankings, share_by_week, usage_by_day,
-    users_by_window,
+    METRICS, Metric, growth_by_month, health_by_day, health_by_window, rankings, routing_by_day,
+    share_by_week, usage_by_day, users_by_window,
 };
 
 fn day(text: &str) -> NaiveDate {
@@ -256,6 +256,11 @@ fn a_table_begins_as_far_back_as_its_history_says_and_keeps_what_it_may_hold() {
     assert_eq!(of(&usage_by_day::METRIC, "2025-01-01"), (true, true));
     assert_eq!(of(&rankings::METRIC, "2026-10-20"), (false, true));
     assert_eq!(of(&rankings::METRIC, "2026-10-21"), (true, true));
+    // Half a year of bars.
+    for shown in [health_by_day::METRIC, routing_by_day::METRIC] {
+        assert_eq!(of(&shown, "2026-05-18"), (false, true));
+        assert_eq!(of(&shown, "2026-05-19"), (true, true));
+    }
     // Sundays and the newest closed day; a Sunday of before stays where it stands.
     assert_eq!(of(&health_by_window::METRIC, "2026-11-24"), (true, true));
     assert_eq!(of(&health_by_window::METRIC, "2026-11-23"), (false, false));

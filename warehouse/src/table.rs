@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use chrono::TimeDelta;
 
 use crate::commit::{self, Change, CommitError, Committed};
 use crate::data_file::DataFile;
@@ -135,9 +136,15 @@ impl Table {
 
     /// Writes a Delta checkpoint of the current version (maintenance only, never on the hot path).
     pub async fn checkpoint(&self) -> Result<(), Error> {
-        let now = self.log.world().wall_millis();
         let keep = if self.id.is_forgotten() { 0 } else { TOMBSTONE_MILLIS };
-        self.log.write_checkpoint(self.snapshot.version(), now - keep).await
+        self.checkpoint_telling(TimeDelta::milliseconds(keep)).await
+    }
+
+    /// The same, but that tells of files removed in this time alone: of a table that is written every few seconds there are
+    /// very many. To be longer than the table goes without vacuum, which knows a file that nothing tells of only by its age.
+    pub async fn checkpoint_telling(&self, removed_for: TimeDelta) -> Result<(), Error> {
+        let now = self.log.world().wall_millis();
+        self.log.write_checkpoint(self.snapshot.version(), now - removed_for.num_milliseconds()).await
     }
 
     /// Commits up to the current version that the newest checkpoint does not hold.

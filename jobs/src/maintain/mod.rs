@@ -15,6 +15,7 @@ mod tests;
 
 use std::time::Duration;
 
+use bellwether_metrics::former;
 use bellwether_warehouse::maintain::{CleaningRule, VacuumRule};
 use bellwether_warehouse::{Table, TableId, Warehouse};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -27,10 +28,14 @@ pub use report::{Action, MaintainReport, Step, TableReport};
 
 /// Until a file that no entry names is this old, a writer may be about to commit it. No setting shortens it.
 const STAGED: TimeDelta = TimeDelta::hours(24);
-/// Least time that removed files and log entries stay for readers of former versions.
+/// Least time that removed files and log entries stay for readers of former versions; a table that is written every few
+/// seconds says its own (`bellwether_metrics::former`).
 pub const LEAST_HISTORY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Newest checkpoints that stay whatever their age.
 const CHECKPOINTS: usize = 2;
+/// For so long a checkpoint tells of removed files of a table that is written every few seconds. More: thousands of them in
+/// every checkpoint; less: after a pause of maintenance they are known by their age alone, as what was never committed.
+const TOLD: TimeDelta = TimeDelta::hours(6);
 
 /// How a warehouse is maintained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,7 +202,11 @@ impl Round {
     async fn checkpoint(&self, table: &Table, why: &str, found: &mut TableReport) -> Result<(), Error> {
         let since = table.commits_since_checkpoint().await.map_err(|source| failed(table.id(), source))?;
         if self.intent == Intent::Do && since > 0 {
-            table.checkpoint().await.map_err(|source| failed(table.id(), source))?;
+            let written = match former(table.id()) {
+                Some(_) => table.checkpoint_telling(TOLD).await,
+                None => table.checkpoint().await,
+            };
+            written.map_err(|source| failed(table.id(), source))?;
         }
         found.push(
             Step::Checkpoint,
@@ -210,7 +219,7 @@ impl Round {
         let id = table.id();
         let (before, checkpoints) = match id.is_forgotten() {
             true => (self.store_now, 1),
-            false => (self.history_begins(), CHECKPOINTS),
+            false => (self.history_begins(former(id).map(|former| former.entries)), CHECKPOINTS),
         };
         let own_entry = id.is_forgotten();
         let rule = CleaningRule { before, passed: passed.of(id), checkpoints, own_entry };
@@ -235,7 +244,10 @@ impl Round {
 
     async fn vacuum(&self, table: &mut Table, passed: &Passed, found: &mut TableReport) -> Result<(), Error> {
         let id = table.id();
-        let removed_before = if id.is_forgotten() { self.store_now } else { self.history_begins() };
+        let removed_before = match id.is_forgotten() {
+            true => self.store_now,
+            false => self.history_begins(former(id).map(|former| former.files)),
+        };
         let unreferenced_before = self.store_now - STAGED;
         let rule = VacuumRule { removed_before, unreferenced_before, passed: passed.of(id) };
         let plan = table.plan_vacuum(&rule).await.map_err(|source| failed(id, source))?;
@@ -270,9 +282,10 @@ impl Round {
         Ok(())
     }
 
-    /// By the store's clock.
-    fn history_begins(&self) -> DateTime<Utc> {
-        let history = TimeDelta::from_std(self.settings.history.max(LEAST_HISTORY)).unwrap_or(TimeDelta::MAX);
+    /// By the store's clock. `own`: of a table that says it by itself.
+    fn history_begins(&self, own: Option<Duration>) -> DateTime<Utc> {
+        let history = own.unwrap_or(self.settings.history.max(LEAST_HISTORY));
+        let history = TimeDelta::from_std(history).unwrap_or(TimeDelta::MAX);
         self.store_now.checked_sub_signed(history).unwrap_or(DateTime::<Utc>::MIN_UTC)
     }
 }

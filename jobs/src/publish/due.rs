@@ -32,6 +32,8 @@ pub(super) struct Due {
     pub late_from: Option<NaiveDate>,
     /// Another lane has to put first what is there.
     pub is_left: bool,
+    /// It is put with a later stage.
+    pub is_later: bool,
     /// Windows that have not moved may stay as they stand.
     pub keeps_windows: bool,
     /// The table has content that no publication names.
@@ -54,7 +56,8 @@ impl Publisher {
         let today = round.terms.today;
         if metric.date_column().is_none() {
             // What is of now moves by itself; pages open without it.
-            if !round.is_opening {
+            due.is_later = round.is_opening;
+            if !due.is_later {
                 due.dates.insert(today);
             }
             return Ok(due);

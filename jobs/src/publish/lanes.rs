@@ -148,7 +148,8 @@ impl Publisher {
             if self.scope != Scope::Slow || metric.lane != Lane::Today || round.is_afresh {
                 row.as_of.insert(name.to_owned(), round.terms.watermark);
             }
-            if self.scope != Scope::Fast {
+            // The fast lane puts all dates of its own, those included that the slow one left when it put everything.
+            if self.scope != Scope::Fast || metric.lane == Lane::Fast {
                 for (said, is_now) in [
                     (&mut row.complete_from, stage.froms.get(name)),
                     (&mut row.late_from, stage.lates.get(name)),
@@ -161,6 +162,19 @@ impl Publisher {
             }
         }
         row
+    }
+
+    /// Whether the last publication says another thing of what our tables lack than is true now.
+    pub(super) fn lacks_other(&self, last: &Publication, round: &Round, stage: &super::Stage) -> bool {
+        let mut put = self.tables.iter().filter(|published| {
+            let is_ours = self.scope != Scope::Fast || published.metric.lane == Lane::Fast;
+            is_ours && self.puts(published.metric, round)
+        });
+        put.any(|Published { metric, .. }| {
+            let name = metric.table.name;
+            last.complete_from.get(name) != stage.froms.get(name)
+                || last.late_from.get(name) != stage.lates.get(name)
+        })
     }
 
     /// How far everything was read that is followed.

@@ -102,6 +102,8 @@ struct Stage {
     left: BTreeSet<&'static str>,
     /// A table has content that no publication names.
     is_unnamed: bool,
+    /// A table of now comes with the next one.
+    has_later: bool,
 }
 
 impl Publisher {
@@ -237,16 +239,15 @@ impl Publisher {
         let stage = self.put_all(&round).await?;
         let mut report = PublishReport {
             tables: stage.tables.clone(),
-            is_partial: !stage.froms.is_empty(),
+            is_partial: stage.has_later || !stage.froms.is_empty(),
             ..PublishReport::default()
         };
-        let is_behind = round.last.as_ref().is_none_or(|last| match self.scope {
-            Scope::Fast => last.live_attempts_version != round.attempts_version,
-            Scope::Everything | Scope::Slow => {
-                last.attempts_version != round.attempts_version
-                    || last.complete_from != stage.froms
-                    || last.late_from != stage.lates
-            }
+        let is_behind = round.last.as_ref().is_none_or(|last| {
+            let said = match self.scope {
+                Scope::Fast => last.live_attempts_version,
+                Scope::Everything | Scope::Slow => last.attempts_version,
+            };
+            said != round.attempts_version || self.lacks_other(last, &round, &stage)
         });
         if round.is_afresh || is_behind || stage.is_unnamed {
             report.number = Some(self.announce(&round, &stage).await?);
@@ -313,6 +314,7 @@ impl Publisher {
         let due = self.due(at, round, &stage.froms).await?;
         let put = self.put(at, &due, round).await?;
         stage.is_unnamed |= due.is_unnamed || put.is_some();
+        stage.has_later |= due.is_later;
         stage.tables.extend(put);
         stage.froms.extend(due.from.map(|from| (name.to_owned(), from)));
         stage.lates.extend(due.late_from.map(|from| (name.to_owned(), from)));

@@ -13,7 +13,7 @@ pub struct PublishReport {
     pub waits_for: Vec<&'static str>,
     /// Those whose content changed.
     pub tables: Vec<PublishedTable>,
-    /// Older dates are still to come.
+    /// Older dates or tables of now are still to come.
     #[serde(skip)]
     pub(super) is_partial: bool,
 }

@@ -28,8 +28,9 @@ struct Pace {
 fn pace(job: Job, took: Duration) -> Pace {
     let [soon, long] = [3, 60].map(Duration::from_secs);
     match job {
-        // No page waits for it yet. Each round leaves a file a table, which stays for a day: sooner, and that is most of the disk.
-        Job::Live => Pace { least: long / 2, most: long },
+        // At most a quarter of the time: of a thousand endpoints the sketches of two hours of five minutes alone take more than a
+        // second of one core to merge. Each round leaves a file a table, which stays for an hour or two.
+        Job::Live => Pace { least: took.saturating_mul(4).clamp(soon, long / 2), most: long },
         // Names are asked for by every page.
         Job::Decide => Pace { least: Duration::ZERO, most: long },
         // At most a tenth of the time, unless it takes very long.
@@ -134,5 +135,24 @@ impl Publishing {
             tracing::debug!(behind = ?report.waits_for, "publication waits for rollups");
         }
         Ok(report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_of_now_is_looked_at_as_often_as_a_quarter_of_the_time_allows() {
+        let of = |job: Job, took: u64| {
+            let Pace { least, most } = pace(job, Duration::from_millis(took));
+            [least, most].map(|pause| pause.as_millis())
+        };
+        for (took, least) in [(0, 3_000), (750, 3_000), (2_000, 8_000), (7_500, 30_000), (60_000, 30_000)] {
+            assert_eq!(of(Job::Live, took), [least, 60_000], "{took}");
+        }
+        // All else a tenth, and names at once.
+        assert_eq!(of(Job::Publish, 2_000), [20_000, 60_000]);
+        assert_eq!(of(Job::Decide, 2_000), [0, 60_000]);
     }
 }

@@ -7,7 +7,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration};
 
 use crate::health::{self, BEFORE, FIGURES, GATE, KEYS, MIX, PARTIAL, SPEEDS, UPTIME};
-use crate::{History, Lane, Metric};
+use crate::{Lane, Metric, SHOWN};
 
 const PERIOD: &[Column] =
     &[Column::date("month", "First day of the month of `date`."), Column::date("date", "The day, UTC.")];
@@ -27,7 +27,7 @@ pub const TABLE: Declaration = Declaration {
 
 pub const METRIC: Metric = Metric {
     table: &TABLE,
-    history: History::Recent,
+    history: SHOWN,
     lane: Lane::Slow,
     sql: concat!(
         include_str!("health_by_day.sql"),

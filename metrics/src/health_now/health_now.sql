@@ -13,6 +13,7 @@ WITH ends AS (
         VALUES
             (5, INTERVAL '5 minutes'),
             (30, INTERVAL '30 minutes'),
+            (360, INTERVAL '6 hours'),
             (1440, INTERVAL '1 day'),
             (10080, INTERVAL '7 days')
     )
@@ -61,6 +62,8 @@ buckets AS (
         AND date BETWEEN CAST(watermark() - INTERVAL '2 days' AS date) AND CAST(watermark() AS date)
         AND (
             bucket_at >= watermark() - INTERVAL '2 hours'
+            OR ($3 > 30 AND bucket_at BETWEEN watermark() - INTERVAL '7 hours' AND watermark() - INTERVAL '5 hours')
+            OR ($3 > 30 AND bucket_at BETWEEN watermark() - INTERVAL '13 hours' AND watermark() - INTERVAL '11 hours')
             OR ($3 > 30 AND bucket_at BETWEEN watermark() - INTERVAL '25 hours' AND watermark() - INTERVAL '23 hours')
             OR ($3 > 30 AND bucket_at BETWEEN watermark() - INTERVAL '49 hours' AND watermark() - INTERVAL '47 hours')
         )

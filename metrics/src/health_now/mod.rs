@@ -32,8 +32,8 @@ const PERIOD: &[Column] = &[
     Column::count(
         "window_minutes",
         Unit::None,
-        "Length of the window in minutes: 5 or 30, as soon as can be; 1440 (a day), every five minutes; or 10080 (7 days), \
-         hourly.",
+        "Length of the window in minutes: 5 or 30, as soon as can be; 360 (6 hours) or 1440 (a day), every five minutes; or \
+         10080 (7 days), hourly.",
     ),
     Column::new("starts_at", Type::Instant, Unit::None, "Start of the window."),
     Column::new(

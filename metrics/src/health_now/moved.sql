@@ -1,4 +1,5 @@
 -- The longest window that has another end now than its rows in `health_now`; those up to half an hour are always computed.
+-- Six hours end with the day, so they move together.
 WITH ends AS (
     SELECT column1 AS length, column2 AS ends_at
     FROM (

@@ -2,10 +2,15 @@ use super::METRIC;
 use crate::health::check::{Check, Tally, tallies};
 use crate::health::testing::{Attempt, HOUR, MINUTE, PLACES, World, by_key, text, us};
 
-/// Ends of the windows at a watermark of 12:07:30: five minutes, half an hour and a day, and 7 days.
-const ENDS: [(i64, &str); 4] = [
+/// Every window in minutes, and the step in which its end moves.
+const WINDOWS: [(i64, i64); 5] =
+    [(5, 5 * MINUTE), (30, 5 * MINUTE), (360, 5 * MINUTE), (1_440, 5 * MINUTE), (10_080, HOUR)];
+
+/// Ends of the windows at a watermark of 12:07:30: five minutes, half an hour, six hours and a day, and 7 days.
+const ENDS: [(i64, &str); 5] = [
     (5, "2026-11-25T12:05:00Z"),
     (30, "2026-11-25T12:05:00Z"),
+    (360, "2026-11-25T12:05:00Z"),
     (1_440, "2026-11-25T12:05:00Z"),
     (10_080, "2026-11-25T12:00:00Z"),
 ];
@@ -49,11 +54,13 @@ async fn windows_are_exact_at_every_watermark() {
         "2026-11-24T23:59:59Z",
         "2026-11-25T13:00:00Z",
         "2026-11-25T12:55:00Z",
+        "2026-11-25T12:59:59Z",
+        "2026-11-25T13:04:59Z",
     ] {
         let mut world = World::random(63, 6_000, "2026-11-10T00:00:00Z", "2026-11-25T14:00:00Z");
         world.terms.watermark = watermark.parse().unwrap();
         let rows = world.rows(METRIC, "2026-11-25", "2026-11-25").await;
-        for (minutes, step) in [(5, 5 * MINUTE), (30, 5 * MINUTE), (1_440, 5 * MINUTE), (10_080, HOUR)] {
+        for (minutes, step) in WINDOWS {
             let end = us(watermark).div_euclid(step) * step;
             let length = minutes * MINUTE;
             let now = tallies(&world.attempts, |at| at < end && at >= end - length);
@@ -112,7 +119,8 @@ async fn without_attempts_in_the_half_hour_there_is_no_state() {
         (text(day, "state"), &day["state_counted"], &day["uptime"]),
         ("no_data", &0.into(), &1.0.into())
     );
-    assert_eq!(rows.iter().filter(|row| row["dimension"] == "model").count(), 2);
+    // Six hours, a day, and a week.
+    assert_eq!(rows.iter().filter(|row| row["dimension"] == "model").count(), 3);
 }
 
 #[tokio::test]
@@ -135,7 +143,7 @@ async fn a_long_window_stays_until_its_end_moves_and_has_the_state_of_now() {
     {
         world.terms.watermark = watermark.parse().unwrap();
         let rows = world.moved_rows(METRIC).await;
-        for (minutes, step) in [(5, 5 * MINUTE), (30, 5 * MINUTE), (1_440, 5 * MINUTE), (10_080, HOUR)] {
+        for (minutes, step) in WINDOWS {
             let rows = of(&rows, minutes);
             if minutes > longest {
                 let before = of(&first, minutes);

@@ -8,7 +8,7 @@ use bellwether_warehouse::tables::declared::{Audience, Column, Declaration};
 
 use crate::health::{self, GATE, PARTIAL};
 use crate::routing::{BEST, FIGURES, KEYS};
-use crate::{History, Lane, Metric};
+use crate::{Lane, Metric, SHOWN};
 
 const PERIOD: &[Column] = &[
     Column::date("month", "First day of the month of `date`."),
@@ -29,7 +29,7 @@ pub const TABLE: Declaration = Declaration {
 
 pub const METRIC: Metric = Metric {
     table: &TABLE,
-    history: History::Recent,
+    history: SHOWN,
     lane: Lane::Slow,
     sql: concat!(
         include_str!("routing_by_day.sql"),

@@ -14,7 +14,7 @@ use bellwether_warehouse::testing::attempt;
 use super::super::scope::Scope;
 use super::super::{Publisher, Round, Stage};
 use super::names::answer;
-use super::{add, newest, terms};
+use super::{add, newest, terms, versions};
 use crate::Error;
 use crate::testing::{Fixture, at, us};
 
@@ -127,7 +127,9 @@ async fn each_lane_names_its_own_tables_anew_and_those_of_the_other_as_they_were
     let first = newest(&f).await;
     assert_eq!((first.attempts_version, first.live_attempts_version), (Some(1), Some(1)));
     assert!(contents(&f, &first).await == at_once(&f, NOW).await);
+    let stand = versions(&f).await;
     assert_eq!(fast.publish(at(NOW)).await.unwrap().number, None, "it is all there");
+    assert_eq!(versions(&f).await, stand, "what does not change is not committed");
 
     add(&mut f, &[call("d", "12:45"), call("e", "12:45")], NOW).await;
     let soon = "2026-11-25T13:00:10Z";

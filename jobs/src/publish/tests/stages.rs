@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bellwether_metrics::publications::{self, Publication};
 use bellwether_metrics::{
-    Metric, gate, growth_by_month, health_by_day, health_now, share_by_week, usage_by_day,
+    Metric, gate, growth_by_month, health_by_day, health_by_hour, health_now, share_by_week, usage_by_day,
 };
 use bellwether_warehouse::{Snapshot, Table};
 use chrono::NaiveDate;
@@ -14,13 +14,15 @@ use super::names::answer;
 use super::{NOW, add, newest, of_user, terms};
 use crate::testing::{Fixture, at};
 
-/// One that all need, one that others read, one of weeks, one of months that looks back, one of a recent history, one of now.
+/// One that all need, one that others read, one of weeks, one of months that looks back, one of half a year, one of a recent
+/// history, one of now.
 const TABLES: &[Metric] = &[
     gate::METRIC,
     usage_by_day::METRIC,
     share_by_week::METRIC,
     growth_by_month::METRIC,
     health_by_day::METRIC,
+    health_by_hour::METRIC,
     health_now::METRIC,
 ];
 
@@ -88,10 +90,8 @@ async fn a_first_publication_has_the_newest_days_first_and_then_a_month_each() {
     let f = history().await;
     let report = publisher(&f, 2).await.publish(at(NOW)).await.unwrap();
     let all = publications(&f).await;
-    // What pages open with, then what is left of October and 35 days of all else, then September.
-    assert_eq!((report.number, all.len()), (Some(2), 3));
-    assert!(dates(&f, &all[0], &health_by_day::METRIC, "date").await.is_empty());
-    assert_eq!(all[0].complete_from["health_by_day"].to_string(), "2026-11-26");
+    // 35 days, then what is left of October, then September; what the first stage has not, is a stage behind.
+    assert_eq!((report.number, all.len()), (Some(3), 4));
     let mut first_days = Vec::new();
     for publication in &all {
         let days = dates(&f, publication, &usage_by_day::METRIC, "date").await;
@@ -103,18 +103,28 @@ async fn a_first_publication_has_the_newest_days_first_and_then_a_month_each() {
         // Who may be named is decided for all days before anything else is shown.
         assert_eq!(dates(&f, publication, &gate::METRIC, "date").await[0], "2026-09-27");
     }
-    assert_eq!(first_days, ["2026-10-21", "2026-10-01", "2026-09-27"]);
+    assert_eq!(first_days, ["2026-10-21", "2026-10-01", "2026-09-27", "2026-09-27"]);
     let from = |at: usize| all[at].complete_from.get("usage_by_day").map(NaiveDate::to_string);
     assert_eq!((from(0), from(1), from(2)), (Some("2026-10-21".into()), Some("2026-10-01".into()), None));
-    assert!(all[2].complete_from.is_empty());
-    // The week of the 28th of September has days that are not there yet.
+    assert!(all[3].complete_from.is_empty());
+    // What pages cannot do without comes alone. The week of the 28th of September has days that are not there yet.
+    assert!(dates(&f, &all[0], &share_by_week::METRIC, "week_start").await.is_empty());
     assert_eq!(dates(&f, &all[1], &share_by_week::METRIC, "week_start").await[0], "2026-10-05");
     // Months look back further than the history goes.
     assert!(dates(&f, &all[1], &growth_by_month::METRIC, "month").await.is_empty());
     assert_eq!(dates(&f, &all[2], &growth_by_month::METRIC, "month").await.len(), 3);
-    // Of a recent history all is there with the second, and what is of now.
-    let health = dates(&f, &all[1], &health_by_day::METRIC, "date").await;
-    assert_eq!((health.len(), health[0].as_str()), (36, "2026-10-21"));
+    // A recent history is there at once then; what is of now, too.
+    for (metric, begins) in [
+        (&health_by_hour::METRIC, ["2026-10-21", "2026-10-21", "2026-10-21"]),
+        (&health_by_day::METRIC, ["2026-10-21", "2026-10-01", "2026-09-27"]),
+    ] {
+        assert!(dates(&f, &all[0], metric, "date").await.is_empty());
+        for (publication, begin) in all[1..].iter().zip(begins) {
+            let health = dates(&f, publication, metric, "date").await;
+            let days = (day("2026-11-25") - day(begin)).num_days() + 1;
+            assert_eq!((health.len() as i64, health[0].as_str()), (days, begin), "{}", metric.table.name);
+        }
+    }
     let now =
         answer(&f, snapshot(&f, &all[1], &health_now::METRIC).await, "SELECT count(*) FROM health_now").await;
     assert_ne!(now, ["0"]);
@@ -141,7 +151,7 @@ async fn ended_between_any_two_commits_it_goes_on_and_comes_to_the_same() {
             break;
         }
     }
-    assert_eq!(ended, 3 * 7);
+    assert_eq!(ended, 4 * 8);
     assert_eq!(publisher(&f, 2).await.publish(at(NOW)).await.unwrap().number, None);
     assert!(contents(&f, &newest(&f).await).await == expected);
 }
@@ -160,7 +170,7 @@ async fn of_a_raised_threshold_no_former_row_is_left_at_any_publication_and_all_
     let later = "2026-12-05T13:00:00Z";
     publisher(&f, 2).await.publish(at(later)).await.unwrap();
     let before = newest(&f).await;
-    let kept = dates(&f, &before, &health_by_day::METRIC, "date").await;
+    let kept = dates(&f, &before, &health_by_hour::METRIC, "date").await;
     assert_eq!(kept[0], "2026-10-21");
 
     // Four users are never there. The one that does it is ended again and again.
@@ -181,7 +191,7 @@ async fn of_a_raised_threshold_no_former_row_is_left_at_any_publication_and_all_
     }
     let last = newest(&f).await;
     assert!(last.complete_from.is_empty());
-    assert_eq!(dates(&f, &last, &health_by_day::METRIC, "date").await, kept);
+    assert_eq!(dates(&f, &last, &health_by_hour::METRIC, "date").await, kept);
     // The 25th is no running day any more.
     let closed = "SELECT * FROM usage_by_day WHERE date < '2026-11-25' ORDER BY date, dimension, key";
     let direct_days = snapshot(&direct, &newest(&direct).await, &usage_by_day::METRIC).await;
