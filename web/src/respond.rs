@@ -394,7 +394,7 @@ fn etag(versions: &str, address: &str, theme: Theme, stale: Option<Stale>) -> St
     let late = match stale.map(|stale| stale.late) {
         None => 0,
         Some(Late::Events) => 1,
-        Some(Late::Rollups) => 2,
+        Some(Late::Published) => 2,
     };
     hasher.update(&[0, late]);
     let hash = hasher.finalize().to_hex();

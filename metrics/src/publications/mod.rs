@@ -7,6 +7,7 @@ mod pinned;
 mod row;
 #[cfg(test)]
 mod tests;
+mod watermark;
 
 use std::sync::LazyLock;
 
@@ -17,6 +18,7 @@ use crate::{Lane, METRICS, Metric};
 pub use followed::Followed;
 pub use pinned::pin;
 pub use row::Publication;
+pub use watermark::watermark;
 
 pub const NAME: &str = "publications";
 

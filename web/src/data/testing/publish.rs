@@ -4,9 +4,11 @@
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::{Metric, gate, quality_by_day, rankings, usage_by_day, users_by_window};
+use bellwether_metrics::{
+    Metric, Terms, gate, live_by_minute, quality_by_day, rankings, routing_now, usage_by_day, users_by_window,
+};
 use bellwether_warehouse::{Change, TableId, snapshot};
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use datafusion::prelude::SessionContext;
 
 use super::{Fixture, GATE, day, now};
@@ -32,7 +34,12 @@ GROUP BY last.date, last.dimension, last.key";
 impl Fixture {
     /// Rankings stand for the newest closed day alone: of other days they are computed when somebody asks.
     pub async fn publish(&self, options: &Options) {
-        let terms = options.terms(now());
+        self.publish_at(options, now(), true).await;
+    }
+
+    /// The same at another instant, or without what the slow lane publishes last and the fast one beside it.
+    pub async fn publish_at(&self, options: &Options, now: DateTime<Utc>, is_whole: bool) {
+        let terms = Terms { watermark: self.watermark(now).await, ..options.terms(now) };
         let ctx = self.session().await;
         let decisions = ctx.sql(DECISIONS).await.unwrap().collect().await.unwrap();
         self.replace(GATE, &decisions).await;
@@ -45,21 +52,26 @@ impl Fixture {
             (usage_by_day::METRIC, all),
             (users_by_window::METRIC, closed),
             (rankings::METRIC, closed),
+            (routing_now::METRIC, closed),
+            (live_by_minute::METRIC, closed),
         ];
-        for (metric, (from, to)) in tables {
+        let tables = &tables[..tables.len() - if is_whole { 0 } else { 2 }];
+        for (metric, (from, to)) in tables.iter().copied() {
             let rows = self.rows(&ctx, &metric, from, to).await;
             self.replace(metric.id(), &rows).await;
             let table = self.warehouse.table(metric.id()).await.unwrap();
             ctx.deregister_table(metric.table.name).unwrap();
             ctx.register_table(metric.table.name, table.snapshot().provider()).unwrap();
         }
-        self.announce().await;
+        self.announce(&terms, now, tables.iter().map(|(metric, _)| *metric)).await;
     }
 
     async fn session(&self) -> SessionContext {
         let mut snapshots = Vec::new();
         let rollups = [TableId::UsageDaily, TableId::HealthDaily, TableId::IntakeDaily];
+        let of_now = [TableId::Health5m, TableId::HealthHourly, TableId::RoutingHourly, TableId::Attempts];
         let further = [TableId::Rejects, TableId::LabelCells, GATE, quality_by_day::METRIC.id()];
+        let further = of_now.into_iter().chain(further);
         for id in rollups.into_iter().chain(further) {
             snapshots.push(self.warehouse.table(id).await.unwrap().snapshot().clone());
         }
@@ -98,23 +110,24 @@ impl Fixture {
         table.commit(Change { add, remove, ..Change::default() }).await.unwrap();
     }
 
-    async fn announce(&self) {
+    async fn watermark(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let attempts = self.warehouse.table(TableId::Attempts).await.unwrap();
+        let files = attempts.snapshot().files().iter();
+        let newest = files.filter_map(|file| file.bounds().instant("started_at").most).max();
+        publications::watermark(newest, now)
+    }
+
+    async fn announce(&self, terms: &Terms, now: DateTime<Utc>, metrics: impl Iterator<Item = Metric>) {
         let version = async |id: TableId| self.warehouse.table(id).await.unwrap().snapshot().version();
         let mut table = self.warehouse.table(publications::id()).await.unwrap();
         let last = Publication::newest(table.snapshot()).await.unwrap();
         let mut publication = Publication {
             number: last.map_or(0, |last| last.number + 1),
-            watermark: now(),
-            published_at: now(),
+            watermark: terms.watermark,
+            published_at: now,
             ..Publication::default()
         };
-        for metric in [
-            gate::METRIC,
-            quality_by_day::METRIC,
-            usage_by_day::METRIC,
-            users_by_window::METRIC,
-            rankings::METRIC,
-        ] {
+        for metric in metrics.chain([gate::METRIC]) {
             publication.versions.insert(metric.table.name.to_owned(), version(metric.id()).await);
         }
         let usage = TableId::UsageDaily;
