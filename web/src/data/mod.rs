@@ -12,7 +12,7 @@
 //! | `detail` | how exactly amounts of health are told |
 //! | `routing` | routed against pinned |
 //! | `labels` | languages and crosses |
-//! | `live` | the last 60 minutes |
+//! | `live` | the last 60 minutes, and since when nothing comes in |
 //! | `quality` | unpriced, unmapped, rejected, duplicate records; coverage |
 
 use std::collections::BTreeMap;
@@ -178,7 +178,7 @@ impl Dataset {
         self.first_date <= date && date <= self.newest_date
     }
 
-    /// Day of the newest event; it is still running.
+    /// Newest day with usage or health; it is still running.
     pub fn newest_date(&self) -> NaiveDate {
         self.newest_date
     }

@@ -152,7 +152,14 @@ pub struct Refresher {
     users: Arc<Store>,
     /// Of the last dataset.
     written_from: NaiveDate,
-    seen: BTreeMap<&'static str, i64>,
+    seen: Option<Seen>,
+}
+
+/// What a dataset is of.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    publication: Option<i64>,
+    versions: BTreeMap<&'static str, i64>,
 }
 
 /// The dates that decide what is read.
@@ -200,7 +207,7 @@ impl Refresher {
             label_memo: Arc::default(),
             quality: Blocks::of_many_days(),
             written_from: NaiveDate::MIN,
-            seen: BTreeMap::new(),
+            seen: None,
         })
     }
 
@@ -222,7 +229,8 @@ impl Refresher {
         let snapshots = self.tables.snapshots().chain(self.published.snapshots());
         let versions: BTreeMap<&'static str, i64> =
             snapshots.map(|snapshot| (snapshot.table().name(), snapshot.version())).collect();
-        if versions == self.seen {
+        let seen = Seen { publication: self.published.newest().map(|newest| newest.number), versions };
+        if self.seen.as_ref() == Some(&seen) {
             return Ok(Refreshed::Unchanged);
         }
         // What is published may be of an earlier version than the rest.
@@ -231,9 +239,9 @@ impl Refresher {
         let written = self.options.history.as_ref().and_then(|history| history.at(folded));
         let horizon = self.horizon(now, written);
         self.read(horizon).await?;
-        let mut dataset = self.assemble(horizon, versions.clone(), folded, now, written);
+        let mut dataset = self.assemble(horizon, seen.versions.clone(), folded, now, written);
         dataset.too_few_users = dataset.count_too_few_users().await?;
-        self.seen = versions;
+        self.seen = Some(seen);
         Ok(Refreshed::New(Arc::new(dataset)))
     }
 

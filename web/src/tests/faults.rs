@@ -158,13 +158,13 @@ async fn publications_that_stand_still_and_events_that_do_not_come_are_told_on_p
     banner("has not been brought up to date").await;
 
     let options = Options::new(Profile::Public);
-    fixture.publish_at(&options, clock(), true).await;
+    fixture.publish_at(&options, clock(), &[]).await;
     site.refresh().await;
     assert_eq!(site.state(), State::Works);
 
     // Sixteen minutes after the minute of that event, with all that has come since published: nothing.
     MINUTES.store(37, Ordering::SeqCst);
-    fixture.publish_at(&options, clock(), true).await;
+    fixture.publish_at(&options, clock(), &[]).await;
     site.refresh().await;
     assert_eq!(down(site.state()), "no event came in from 2026-11-25T12:28:00Z to 2026-11-25T12:42:30Z");
     banner("No event came in from").await;

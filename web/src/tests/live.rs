@@ -72,7 +72,7 @@ async fn a_cancelled_attempt_was_served_once_its_first_token_came() {
 
 async fn published_at(fixture: &Fixture, now: DateTime<Utc>) -> std::sync::Arc<Dataset> {
     let options = Options::new(Profile::Public);
-    fixture.publish_at(&options, now, true).await;
+    fixture.publish_at(&options, now, &[]).await;
     let mut refresher = Refresher::open(&fixture.warehouse, options).await.unwrap();
     match refresher.refresh(now).await.unwrap() {
         Refreshed::New(dataset) => dataset,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bellwether_metrics::{live_by_minute, routing_now};
 use bellwether_warehouse::TableId;
 use serde_json::{Value, json};
 
@@ -147,7 +148,7 @@ async fn a_model_that_is_not_public_has_bands_and_comes_last() {
 async fn pages_stand_before_routing_and_the_last_hour_are_published() {
     let fixture = Fixture::filled().await;
     let options = Options::new(Profile::Public);
-    fixture.publish_at(&options, now(), false).await;
+    fixture.publish_at(&options, now(), &[routing_now::METRIC, live_by_minute::METRIC]).await;
     let mut refresher = Refresher::open(&fixture.warehouse, options.clone()).await.unwrap();
     let Refreshed::New(data) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
     let one = data.dictionary.find_model("acme/one").unwrap();

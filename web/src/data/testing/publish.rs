@@ -31,14 +31,24 @@ FROM last
 JOIN gate ON gate.date = last.decided AND gate.dimension = last.dimension AND gate.key = last.key
 GROUP BY last.date, last.dimension, last.key";
 
+/// Tables that are published beside the gate, in the order in which they are made.
+const TABLES: [Metric; 6] = [
+    quality_by_day::METRIC,
+    usage_by_day::METRIC,
+    users_by_window::METRIC,
+    rankings::METRIC,
+    routing_now::METRIC,
+    live_by_minute::METRIC,
+];
+
 impl Fixture {
     /// Rankings stand for the newest closed day alone: of other days they are computed when somebody asks.
     pub async fn publish(&self, options: &Options) {
-        self.publish_at(options, now(), true).await;
+        self.publish_at(options, now(), &[]).await;
     }
 
-    /// The same at another instant, or without what the slow lane publishes last and the fast one beside it.
-    pub async fn publish_at(&self, options: &Options, now: DateTime<Utc>, is_whole: bool) {
+    /// The same at another instant, or without some tables, as a site that has not come to them yet.
+    pub async fn publish_at(&self, options: &Options, now: DateTime<Utc>, missing: &[Metric]) {
         let terms = Terms { watermark: self.watermark(now).await, ..options.terms(now) };
         let ctx = self.session().await;
         let decisions = ctx.sql(DECISIONS).await.unwrap().collect().await.unwrap();
@@ -47,23 +57,17 @@ impl Fixture {
         bellwether_metrics::register(&ctx, &terms).await.unwrap();
         let all = (day("2020-01-01"), terms.today);
         let closed = (terms.today - Days::new(1), terms.today);
-        let tables = [
-            (quality_by_day::METRIC, all),
-            (usage_by_day::METRIC, all),
-            (users_by_window::METRIC, closed),
-            (rankings::METRIC, closed),
-            (routing_now::METRIC, closed),
-            (live_by_minute::METRIC, closed),
-        ];
-        let tables = &tables[..tables.len() - if is_whole { 0 } else { 2 }];
-        for (metric, (from, to)) in tables.iter().copied() {
-            let rows = self.rows(&ctx, &metric, from, to).await;
+        let is_missing = |metric: &Metric| missing.iter().any(|other| other.id() == metric.id());
+        let tables: Vec<Metric> = TABLES.into_iter().filter(|metric| !is_missing(metric)).collect();
+        for metric in &tables {
+            let (from, to) = if metric.is_of_windows() { closed } else { all };
+            let rows = self.rows(&ctx, metric, from, to).await;
             self.replace(metric.id(), &rows).await;
             let table = self.warehouse.table(metric.id()).await.unwrap();
             ctx.deregister_table(metric.table.name).unwrap();
             ctx.register_table(metric.table.name, table.snapshot().provider()).unwrap();
         }
-        self.announce(&terms, now, tables.iter().map(|(metric, _)| *metric)).await;
+        self.announce(&terms, now, &tables).await;
     }
 
     async fn session(&self) -> SessionContext {
@@ -117,7 +121,7 @@ impl Fixture {
         publications::watermark(newest, now)
     }
 
-    async fn announce(&self, terms: &Terms, now: DateTime<Utc>, metrics: impl Iterator<Item = Metric>) {
+    async fn announce(&self, terms: &Terms, now: DateTime<Utc>, tables: &[Metric]) {
         let version = async |id: TableId| self.warehouse.table(id).await.unwrap().snapshot().version();
         let mut table = self.warehouse.table(publications::id()).await.unwrap();
         let last = Publication::newest(table.snapshot()).await.unwrap();
@@ -127,7 +131,7 @@ impl Fixture {
             published_at: now,
             ..Publication::default()
         };
-        for metric in metrics.chain([gate::METRIC]) {
+        for metric in [gate::METRIC].iter().chain(tables) {
             publication.versions.insert(metric.table.name.to_owned(), version(metric.id()).await);
         }
         let usage = TableId::UsageDaily;
