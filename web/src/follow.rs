@@ -199,11 +199,8 @@ impl Site {
                 progress.obstacle()
             ));
         }
-        if !dataset.is_empty()
-            && let Some(since) = dataset.quiet_since().filter(|_| dataset.quiet_for(now) > limit)
-        {
-            let (since, until) = (instant(since), instant(dataset.as_of));
-            return State::Down(format!("no event came in from {since} to {until}"));
+        if let Some(newest) = dataset.newest_event_at.filter(|_| dataset.quiet_for(now) > limit) {
+            return State::Down(format!("the newest event is from {}", instant(newest)));
         }
         match progress.failing {
             Some(failing) => State::Impaired(format!("the last good data stay: {failing}")),

@@ -30,7 +30,7 @@ pub(crate) fn describe() {
     describe_gauge!(
         DATA_AGE,
         Unit::Seconds,
-        "age of what the pages hold, by table; of attempts, how long at least none has come in"
+        "age of what the pages hold, by table; of attempts, of the newest one"
     );
     describe_gauge!(TABLE_VERSION, "Delta version of each table on the pages");
     describe_counter!(REFRESH, "looks at the tables by result");

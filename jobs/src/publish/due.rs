@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_metrics::publications::{self, Publication};
+use bellwether_metrics::publications::Publication;
 use bellwether_metrics::{History, Lane, Metric, gate};
 use bellwether_warehouse::{DataFile, TableId};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -150,8 +150,8 @@ impl Publisher {
         self.tables.iter().find(|published| published.metric.id() == id)
     }
 
-    /// Up to when everything has arrived.
-    pub(super) fn watermark(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    /// When the newest event began, as far as that is not after now.
+    pub(super) fn newest_event(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let files =
             self.sources.snapshot(TableId::Attempts).map(|attempts| attempts.files()).unwrap_or_default();
         // Partitions are dates, so the newest events are in the files of the last one.
@@ -159,7 +159,7 @@ impl Publisher {
         let of_newest = files.iter().filter(|file| Some(&file.partition) == newest);
         let started_at =
             of_newest.filter_map(|file: &DataFile| file.bounds().instant("started_at").most).max();
-        publications::watermark(started_at, now)
+        started_at.map(|at| at.min(now))
     }
 }
 

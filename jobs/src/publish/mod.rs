@@ -275,7 +275,11 @@ impl Publisher {
             others: self.named_by(last.as_ref()).await?,
             number: last.as_ref().map_or(0, |last| last.number + 1),
             is_afresh: last.as_ref().is_none_or(|last| last.terms != self.fingerprint),
-            terms: Terms { watermark: self.watermark(now), today: now.date_naive(), ..self.terms.clone() },
+            terms: Terms {
+                watermark: publications::watermark(self.newest_event(now), now),
+                today: now.date_naive(),
+                ..self.terms.clone()
+            },
             last,
             now,
         })

@@ -119,5 +119,10 @@ fn columns() -> Vec<Column> {
         let column = row::late_from_column(metric.table.name).leak();
         columns.push(Column::date(column, meaning).null_when("there were none"));
     }
+    let meaning = "When the newest event began; of a clock that runs ahead, when this was published.";
+    columns.push(
+        Column::new("newest_event_at", Type::Instant, Unit::None, meaning)
+            .null_when("there was no event yet"),
+    );
     columns
 }

@@ -1,11 +1,8 @@
 //! The last 60 minutes, minute by minute, as the table `live_by_minute` tells them: newer than anything that is computed by day.
 
-use std::time::Duration;
-
 use bellwether_warehouse::Snapshot;
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use super::Dataset;
 use super::load::{self, LoadError};
 use super::whole::Whole;
 
@@ -24,16 +21,6 @@ pub struct Minute {
     /// Those of them that count as success or as fault, and as success.
     pub counted: u64,
     pub success: u64,
-}
-
-impl Minute {
-    fn has_traffic(&self) -> bool {
-        self.requests > 0 || self.attempts > 0
-    }
-
-    fn end(&self) -> DateTime<Utc> {
-        self.at + TimeDelta::minutes(1)
-    }
 }
 
 /// The 60 minutes up to that in which everything has arrived.
@@ -60,30 +47,6 @@ impl LastHour {
 
     fn sum(&self, of: impl Fn(&Minute) -> u64) -> u64 {
         self.minutes.iter().fold(0, |sum, minute| sum.saturating_add(of(minute)))
-    }
-}
-
-impl Dataset {
-    /// Since when at the latest no event has come in: that of the newest event while there are some, else the end of the newest
-    /// minute with traffic, else the start of the strip, or the end of the newest day where that lies further back. None: it
-    /// cannot be told yet.
-    pub fn quiet_since(&self) -> Option<DateTime<Utc>> {
-        if self.newest_event.is_some() {
-            return self.newest_event;
-        }
-        let minutes = &self.last_hour.minutes;
-        let newest = minutes.iter().rev().find(|minute| minute.has_traffic());
-        if let Some(newest) = newest {
-            return Some(newest.end());
-        }
-        let next_day = self.newest_date().succ_opt()?.and_time(NaiveTime::MIN).and_utc();
-        let day_end = Some(next_day).filter(|end| *end < self.as_of);
-        minutes.first().map(|first| day_end.map_or(first.at, |end| end.min(first.at))).or(day_end)
-    }
-
-    /// For how long at least no event has come in at `now`.
-    pub fn quiet_for(&self, now: DateTime<Utc>) -> Duration {
-        self.quiet_since().and_then(|since| (now - since).to_std().ok()).unwrap_or_default()
     }
 }
 

@@ -12,7 +12,7 @@
 //! | `detail` | how exactly amounts of health are told |
 //! | `routing` | routed against pinned |
 //! | `labels` | languages and crosses |
-//! | `live` | the last 60 minutes, and since when nothing comes in |
+//! | `live` | the last 60 minutes |
 //! | `quality` | unpriced, unmapped, rejected, duplicate records; coverage |
 
 use std::collections::BTreeMap;
@@ -128,8 +128,8 @@ impl Metric {
 pub struct Dataset {
     /// Up to when everything has arrived: a minute before the newest event, or two before now when none comes.
     pub as_of: DateTime<Utc>,
-    /// The newest event, if there was one lately.
-    newest_event: Option<DateTime<Utc>>,
+    /// The newest event, by its own time. None: there was none yet.
+    pub newest_event_at: Option<DateTime<Utc>>,
     /// When this dataset was put together (for the operator; no page prints it).
     pub built_at: DateTime<Utc>,
     /// End of the newest complete 5-minute bucket: where live windows end.
@@ -317,7 +317,12 @@ impl Dataset {
         spelled(wanted, is_known, dictionary.providers().map(|id| dictionary.provider(id)))
     }
 
-    /// Age at `now` of what is shown.
+    /// Age of the newest event at `now`; nothing before the first one.
+    pub fn quiet_for(&self, now: DateTime<Utc>) -> std::time::Duration {
+        self.newest_event_at.and_then(|newest| (now - newest).to_std().ok()).unwrap_or_default()
+    }
+
+    /// Age of what is shown at `now`.
     pub fn age(&self, now: DateTime<Utc>) -> std::time::Duration {
         (now - self.as_of).to_std().unwrap_or_default()
     }

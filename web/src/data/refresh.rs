@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::{Keyless, Terms};
+use bellwether_metrics::{Keyless, Terms, publications};
 use bellwether_warehouse::{DataFile, Followed, PinError, Snapshot, Standing, TableId, Warehouse};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
@@ -396,7 +395,7 @@ impl Refresher {
         };
         let mut dataset = Dataset {
             as_of: watermark.unwrap_or(instant(buckets_end)),
-            newest_event: self.published.newest().and_then(Publication::newest_event),
+            newest_event_at: self.published.newest().and_then(|newest| newest.newest_event_at),
             built_at: now,
             buckets_end: instant(buckets_end),
             versions,

@@ -297,6 +297,7 @@ fn freshness(data: &Dataset) -> Table {
             Column::new("Step", "").optional(),
         ],
         rows: vec![
+            row("Newest event", data.newest_event_at.map_or_else(cells::unknown, cells::instant), "event"),
             row("Last 60 minutes", cells::instant(data.as_of), "1 min"),
             row("Health, states", cells::instant(data.buckets_end), "5 min"),
             row("Rankings, shares", cells::date(data.last_complete_date()), "day"),

@@ -175,9 +175,8 @@ fn late(data: &Dataset, stale: Stale) -> Html {
     let minutes = stale.limit_secs / 60;
     Html::markup(match stale.late {
         Late::Events => format!(
-            "No event came in from {} to {} UTC; the limit is {minutes} minutes.",
-            cells::instant(data.quiet_since().unwrap_or(data.as_of)),
-            cells::clock(data.as_of)
+            "The newest event is of {} UTC, older than the limit of {minutes} minutes.",
+            cells::instant(data.newest_event_at.unwrap_or(data.as_of))
         ),
         Late::Published => format!(
             "What is counted below ends with {} UTC and has not been brought up to date for more than {minutes} minutes.",

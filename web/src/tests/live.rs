@@ -81,27 +81,21 @@ async fn published_at(fixture: &Fixture, now: DateTime<Utc>) -> std::sync::Arc<D
 }
 
 #[tokio::test]
-async fn when_traffic_stops_the_strip_goes_on_and_says_since_when() {
+async fn when_traffic_stops_the_strip_goes_on() {
     let fixture = Fixture::filled().await;
     let said = async |minutes: i64| {
         let now = now() + TimeDelta::minutes(minutes);
         let data = published_at(&fixture, now).await;
-        let since = data.quiet_since().unwrap().format("%dT%H:%M:%S").to_string();
-        (
-            data.as_of.format("%dT%H:%M:%S").to_string(),
-            data.last_hour.requests(),
-            since,
-            data.quiet_for(now).as_secs(),
-        )
+        let newest = data.newest_event_at.unwrap();
+        assert_eq!(newest.to_rfc3339(), "2026-11-25T12:06:30+00:00");
+        (data.as_of.to_rfc3339(), data.last_hour.requests(), data.quiet_for(now).as_secs())
     };
-    // The newest event is of 12:06:30: from 12:09:30 on what has arrived ends two minutes before now.
-    let told =
-        |as_of: &str, requests, since: &str, secs| (as_of.to_owned(), requests, since.to_owned(), secs);
-    assert_eq!(said(0).await, told("25T12:05:30", 3, "25T12:05:00", 150));
-    assert_eq!(said(20).await, told("25T12:25:30", 4, "25T12:07:00", 1_230));
-    // Nothing is left of it in the strip, which begins at 12:21; or the newest day has ended.
-    assert_eq!(said(76).await, told("25T13:21:30", 0, "25T12:21:00", 3_750));
-    assert_eq!(said(2 * 1_440).await, told("27T12:05:30", 0, "26T00:00:00", 130_050));
+    // From 12:09:30 on what has arrived ends two minutes before now.
+    let told = |as_of: &str, requests, secs| (format!("2026-11-25T{as_of}+00:00"), requests, secs);
+    assert_eq!(said(0).await, told("12:05:30", 3, 60));
+    assert_eq!(said(20).await, told("12:25:30", 4, 1_260));
+    // Nothing is left of it in the strip, which begins at 12:21.
+    assert_eq!(said(76).await, told("13:21:30", 0, 4_620));
 }
 
 #[tokio::test]
@@ -109,6 +103,6 @@ async fn an_event_from_a_clock_that_runs_ahead_moves_nothing_behind_the_minute_b
     let fixture = Fixture::filled().await;
     fixture.attempts(&[call("ahead", "2026-11-26T12:00:00Z")]).await;
     let data = dataset(&fixture).await;
-    assert_eq!(data.as_of, now() - TimeDelta::minutes(1));
+    assert_eq!((data.as_of, data.newest_event_at), (now() - TimeDelta::minutes(1), Some(now())));
     assert_eq!(data.last_hour.minutes.last().unwrap().at.to_rfc3339(), "2026-11-25T12:05:00+00:00");
 }

@@ -49,7 +49,9 @@ impl Fixture {
 
     /// The same at another instant, or without some tables, as a site that has not come to them yet.
     pub async fn publish_at(&self, options: &Options, now: DateTime<Utc>, missing: &[Metric]) {
-        let terms = Terms { watermark: self.watermark(now).await, ..options.terms(now) };
+        let newest_event_at = self.newest_event(now).await;
+        let watermark = publications::watermark(newest_event_at, now);
+        let terms = Terms { watermark, ..options.terms(now) };
         let ctx = self.session().await;
         let decisions = ctx.sql(DECISIONS).await.unwrap().collect().await.unwrap();
         self.replace(GATE, &decisions).await;
@@ -67,7 +69,9 @@ impl Fixture {
             ctx.deregister_table(metric.table.name).unwrap();
             ctx.register_table(metric.table.name, table.snapshot().provider()).unwrap();
         }
-        self.announce(&terms, now, &tables).await;
+        let publication =
+            Publication { watermark, newest_event_at, published_at: now, ..Publication::default() };
+        self.announce(publication, &tables).await;
     }
 
     async fn session(&self) -> SessionContext {
@@ -114,23 +118,17 @@ impl Fixture {
         table.commit(Change { add, remove, ..Change::default() }).await.unwrap();
     }
 
-    async fn watermark(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    async fn newest_event(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let attempts = self.warehouse.table(TableId::Attempts).await.unwrap();
         let files = attempts.snapshot().files().iter();
-        let newest = files.filter_map(|file| file.bounds().instant("started_at").most).max();
-        publications::watermark(newest, now)
+        files.filter_map(|file| file.bounds().instant("started_at").most).max().map(|at| at.min(now))
     }
 
-    async fn announce(&self, terms: &Terms, now: DateTime<Utc>, tables: &[Metric]) {
+    async fn announce(&self, publication: Publication, tables: &[Metric]) {
         let version = async |id: TableId| self.warehouse.table(id).await.unwrap().snapshot().version();
         let mut table = self.warehouse.table(publications::id()).await.unwrap();
         let last = Publication::newest(table.snapshot()).await.unwrap();
-        let mut publication = Publication {
-            number: last.map_or(0, |last| last.number + 1),
-            watermark: terms.watermark,
-            published_at: now,
-            ..Publication::default()
-        };
+        let mut publication = Publication { number: last.map_or(0, |last| last.number + 1), ..publication };
         for metric in [gate::METRIC].iter().chain(tables) {
             publication.versions.insert(metric.table.name.to_owned(), version(metric.id()).await);
         }
