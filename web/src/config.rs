@@ -28,7 +28,7 @@ pub struct WebConfig {
     /// How often the tables are looked at. Shorter shows new minutes sooner and costs a render per page more often.
     #[serde(with = "units::duration")]
     pub refresh: Duration,
-    /// Age of the newest event from which every page says that the data are late.
+    /// Age of what is published, and of the newest event, from which every page says that the data are late.
     #[serde(with = "units::duration")]
     pub stale_after: Duration,
     /// `https://…` under which the site is known, for absolute links. Unset: `sitemap.xml` and `robots.txt` name the

@@ -7,8 +7,8 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use bellwether_metrics::publications;
+use bellwether_warehouse::chain;
 use bellwether_warehouse::health::State;
-use bellwether_warehouse::{TableId, chain};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::data::{Dataset, RefreshError, Refreshed, Refresher};
@@ -24,7 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub struct Progress {
     /// Last look that did not fail.
     pub refreshed_at: Option<DateTime<Utc>>,
-    /// Last look after which the pages held all that was in `attempts`, or more of it than before.
+    /// Last look after which the pages held all that was published.
     pub current_at: Option<DateTime<Utc>>,
     /// Text of the failure since then.
     pub failing: Option<String>,
@@ -34,23 +34,12 @@ pub struct Progress {
     pub waiting: u32,
     /// Folded tables that stand behind the others.
     pub behind: Vec<&'static str>,
-    /// Version of `attempts` on the pages.
-    folded: Option<i64>,
 }
 
 impl Progress {
     fn failed(&mut self, text: String) {
         self.failing = Some(text);
         self.failures = self.failures.saturating_add(1);
-    }
-
-    /// The tables were found at one version, and `dataset` holds it.
-    fn stands(&mut self, dataset: &Dataset, now: DateTime<Utc>) {
-        let newest = dataset.versions.get(TableId::Attempts.name()).copied();
-        if Some(dataset.folded) == newest || self.folded != Some(dataset.folded) {
-            self.current_at = Some(now);
-        }
-        self.folded = Some(dataset.folded);
     }
 
     fn is_behind(&self, now: DateTime<Utc>, limit: Duration) -> bool {
@@ -161,14 +150,13 @@ impl Site {
             tokio::task::spawn_blocking(move || languages.languages(None).is_ok());
             self.swap(dataset);
         }
-        let dataset = self.dataset();
         let mut progress = self.lock_progress();
         progress.refreshed_at = Some(now);
         (progress.failing, progress.failures) = (None, 0);
         progress.waiting = if is_waiting { progress.waiting.saturating_add(1) } else { 0 };
         progress.behind = behind;
-        if let Some(dataset) = dataset.filter(|_| !is_waiting) {
-            progress.stands(&dataset, now);
+        if !is_waiting {
+            progress.current_at = Some(now);
         }
     }
 
@@ -178,10 +166,10 @@ impl Site {
             return None;
         }
         let (now, limit) = (self.now(), self.config().stale_after);
-        let late = if dataset.age(now) > limit {
+        let late = if dataset.age(now) > limit || self.lock_progress().is_behind(now, limit) {
+            Late::Published
+        } else if dataset.quiet_for(now) > limit {
             Late::Events
-        } else if self.lock_progress().is_behind(now, limit) {
-            Late::Rollups
         } else {
             return None;
         };
@@ -202,15 +190,17 @@ impl Site {
         let (now, limit) = (self.now(), self.config().stale_after);
         let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
         // Without any event there is nothing to be late.
-        if !dataset.is_empty() && dataset.age(now) > limit {
-            return State::Down(format!("the newest event is from {}", instant(dataset.as_of)));
-        }
-        if let Some(since) = progress.current_at.filter(|_| progress.is_behind(now, limit)) {
+        let is_old = !dataset.is_empty() && dataset.age(now) > limit;
+        let standing = progress.current_at.filter(|_| progress.is_behind(now, limit));
+        if let Some(since) = standing.or(is_old.then_some(dataset.as_of)) {
             return State::Down(format!(
                 "the data are not brought up to date since {}: {}",
                 instant(since),
                 progress.obstacle()
             ));
+        }
+        if let Some(newest) = dataset.newest_event_at.filter(|_| dataset.quiet_for(now) > limit) {
+            return State::Down(format!("the newest event is from {}", instant(newest)));
         }
         match progress.failing {
             Some(failing) => State::Impaired(format!("the last good data stay: {failing}")),

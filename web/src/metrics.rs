@@ -27,7 +27,11 @@ pub(crate) fn describe() {
     describe_counter!(RESPONSE_BYTES, Unit::Bytes, "body bytes by route and encoding");
     describe_counter!(PAGE_CACHE, "pages by where they came from");
     describe_histogram!(RENDER_SECONDS, Unit::Seconds, "time to render and compress a page");
-    describe_gauge!(DATA_AGE, Unit::Seconds, "age of the newest event on the pages");
+    describe_gauge!(
+        DATA_AGE,
+        Unit::Seconds,
+        "age of what the pages hold, by table; of attempts, of the newest one"
+    );
     describe_gauge!(TABLE_VERSION, "Delta version of each table on the pages");
     describe_counter!(REFRESH, "looks at the tables by result");
     describe_counter!(RATE_LIMITED, "requests refused for their number");
@@ -83,7 +87,8 @@ pub(crate) fn refresh_failed(table: &'static str, result: &'static str) {
 }
 
 pub(crate) fn data_age(dataset: &Dataset, now: DateTime<Utc>) {
-    gauge!(DATA_AGE, "table" => "attempts").set(dataset.age(now).as_secs_f64());
+    gauge!(DATA_AGE, "table" => "attempts").set(dataset.quiet_for(now).as_secs_f64());
+    gauge!(DATA_AGE, "table" => "publications").set(dataset.age(now).as_secs_f64());
     let folded = (now - dataset.buckets_end).to_std().unwrap_or_default();
     gauge!(DATA_AGE, "table" => "health_5m").set(folded.as_secs_f64());
 }

@@ -377,6 +377,8 @@ fn fingerprint(sources: &str, settings: &str, dataset: &Dataset) -> String {
         hasher.update(table.as_bytes());
         hasher.update(&version.to_le_bytes());
     }
+    // Nor does a table that is the same say up to when everything has arrived.
+    hasher.update(&dataset.as_of.timestamp_micros().to_le_bytes());
     // After a restart the same versions may come with another word on the time that is left.
     if let Some(history) = dataset.history {
         hasher.update(history.sentence().as_bytes());
@@ -394,7 +396,7 @@ fn etag(versions: &str, address: &str, theme: Theme, stale: Option<Stale>) -> St
     let late = match stale.map(|stale| stale.late) {
         None => 0,
         Some(Late::Events) => 1,
-        Some(Late::Rollups) => 2,
+        Some(Late::Published) => 2,
     };
     hasher.update(&[0, late]);
     let hash = hasher.finalize().to_hex();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bellwether_metrics::publications::Publication;
 use bellwether_metrics::{History, Lane, Metric, gate};
 use bellwether_warehouse::{DataFile, TableId};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::changes::{self, Changed};
 use super::late;
@@ -15,11 +15,6 @@ use super::stage::Froms;
 use super::{Published, Publisher, Round};
 use crate::dates::date_of;
 use crate::error::Error;
-
-/// Late enough for what a router logs when a request ends.
-const SETTLED: TimeDelta = TimeDelta::seconds(60);
-/// The same where nothing comes any more.
-const SILENT: TimeDelta = TimeDelta::seconds(120);
 
 #[derive(Debug, Default)]
 pub(super) struct Due {
@@ -156,8 +151,8 @@ impl Publisher {
         self.tables.iter().find(|published| published.metric.id() == id)
     }
 
-    /// Up to when everything has arrived: a minute before the newest event, or two before now when nothing comes.
-    pub(super) fn watermark(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    /// When the newest event began, as far as that is not after now.
+    pub(super) fn newest_event(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let files =
             self.sources.snapshot(TableId::Attempts).map(|attempts| attempts.files()).unwrap_or_default();
         // Partitions are dates, so the newest events are in the files of the last one.
@@ -165,8 +160,7 @@ impl Publisher {
         let of_newest = files.iter().filter(|file| Some(&file.partition) == newest);
         let started_at =
             of_newest.filter_map(|file: &DataFile| file.bounds().instant("started_at").most).max();
-        let settled = started_at.map(|at| at.min(now) - SETTLED);
-        settled.max(Some(now - SILENT)).unwrap_or(now)
+        started_at.map(|at| at.min(now))
     }
 }
 

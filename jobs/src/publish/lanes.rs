@@ -125,6 +125,8 @@ impl Publisher {
         row.number = newest.map_or(0, |newest| newest.number + 1);
         row.watermark =
             of_ours.map_or(round.terms.watermark, |ours| ours.watermark.max(round.terms.watermark));
+        let event = self.newest_event(round.now);
+        row.newest_event_at = of_ours.map_or(event, |ours| ours.newest_event_at.max(event));
         row.terms.clone_from(&self.fingerprint);
         row.published_at = round.now;
         row.what = what;

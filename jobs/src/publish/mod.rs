@@ -279,7 +279,11 @@ impl Publisher {
             number: last.as_ref().map_or(0, |last| last.number + 1),
             is_afresh: last.as_ref().is_none_or(|last| last.terms != self.fingerprint),
             is_opening: last.is_none() && stage::is_much(&self.sources),
-            terms: Terms { watermark: self.watermark(now), today: now.date_naive(), ..self.terms.clone() },
+            terms: Terms {
+                watermark: publications::watermark(self.newest_event(now), now),
+                today: now.date_naive(),
+                ..self.terms.clone()
+            },
             last,
             now,
         })

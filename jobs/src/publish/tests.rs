@@ -97,7 +97,7 @@ async fn an_empty_warehouse_gets_its_tables_and_publication_0_and_then_nothing()
     let first = newest(&f).await;
     assert_eq!((first.number, first.attempts_version), (0, None));
     assert_eq!(first.published_at, at(NOW));
-    assert_eq!(first.watermark, at("2026-11-25T12:58:00Z"));
+    assert_eq!((first.watermark, first.newest_event_at), (at("2026-11-25T12:58:00Z"), None));
     let before = versions(&f).await;
     for now in [NOW, "2026-11-25T13:01:00Z", "2026-11-26T13:00:00Z"] {
         let report = publisher.publish(at(now)).await.unwrap();
@@ -121,6 +121,7 @@ async fn what_a_fold_brought_is_published_once_under_the_version_it_came_from() 
     assert_eq!(last.seen["usage_daily"], f.snapshot(TableId::UsageDaily).await.version());
     assert_eq!(last.versions["gate"], f.snapshot(gate()).await.version());
     assert_eq!(last.watermark, at("2026-11-25T12:58:00Z"));
+    assert_eq!(last.newest_event_at, Some(at("2026-11-25T12:00:00Z")));
     assert!(last.what.starts_with("the first publication; gate: 3 dates"), "{}", last.what);
     // Nothing new.
     let before = versions(&f).await;
@@ -132,6 +133,10 @@ async fn what_a_fold_brought_is_published_once_under_the_version_it_came_from() 
     assert_eq!((report.number, dates_of_gate(&report)), (Some(1), 0));
     assert_eq!(newest(&f).await.attempts_version, Some(2));
     assert_eq!(versions(&f).await[0], before[0]);
+    // A clock that runs ahead tells of no event that has not been.
+    add(&mut f, &[of_user("ahead", -1, 4)], NOW).await;
+    publisher.publish(at("2026-11-25T13:05:00Z")).await.unwrap();
+    assert_eq!(newest(&f).await.newest_event_at, Some(at("2026-11-25T13:05:00Z")));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod pinned;
 mod row;
 #[cfg(test)]
 mod tests;
+mod watermark;
 
 use std::sync::LazyLock;
 
@@ -17,6 +18,7 @@ use crate::{Lane, METRICS, Metric};
 pub use followed::Followed;
 pub use pinned::pin;
 pub use row::Publication;
+pub use watermark::watermark;
 
 pub const NAME: &str = "publications";
 
@@ -117,5 +119,10 @@ fn columns() -> Vec<Column> {
         let column = row::late_from_column(metric.table.name).leak();
         columns.push(Column::date(column, meaning).null_when("there were none"));
     }
+    let meaning = "When the newest event began; of a clock that runs ahead, when this was published.";
+    columns.push(
+        Column::new("newest_event_at", Type::Instant, Unit::None, meaning)
+            .null_when("there was no event yet"),
+    );
     columns
 }

@@ -26,6 +26,8 @@ pub struct Publication {
     /// The same for the tables of the fast lane.
     pub live_attempts_version: Option<i64>,
     pub watermark: DateTime<Utc>,
+    /// None: there was no event yet.
+    pub newest_event_at: Option<DateTime<Utc>>,
     /// Fingerprint of what it was made under.
     pub terms: String,
     pub published_at: DateTime<Utc>,
@@ -130,6 +132,7 @@ impl Publication {
             attempts_version: integer("attempts_version")?,
             live_attempts_version: integer("live_attempts_version")?,
             watermark: instant("watermark")?,
+            newest_event_at: known_instant("newest_event_at")?,
             terms: text("terms")?,
             published_at: instant("published_at")?,
             what: text("what")?,
@@ -191,6 +194,7 @@ impl Publication {
         let versions = self.versions.iter().map(|(table, version)| (version_column(table), *version));
         let seen = self.seen.iter().map(|(table, version)| (seen_column(table), *version));
         values.extend(versions.chain(seen).map(|(name, version)| (name, integer(Some(version)))));
+        values.extend(self.newest_event_at.map(|at| ("newest_event_at".to_owned(), instant(at))));
         values.extend(self.as_of.iter().map(|(table, at)| (as_of_column(table), instant(*at))));
         let date = |date: &NaiveDate| {
             Arc::new(Date32Array::from(vec![Date32Type::from_naive_date(*date)])) as ArrayRef

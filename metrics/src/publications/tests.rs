@@ -11,6 +11,7 @@ fn publication(number: i64) -> Publication {
         attempts_version: (number > 0).then_some(40 + number),
         live_attempts_version: (number > 0).then_some(41 + number),
         watermark: "2026-11-25T12:00:00.000001Z".parse().unwrap(),
+        newest_event_at: (number > 0).then(|| "2026-11-25T12:01:00Z".parse().unwrap()),
         terms: "abc".into(),
         published_at: "2026-11-25T12:02:00Z".parse().unwrap(),
         what: "words".into(),

@@ -3,11 +3,18 @@
 use bellwether_warehouse::tables::declared::{Column, Type, Unit};
 
 pub(crate) const KEYS: &[Column] = &[
-    Column::text("dimension", "Always `model`."),
-    Column::text("key", "`author/model`, over all variants: the model of a request's first attempt."),
-    Column::text("kind", "Always `key`: models that may not be named are in no row."),
-    Column::text("model", "The same as `key`."),
-    Column::text("author", "Who made the model.").null_when("The catalogue does not know the model."),
+    Column::text(
+        "dimension",
+        "`model`, or `total`: everything, of which models that may not be named are a part. Never add rows of both.",
+    ),
+    Column::text(
+        "key",
+        "`author/model`, over all variants: the model of a request's first attempt. `total` for everything.",
+    ),
+    Column::text("kind", "`key`, or `total`. Models that may not be named have no row."),
+    Column::text("model", "The same as `key`.").null_when(TOTAL),
+    Column::text("author", "Who made the model.")
+        .null_when("The catalogue does not know the model, and in the row of the total."),
     Column::text("display_name", "For people. Not unique."),
     Column::new(
         "counts_are_bands",
@@ -57,7 +64,7 @@ pub(crate) const BEST: &[Column] = &[
     Column::text(
         "best_provider",
         "Id of the provider with the highest uptime for the model, over all attempts there; of equals the one with more counted \
-         attempts, then by id.",
+         attempts, then by id. All models together have none.",
     )
     .null_when(NO_BEST),
     Column::text("best_provider_name", "For people.").null_when(NO_BEST),
@@ -65,13 +72,15 @@ pub(crate) const BEST: &[Column] = &[
         .null_when(NO_BEST),
     Column::count("best_provider_counted", Unit::Attempts, "Counted attempts behind it; a band wherever users are asked for.")
         .null_when(NO_BEST),
-    Column::text("best_provider_reason", "Why there is none: `not_enough`.").null_when("There is one."),
+    Column::text("best_provider_reason", "Why there is none: `not_enough`.").null_when("There is one, and in the row of the total."),
     Column::new("boost_over_best_points", Type::Real, Unit::Points, "(routed − best_provider_uptime) × 100.")
         .null_when("One of the two is null."),
     Column::text("boost_over_best_points_reason", "Why `boost_over_best_points` is null: `not_enough`.")
-        .null_when("`boost_over_best_points` is not."),
+        .null_when("`boost_over_best_points` is not, and in the row of the total."),
 ];
 
 const FEW: &str = "Fewer requests than an uptime needs counted attempts (100 on a public site).";
 
-const NO_BEST: &str = "No provider has the counted attempts that an uptime needs (100 on a public site).";
+const NO_BEST: &str = "No provider has the counted attempts that an uptime needs (100 on a public site), and in the row of the total.";
+
+const TOTAL: &str = "In the row of the total.";

@@ -9,14 +9,24 @@ decided AS (
     GROUP BY date, model
 ),
 
+placed AS (
+    -- Each row twice: of its model, and of everything. What has no model is in everything alone.
+    SELECT cells.*, dimension, CASE WHEN dimension = 'model' THEN model_id END AS model
+    FROM cells
+    CROSS JOIN (VALUES ('model'), ('total')) AS dimensions (dimension)
+    WHERE dimension = 'total' OR model_id IS NOT NULL
+),
+
 merged AS (
     SELECT
-        cells.date,
+        placed.date,
         starts_at,
         ends_at,
         span,
-        model_id AS model,
-        bool_and(coalesce(decided.is_public, false)) AS is_public,
+        dimension,
+        placed.model,
+        -- Of everything nobody's use can be told.
+        bool_and(dimension = 'total' OR coalesce(decided.is_public, false)) AS is_public,
         sum(all_requests) AS all_requests,
         sum(attempts) AS attempts,
         sum(requests) AS requests,
@@ -25,10 +35,9 @@ merged AS (
         sum(requests_with_rate_limits) AS requests_with_rate_limits,
         sum(routed_ok_with_rate_limits) AS routed_ok_with_rate_limits,
         sum(first_ok_with_rate_limits) AS first_ok_with_rate_limits
-    FROM cells
-    LEFT JOIN decided ON decided.model = cells.model_id AND decided.date = cells.day
-    WHERE model_id IS NOT NULL
-    GROUP BY cells.date, starts_at, ends_at, span, model_id
+    FROM placed
+    LEFT JOIN decided ON decided.model = placed.model AND decided.date = placed.day
+    GROUP BY placed.date, starts_at, ends_at, span, dimension, placed.model
 ),
 
 named AS (
@@ -36,7 +45,7 @@ named AS (
         merged.*,
         CASE WHEN ends_at IS NULL THEN merged.date >= today() ELSE ends_at > watermark() END AS is_partial,
         coalesce(catalogue_models.author, authors.author) AS author,
-        coalesce(catalogue_models.name, nullif(split_part(merged.model, '/', 2), ''), merged.model) AS display_name,
+        coalesce(catalogue_models.name, nullif(split_part(merged.model, '/', 2), ''), merged.model, 'All') AS display_name,
         best.provider AS best_provider,
         coalesce(catalogue_providers.name, best.provider) AS best_provider_name,
         rate(best.success, best.counted, terms.users > 0) AS best_provider_uptime,
@@ -53,7 +62,10 @@ named AS (
         ON authors.model_id = merged.model
     LEFT JOIN best ON best.date = merged.date AND best.span = merged.span AND best.model = merged.model
     LEFT JOIN catalogue_providers ON catalogue_providers.provider_id = best.provider
-    WHERE terms.has_raw_names OR coalesce(catalogue_models.author, authors.author) IS NOT NULL
+    WHERE
+        dimension = 'total'
+        OR terms.has_raw_names
+        OR coalesce(catalogue_models.author, authors.author) IS NOT NULL
 ),
 
 shares AS (
@@ -82,9 +94,9 @@ SELECT
     span AS window_days,
     starts_at AS hour,
     is_partial,
-    'model' AS dimension,
-    model AS key,
-    'key' AS kind,
+    dimension,
+    coalesce(model, 'total') AS key,
+    CASE dimension WHEN 'total' THEN 'total' ELSE 'key' END AS kind,
     model,
     author,
     display_name,
@@ -120,10 +132,11 @@ SELECT
     best_provider_name,
     best_provider_uptime,
     best_provider_counted,
-    CASE WHEN best_provider IS NULL THEN 'not_enough' END AS best_provider_reason,
+    CASE WHEN dimension = 'model' AND best_provider IS NULL THEN 'not_enough' END AS best_provider_reason,
     CASE
         WHEN counts_are_bands THEN round((routed - best_provider_uptime) * 1000) / 10
         ELSE (routed - best_provider_uptime) * 100
     END AS boost_over_best_points,
-    CASE WHEN routed IS NULL OR best_provider_uptime IS NULL THEN 'not_enough' END AS boost_over_best_points_reason
+    CASE WHEN dimension = 'model' AND (routed IS NULL OR best_provider_uptime IS NULL) THEN 'not_enough' END
+        AS boost_over_best_points_reason
 FROM shares

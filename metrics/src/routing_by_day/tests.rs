@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::METRIC;
-use crate::health::testing::{Attempt, DAY, HOUR, PLACES, World, date_of, day, text, us};
+use crate::health::testing::{Attempt, DAY, HOUR, PLACES, World, by_key, date_of, day, text, us};
 use crate::routing::testing::{Sums, check, routed};
 use crate::{routing_by_hour, routing_now};
 
@@ -15,12 +15,12 @@ fn world(seed: u64) -> World {
     world
 }
 
-/// Sums of named models over rows that are asked for.
+/// Sums of named models, and of all rows, over rows that are asked for.
 fn sums(world: &World, is_in: impl Fn(i64) -> bool) -> BTreeMap<String, Sums> {
     let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
-    for row in &world.routing {
-        let Some(model) = row["model_id"].as_str().filter(|model| *model != "raw-three") else { continue };
-        if is_in(us(row["hour"].as_str().unwrap())) {
+    for row in world.routing.iter().filter(|row| is_in(us(row["hour"].as_str().unwrap()))) {
+        sums.entry("total".to_owned()).or_default().add(row);
+        if let Some(model) = row["model_id"].as_str().filter(|model| *model != "raw-three") {
             sums.entry(model.to_owned()).or_default().add(row);
         }
     }
@@ -53,12 +53,13 @@ fn best(world: &World, model: &str, is_in: impl Fn(i64) -> bool) -> Option<(Stri
 
 fn check_best(row: &Map<String, Value>, routed: Option<f64>, best: Option<(String, f64)>) {
     assert_eq!(row.get("best_provider").and_then(Value::as_str), best.as_ref().map(|best| best.0.as_str()));
-    assert_eq!(text(row, "best_provider_reason").is_empty(), best.is_some());
+    let is_total = text(row, "dimension") == "total";
+    assert_eq!(text(row, "best_provider_reason").is_empty(), best.is_some() || is_total);
     let found = row.get("boost_over_best_points").and_then(Value::as_f64);
     let expected = routed.zip(best).map(|(routed, best)| (routed - best.1) * 100.0);
     let is_equal = found.zip(expected).is_none_or(|(found, expected)| (found - expected).abs() < 1e-9);
     assert!(is_equal && found.is_some() == expected.is_some(), "{found:?} is not {expected:?} in {row:?}");
-    assert_eq!(text(row, "boost_over_best_points_reason").is_empty(), found.is_some());
+    assert_eq!(text(row, "boost_over_best_points_reason").is_empty(), found.is_some() || is_total);
 }
 
 #[tokio::test]
@@ -122,8 +123,8 @@ async fn windows_end_with_yesterday() {
     assert_eq!(rows.len(), seen);
 }
 
-/// 2,500 requests of acme/one on one day, 1,997 of them ok at once and 2,345 in the end.
-async fn one_day(n: i64, users: u32, is_public: Option<bool>) -> Map<String, Value> {
+/// 2,500 requests of acme/one on one day, 1,997 of them ok at once and 2,345 in the end: its row, and that of everything.
+async fn one_day(n: i64, users: u32, is_public: Option<bool>) -> [Map<String, Value>; 2] {
     let noon = us("2026-11-24T12:00:00Z");
     let mut world = World::of(vec![Attempt::new(noon, PLACES[3], "ok"); 150]);
     world.terms.users = users;
@@ -135,7 +136,10 @@ async fn one_day(n: i64, users: u32, is_public: Option<bool>) -> Map<String, Val
         "all_requests": n, "attempts": n * 2, "requests": n, "routed_ok": part(2_345), "first_ok": part(1_997),
         "requests_with_rate_limits": n, "routed_ok_with_rate_limits": part(2_345), "first_ok_with_rate_limits": part(1_997),
     })];
-    world.rows(METRIC, "2026-11-24", "2026-11-24").await.remove(0)
+    let mut rows = by_key(world.rows(METRIC, "2026-11-24", "2026-11-24").await);
+    assert_eq!(rows.len(), 2);
+    [("model", "acme/one"), ("total", "total")]
+        .map(|(dimension, key)| rows.remove(&(dimension.to_owned(), key.to_owned())).unwrap())
 }
 
 #[tokio::test]
@@ -143,11 +147,17 @@ async fn models_that_are_not_public_have_bands() {
     for (users, is_public, has_bands) in
         [(0, None, false), (20, Some(true), false), (20, Some(false), true), (20, None, true)]
     {
-        let row = one_day(2_500, users, is_public).await;
-        assert_eq!(row["counts_are_bands"], has_bands);
+        let [row, total] = one_day(2_500, users, is_public).await;
+        assert_eq!(
+            (&row["counts_are_bands"], &total["counts_are_bands"]),
+            (&json!(has_bands), &json!(false))
+        );
         let counts = ["all_requests", "attempts", "requests", "routed_ok", "first_ok"];
-        let expected = if has_bands { [1_000; 5] } else { [2_500, 5_000, 2_500, 2_345, 1_997] };
+        let exact = [2_500, 5_000, 2_500, 2_345, 1_997];
+        let expected = if has_bands { [1_000; 5] } else { exact };
         assert_eq!(counts.map(|count| row[count].as_i64().unwrap()), expected);
+        assert_eq!(counts.map(|count| total[count].as_i64().unwrap()), exact);
+        assert_eq!((text(&total, "kind"), text(&total, "display_name")), ("total", "All"));
         let real = |column: &str| row[column].as_f64().unwrap();
         // 0.938, 0.7988 and their difference.
         assert_eq!(real("without_routing"), if has_bands { 0.798 } else { 0.7988 });
@@ -162,7 +172,7 @@ async fn models_that_are_not_public_have_bands() {
 #[tokio::test]
 async fn ninety_nine_requests_make_no_boost_and_a_hundred_make_one() {
     for (n, reason) in [(99, "not_enough"), (100, "")] {
-        let row = one_day(n, 0, None).await;
+        let [row, _] = one_day(n, 0, None).await;
         for column in
             ["routed", "without_routing", "boost_points", "routed_with_rate_limits", "boost_over_best_points"]
         {

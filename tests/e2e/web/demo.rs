@@ -143,9 +143,10 @@ fn demo_shows_live_traffic_and_starts_again_without_loss_or_doubles() {
     std::fs::write(folder.path().join("d-local/demo.json"), made_with.to_string()).expect("write settings");
     let (running, base) = start(folder.path(), &DENSE);
 
-    // The minute in which the site was ready is in the strip in time.
+    // The minute in which the site was ready is in the strip in time: when it is over, and what it holds has arrived.
     let ready = Utc::now();
-    wait::until("live traffic in the strip of the last 60 minutes", wait::FRESH, || {
+    let complete = std::time::Duration::from_secs(120);
+    wait::until("live traffic in the strip of the last 60 minutes", complete + wait::FRESH, || {
         let newest = newest_minute_of_strip(&http::get(&format!("{base}/")).text())?;
         (newest + chrono::Duration::seconds(60) > ready).then_some(())
     });

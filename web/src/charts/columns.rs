@@ -84,24 +84,19 @@ fn names_every(names: &[String], pitch: f64) -> usize {
     ((widest / pitch.max(0.1)).ceil() as usize).max(1)
 }
 
-/// Sixty small columns without axes, for the strip of the last hour. The newest minute is hollow.
-pub fn minute_columns(caption: &Caption<'_>, values: &[Option<f64>], newest_is_partial: bool) -> String {
+/// Sixty small columns without axes, for the strip of the last hour.
+pub fn minute_columns(caption: &Caption<'_>, values: &[Option<f64>]) -> String {
     let mut svg = Svg::picture("minutes", 360.0, 40.0, caption.id, caption.title, caption.desc);
     let highest = values.iter().flatten().copied().fold(0.0, f64::max);
     let y = Linear::new((0.0, if highest > 0.0 { highest } else { 1.0 }), (39.0, 2.0));
     let pitch = 360.0 / values.len().max(1) as f64;
-    let (mut full, mut hollow) = (Path::default(), Path::default());
+    let mut columns = Path::default();
     for (index, value) in values.iter().enumerate() {
         let Some(value) = value.filter(|value| value.is_finite() && *value > 0.0) else { continue };
         let (left, top) = (pitch * index as f64, y.at(value).min(38.0));
-        if newest_is_partial && index + 1 == values.len() {
-            hollow.rect(left + 0.6, top + 0.6, pitch - 2.2, 38.4 - top);
-        } else {
-            full.rect(left, top, pitch - 1.0, 39.0 - top);
-        }
+        columns.rect(left, top, pitch - 1.0, 39.0 - top);
     }
     svg.segment("base", (0.0, 39.5), (360.0, 39.5));
-    svg.path("c-one", &full);
-    svg.path("hollow col", &hollow);
+    svg.path("c-one", &columns);
     svg.finish()
 }

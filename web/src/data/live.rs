@@ -1,9 +1,13 @@
-//! The last 60 minutes, minute by minute, straight from `attempts`: newer than any rollup, marked partial.
+//! The last 60 minutes, minute by minute, as the table `live_by_minute` tells them: newer than anything that is computed by day.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
+use bellwether_warehouse::Snapshot;
 use chrono::{DateTime, Utc};
+
+use super::load::{self, LoadError};
+use super::whole::Whole;
+
+/// Of the strip; the table holds a few more.
+const MINUTES: usize = 60;
 
 /// One minute of traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,85 +16,67 @@ pub struct Minute {
     /// Served requests.
     pub requests: u64,
     pub tokens: u64,
+    /// Calls to providers.
     pub attempts: u64,
-    /// Attempts that count as success and as fault.
+    /// Those of them that count as success or as fault, and as success.
+    pub counted: u64,
     pub success: u64,
-    pub fault: u64,
-    pub rate_limited: u64,
 }
 
-impl Minute {
-    pub(crate) fn empty(at: DateTime<Utc>) -> Self {
-        Self { at, requests: 0, tokens: 0, attempts: 0, success: 0, fault: 0, rate_limited: 0 }
-    }
-
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.requests += other.requests;
-        self.tokens = self.tokens.saturating_add(other.tokens);
-        self.attempts += other.attempts;
-        self.success += other.success;
-        self.fault += other.fault;
-        self.rate_limited += other.rate_limited;
-    }
-}
-
-/// The 60 minutes that end with the newest event; the last one is still filling.
+/// The 60 minutes up to that in which everything has arrived.
 #[derive(Clone, Debug, Default)]
 pub struct LastHour {
-    /// Oldest first, minutes without traffic included; empty when there is no event at all.
+    /// Oldest first, minutes without traffic included; empty when none are published, or there was never an event.
     pub minutes: Vec<Minute>,
 }
 
 impl LastHour {
-    pub fn total(&self) -> Minute {
-        let mut sum = Minute::empty(self.minutes.first().map_or(DateTime::UNIX_EPOCH, |minute| minute.at));
-        for minute in &self.minutes {
-            sum.add(minute);
-        }
-        sum
+    pub fn requests(&self) -> u64 {
+        self.sum(|minute| minute.requests)
+    }
+
+    pub fn tokens(&self) -> u64 {
+        self.sum(|minute| minute.tokens)
     }
 
     /// Success share of counted attempts, %, with the counted attempts; no threshold applied.
     pub fn uptime(&self) -> Option<(f64, u64)> {
-        let total = self.total();
-        let counted = total.success + total.fault;
-        (counted > 0).then(|| (total.success as f64 * 100.0 / counted as f64, counted))
+        let (success, counted) = (self.sum(|minute| minute.success), self.sum(|minute| minute.counted));
+        (counted > 0).then(|| (success as f64 * 100.0 / counted as f64, counted))
+    }
+
+    fn sum(&self, of: impl Fn(&Minute) -> u64) -> u64 {
+        self.minutes.iter().fold(0, |sum, minute| sum.saturating_add(of(minute)))
     }
 }
 
-/// Minutes of one `attempts` partition, by minute start in µs.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct MinuteBlock {
-    /// The sums and the newest `started_at` of the minute, µs.
-    pub minutes: BTreeMap<i64, (Minute, i64)>,
-}
-
-impl MinuteBlock {
-    pub fn pruned(&self, from: i64) -> Option<Self> {
-        let stale = self.minutes.keys().next().is_some_and(|at| *at < from);
-        stale.then(|| Self {
-            minutes: self.minutes.range(from..).map(|(at, minute)| (*at, *minute)).collect(),
-        })
+/// Reads `live_by_minute` when it is another than before.
+pub(super) async fn read(held: &mut Whole<LastHour>, snapshot: &Snapshot) -> Result<(), LoadError> {
+    if held.is_of(snapshot) {
+        return Ok(());
     }
-
-    /// Newest event that is not after `now`, µs.
-    pub fn newest(&self, now: i64) -> Option<i64> {
-        self.minutes.range(..=now).next_back().map(|(_, (_, newest))| (*newest).min(now))
-    }
-}
-
-const MINUTE: i64 = 60_000_000;
-
-/// The strip from the minute blocks of the newest partitions.
-pub(crate) fn last_hour(blocks: &[Arc<MinuteBlock>], as_of: DateTime<Utc>) -> LastHour {
-    let last = as_of.timestamp_micros().div_euclid(MINUTE) * MINUTE;
-    let minutes = (0..60).rev().filter_map(|back| {
-        let at = last - back * MINUTE;
-        let mut sum = Minute::empty(DateTime::from_timestamp_micros(at)?);
-        for minute in blocks.iter().filter_map(|block| block.minutes.get(&at).map(|(minute, _)| minute)) {
-            sum.add(minute);
+    let mut minutes = Vec::new();
+    let counts = ["requests", "input_tokens", "output_tokens", "attempts", "counted", "success"];
+    let names = [&["minute_at"][..], &counts].concat();
+    load::scan(snapshot, snapshot.files().to_vec(), &names, None, |columns| {
+        let (starts, counts) = (columns.instant("minute_at")?, columns.counts(&counts)?);
+        let [requests, input, output, attempts, counted, success] = counts.as_slice() else { return Ok(()) };
+        for row in 0..columns.rows() {
+            let Some(at) = DateTime::from_timestamp_micros(starts.value(row)) else { continue };
+            minutes.push(Minute {
+                at,
+                requests: requests.value(row),
+                tokens: input.value(row).saturating_add(output.value(row)),
+                attempts: attempts.value(row),
+                counted: counted.value(row),
+                success: success.value(row),
+            });
         }
-        Some(sum)
-    });
-    LastHour { minutes: minutes.collect() }
+        Ok(())
+    })
+    .await?;
+    minutes.sort_by_key(|minute| minute.at);
+    let minutes = minutes.split_off(minutes.len().saturating_sub(MINUTES));
+    held.put(snapshot, LastHour { minutes });
+    Ok(())
 }

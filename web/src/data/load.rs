@@ -124,6 +124,11 @@ pub(super) fn text_at(array: &StringArray, row: usize) -> Option<&str> {
     array.is_valid(row).then(|| array.value(row))
 }
 
+/// `None` for NULL.
+pub(super) fn real_at(array: &Float64Array, row: usize) -> Option<f64> {
+    array.is_valid(row).then(|| array.value(row))
+}
+
 pub(super) fn date_at(array: &Date32Array, row: usize) -> Option<NaiveDate> {
     let days = array.is_valid(row).then(|| array.value(row))?;
     let epoch = NaiveDate::from_ymd_opt(1970, 1, 1)?;

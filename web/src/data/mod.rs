@@ -49,6 +49,7 @@ mod totals;
 mod usage;
 mod usage_day;
 mod users;
+mod whole;
 mod window;
 
 pub use counts::{Counts, ErrorClass, State};
@@ -72,7 +73,7 @@ pub use quality::{Quality, RejectReason, Unmapped, UnmappedName};
 pub(crate) use ranking::plus;
 pub use ranking::{Ranking, RankingQuery, RankingRow, Remainder};
 pub use refresh::{Options, RefreshError, Refreshed, Refresher};
-pub use routing::{BestPinned, Boost, Routing, RoutingCounts, Routings};
+pub use routing::{BestPinned, Boost, Routing};
 pub use speed::{Quantiles, Speed};
 pub use totals::{Totals, Volume};
 pub use usage::{Filter, Group, GroupBy, Weekly};
@@ -125,8 +126,10 @@ impl Metric {
 /// One consistent set of numbers.
 #[derive(Debug)]
 pub struct Dataset {
-    /// The newest event, by its own time.
+    /// Up to when everything has arrived: a minute before the newest event, or two before now when none comes.
     pub as_of: DateTime<Utc>,
+    /// The newest event, by its own time. None: there was none yet.
+    pub newest_event_at: Option<DateTime<Utc>>,
     /// When this dataset was put together (for the operator; no page prints it).
     pub built_at: DateTime<Utc>,
     /// End of the newest complete 5-minute bucket: where live windows end.
@@ -147,12 +150,12 @@ pub struct Dataset {
     pub quality: Quality,
     /// Distinct users of all traffic in 28 days, where they are too few for anything to be named.
     pub too_few_users: Option<u64>,
-    pub last_hour: LastHour,
+    pub last_hour: Arc<LastHour>,
     first_date: NaiveDate,
     newest_date: NaiveDate,
     usage: usage::ByDay,
     health: health::Health,
-    routing: routing::ByDay,
+    routing: Arc<routing::Windows>,
     labels: labels::ByWeek,
     label_memo: Arc<labels::Memo>,
     users: users::Users,
@@ -175,7 +178,7 @@ impl Dataset {
         self.first_date <= date && date <= self.newest_date
     }
 
-    /// Day of the newest event; it is still running.
+    /// Newest day with usage or health; it is still running.
     pub fn newest_date(&self) -> NaiveDate {
         self.newest_date
     }
@@ -314,7 +317,12 @@ impl Dataset {
         spelled(wanted, is_known, dictionary.providers().map(|id| dictionary.provider(id)))
     }
 
-    /// Age of the newest complete bucket at `now`.
+    /// Age of the newest event at `now`; nothing before the first one.
+    pub fn quiet_for(&self, now: DateTime<Utc>) -> std::time::Duration {
+        self.newest_event_at.and_then(|newest| (now - newest).to_std().ok()).unwrap_or_default()
+    }
+
+    /// Age of what is shown at `now`.
     pub fn age(&self, now: DateTime<Utc>) -> std::time::Duration {
         (now - self.as_of).to_std().unwrap_or_default()
     }

@@ -2,8 +2,7 @@
 
 use arrow::array::Array;
 use bellwether_warehouse::Snapshot;
-use bellwether_warehouse::tables::attempts::Outcome;
-use chrono::{DateTime, Days, NaiveDate};
+use chrono::{Days, NaiveDate};
 use datafusion::prelude::{Expr, col, lit};
 use datafusion::scalar::ScalarValue;
 use std::collections::BTreeMap;
@@ -15,10 +14,8 @@ use super::gate::{Gate, GateMonth, Kind};
 use super::health::HealthBlock;
 use super::keyed;
 use super::labels::{CellKey, CellSums, LabelSource, LabelWeek};
-use super::live::{Minute, MinuteBlock};
 use super::load::{self, Blocks, Columns, LoadError, date_at, text_at};
 use super::quality::QualityDay;
-use super::routing::{RoutingCounts, RoutingDay};
 use super::speed::{Sketches, Speed};
 use super::totals;
 use super::usage_day::UsageDay;
@@ -218,32 +215,6 @@ pub(super) async fn health_buckets(
     Ok(blocks.put(changes))
 }
 
-pub(super) async fn routing(
-    blocks: &mut Blocks<RoutingDay>,
-    snapshot: &Snapshot,
-    dictionary: &mut Dictionary,
-    keep: impl Fn(NaiveDate) -> bool,
-) -> Result<bool, LoadError> {
-    let epoch = dictionary.epoch();
-    let mut changes = blocks.changes(snapshot, keep, |_| epoch);
-    let mut names = vec!["date", "hour", "model_id"];
-    names.extend(RoutingCounts::COLUMNS);
-    load::fill(snapshot, &mut changes, &names, None, |columns, targets| {
-        let (dates, hours) = (columns.date("date")?, columns.instant("hour")?);
-        let models = columns.text("model_id")?;
-        let values = columns.counts(&RoutingCounts::COLUMNS)?;
-        for row in 0..columns.rows() {
-            let Some(day) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
-            let model = dictionary.intern_model(text_at(&models, row));
-            let counts = RoutingCounts::from_values(values.iter().map(|column| column.value(row)));
-            day.rows.entry((hours.value(row), model)).or_default().add(&counts);
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(blocks.put(changes))
-}
-
 pub(super) async fn labels(
     blocks: &mut Blocks<LabelWeek>,
     snapshot: &Snapshot,
@@ -299,62 +270,6 @@ pub(super) async fn labels(
                 w_ok: w_ok.value(row),
             };
             week.add(key, &sums);
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(blocks.put(changes))
-}
-
-/// Minutes of `attempts` that begin at or after `from` (µs).
-pub(super) async fn minutes(
-    blocks: &mut Blocks<MinuteBlock>,
-    snapshot: &Snapshot,
-    keep: impl Fn(NaiveDate) -> bool,
-    from: i64,
-) -> Result<bool, LoadError> {
-    const MINUTE: i64 = 60_000_000;
-    let mut changes = blocks.changes(snapshot, keep, |_| 0);
-    let names = [
-        "event_date",
-        "started_at",
-        "outcome",
-        "ttft_ms",
-        "input_tokens",
-        "output_tokens",
-        "gateway_cache_hit",
-    ];
-    let filter = col("started_at").gt_eq(instant(from));
-    load::fill(snapshot, &mut changes, &names, Some(filter), |columns, targets| {
-        let (dates, instants) = (columns.date("event_date")?, columns.instant("started_at")?);
-        let outcomes = columns.text("outcome")?;
-        let tokens = columns.counts(&["input_tokens", "output_tokens"])?;
-        let (gateway, ttft) = (columns.int("gateway_cache_hit")?, columns.int("ttft_ms")?);
-        for row in 0..columns.rows() {
-            let Some(block) = date_at(&dates, row).and_then(|date| targets.at(date)) else { continue };
-            let started = instants.value(row);
-            let at = started.div_euclid(MINUTE) * MINUTE;
-            let Some(instant) = DateTime::from_timestamp_micros(at) else { continue };
-            let entry = block.minutes.entry(at).or_insert_with(|| (Minute::empty(instant), started));
-            entry.1 = entry.1.max(started);
-            let output = tokens.get(1).map_or(0, |column| column.value(row));
-            let outcome = text_at(&outcomes, row).and_then(Outcome::parse);
-            let delivered = i64::try_from(output).unwrap_or(i64::MAX);
-            let served =
-                outcome.is_some_and(|outcome| outcome.is_success(Some(delivered), ttft.is_valid(row)));
-            let minute = &mut entry.0;
-            if served {
-                minute.requests += 1;
-                minute.tokens =
-                    tokens.iter().fold(minute.tokens, |sum, column| sum.saturating_add(column.value(row)));
-            }
-            // A hit in the router's own cache is no attempt at a provider.
-            if gateway.value(row) == 0 {
-                minute.attempts += 1;
-                minute.success += u64::from(served);
-                minute.fault += u64::from(outcome == Some(Outcome::Fault));
-                minute.rate_limited += u64::from(outcome == Some(Outcome::RateLimited));
-            }
         }
         Ok(())
     })

@@ -10,29 +10,26 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use super::dictionary::Dictionary;
 use super::gate::{self, Gate, GateMonth};
 use super::health::{BUCKET_SECS, Health};
-use super::live::{self, LastHour, MinuteBlock};
+use super::live::{self, LastHour};
 use super::load::{self, Blocks, LoadError};
 use super::quality::{Quality, QualityDay};
 use super::read::{self, BucketDay};
 use super::usage_day::UsageDay;
 use super::users::{Store, Users};
+use super::whole::Whole;
 use super::{Dataset, Names, Profile, labels, routing, usage, window};
 use crate::config::WebConfig;
 use crate::history::{History, Written};
 
-const READ: [TableId; 6] = [
-    TableId::Attempts,
-    TableId::LabelCells,
-    TableId::Health5m,
-    TableId::HealthHourly,
-    TableId::HealthDaily,
-    TableId::RoutingHourly,
-];
+const READ: [TableId; 4] =
+    [TableId::LabelCells, TableId::Health5m, TableId::HealthHourly, TableId::HealthDaily];
 const USAGE: TableId = TableId::Declared(&bellwether_metrics::usage_by_day::TABLE);
 const QUALITY: TableId = TableId::Declared(&bellwether_metrics::quality_by_day::TABLE);
 const RANKINGS: TableId = TableId::Declared(&bellwether_metrics::rankings::TABLE);
+const ROUTING: TableId = TableId::Declared(&bellwether_metrics::routing_now::TABLE);
+const LIVE: TableId = TableId::Declared(&bellwether_metrics::live_by_minute::TABLE);
 /// As the newest publication names them.
-const PUBLISHED: [TableId; 4] = [gate::TABLE, USAGE, RANKINGS, QUALITY];
+const PUBLISHED: [TableId; 6] = [gate::TABLE, USAGE, RANKINGS, QUALITY, ROUTING, LIVE];
 
 /// Days of daily health kept: 90 and the 90 before.
 const HEALTH_DAYS: u64 = 190;
@@ -145,16 +142,23 @@ pub struct Refresher {
     health_days: Blocks<super::health::HealthBlock>,
     buckets: Blocks<BucketDay>,
     hours: Blocks<BucketDay>,
-    routing: Blocks<routing::RoutingDay>,
+    routing: Whole<routing::Windows>,
+    last_hour: Whole<LastHour>,
     labels: Blocks<labels::LabelWeek>,
     label_views: labels::ByWeek,
     label_memo: Arc<labels::Memo>,
-    minutes: Blocks<MinuteBlock>,
     quality: Blocks<QualityDay>,
     users: Arc<Store>,
     /// Of the last dataset.
     written_from: NaiveDate,
-    seen: BTreeMap<&'static str, i64>,
+    seen: Option<Seen>,
+}
+
+/// What a dataset is of.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    publication: Option<i64>,
+    versions: BTreeMap<&'static str, i64>,
 }
 
 /// The dates that decide what is read.
@@ -195,14 +199,14 @@ impl Refresher {
             health_days: Blocks::default(),
             buckets: Blocks::default(),
             hours: Blocks::default(),
-            routing: Blocks::default(),
+            routing: Whole::default(),
+            last_hour: Whole::default(),
             labels: Blocks::default(),
             label_views: labels::ByWeek::new(),
             label_memo: Arc::default(),
-            minutes: Blocks::default(),
             quality: Blocks::of_many_days(),
             written_from: NaiveDate::MIN,
-            seen: BTreeMap::new(),
+            seen: None,
         })
     }
 
@@ -224,7 +228,8 @@ impl Refresher {
         let snapshots = self.tables.snapshots().chain(self.published.snapshots());
         let versions: BTreeMap<&'static str, i64> =
             snapshots.map(|snapshot| (snapshot.table().name(), snapshot.version())).collect();
-        if versions == self.seen {
+        let seen = Seen { publication: self.published.newest().map(|newest| newest.number), versions };
+        if self.seen.as_ref() == Some(&seen) {
             return Ok(Refreshed::Unchanged);
         }
         // What is published may be of an earlier version than the rest.
@@ -233,9 +238,9 @@ impl Refresher {
         let written = self.options.history.as_ref().and_then(|history| history.at(folded));
         let horizon = self.horizon(now, written);
         self.read(horizon).await?;
-        let mut dataset = self.assemble(horizon, versions.clone(), folded, now, written);
+        let mut dataset = self.assemble(horizon, seen.versions.clone(), folded, now, written);
         dataset.too_few_users = dataset.count_too_few_users().await?;
-        self.seen = versions;
+        self.seen = Some(seen);
         Ok(Refreshed::New(Arc::new(dataset)))
     }
 
@@ -288,6 +293,13 @@ impl Refresher {
         if let Some(usage) = self.published.snapshot(USAGE) {
             read::usage(&mut self.usage, usage, dictionary, |date| horizon.counts_on(date)).await?;
         }
+        if let Some(table) = self.published.snapshot(ROUTING) {
+            let needs = self.options.thresholds.counted_attempts;
+            routing::read(&mut self.routing, table, dictionary, needs).await?;
+        }
+        if let Some(table) = self.published.snapshot(LIVE) {
+            live::read(&mut self.last_hour, table).await?;
+        }
         if let Some(days) = snapshot(TableId::HealthDaily) {
             let keep = |date| horizon.keeps(date, HEALTH_DAYS);
             let sketches_from = newest.checked_sub_days(Days::new(SPEED_DAYS)).unwrap_or(newest);
@@ -299,9 +311,6 @@ impl Refresher {
             if let Some(table) = snapshot(id) {
                 read::health_buckets(blocks, table, dictionary, |date| horizon.keeps(date, 1), from).await?;
             }
-        }
-        if let Some(table) = snapshot(TableId::RoutingHourly) {
-            read::routing(&mut self.routing, table, dictionary, |date| horizon.keeps(date, 40)).await?;
         }
         if let Some(cells) = snapshot(TableId::LabelCells) {
             let running = window::monday(newest);
@@ -317,9 +326,6 @@ impl Refresher {
                     weeks.iter().map(|(week, cells)| (*week, Arc::new(cells.view()))).collect();
                 self.label_memo = Arc::default();
             }
-        }
-        if let Some(attempts) = snapshot(TableId::Attempts) {
-            read_minutes(&mut self.minutes, attempts, horizon).await?;
         }
         // What arrived is dated by arrival, which may be long after the events.
         let first = newest.min(horizon.today).checked_sub_days(Days::new(QUALITY_DAYS)).unwrap_or(newest);
@@ -344,9 +350,6 @@ impl Refresher {
                 read::authors(blocks, table, dictionary, |date| horizon.keeps(date, 1)).await?;
             }
         }
-        if let Some(table) = tables.snapshot(TableId::RoutingHourly) {
-            read::authors(&self.routing, table, dictionary, |date| horizon.keeps(date, 40)).await?;
-        }
         Ok(())
     }
 
@@ -367,17 +370,15 @@ impl Refresher {
         now: DateTime<Utc>,
         history: Option<Written>,
     ) -> Dataset {
-        let minutes: Vec<Arc<MinuteBlock>> = self.minutes.by_date().into_values().collect();
-        let newest_event = minutes.iter().filter_map(|block| block.newest(horizon.now)).max();
         let mut usage = self.usage.by_date();
         usage.retain(|_, day| !day.is_empty());
         let first_date = usage::history_begins(&usage).unwrap_or(horizon.newest);
         // What lies before is of clocks that are years wrong.
         usage = usage.split_off(&first_date);
         let end_of_data = start_of(horizon.newest);
-        let buckets_end = self.buckets_end(horizon.now, newest_event.unwrap_or(end_of_data));
-        let as_of = newest_event.unwrap_or(buckets_end);
-        self.minutes.update(|_, block| block.pruned(as_of - 65 * MINUTE_US));
+        let watermark = self.published.newest().map(|newest| newest.watermark);
+        let buckets_end =
+            self.buckets_end(horizon.now, watermark.map_or(end_of_data, |at| at.timestamp_micros()));
         self.buckets.update(|_, day| day.pruned(buckets_end - DAY_US, buckets_end - 40 * MINUTE_US));
         self.hours.update(|_, day| day.pruned(buckets_end - DAY_US - 3_600_000_000, i64::MIN));
         let instant = |micros| DateTime::from_timestamp_micros(micros).unwrap_or_default();
@@ -393,7 +394,8 @@ impl Refresher {
             store: self.users.clone(),
         };
         let mut dataset = Dataset {
-            as_of: instant(as_of),
+            as_of: watermark.unwrap_or(instant(buckets_end)),
+            newest_event_at: self.published.newest().and_then(|newest| newest.newest_event_at),
             built_at: now,
             buckets_end: instant(buckets_end),
             versions,
@@ -407,10 +409,7 @@ impl Refresher {
             dictionary: self.shared.clone(),
             quality: Quality::default(),
             too_few_users: None,
-            last_hour: match newest_event {
-                Some(_) => live::last_hour(&minutes, instant(as_of)),
-                None => LastHour::default(),
-            },
+            last_hour: self.last_hour.get(),
             first_date,
             newest_date: horizon.newest,
             usage,
@@ -419,7 +418,7 @@ impl Refresher {
                 hours: merged(&self.hours),
                 days: self.health_days.by_date(),
             },
-            routing: self.routing.by_date(),
+            routing: self.routing.get(),
             labels: self.label_views.clone(),
             label_memo: self.label_memo.clone(),
             users,
@@ -437,21 +436,6 @@ impl Refresher {
         let (known, all) = totals.fold((0.0, 0.0), |(known, all), one| (known + one.known, all + one.all.wt));
         (all > 0.0).then(|| known / all)
     }
-}
-
-async fn read_minutes(
-    blocks: &mut Blocks<MinuteBlock>,
-    attempts: &Snapshot,
-    horizon: Horizon,
-) -> Result<(), LoadError> {
-    let dates = attempts.files().iter().filter_map(DataFile::date);
-    let Some(newest) = dates.filter(|date| *date <= horizon.today).max() else { return Ok(()) };
-    let before = newest.pred_opt().unwrap_or(newest);
-    // The hour may begin on the day before, so both days are candidates; file statistics prune the rest.
-    let known = blocks.by_date().values().filter_map(|block| block.newest(horizon.now)).max();
-    let from = known.map_or(start_of(before), |newest| newest - 65 * MINUTE_US);
-    read::minutes(blocks, attempts, |date| date == newest || date == before, from).await?;
-    Ok(())
 }
 
 fn start_of(date: NaiveDate) -> i64 {

@@ -1,79 +1,24 @@
-//! What fallback routing added: routed, without routing, best pinned.
+//! What fallback routing added: routed, without routing, best pinned; windows of whole days to yesterday, as the table
+//! `routing_now` tells them. Rows hold what may be said, so nothing is rounded or withheld here.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use arrow::array::Float64Array;
+use bellwether_warehouse::Snapshot;
+use chrono::NaiveDate;
 
-use super::Dataset;
-use super::counts::Counts;
-use super::dictionary::{ModelId, ProviderId};
+use super::dictionary::{Dictionary, ModelId, ProviderId};
 use super::figure::{Figure, NotEnough};
-use super::health::{HealthBy, Scope, Span};
-use super::totals::ratio;
-
-/// Counts of one model's requests, by the model of the first attempt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RoutingCounts {
-    pub all_requests: u64,
-    pub attempts: u64,
-    /// Requests whose first attempt was a success or a counted fault.
-    pub requests: u64,
-    pub routed_ok: u64,
-    pub first_ok: u64,
-    /// The second pair: a first attempt of 429 counts as a failure.
-    pub requests_with_rate_limits: u64,
-    pub routed_ok_with_rate_limits: u64,
-    pub first_ok_with_rate_limits: u64,
-}
-
-impl RoutingCounts {
-    pub(crate) const COLUMNS: [&str; 8] = [
-        "all_requests",
-        "attempts",
-        "requests",
-        "routed_ok",
-        "first_ok",
-        "requests_with_rate_limits",
-        "routed_ok_with_rate_limits",
-        "first_ok_with_rate_limits",
-    ];
-
-    pub(crate) fn from_values(mut values: impl Iterator<Item = u64>) -> Self {
-        let mut next = || values.next().unwrap_or(0);
-        Self {
-            all_requests: next(),
-            attempts: next(),
-            requests: next(),
-            routed_ok: next(),
-            first_ok: next(),
-            requests_with_rate_limits: next(),
-            routed_ok_with_rate_limits: next(),
-            first_ok_with_rate_limits: next(),
-        }
-    }
-
-    pub fn add(&mut self, other: &Self) {
-        self.all_requests += other.all_requests;
-        self.attempts += other.attempts;
-        self.requests += other.requests;
-        self.routed_ok += other.routed_ok;
-        self.first_ok += other.first_ok;
-        self.requests_with_rate_limits += other.requests_with_rate_limits;
-        self.routed_ok_with_rate_limits += other.routed_ok_with_rate_limits;
-        self.first_ok_with_rate_limits += other.first_ok_with_rate_limits;
-    }
-
-    pub fn attempts_per_request(&self) -> Option<f64> {
-        ratio(self.attempts, self.all_requests)
-    }
-}
+use super::load::{self, Columns, LoadError, date_at, real_at, text_at};
+use super::whole::Whole;
+use super::{Dataset, Tally, Window};
 
 /// One pair of percentages over the same requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Boost {
     /// Requests in the population.
-    pub n: u64,
+    pub n: Tally,
     /// Share that ended ok after fallback, %.
     pub routed: f64,
     /// Share whose first attempt ended ok, %.
@@ -88,153 +33,190 @@ pub struct BestPinned {
     pub provider: ProviderId,
     /// %
     pub uptime: f64,
-    pub counts: Counts,
 }
 
-/// Routed against pinned for one model over complete days.
+/// Routed against pinned, of one model or of everything, over complete days. Counts are None before anything is published.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Routing {
-    pub days: u64,
-    pub counts: RoutingCounts,
+    /// Requests that the gateway passed on.
+    pub all_requests: Option<Tally>,
+    pub attempts_per_request: Option<f64>,
+    /// Requests whose first attempt was a success or a counted fault.
+    pub requests: Option<Tally>,
     pub boost: Figure<Boost>,
+    /// The second pair: a first attempt of 429 counts as a failure.
+    pub requests_with_rate_limits: Option<Tally>,
     pub boost_with_rate_limits: Figure<Boost>,
     /// None: no provider has enough counted attempts.
     pub best_pinned: Option<BestPinned>,
+    /// routed − uptime of the best pinned provider, percentage points.
+    pub over_best: Option<f64>,
 }
 
-/// Of every model over the same days: for what lists them all, which would otherwise go through those days once a model.
-#[derive(Debug)]
-pub struct Routings<'a> {
-    dataset: &'a Dataset,
-    days: u64,
-    counts: BTreeMap<ModelId, RoutingCounts>,
-    best_pinned: BTreeMap<ModelId, BestPinned>,
-}
-
-impl Routings<'_> {
-    /// The same as [`Dataset::routing`].
-    pub fn of(&self, model: ModelId) -> Routing {
-        let counts = self.counts.get(&model).copied().unwrap_or_default();
-        self.dataset.routing_made_of(self.days, counts, self.best_pinned.get(&model).copied())
+impl Routing {
+    /// Of what has no row.
+    fn none(requests: Option<Tally>, needs: u64) -> Self {
+        let n = if let Some(Tally::Exact(n)) = requests { Some(n) } else { None };
+        let why = NotEnough { n, needs, needs_users: None };
+        Self {
+            all_requests: requests,
+            attempts_per_request: None,
+            requests,
+            boost: Err(why),
+            requests_with_rate_limits: requests,
+            boost_with_rate_limits: Err(why),
+            best_pinned: None,
+            over_best: None,
+        }
     }
 }
 
-/// One date of `routing_hourly`: sums per (hour start in µs, model).
-#[derive(Clone, Debug, Default)]
-pub(crate) struct RoutingDay {
-    pub rows: BTreeMap<(i64, ModelId), RoutingCounts>,
+/// All rows of `routing_now`.
+#[derive(Debug, Default)]
+pub(crate) struct Windows {
+    /// Last day of all of them.
+    end: Option<NaiveDate>,
+    /// By length in days and model; None: everything.
+    rows: BTreeMap<(u64, Option<ModelId>), Routing>,
 }
-
-pub(crate) type ByDay = BTreeMap<NaiveDate, Arc<RoutingDay>>;
 
 impl Dataset {
-    /// Sum over the last `days` complete days; `None` = all models.
-    pub fn routing_counts(&self, model: Option<ModelId>, days: u64) -> RoutingCounts {
-        let window = self.trailing(days);
-        let mut sum = RoutingCounts::default();
-        for (_, day) in self.routing.range(window.start..=window.end.max(window.start)) {
-            for ((_, of), counts) in &day.rows {
-                if model.is_none_or(|wanted| wanted == *of) {
-                    sum.add(counts);
-                }
-            }
-        }
-        sum
-    }
-
-    /// Every model with routed requests in the last `days` complete days, most requests first.
-    pub fn routing_by_model(&self, days: u64) -> Vec<(ModelId, RoutingCounts)> {
-        let window = self.trailing(days);
-        let mut sums: BTreeMap<ModelId, RoutingCounts> = BTreeMap::new();
-        for (_, day) in self.routing.range(window.start..=window.end.max(window.start)) {
-            for ((_, model), counts) in &day.rows {
-                sums.entry(*model).or_default().add(counts);
-            }
-        }
-        let mut rows: Vec<_> = sums.into_iter().filter(|(model, _)| model.is_named()).collect();
-        // The order tells no size that is not told.
-        let size = |(model, counts): &(ModelId, RoutingCounts)| {
-            self.detail(Scope::model(*model)).is_exact().then_some(counts.all_requests)
-        };
-        rows.sort_by_cached_key(|row| {
-            (std::cmp::Reverse(size(row)), self.dictionary.model(row.0).to_owned())
-        });
-        rows
-    }
-
-    /// Routed, without routing and best pinned over the last `days` (1, 7 or 28) complete days.
+    /// Over the last `days` (1, 7 or 28) complete days.
     pub fn routing(&self, model: ModelId, days: u64) -> Routing {
-        let span = Span::Dates(self.trailing(days));
-        let by_provider = self.health_by(HealthBy::Provider, Scope::model(model), span);
-        let counts = self.routing_counts(Some(model), days);
-        self.routing_made_of(days, counts, self.best_pinned(by_provider))
+        self.routing_row(Some(model), days)
     }
 
-    /// [`Dataset::routing`] of all models.
-    pub fn routings(&self, days: u64) -> Routings<'_> {
-        let mut by_model: BTreeMap<ModelId, Vec<(Scope, Counts)>> = BTreeMap::new();
-        for (scope, counts) in self.health_by(HealthBy::Pair, Scope::ALL, Span::Dates(self.trailing(days))) {
-            if let Some(model) = scope.model {
-                by_model.entry(model).or_default().push((scope, counts));
+    /// Of all models together, those that may not be named included.
+    pub fn routing_of_all(&self, days: u64) -> Routing {
+        self.routing_row(None, days)
+    }
+
+    /// Models that were routed in the last `days` complete days, most requests first.
+    pub fn routed_models(&self, days: u64) -> Vec<ModelId> {
+        let rows = self.routing.rows.range((days, None)..(days.saturating_add(1), None));
+        let mut models: Vec<_> =
+            rows.filter_map(|((_, model), routing)| Some(((*model)?, routing.all_requests))).collect();
+        // The order tells no size that is not told.
+        models.sort_by_cached_key(|(model, requests)| {
+            let size = if let Some(Tally::Exact(n)) = requests { Some(*n) } else { None };
+            (Reverse(size), self.dictionary.model(*model).to_owned())
+        });
+        models.into_iter().map(|(model, _)| model).collect()
+    }
+
+    /// The `days` days that a window of routing holds.
+    pub fn routing_window(&self, days: u64) -> Window {
+        self.routing.end.map_or_else(|| self.trailing(days), |end| Window::trailing(end, days))
+    }
+
+    fn routing_row(&self, model: Option<ModelId>, days: u64) -> Routing {
+        self.routing.rows.get(&(days, model)).copied().unwrap_or_else(|| {
+            let requests = self.routing.end.map(|_| Tally::Exact(0));
+            Routing::none(requests, self.thresholds.counted_attempts.max(1))
+        })
+    }
+}
+
+const NAMES: [&str; 18] = [
+    "end_date",
+    "window_days",
+    "dimension",
+    "model",
+    "author",
+    "counts_are_bands",
+    "all_requests",
+    "attempts_per_request",
+    "requests",
+    "routed",
+    "without_routing",
+    "boost_points",
+    "requests_with_rate_limits",
+    "routed_with_rate_limits",
+    "without_routing_with_rate_limits",
+    "boost_with_rate_limits_points",
+    "best_provider",
+    "best_provider_uptime",
+];
+/// Beside those of [`NAMES`].
+const OVER_BEST: &str = "boost_over_best_points";
+
+/// Reads `routing_now` when it is another than before. `needs`: requests that a share needs.
+pub(super) async fn read(
+    held: &mut Whole<Windows>,
+    snapshot: &Snapshot,
+    dictionary: &mut Dictionary,
+    needs: u64,
+) -> Result<(), LoadError> {
+    if held.is_of(snapshot) {
+        return Ok(());
+    }
+    let mut windows = Windows::default();
+    let names = [&NAMES[..], &[OVER_BEST]].concat();
+    load::scan(snapshot, snapshot.files().to_vec(), &names, None, |columns| {
+        absorb(columns, dictionary, needs.max(1), &mut windows)
+    })
+    .await?;
+    held.put(snapshot, windows);
+    Ok(())
+}
+
+fn absorb(
+    columns: &Columns<'_>,
+    dictionary: &mut Dictionary,
+    needs: u64,
+    windows: &mut Windows,
+) -> Result<(), LoadError> {
+    let (ends, days) = (columns.date("end_date")?, columns.counts(&["window_days"])?);
+    let (dimensions, models) = (columns.text("dimension")?, columns.text("model")?);
+    let (authors, bands) = (columns.text("author")?, columns.flag("counts_are_bands")?);
+    let counts = columns.counts(&["all_requests", "requests", "requests_with_rate_limits"])?;
+    let [all, requests, limited] = counts.as_slice() else { return Ok(()) };
+    let real = |name: &str| columns.float(name);
+    let per_request = real("attempts_per_request")?;
+    let pair = [real("routed")?, real("without_routing")?, real("boost_points")?];
+    let limited_pair = [
+        real("routed_with_rate_limits")?,
+        real("without_routing_with_rate_limits")?,
+        real("boost_with_rate_limits_points")?,
+    ];
+    let (providers, uptimes) = (columns.text("best_provider")?, real("best_provider_uptime")?);
+    let over_best = real(OVER_BEST)?;
+    for row in 0..columns.rows() {
+        let model = match (text_at(&dimensions, row), text_at(&models, row)) {
+            (Some("total"), _) => None,
+            (Some("model"), Some(model)) => {
+                dictionary.learn(model, text_at(&authors, row).unwrap_or(""));
+                Some(dictionary.intern_model(Some(model))).filter(|model| model.is_named())
             }
-        }
-        let best = |(model, rows)| Some((model, self.best_pinned(rows)?));
-        Routings {
-            dataset: self,
-            days,
-            counts: self.routing_by_model(days).into_iter().collect(),
-            best_pinned: by_model.into_iter().filter_map(best).collect(),
-        }
-    }
-
-    fn routing_made_of(&self, days: u64, counts: RoutingCounts, best_pinned: Option<BestPinned>) -> Routing {
-        Routing {
-            days,
-            counts,
-            boost: self.boost(counts.requests, counts.routed_ok, counts.first_ok),
-            boost_with_rate_limits: self.boost(
-                counts.requests_with_rate_limits,
-                counts.routed_ok_with_rate_limits,
-                counts.first_ok_with_rate_limits,
-            ),
+            _ => continue,
+        };
+        let has_bands = bands.value(row);
+        let told = |n: u64| if has_bands { Tally::Band((n > 0).then_some(n)) } else { Tally::Exact(n) };
+        let boost = |n: u64, [routed, without, boost]: &[Float64Array; 3]| {
+            let known = (real_at(routed, row), real_at(without, row), real_at(boost, row));
+            let (Some(routed), Some(without), Some(boost)) = known else {
+                return Err(NotEnough { n: (!has_bands).then_some(n), needs, needs_users: None });
+            };
+            Ok(Boost { n: told(n), routed: routed * 100.0, without_routing: without * 100.0, boost })
+        };
+        let best_pinned = text_at(&providers, row).and_then(|provider| {
+            let provider = dictionary.intern_provider(Some(provider));
+            let uptime = real_at(&uptimes, row).filter(|_| provider.is_named())?;
+            Some(BestPinned { provider, uptime: uptime * 100.0 })
+        });
+        let routing = Routing {
+            all_requests: Some(told(all.value(row))),
+            attempts_per_request: real_at(&per_request, row),
+            requests: Some(told(requests.value(row))),
+            boost: boost(requests.value(row), &pair),
+            requests_with_rate_limits: Some(told(limited.value(row))),
+            boost_with_rate_limits: boost(limited.value(row), &limited_pair),
             best_pinned,
-        }
+            over_best: real_at(&over_best, row),
+        };
+        windows.end = windows.end.max(date_at(&ends, row));
+        let length = days.first().map_or(0, |days| days.value(row));
+        windows.rows.insert((length, model), routing);
     }
-
-    /// Counts per hour for the last `hours` hours that have any, oldest first: (hour start, counts).
-    pub fn routing_hours(&self, model: ModelId, hours: usize) -> Vec<(DateTime<Utc>, RoutingCounts)> {
-        let rows = self.routing.values().flat_map(|day| day.rows.iter());
-        let mut rows: Vec<_> = rows
-            .filter(|((_, of), _)| *of == model)
-            .filter_map(|((at, _), counts)| Some((DateTime::from_timestamp_micros(*at)?, *counts)))
-            .collect();
-        let skip = rows.len().saturating_sub(hours);
-        rows.split_off(skip)
-    }
-
-    /// The two shares of a population, or how many requests are missing.
-    pub fn boost(&self, requests: u64, routed_ok: u64, first_ok: u64) -> Figure<Boost> {
-        let needs = self.thresholds.counted_attempts.max(1);
-        if requests < needs {
-            return Err(NotEnough::counts(requests, needs));
-        }
-        let percent = |part: u64| part as f64 * 100.0 / requests as f64;
-        let (routed, without_routing) = (percent(routed_ok), percent(first_ok));
-        Ok(Boost { n: requests, routed, without_routing, boost: routed - without_routing })
-    }
-
-    /// Of one model's attempts by provider.
-    fn best_pinned(&self, by_provider: impl IntoIterator<Item = (Scope, Counts)>) -> Option<BestPinned> {
-        by_provider
-            .into_iter()
-            .filter_map(|(scope, counts)| {
-                let provider = scope.provider.filter(|provider| provider.is_named())?;
-                Some(BestPinned { provider, uptime: counts.uptime(&self.thresholds).ok()?, counts })
-            })
-            .max_by(|a, b| {
-                a.uptime.total_cmp(&b.uptime).then(a.counts.counted().cmp(&b.counts.counted())).then_with(
-                    || self.dictionary.provider(b.provider).cmp(self.dictionary.provider(a.provider)),
-                )
-            })
-    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use super::rankings::{daily, date, key};
 use super::table::{Cell, Table};
 use crate::data::{
     Boost, Counts, Dataset, Figure, Filter, Group, GroupBy, HealthBy, ModelId, ModelProvider, NotEnough,
-    ProviderId, Quantiles, Scope, Span, Speed, Totals,
+    ProviderId, Quantiles, Scope, Span, Speed, Tally, Totals,
 };
 use crate::pages::{PageContext, PageError, empty_because};
 
@@ -332,8 +332,8 @@ pub(super) fn provider(context: &PageContext, dataset: &Dataset, id: &str) -> Re
 
 /// Routed against pinned, every model.
 pub(super) fn routing(context: &PageContext, dataset: &Dataset) -> View {
-    let models: Vec<ModelId> = dataset.routing_by_model(28).into_iter().map(|(model, _)| model).collect();
-    let window = dataset.trailing(28);
+    let models = dataset.routed_models(28);
+    let window = dataset.routing_window(28);
     let meta = Meta {
         start_date: Some(window.start),
         end_date: Some(window.end),
@@ -360,38 +360,28 @@ fn routing_table(dataset: &Dataset, models: &[ModelId]) -> Table {
         "attempts_per_request",
         "withheld",
     ]);
-    let windows = [(1, "1d"), (7, "7d"), (28, "28d")].map(|(days, window)| {
-        let of_all = (models.len() > 1).then(|| dataset.routings(days));
-        (days, window, of_all)
-    });
     for model in models {
-        let detail = dataset.detail(Scope::model(*model));
-        for (days, window, of_all) in &windows {
-            let routing = match of_all {
-                Some(routings) => routings.of(*model),
-                None => dataset.routing(*model, *days),
-            };
+        for (days, window) in [(1, "1d"), (7, "7d"), (28, "28d")] {
+            let routing = dataset.routing(*model, days);
+            let tally = |tally: Option<Tally>| tally.map_or(Cell::Null, Cell::tally);
             let pair = |figure: Figure<Boost>| {
-                let figure = detail.boost(figure);
                 let of = |get: fn(&Boost) -> f64| Cell::number(figure.as_ref().ok().map(get));
                 [of(|boost| boost.routed), of(|boost| boost.without_routing), of(|boost| boost.boost)]
             };
             let mut cells = vec![
                 key(dataset, Group::Model(*model)),
-                Cell::Text((*window).to_owned()),
-                Cell::tally(detail.count(routing.counts.requests)),
+                Cell::Text(window.to_owned()),
+                tally(routing.requests),
             ];
             cells.extend(pair(routing.boost));
-            cells.push(Cell::tally(detail.count(routing.counts.requests_with_rate_limits)));
+            cells.push(tally(routing.requests_with_rate_limits));
             cells.extend(pair(routing.boost_with_rate_limits));
             let best = routing.best_pinned;
             cells.extend([
                 best.map_or(Cell::Null, |best| key(dataset, Group::Provider(best.provider))),
-                Cell::number(
-                    best.map(|best| dataset.detail(Scope::pair(*model, best.provider)).percent(best.uptime)),
-                ),
-                Cell::number(detail.rough(routing.counts.attempts_per_request())),
-                withheld(&[("routed", detail.boost(routing.boost).err())]),
+                Cell::number(best.map(|best| best.uptime)),
+                Cell::number(routing.attempts_per_request),
+                withheld(&[("routed", routing.boost.err())]),
             ]);
             table.rows.push(cells);
         }

@@ -26,10 +26,10 @@ pub struct Stale {
 /// What is older than it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Late {
-    /// The newest event.
+    /// The newest event, though what is shown is of now.
     Events,
-    /// The rollups: events are newer than what has been folded.
-    Rollups,
+    /// What is shown: nothing newer is published, or it cannot be read.
+    Published,
 }
 
 impl PageContext {

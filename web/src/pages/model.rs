@@ -10,6 +10,7 @@ use super::ranked;
 use super::rankings::Fact;
 use super::shell::{Section, Shell, crumbs};
 use super::speed_charts;
+use super::uptime::best_pinned;
 use super::usage_charts;
 use crate::data::{
     Dataset, Filter, Group, GroupBy, Metric, ModelId, NotEnough, Ranking, RankingQuery, RankingRow, Scope,
@@ -210,12 +211,12 @@ fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking
     }
     let detail = data.detail(Scope::model(model));
     let routing = data.routing(model, 7);
-    out.push(match detail.boost(routing.boost) {
+    out.push(match routing.boost {
         Ok(boost) => Fact::new(
             "Routed uptime, 7 d",
             format!("{}\u{a0}%", format::uptime(boost.routed)),
             "",
-            &format!("of {} requests", format::compact_tally(detail.count(boost.n))),
+            &format!("of {} requests", format::compact_tally(boost.n)),
         ),
         Err(why) => {
             Fact::new("Routed uptime, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
@@ -233,11 +234,10 @@ fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking
 fn routing(data: &Dataset, model: ModelId, name: &str) -> Table {
     let mut title = format!("Too few requests to tell what routing adds to {name}");
     let mut rows = Vec::new();
-    let detail = data.detail(Scope::model(model));
     for days in [1, 7, 28] {
         let routing = data.routing(model, days);
         if days == 7
-            && let Ok(boost) = detail.boost(routing.boost)
+            && let Ok(boost) = routing.boost
         {
             let points = format::decimal(boost.boost.abs(), 2);
             title = if points == "0.00" {
@@ -248,18 +248,13 @@ fn routing(data: &Dataset, model: ModelId, name: &str) -> Table {
                 format!("Fallback costs {name} {points} points over 7 days")
             };
         }
-        let best = routing.best_pinned.map_or_else(cells::unknown, |best| {
-            Html::markup(format!(
-                "{} <span class=\"by\">{}</span>",
-                format::uptime(data.detail(Scope::pair(model, best.provider)).percent(best.uptime)),
-                Html::text(data.provider_name(best.provider))
-            ))
-        });
-        let attempts = detail.rough(routing.counts.attempts_per_request());
-        let attempts = cells::optional(attempts.map(|value| format::decimal(value, 2)));
-        let counts = [routing.counts.requests, routing.counts.requests_with_rate_limits];
-        for (limits, boost) in [(false, routing.boost), (true, routing.boost_with_rate_limits)] {
-            let boost = detail.boost(boost);
+        let best = best_pinned(data, &routing);
+        let attempts = routing.attempts_per_request.map(|value| format::decimal(value, 2));
+        let attempts = cells::optional(attempts);
+        for (limits, boost, requests) in [
+            (false, routing.boost, routing.requests),
+            (true, routing.boost_with_rate_limits, routing.requests_with_rate_limits),
+        ] {
             let figure = |value: fn(&crate::data::Boost) -> f64| {
                 cells::figure(&boost.as_ref().map(value).map_err(|why| *why), format::uptime)
             };
@@ -276,7 +271,7 @@ fn routing(data: &Dataset, model: ModelId, name: &str) -> Table {
                     lift.into(),
                     if limits { "".into() } else { best.clone().into() },
                     if limits { "".into() } else { attempts.clone().into() },
-                    format::tally(detail.count(counts[usize::from(limits)])).into(),
+                    cells::optional(requests.map(format::tally)).into(),
                 ])
                 .class(if limits { "sub" } else { "" }),
             );

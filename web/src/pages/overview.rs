@@ -47,7 +47,7 @@ struct Leader {
     why: Html,
 }
 
-/// The last hour, still filling.
+/// The last hour.
 struct Pulse {
     span: Html,
     requests: String,
@@ -226,8 +226,7 @@ fn leader(data: &Dataset, what: &'static str, ranking: &Ranking, weekly: &Weekly
 
 /// What fallback adds over all models, in the place of a fourth leader.
 fn fallback(data: &Dataset) -> Option<Leader> {
-    let counts = data.routing_counts(None, 7);
-    let boost = data.boost(counts.requests, counts.routed_ok, counts.first_ok).ok()?;
+    let boost = data.routing_of_all(7).boost.ok()?;
     Some(Leader {
         what: "Routing",
         name: Html::link(&Address::Uptime.path(), "With fallback"),
@@ -236,7 +235,7 @@ fn fallback(data: &Dataset) -> Option<Leader> {
         why: Html::markup(format!(
             "<b>{} pp above</b> first attempts alone<br>of {} requests, 7 d",
             format::decimal(boost.boost, 2),
-            format::compact(boost.n as f64).joined()
+            format::compact_tally(boost.n)
         )),
     })
 }
@@ -244,14 +243,11 @@ fn fallback(data: &Dataset) -> Option<Leader> {
 fn pulse(data: &Dataset) -> Option<Pulse> {
     let minutes = &data.last_hour.minutes;
     let (first, last) = (minutes.first()?, minutes.last()?);
-    let total = data.last_hour.total();
+    let requests = format::count(data.last_hour.requests());
     let values: Vec<Option<f64>> = minutes.iter().map(|minute| Some(minute.requests as f64)).collect();
     let busiest = minutes.iter().map(|minute| minute.requests).max().unwrap_or(0);
-    let desc = format!(
-        "{} requests in 60 minutes, at most {} in one minute. The newest minute is incomplete and hollow.",
-        format::count(total.requests),
-        format::count(busiest)
-    );
+    let desc =
+        format!("{requests} requests in 60 minutes, at most {} in one minute.", format::count(busiest));
     let caption = Caption { id: "hour", title: "Served requests per minute, last 60 minutes", desc: &desc };
     let needs = data.thresholds.counted_attempts;
     let (uptime, counted) = match data.last_hour.uptime() {
@@ -264,12 +260,12 @@ fn pulse(data: &Dataset) -> Option<Pulse> {
     };
     Some(Pulse {
         span: Html::markup(format!("{} to {} UTC", cells::clock(first.at), cells::clock(last.at))),
-        requests: format::count(total.requests),
-        tokens: format::compact(total.tokens as f64).joined(),
+        requests,
+        tokens: format::compact(data.last_hour.tokens() as f64).joined(),
         uptime,
         counted,
         busiest: format::count(busiest),
-        svg: Html::markup(minute_columns(&caption, &values, true)),
+        svg: Html::markup(minute_columns(&caption, &values)),
     })
 }
 
@@ -301,7 +297,8 @@ fn freshness(data: &Dataset) -> Table {
             Column::new("Step", "").optional(),
         ],
         rows: vec![
-            row("Newest event", cells::instant(data.as_of), "event"),
+            row("Newest event", data.newest_event_at.map_or_else(cells::unknown, cells::instant), "event"),
+            row("Last 60 minutes", cells::instant(data.as_of), "1 min"),
             row("Health, states", cells::instant(data.buckets_end), "5 min"),
             row("Rankings, shares", cells::date(data.last_complete_date()), "day"),
             row(history_begins(data), cells::date(data.first_date()), "day"),

@@ -175,12 +175,12 @@ fn late(data: &Dataset, stale: Stale) -> Html {
     let minutes = stale.limit_secs / 60;
     Html::markup(match stale.late {
         Late::Events => format!(
-            "The newest event is of {} UTC, older than the limit of {minutes} minutes; the states below are those of that time.",
-            cells::instant(data.as_of)
+            "The newest event is of {} UTC, older than the limit of {minutes} minutes.",
+            cells::instant(data.newest_event_at.unwrap_or(data.as_of))
         ),
-        Late::Rollups => format!(
-            "What is counted below ends with {} UTC and has not been brought up to date for more than {minutes} minutes, though newer events have come in.",
-            cells::instant(data.buckets_end)
+        Late::Published => format!(
+            "What is counted below ends with {} UTC and has not been brought up to date for more than {minutes} minutes.",
+            cells::instant(data.as_of)
         ),
     })
 }
@@ -207,7 +207,7 @@ fn quality(data: &Dataset) -> Html {
         format!(" Last 7 complete days: {}.", Html::text(&parts.join("; ")))
     };
     Html::markup(format!(
-        "As of {} UTC, the newest event. Live windows end at {}; days end with {}.{week}",
+        "As of {} UTC, up to which everything has arrived. Live windows end at {}; days end with {}.{week}",
         cells::instant(data.as_of),
         cells::clock(data.buckets_end),
         cells::date(data.last_complete_date()),

@@ -7,7 +7,7 @@ use super::controls;
 use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
 use super::ranked;
 use super::shell::{Section, Shell};
-use crate::data::{Boost, Dataset, Detail, Figure, Group, ModelId, Routing, Routings, Scope};
+use crate::data::{Boost, Dataset, Figure, Group, Routing};
 use crate::format;
 use crate::url::{Sort, SortKey};
 
@@ -22,47 +22,16 @@ struct Page {
     downloads: Downloads,
 }
 
-/// All models together over some days.
-struct Overall {
-    days: u64,
-    boost: Figure<Boost>,
-    with_limits: Figure<Boost>,
-    attempts: Option<f64>,
-}
-
-impl Overall {
-    fn of(data: &Dataset, days: u64) -> Self {
-        let counts = data.routing_counts(None, days);
-        Self {
-            days,
-            boost: data.boost(counts.requests, counts.routed_ok, counts.first_ok),
-            with_limits: data.boost(
-                counts.requests_with_rate_limits,
-                counts.routed_ok_with_rate_limits,
-                counts.first_ok_with_rate_limits,
-            ),
-            attempts: counts.attempts_per_request(),
-        }
-    }
-}
+/// Lengths of the windows in days.
+const WINDOWS: [u64; 3] = [1, 7, 28];
 
 /// # Errors
 /// When the template cannot be rendered.
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let overall: Vec<Overall> = [1, 7, 28].into_iter().map(|days| Overall::of(data, days)).collect();
-    let routings = [1, 7, 28].map(|days| data.routings(days));
-    let mut rows: Vec<(Group, [Routing; 3])> = data
-        .routing_by_model(28)
-        .into_iter()
-        .map(|(model, _)| {
-            let detail = data.detail(Scope::model(model));
-            let of = |routings: &Routings<'_>| {
-                let routing = routings.of(model);
-                Routing { boost: detail.boost(routing.boost), ..routing }
-            };
-            (Group::Model(model), routings.each_ref().map(of))
-        })
-        .collect();
+    let overall = WINDOWS.map(|days| data.routing_of_all(days));
+    let models = data.routed_models(28).into_iter();
+    let mut rows: Vec<(Group, [Routing; 3])> =
+        models.map(|model| (Group::Model(model), WINDOWS.map(|days| data.routing(model, days)))).collect();
     let sort = ctx.state.sort.unwrap_or(Sort { key: SortKey::Requests, descending: true });
     sort_rows(data, &mut rows, sort);
     let finding = finding(&overall, &rows);
@@ -78,9 +47,8 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     Ok(page.render()?)
 }
 
-fn finding(overall: &[Overall], rows: &[(Group, [Routing; 3])]) -> String {
-    let week = overall.iter().find(|row| row.days == 7).and_then(|row| row.boost.as_ref().ok());
-    let Some(week) = week else {
+fn finding([_, week, _]: &[Routing; 3], rows: &[(Group, [Routing; 3])]) -> String {
+    let Ok(week) = week.boost else {
         return "Not enough requests to tell what routing adds".to_owned();
     };
     let lifted =
@@ -108,10 +76,10 @@ fn part(boost: &Figure<Boost>, value: fn(&Boost) -> f64) -> Html {
     cells::figure(&boost.as_ref().map(value).map_err(|why| *why), format::uptime)
 }
 
-fn totals(overall: &[Overall]) -> Table {
+fn totals(overall: &[Routing; 3]) -> Table {
     let mut rows = Vec::new();
-    for Overall { days, boost, with_limits, attempts } in overall {
-        for (limits, boost) in [(false, boost), (true, with_limits)] {
+    for (days, routing) in WINDOWS.iter().zip(overall) {
+        for (limits, boost) in [(false, &routing.boost), (true, &routing.boost_with_rate_limits)] {
             let head = if limits { "with rate limits".to_owned() } else { format!("{days}\u{a0}d") };
             rows.push(
                 Row::new(vec![
@@ -122,10 +90,11 @@ fn totals(overall: &[Overall]) -> Table {
                     if limits {
                         "".into()
                     } else {
-                        cells::optional(attempts.map(|value| format::decimal(value, 2))).into()
+                        cells::optional(routing.attempts_per_request.map(|value| format::decimal(value, 2)))
+                            .into()
                     },
                     match boost {
-                        Ok(boost) => format::count(boost.n).into(),
+                        Ok(boost) => format::tally(boost.n).into(),
                         Err(why) => cells::optional(why.n.map(format::count)).into(),
                     },
                 ])
@@ -148,6 +117,17 @@ fn totals(overall: &[Overall]) -> Table {
         rows,
         ..Table::default()
     }
+}
+
+/// Uptime of the best provider, and its name.
+pub(super) fn best_pinned(data: &Dataset, routing: &Routing) -> Html {
+    routing.best_pinned.map_or_else(cells::unknown, |best| {
+        Html::markup(format!(
+            "{} <span class=\"by\">{}</span>",
+            format::uptime(best.uptime),
+            Html::text(data.provider_name(best.provider))
+        ))
+    })
 }
 
 fn sort_rows(data: &Dataset, rows: &mut [(Group, [Routing; 3])], sort: Sort) {
@@ -176,13 +156,6 @@ fn sort_rows(data: &Dataset, rows: &mut [(Group, [Routing; 3])], sort: Sort) {
     }
 }
 
-fn model_of(group: Group) -> Option<ModelId> {
-    match group {
-        Group::Model(model) => Some(model),
-        _ => None,
-    }
-}
-
 fn table(ctx: &PageContext, data: &Dataset, rows: &[(Group, [Routing; 3])], sort: Sort) -> Table {
     let head = |key: SortKey, name: &str, unit: &str, class: &'static str| Column {
         head: Html::link(&controls::sorted(ctx, key), name),
@@ -190,30 +163,14 @@ fn table(ctx: &PageContext, data: &Dataset, rows: &[(Group, [Routing; 3])], sort
         class,
         sorted: (sort.key == key).then_some(if sort.descending { "descending" } else { "ascending" }),
     };
-    let detail_of =
-        |group: Group| model_of(group).map_or(Detail::Banded, |model| data.detail(Scope::model(model)));
     let table_rows = rows
         .iter()
         .map(|(group, [day, week, month])| {
-            let detail = detail_of(*group);
-            let pinned = week.best_pinned.map(|best| {
-                let pair = Scope { provider: Some(best.provider), model: model_of(*group) };
-                (best.provider, data.detail(pair).percent(best.uptime))
-            });
-            let best = pinned.map_or_else(cells::unknown, |(provider, uptime)| {
-                Html::markup(format!(
-                    "{} <span class=\"by\">{}</span>",
-                    format::uptime(uptime),
-                    Html::text(data.provider_name(provider))
-                ))
-            });
-            let over_best = match (week.boost, pinned) {
-                (Ok(boost), Some((_, uptime))) => cells::points(boost.routed - uptime, 2),
-                _ => cells::unknown(),
-            };
-            let attempts = detail.rough(week.counts.attempts_per_request());
-            let attempts = cells::optional(attempts.map(|value| format::decimal(value, 2)));
-            let requests = format::tally(detail.count(month.counts.all_requests));
+            let best = best_pinned(data, week);
+            let over_best = week.over_best.map_or_else(cells::unknown, |points| cells::points(points, 2));
+            let attempts = week.attempts_per_request.map(|value| format::decimal(value, 2));
+            let attempts = cells::optional(attempts);
+            let requests = cells::optional(month.all_requests.map(format::tally));
             Row {
                 cells: vec![
                     Cell::head(ranked::name(data, *group)),
@@ -233,7 +190,7 @@ fn table(ctx: &PageContext, data: &Dataset, rows: &[(Group, [Routing; 3])], sort
                     ("Boost 1 d, pp".to_owned(), lift(&day.boost)),
                     ("Boost 28 d, pp".to_owned(), lift(&month.boost)),
                     ("Attempts per request".to_owned(), attempts),
-                    ("Requests, 28 d".to_owned(), Html::text(&requests)),
+                    ("Requests, 28 d".to_owned(), requests),
                 ],
                 ..Row::default()
             }

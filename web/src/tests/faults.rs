@@ -135,29 +135,39 @@ async fn a_site_of_which_nothing_is_published_waits_for_it() {
 }
 
 #[tokio::test]
-async fn rollups_that_stand_still_while_events_come_in_are_told_on_pages_and_to_the_operator() {
+async fn publications_that_stand_still_and_events_that_do_not_come_are_told_on_pages_and_to_the_operator() {
     clock!();
     let fixture = Fixture::filled().await;
     fixture.publish(&Options::new(Profile::Public)).await;
     let site = Site::open_at(&fixture.warehouse, open(), Names::default(), clock).await;
+    let banner = async |says: &str| {
+        let page = Request::get("/status").body(Body::empty()).unwrap();
+        let page = crate::app(site.clone()).oneshot(page).await.unwrap();
+        let body = axum::body::to_bytes(page.into_body(), usize::MAX).await.unwrap();
+        assert!(String::from_utf8_lossy(&body).contains(says), "{says}");
+    };
     MINUTES.store(20, Ordering::SeqCst);
-    // As new as can be, but nothing folds it.
+    // As new as can be, but nobody publishes it.
     let mut fresh = attempt("fresh");
     fresh.started_at = clock().timestamp_micros() - 1_000_000;
     fixture.attempts(&[fresh]).await;
     site.refresh().await;
-    let data = site.dataset().unwrap();
-    assert!(data.age(clock()).as_secs() < 60);
     let why = down(site.state());
-    assert!(why.contains("new attempts are not folded or not published"), "{why}");
-    let page =
-        crate::app(site.clone()).oneshot(Request::get("/status").body(Body::empty()).unwrap()).await.unwrap();
-    let body = axum::body::to_bytes(page.into_body(), usize::MAX).await.unwrap();
-    assert!(String::from_utf8_lossy(&body).contains("has not been brought up to date"));
+    let wanted = "since 2026-11-25T12:05:30Z: new attempts are not folded or not published; do the jobs run?";
+    assert!(why.ends_with(wanted), "{why}");
+    banner("has not been brought up to date").await;
 
-    fixture.fold(2).await;
+    let options = Options::new(Profile::Public);
+    fixture.publish_at(&options, clock(), &[]).await;
     site.refresh().await;
     assert_eq!(site.state(), State::Works);
+
+    // Seventeen minutes after that event, with all that has come since published: nothing.
+    MINUTES.store(37, Ordering::SeqCst);
+    fixture.publish_at(&options, clock(), &[]).await;
+    site.refresh().await;
+    assert_eq!(down(site.state()), "the newest event is from 2026-11-25T12:27:29Z");
+    banner("The newest event is of").await;
 }
 
 #[tokio::test]

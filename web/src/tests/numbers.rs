@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use bellwether_warehouse::tables::attempts::AttemptRow;
-use bellwether_warehouse::{TableId, testing};
+use bellwether_warehouse::TableId;
 
 use crate::data::testing::{Fixture, day, label, now};
 use crate::data::{
     Change, Dataset, Dimension, Filter, Group, GroupBy, Metric, NotEnough, Options, Profile, RankingQuery,
-    Refreshed, Refresher, RejectReason, RoutingCounts, Scope, Span, Speed, State, Unmapped, UsersBand,
-    Window,
+    Refreshed, Refresher, RejectReason, Scope, Span, Speed, State, Unmapped, UsersBand, Window,
 };
 
 pub(crate) async fn dataset(fixture: &Fixture) -> Arc<Dataset> {
@@ -170,47 +168,6 @@ async fn bars_and_strips_keep_their_empty_cells() {
 }
 
 #[tokio::test]
-async fn routing_gives_both_pairs_and_the_best_pinned() {
-    let fixture = Fixture::filled().await;
-    let data = dataset(&fixture).await;
-    let one = data.dictionary.find_model("acme/one").unwrap();
-    let routing = data.routing(one, 1);
-    let boost = routing.boost.unwrap();
-    assert_eq!((boost.n, boost.routed, boost.without_routing), (1_000, 99.0, 95.0));
-    assert!(close(boost.boost, 4.0));
-    let limited = routing.boost_with_rate_limits.unwrap();
-    assert_eq!((limited.n, limited.routed), (1_100, 95.0));
-    assert!(close(limited.without_routing, 950.0 / 11.0));
-    let best = routing.best_pinned.unwrap();
-    assert_eq!((data.dictionary.provider(best.provider), best.uptime), ("north", 99.0));
-    assert!(close(routing.counts.attempts_per_request().unwrap(), 1.2));
-
-    // All models at once are each model by itself; beta/two was never routed.
-    for days in [1, 7, 28] {
-        let all = data.routings(days);
-        for model in data.dictionary.models() {
-            assert_eq!(all.of(model), data.routing(model, days), "{model:?} over {days} days");
-        }
-    }
-    assert_eq!(data.routings(1).of(one), routing);
-    let two = data.dictionary.find_model("beta/two").unwrap();
-    assert_eq!(data.routings(28).of(two).counts, RoutingCounts::default());
-}
-
-#[tokio::test]
-async fn the_last_hour_ends_with_the_newest_event() {
-    let fixture = Fixture::filled().await;
-    let data = dataset(&fixture).await;
-    assert_eq!(data.as_of.to_rfc3339(), "2026-11-25T12:06:30+00:00");
-    assert_eq!(data.last_hour.minutes.len(), 60);
-    let last = data.last_hour.minutes.last().unwrap();
-    assert_eq!(last.at.to_rfc3339(), "2026-11-25T12:06:00+00:00");
-    assert_eq!((last.requests, last.tokens, last.success, last.fault), (2, 2_400, 2, 1));
-    assert_eq!(data.last_hour.total().requests, 3);
-    assert_eq!(data.last_hour.uptime(), Some((75.0, 4)));
-}
-
-#[tokio::test]
 async fn languages_and_crosses_follow_the_publication_rules() {
     let fixture = Fixture::filled().await;
     let data = dataset(&fixture).await;
@@ -257,24 +214,6 @@ async fn a_single_withheld_language_is_not_what_remains() {
     let (codes, other) = listed(&["de"]).await;
     assert_eq!((codes, (other * 100.0).round()), (vec!["en".to_owned()], 51.0));
     assert_eq!(listed(&["de", "fr"]).await.0, ["en", "ja"]);
-}
-
-#[tokio::test]
-async fn a_cancelled_attempt_was_served_once_its_first_token_came() {
-    let fixture = Fixture::filled().await;
-    let cancelled = |key, ttft_ms, output_tokens| AttemptRow {
-        started_at: testing::NOON_US,
-        ingested_at: testing::NOON_US,
-        outcome: "cancelled",
-        ttft_ms,
-        output_tokens,
-        ..testing::attempt(key)
-    };
-    let rows = [cancelled("e", Some(80), None), cancelled("f", None, Some(1)), cancelled("g", None, None)];
-    fixture.attempts(&rows).await;
-    let data = dataset(&fixture).await;
-    let noon = data.last_hour.minutes.iter().find(|minute| minute.attempts == 3).unwrap();
-    assert_eq!((noon.requests, noon.success, noon.fault), (2, 2, 0));
 }
 
 #[tokio::test]
@@ -330,7 +269,7 @@ async fn an_empty_warehouse_is_a_dataset_without_traffic() {
     let data = dataset(&fixture).await;
     assert!(data.is_empty());
     assert_eq!(data.folded, -1);
-    assert_eq!(data.last_hour.minutes.len(), 0);
+    assert_eq!((data.last_hour.minutes.len(), data.last_hour.requests()), (60, 0));
     let ranking = data.ranking(week());
     assert_eq!((ranking.rows.len(), ranking.total.tokens()), (0, 0));
     assert_eq!(data.months(), []);

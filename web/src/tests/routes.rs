@@ -56,7 +56,7 @@ impl App {
         Self::opened(of.fixture.clone(), of.site.config().clone()).await
     }
 
-    async fn opened(fixture: Arc<Fixture>, config: WebConfig) -> Self {
+    pub(super) async fn opened(fixture: Arc<Fixture>, config: WebConfig) -> Self {
         let site = Site::open_at(&fixture.warehouse, config, names(), now).await;
         Self { router: crate::app(site.clone()), site, fixture }
     }
@@ -259,7 +259,7 @@ async fn rankings_as_json_hold_the_numbers_of_the_tables() {
     // Exactly what 4.2 M of 13.377 M are, to nine digits.
     assert_eq!(rows[1]["share"], 0.313971743);
     let meta = &body["meta"];
-    assert_eq!(meta["as_of"], "2026-11-25T12:06:30Z");
+    assert_eq!(meta["as_of"], "2026-11-25T12:05:30Z");
     assert_eq!(
         (meta["start_date"].as_str(), meta["end_date"].as_str()),
         (Some("2026-11-18"), Some("2026-11-24"))

@@ -307,17 +307,18 @@ fn rejects() -> Vec<Value> {
     vec![reject(1, "malformed_json"), reject(2, "malformed_json"), reject(3, "time_out_of_range")]
 }
 
-/// Three attempts of the minute 12:06 and one of 12:05; one with raw names that nobody mapped.
+/// Three attempts of the minute 12:04 and one of 12:03, one with raw names that nobody mapped; and the newest, by which everything
+/// up to 12:05:30 has arrived.
 fn attempts() -> Vec<AttemptRow<'static>> {
     let minute = 60_000_000;
     let at =
         |row: AttemptRow<'static>, started_at: i64| AttemptRow { started_at, ingested_at: started_at, ..row };
     let noon = testing::NOON_US;
     vec![
-        at(testing::attempt("a"), noon + 6 * minute + 1_000_000),
+        at(testing::attempt("a"), noon + 4 * minute + 1_000_000),
         at(
             AttemptRow { outcome: "fault", error_class: Some("timeout"), ..testing::attempt("b") },
-            noon + 6 * minute,
+            noon + 4 * minute,
         ),
         at(
             AttemptRow {
@@ -326,8 +327,9 @@ fn attempts() -> Vec<AttemptRow<'static>> {
                 raw_model: Some("mystery-9b"),
                 ..testing::attempt("c")
             },
-            noon + 6 * minute + 30_000_000,
+            noon + 4 * minute + 30_000_000,
         ),
-        at(testing::attempt("d"), noon + 5 * minute),
+        at(testing::attempt("d"), noon + 3 * minute),
+        at(testing::attempt("newest"), noon + 6 * minute + 30_000_000),
     ]
 }

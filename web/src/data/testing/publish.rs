@@ -4,9 +4,11 @@
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::{Metric, gate, quality_by_day, rankings, usage_by_day, users_by_window};
+use bellwether_metrics::{
+    Metric, Terms, gate, live_by_minute, quality_by_day, rankings, routing_now, usage_by_day, users_by_window,
+};
 use bellwether_warehouse::{Change, TableId, snapshot};
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use datafusion::prelude::SessionContext;
 
 use super::{Fixture, GATE, day, now};
@@ -29,10 +31,27 @@ FROM last
 JOIN gate ON gate.date = last.decided AND gate.dimension = last.dimension AND gate.key = last.key
 GROUP BY last.date, last.dimension, last.key";
 
+/// Tables that are published beside the gate, in the order in which they are made.
+const TABLES: [Metric; 6] = [
+    quality_by_day::METRIC,
+    usage_by_day::METRIC,
+    users_by_window::METRIC,
+    rankings::METRIC,
+    routing_now::METRIC,
+    live_by_minute::METRIC,
+];
+
 impl Fixture {
     /// Rankings stand for the newest closed day alone: of other days they are computed when somebody asks.
     pub async fn publish(&self, options: &Options) {
-        let terms = options.terms(now());
+        self.publish_at(options, now(), &[]).await;
+    }
+
+    /// The same at another instant, or without some tables, as a site that has not come to them yet.
+    pub async fn publish_at(&self, options: &Options, now: DateTime<Utc>, missing: &[Metric]) {
+        let newest_event_at = self.newest_event(now).await;
+        let watermark = publications::watermark(newest_event_at, now);
+        let terms = Terms { watermark, ..options.terms(now) };
         let ctx = self.session().await;
         let decisions = ctx.sql(DECISIONS).await.unwrap().collect().await.unwrap();
         self.replace(GATE, &decisions).await;
@@ -40,26 +59,27 @@ impl Fixture {
         bellwether_metrics::register(&ctx, &terms).await.unwrap();
         let all = (day("2020-01-01"), terms.today);
         let closed = (terms.today - Days::new(1), terms.today);
-        let tables = [
-            (quality_by_day::METRIC, all),
-            (usage_by_day::METRIC, all),
-            (users_by_window::METRIC, closed),
-            (rankings::METRIC, closed),
-        ];
-        for (metric, (from, to)) in tables {
-            let rows = self.rows(&ctx, &metric, from, to).await;
+        let is_missing = |metric: &Metric| missing.iter().any(|other| other.id() == metric.id());
+        let tables: Vec<Metric> = TABLES.into_iter().filter(|metric| !is_missing(metric)).collect();
+        for metric in &tables {
+            let (from, to) = if metric.is_of_windows() { closed } else { all };
+            let rows = self.rows(&ctx, metric, from, to).await;
             self.replace(metric.id(), &rows).await;
             let table = self.warehouse.table(metric.id()).await.unwrap();
             ctx.deregister_table(metric.table.name).unwrap();
             ctx.register_table(metric.table.name, table.snapshot().provider()).unwrap();
         }
-        self.announce().await;
+        let publication =
+            Publication { watermark, newest_event_at, published_at: now, ..Publication::default() };
+        self.announce(publication, &tables).await;
     }
 
     async fn session(&self) -> SessionContext {
         let mut snapshots = Vec::new();
         let rollups = [TableId::UsageDaily, TableId::HealthDaily, TableId::IntakeDaily];
+        let of_now = [TableId::Health5m, TableId::HealthHourly, TableId::RoutingHourly, TableId::Attempts];
         let further = [TableId::Rejects, TableId::LabelCells, GATE, quality_by_day::METRIC.id()];
+        let further = of_now.into_iter().chain(further);
         for id in rollups.into_iter().chain(further) {
             snapshots.push(self.warehouse.table(id).await.unwrap().snapshot().clone());
         }
@@ -98,23 +118,18 @@ impl Fixture {
         table.commit(Change { add, remove, ..Change::default() }).await.unwrap();
     }
 
-    async fn announce(&self) {
+    async fn newest_event(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let attempts = self.warehouse.table(TableId::Attempts).await.unwrap();
+        let files = attempts.snapshot().files().iter();
+        files.filter_map(|file| file.bounds().instant("started_at").most).max().map(|at| at.min(now))
+    }
+
+    async fn announce(&self, publication: Publication, tables: &[Metric]) {
         let version = async |id: TableId| self.warehouse.table(id).await.unwrap().snapshot().version();
         let mut table = self.warehouse.table(publications::id()).await.unwrap();
         let last = Publication::newest(table.snapshot()).await.unwrap();
-        let mut publication = Publication {
-            number: last.map_or(0, |last| last.number + 1),
-            watermark: now(),
-            published_at: now(),
-            ..Publication::default()
-        };
-        for metric in [
-            gate::METRIC,
-            quality_by_day::METRIC,
-            usage_by_day::METRIC,
-            users_by_window::METRIC,
-            rankings::METRIC,
-        ] {
+        let mut publication = Publication { number: last.map_or(0, |last| last.number + 1), ..publication };
+        for metric in [gate::METRIC].iter().chain(tables) {
             publication.versions.insert(metric.table.name.to_owned(), version(metric.id()).await);
         }
         let usage = TableId::UsageDaily;

@@ -23,7 +23,7 @@ async fn the_overview_says_who_leads_and_by_how_much() {
     // 8.4 M and 4.2 M of 13.377 M tokens.
     has(&page, &["one carries 62.8 % of all tokens, 31.4 points ahead of two", "13.4 M tokens", "up 57.8 %"]);
     // 3 of 4 counted attempts in the last hour: too few for an uptime.
-    has(&page, &["Last 60 minutes, partial", "not enough data (n = 4, needs 100)"]);
+    has(&page, &["Last 60 minutes", "not enough data (n = 4, needs 100)"]);
     // 18 to 24 November is the last complete week of days.
     has(&page, &["18 to 24 Nov 2026"]);
     // Served requests only: of the four attempts one was a fault.
@@ -119,7 +119,7 @@ async fn the_foot_of_a_page_states_the_quality_of_the_data() {
     has(
         &page,
         &[
-            "As of 25 Nov 2026, 12:06 UTC",
+            "As of 25 Nov 2026, 12:05 UTC",
             "Live windows end at 12:05",
             "duplicates removed 3.00 % of records",
             "rejected 2.00 % of records",

@@ -61,7 +61,7 @@ async fn late_data_carry_a_banner_with_their_time() {
     let html = text(&pages::render(&context, &data).unwrap());
     assert!(html.contains("These data are late."), "{html}");
     assert!(html.contains("25 Nov 2026, 12:06 UTC, older than the limit of 15 minutes"), "{html}");
-    context.stale = Some(Stale { limit_secs, late: Late::Rollups });
+    context.stale = Some(Stale { limit_secs, late: Late::Published });
     let html = text(&pages::render(&context, &data).unwrap());
     assert!(
         html.contains("25 Nov 2026, 12:05 UTC and has not been brought up to date for more than 15"),
