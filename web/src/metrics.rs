@@ -85,7 +85,7 @@ pub(crate) fn refresh_failed(table: &'static str, result: &'static str) {
 pub(crate) fn data_age(dataset: &Dataset, now: DateTime<Utc>) {
     gauge!(DATA_AGE, "table" => "attempts").set(dataset.age(now).as_secs_f64());
     let folded = (now - dataset.buckets_end).to_std().unwrap_or_default();
-    gauge!(DATA_AGE, "table" => "health_5m").set(folded.as_secs_f64());
+    gauge!(DATA_AGE, "table" => "health_now").set(folded.as_secs_f64());
 }
 
 pub(crate) fn rate_limited(class: &'static str) {

@@ -4,47 +4,33 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bellwether_metrics::{Keyless, Terms, publications};
-use bellwether_warehouse::{DataFile, Followed, PinError, Snapshot, Standing, TableId, Warehouse};
+use bellwether_warehouse::{DataFile, Followed, PinError, Snapshot, TableId, Warehouse};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
 use super::dictionary::Dictionary;
 use super::gate::{self, Gate, GateMonth};
-use super::health::{BUCKET_SECS, Health};
+use super::health::{self, BUCKET_SECS};
 use super::live::{self, LastHour, MinuteBlock};
 use super::load::{self, Blocks, LoadError};
 use super::quality::{Quality, QualityDay};
-use super::read::{self, BucketDay};
+use super::read;
 use super::usage_day::UsageDay;
 use super::users::{Store, Users};
 use super::{Dataset, Names, Profile, labels, routing, usage, window};
 use crate::config::WebConfig;
 use crate::history::{History, Written};
 
-const READ: [TableId; 6] = [
-    TableId::Attempts,
-    TableId::LabelCells,
-    TableId::Health5m,
-    TableId::HealthHourly,
-    TableId::HealthDaily,
-    TableId::RoutingHourly,
-];
+const READ: [TableId; 3] = [TableId::Attempts, TableId::LabelCells, TableId::RoutingHourly];
 const USAGE: TableId = TableId::Declared(&bellwether_metrics::usage_by_day::TABLE);
 const QUALITY: TableId = TableId::Declared(&bellwether_metrics::quality_by_day::TABLE);
 const RANKINGS: TableId = TableId::Declared(&bellwether_metrics::rankings::TABLE);
 /// As the newest publication names them.
-const PUBLISHED: [TableId; 4] = [gate::TABLE, USAGE, RANKINGS, QUALITY];
+const PUBLISHED: [&[TableId]; 2] = [&[gate::TABLE, USAGE, RANKINGS, QUALITY], &health::TABLES];
 
-/// Days of daily health kept: 90 and the 90 before.
-const HEALTH_DAYS: u64 = 190;
-/// Days whose speed sketches are kept.
-const SPEED_DAYS: u64 = 36;
 /// Weeks of labels kept with their users.
 const LABEL_WEEKS: u64 = 14;
 /// Days of quality kept: a week of closed ones and the running one, and a week to today.
 const QUALITY_DAYS: u64 = 8;
-/// Tries to see all folded tables at one value within one refresh.
-const TRIES: usize = 3;
-const DAY_US: i64 = 86_400_000_000;
 const MINUTE_US: i64 = 60_000_000;
 
 #[derive(Debug, thiserror::Error)]
@@ -76,8 +62,7 @@ pub enum Refreshed {
     New(Arc<Dataset>),
     /// No table has moved.
     Unchanged,
-    /// The folded tables do not stand at one version of `attempts` right now, or nothing is published yet; the last dataset
-    /// stays.
+    /// There is something, but nothing of it is published yet.
     Waiting,
 }
 
@@ -142,9 +127,7 @@ pub struct Refresher {
     decisions: Blocks<GateMonth>,
     gate: Arc<Gate>,
     usage: Blocks<UsageDay>,
-    health_days: Blocks<super::health::HealthBlock>,
-    buckets: Blocks<BucketDay>,
-    hours: Blocks<BucketDay>,
+    health: health::Reader,
     routing: Blocks<routing::RoutingDay>,
     labels: Blocks<labels::LabelWeek>,
     label_views: labels::ByWeek,
@@ -183,7 +166,7 @@ impl Refresher {
     pub async fn open(warehouse: &Warehouse, options: Options) -> Result<Self, RefreshError> {
         Ok(Self {
             // Of a warehouse that was never published from; until it is, it is empty.
-            published: publications::Followed::open(warehouse, &PUBLISHED).await?,
+            published: publications::Followed::open(warehouse, &PUBLISHED.concat()).await?,
             users: Arc::default(),
             dictionary: Dictionary::of(options.profile, &options.names),
             gate: Arc::new(if options.thresholds.users == 0 { Gate::open() } else { Gate::default() }),
@@ -192,9 +175,7 @@ impl Refresher {
             tables: Followed::open(warehouse, &READ).await?,
             shared: Arc::default(),
             usage: Blocks::of_many_days(),
-            health_days: Blocks::default(),
-            buckets: Blocks::default(),
-            hours: Blocks::default(),
+            health: health::Reader::default(),
             routing: Blocks::default(),
             labels: Blocks::default(),
             label_views: labels::ByWeek::new(),
@@ -208,15 +189,7 @@ impl Refresher {
 
     /// Reads what is new as of `now`. After an error the next call starts again where this one stopped.
     pub async fn refresh(&mut self, now: DateTime<Utc>) -> Result<Refreshed, RefreshError> {
-        let mut folded = None;
-        for _ in 0..TRIES {
-            self.tables.refresh().await?;
-            if let Standing::Even(at) = self.tables.standing() {
-                folded = Some(at.unwrap_or(-1));
-                break;
-            }
-        }
-        let Some(folded) = folded else { return Ok(Refreshed::Waiting) };
+        self.tables.refresh().await?;
         self.published.refresh().await?;
         if self.is_unpublished() {
             return Ok(Refreshed::Waiting);
@@ -227,9 +200,7 @@ impl Refresher {
         if versions == self.seen {
             return Ok(Refreshed::Unchanged);
         }
-        // What is published may be of an earlier version than the rest.
-        let published = self.published.newest().and_then(|newest| newest.attempts_version);
-        let folded = published.map_or(folded, |published| published.min(folded));
+        let folded = self.published.newest().and_then(|newest| newest.attempts_version).unwrap_or(-1);
         let written = self.options.history.as_ref().and_then(|history| history.at(folded));
         let horizon = self.horizon(now, written);
         self.read(horizon).await?;
@@ -239,35 +210,21 @@ impl Refresher {
         Ok(Refreshed::New(Arc::new(dataset)))
     }
 
-    fn snapshot(&self, id: TableId) -> Option<&Snapshot> {
-        self.tables.snapshot(id)
-    }
-
     /// First day of usage while older ones are still to be published.
     fn computed_from(&self) -> Option<NaiveDate> {
         self.published.newest()?.complete_from.get(USAGE.name()).copied()
     }
 
-    /// Something was rolled up, but nothing of it is published yet.
+    /// Something has arrived, but nothing of it is published yet.
     fn is_unpublished(&self) -> bool {
-        self.published.newest().is_none() && self.tables.folded().any(|table| !table.files().is_empty())
-    }
-
-    /// Folded tables that stand behind the furthest one; else the one that says what is published, while it says nothing.
-    pub fn behind(&self) -> Vec<&'static str> {
-        match self.tables.standing() {
-            Standing::Even(_) if self.is_unpublished() => vec![publications::NAME],
-            Standing::Even(_) => Vec::new(),
-            Standing::Uneven { behind } => behind.into_iter().map(TableId::name).collect(),
-        }
+        self.published.newest().is_none() && self.tables.snapshots().any(|table| !table.files().is_empty())
     }
 
     fn horizon(&self, now: DateTime<Utc>, written: Option<Written>) -> Horizon {
         let today = now.date_naive();
-        let rollups = [TableId::Health5m, TableId::HealthDaily].into_iter();
-        let rolled_up = rollups.filter_map(|id| self.snapshot(id)).flat_map(Snapshot::files);
-        let used = self.published.snapshot(USAGE).into_iter().flat_map(Snapshot::files);
-        let dates = rolled_up.filter_map(DataFile::date).chain(used.flat_map(load::between));
+        let files = |id| self.published.snapshot(id).into_iter().flat_map(Snapshot::files);
+        let days = files(USAGE).chain(files(health::DAYS)).flat_map(load::between);
+        let dates = days.chain(files(health::STRIP).filter_map(DataFile::date));
         let newest = dates.filter(|date| *date <= today).max().unwrap_or_default();
         let written_from = written.map_or(NaiveDate::MIN, |written| written.from);
         let written_from = self.computed_from().map_or(written_from, |computed| computed.max(written_from));
@@ -288,18 +245,7 @@ impl Refresher {
         if let Some(usage) = self.published.snapshot(USAGE) {
             read::usage(&mut self.usage, usage, dictionary, |date| horizon.counts_on(date)).await?;
         }
-        if let Some(days) = snapshot(TableId::HealthDaily) {
-            let keep = |date| horizon.keeps(date, HEALTH_DAYS);
-            let sketches_from = newest.checked_sub_days(Days::new(SPEED_DAYS)).unwrap_or(newest);
-            read::health_days(&mut self.health_days, days, dictionary, keep, sketches_from).await?;
-        }
-        let from = start_of(newest) - DAY_US;
-        for (id, blocks) in [(TableId::Health5m, &mut self.buckets), (TableId::HealthHourly, &mut self.hours)]
-        {
-            if let Some(table) = snapshot(id) {
-                read::health_buckets(blocks, table, dictionary, |date| horizon.keeps(date, 1), from).await?;
-            }
-        }
+        self.health.read(&self.published, dictionary, newest, |date| horizon.counts_on(date)).await?;
         if let Some(table) = snapshot(TableId::RoutingHourly) {
             read::routing(&mut self.routing, table, dictionary, |date| horizon.keeps(date, 40)).await?;
         }
@@ -335,28 +281,16 @@ impl Refresher {
     /// Takes the authors that rows name, before any row is counted.
     async fn learn(&mut self, horizon: Horizon) -> Result<(), LoadError> {
         let Self { tables, dictionary, .. } = self;
-        if let Some(table) = tables.snapshot(TableId::HealthDaily) {
-            let keep = |date| horizon.keeps(date, HEALTH_DAYS);
-            read::authors(&self.health_days, table, dictionary, keep).await?;
-        }
-        for (id, blocks) in [(TableId::Health5m, &self.buckets), (TableId::HealthHourly, &self.hours)] {
-            if let Some(table) = tables.snapshot(id) {
-                read::authors(blocks, table, dictionary, |date| horizon.keeps(date, 1)).await?;
-            }
-        }
         if let Some(table) = tables.snapshot(TableId::RoutingHourly) {
             read::authors(&self.routing, table, dictionary, |date| horizon.keeps(date, 40)).await?;
         }
         Ok(())
     }
 
-    /// End of the newest complete bucket: the start of the newest bucket that has begun.
-    fn buckets_end(&self, now: i64, as_of: i64) -> i64 {
-        let days = self.buckets.by_date();
-        let newest =
-            days.values().filter_map(|day| day.buckets.range(..=now).next_back().map(|(at, _)| *at)).max();
+    /// End of the newest complete bucket: that of the live windows, if anything was tried in one.
+    fn buckets_end(&self, as_of: i64) -> i64 {
         let width = BUCKET_SECS * 1_000_000;
-        newest.unwrap_or_else(|| as_of.div_euclid(width) * width)
+        self.health.buckets_end().unwrap_or_else(|| as_of.div_euclid(width) * width)
     }
 
     fn assemble(
@@ -375,16 +309,10 @@ impl Refresher {
         // What lies before is of clocks that are years wrong.
         usage = usage.split_off(&first_date);
         let end_of_data = start_of(horizon.newest);
-        let buckets_end = self.buckets_end(horizon.now, newest_event.unwrap_or(end_of_data));
+        let buckets_end = self.buckets_end(newest_event.unwrap_or(end_of_data));
         let as_of = newest_event.unwrap_or(buckets_end);
         self.minutes.update(|_, block| block.pruned(as_of - 65 * MINUTE_US));
-        self.buckets.update(|_, day| day.pruned(buckets_end - DAY_US, buckets_end - 40 * MINUTE_US));
-        self.hours.update(|_, day| day.pruned(buckets_end - DAY_US - 3_600_000_000, i64::MIN));
         let instant = |micros| DateTime::from_timestamp_micros(micros).unwrap_or_default();
-        let merged = |blocks: &Blocks<BucketDay>| {
-            let days = blocks.by_date();
-            days.values().flat_map(|day| day.buckets.iter().map(|(at, block)| (*at, block.clone()))).collect()
-        };
         let users = Users {
             rankings: self.published.snapshot(RANKINGS).cloned(),
             inputs: self.published.inputs(),
@@ -414,11 +342,7 @@ impl Refresher {
             first_date,
             newest_date: horizon.newest,
             usage,
-            health: Health {
-                buckets: merged(&self.buckets),
-                hours: merged(&self.hours),
-                days: self.health_days.by_date(),
-            },
+            health: self.health.health(),
             routing: self.routing.by_date(),
             labels: self.label_views.clone(),
             label_memo: self.label_memo.clone(),

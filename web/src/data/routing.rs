@@ -6,10 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Dataset;
-use super::counts::Counts;
 use super::dictionary::{ModelId, ProviderId};
 use super::figure::{Figure, NotEnough};
-use super::health::{HealthBy, Scope, Span};
+use super::health::{Counts, HealthBy, Scope, Span};
 use super::totals::ratio;
 
 /// Counts of one model's requests, by the model of the first attempt.

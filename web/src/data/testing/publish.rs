@@ -4,7 +4,10 @@
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::{Metric, gate, quality_by_day, rankings, usage_by_day, users_by_window};
+use bellwether_metrics::{
+    Metric, Named, gate, health_by_5min, health_by_day, health_by_hour, health_by_window, health_now,
+    quality_by_day, rankings, usage_by_day, users_by_window,
+};
 use bellwether_warehouse::{Change, TableId, snapshot};
 use chrono::{Days, NaiveDate};
 use datafusion::prelude::SessionContext;
@@ -29,10 +32,34 @@ FROM last
 JOIN gate ON gate.date = last.decided AND gate.dimension = last.dimension AND gate.key = last.key
 GROUP BY last.date, last.dimension, last.key";
 
+/// Tables that are published beside the gate, in the order in which they are made.
+const TABLES: [Metric; 9] = [
+    quality_by_day::METRIC,
+    usage_by_day::METRIC,
+    users_by_window::METRIC,
+    rankings::METRIC,
+    health_by_day::METRIC,
+    health_by_window::METRIC,
+    health_by_hour::METRIC,
+    health_by_5min::METRIC,
+    health_now::METRIC,
+];
+/// Providers of fixtures that the catalogue knows: no other is named where health is told.
+const PROVIDERS: [&str; 5] = ["north", "south", "east", "rare", "slow"];
+/// Days of health that pages have.
+const HEALTH_DAYS: u64 = 92;
+
 impl Fixture {
     /// Rankings stand for the newest closed day alone: of other days they are computed when somebody asks.
     pub async fn publish(&self, options: &Options) {
-        let terms = options.terms(now());
+        self.publish_but(options, &[]).await;
+    }
+
+    /// The same without some tables, as a site that has not come to them yet.
+    pub async fn publish_but(&self, options: &Options, missing: &[Metric]) {
+        let mut terms = options.terms(now());
+        let named = PROVIDERS.map(|id| Named { id: id.to_owned(), name: id.to_owned() });
+        terms.catalogue.providers.extend(named);
         let ctx = self.session().await;
         let decisions = ctx.sql(DECISIONS).await.unwrap().collect().await.unwrap();
         self.replace(GATE, &decisions).await;
@@ -40,27 +67,31 @@ impl Fixture {
         bellwether_metrics::register(&ctx, &terms).await.unwrap();
         let all = (day("2020-01-01"), terms.today);
         let closed = (terms.today - Days::new(1), terms.today);
-        let tables = [
-            (quality_by_day::METRIC, all),
-            (usage_by_day::METRIC, all),
-            (users_by_window::METRIC, closed),
-            (rankings::METRIC, closed),
-        ];
-        for (metric, (from, to)) in tables {
-            let rows = self.rows(&ctx, &metric, from, to).await;
+        let is_missing = |metric: &Metric| missing.iter().any(|other| other.id() == metric.id());
+        let tables: Vec<Metric> = TABLES.into_iter().filter(|metric| !is_missing(metric)).collect();
+        for metric in &tables {
+            let (from, to) = match metric.id() {
+                id if id == health_by_day::METRIC.id() => (terms.today - Days::new(HEALTH_DAYS), terms.today),
+                id if id == health_by_hour::METRIC.id() => (terms.today - Days::new(1), terms.today),
+                _ if metric.is_of_windows() => closed,
+                _ => all,
+            };
+            let rows = self.rows(&ctx, metric, from, to).await;
             self.replace(metric.id(), &rows).await;
             let table = self.warehouse.table(metric.id()).await.unwrap();
             ctx.deregister_table(metric.table.name).unwrap();
             ctx.register_table(metric.table.name, table.snapshot().provider()).unwrap();
         }
-        self.announce().await;
+        self.announce(&tables).await;
     }
 
     async fn session(&self) -> SessionContext {
         let mut snapshots = Vec::new();
-        let rollups = [TableId::UsageDaily, TableId::HealthDaily, TableId::IntakeDaily];
-        let further = [TableId::Rejects, TableId::LabelCells, GATE, quality_by_day::METRIC.id()];
-        for id in rollups.into_iter().chain(further) {
+        let health = [TableId::Health5m, TableId::HealthHourly, TableId::HealthDaily];
+        let rollups = health.into_iter().chain([TableId::UsageDaily, TableId::IntakeDaily]);
+        let published = [quality_by_day::METRIC.id(), health_now::METRIC.id()];
+        let further = [TableId::Rejects, TableId::LabelCells, GATE].into_iter().chain(published);
+        for id in rollups.chain(further) {
             snapshots.push(self.warehouse.table(id).await.unwrap().snapshot().clone());
         }
         let ctx = snapshots[0].session(2);
@@ -98,23 +129,18 @@ impl Fixture {
         table.commit(Change { add, remove, ..Change::default() }).await.unwrap();
     }
 
-    async fn announce(&self) {
+    async fn announce(&self, tables: &[Metric]) {
         let version = async |id: TableId| self.warehouse.table(id).await.unwrap().snapshot().version();
         let mut table = self.warehouse.table(publications::id()).await.unwrap();
         let last = Publication::newest(table.snapshot()).await.unwrap();
         let mut publication = Publication {
             number: last.map_or(0, |last| last.number + 1),
+            attempts_version: self.warehouse.table(TableId::UsageDaily).await.unwrap().snapshot().folded(),
             watermark: now(),
             published_at: now(),
             ..Publication::default()
         };
-        for metric in [
-            gate::METRIC,
-            quality_by_day::METRIC,
-            usage_by_day::METRIC,
-            users_by_window::METRIC,
-            rankings::METRIC,
-        ] {
+        for metric in [gate::METRIC].iter().chain(tables) {
             publication.versions.insert(metric.table.name.to_owned(), version(metric.id()).await);
         }
         let usage = TableId::UsageDaily;
