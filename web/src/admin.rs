@@ -107,7 +107,7 @@ async fn healthz(State(admin): State<Admin>) -> Json<Value> {
             "dataset": dataset,
             "refreshed_at": progress.refreshed_at.map(instant),
             "failing": progress.failing,
-            "waiting_for_folds": progress.waiting,
+            "waiting_for_publication": progress.waiting,
             "renders": site.renders(),
         })
     });

@@ -6,7 +6,6 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use bellwether_metrics::publications;
 use bellwether_warehouse::chain;
 use bellwether_warehouse::health::State;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -30,10 +29,8 @@ pub struct Progress {
     pub failing: Option<String>,
     /// Failures in a row.
     pub failures: u32,
-    /// Looks in a row that found the folded tables at different versions.
+    /// Looks in a row that found something, of which nothing is published.
     pub waiting: u32,
-    /// Folded tables that stand behind the others.
-    pub behind: Vec<&'static str>,
 }
 
 impl Progress {
@@ -48,13 +45,10 @@ impl Progress {
 
     /// Why the pages do not move.
     fn obstacle(&self) -> String {
-        match (&self.failing, self.behind.as_slice()) {
-            (Some(failing), _) => failing.clone(),
-            (None, []) => "new attempts are not folded or not published; do the jobs run?".to_owned(),
-            (None, [publications::NAME]) => "nothing is published yet; do the jobs run?".to_owned(),
-            (None, behind) => {
-                format!("the rollups do not stand at one version: {} behind the others", behind.join(", "))
-            }
+        match &self.failing {
+            Some(failing) => failing.clone(),
+            None if self.waiting > 0 => "nothing is published yet; do the jobs run?".to_owned(),
+            None => "new attempts are not folded or not published; do the jobs run?".to_owned(),
         }
     }
 }
@@ -63,7 +57,6 @@ impl Progress {
 struct Look {
     now: DateTime<Utc>,
     result: Result<Refreshed, RefreshError>,
-    behind: Vec<&'static str>,
 }
 
 impl Site {
@@ -114,21 +107,19 @@ impl Site {
 
     async fn look(&self, refresher: Option<Refresher>) -> (Option<Refresher>, Look) {
         let now = self.now();
-        let failed = |error| Look { now, result: Err(error), behind: Vec::new() };
         let mut refresher = match refresher {
             Some(refresher) => refresher,
             None => match self.open_refresher().await {
                 Ok(refresher) => refresher,
-                Err(error) => return (None, failed(error)),
+                Err(error) => return (None, Look { now, result: Err(error) }),
             },
         };
         let result = refresher.refresh(now).await;
-        let behind = if matches!(result, Ok(Refreshed::Waiting)) { refresher.behind() } else { Vec::new() };
-        (Some(refresher), Look { now, result, behind })
+        (Some(refresher), Look { now, result })
     }
 
     fn note(&self, look: Look, started: Instant) {
-        let Look { now, result, behind } = look;
+        let Look { now, result } = look;
         let refreshed = match result {
             Ok(refreshed) => refreshed,
             Err(error) => {
@@ -154,7 +145,6 @@ impl Site {
         progress.refreshed_at = Some(now);
         (progress.failing, progress.failures) = (None, 0);
         progress.waiting = if is_waiting { progress.waiting.saturating_add(1) } else { 0 };
-        progress.behind = behind;
         if !is_waiting {
             progress.current_at = Some(now);
         }
@@ -180,7 +170,7 @@ impl Site {
     pub fn state(&self) -> State {
         let progress = self.progress();
         let Some(dataset) = self.dataset() else {
-            let why = if progress.failing.is_some() || !progress.behind.is_empty() {
+            let why = if progress.failing.is_some() || progress.waiting > 0 {
                 format!(": {}", progress.obstacle())
             } else {
                 String::new()

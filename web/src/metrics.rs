@@ -90,7 +90,7 @@ pub(crate) fn data_age(dataset: &Dataset, now: DateTime<Utc>) {
     gauge!(DATA_AGE, "table" => "attempts").set(dataset.quiet_for(now).as_secs_f64());
     gauge!(DATA_AGE, "table" => "publications").set(dataset.age(now).as_secs_f64());
     let folded = (now - dataset.buckets_end).to_std().unwrap_or_default();
-    gauge!(DATA_AGE, "table" => "health_5m").set(folded.as_secs_f64());
+    gauge!(DATA_AGE, "table" => "health_now").set(folded.as_secs_f64());
 }
 
 pub(crate) fn rate_limited(class: &'static str) {

@@ -32,13 +32,19 @@ impl Publisher {
         }
     }
 
-    /// Tables that the fast lane reads and does not put, as the newest publication names them.
+    /// Tables that a lane reads and does not put, as the newest publication names them; empty where it names none yet.
     pub(super) async fn named_by(&self, last: Option<&Publication>) -> Result<Vec<Snapshot>, Error> {
+        let other = match self.scope {
+            Scope::Everything => return Ok(Vec::new()),
+            Scope::Fast => Lane::Slow,
+            Scope::Slow => Lane::Fast,
+        };
         let mut snapshots = Vec::new();
-        let others = self.tables.iter().filter(|published| published.metric.lane == Lane::Slow);
-        for Published { metric, table } in others.filter(|_| self.scope == Scope::Fast) {
+        for Published { metric, table } in
+            self.tables.iter().filter(|published| published.metric.lane == other)
+        {
             let name = metric.table.name;
-            let Some(version) = last.and_then(|last| last.versions.get(name).copied()) else { continue };
+            let version = last.and_then(|last| last.versions.get(name).copied()).unwrap_or(0);
             snapshots.push(table.at(version).await.map_err(|source| Error::Log { table: name, source })?);
         }
         Ok(snapshots)

@@ -353,7 +353,9 @@ impl Publisher {
     ) -> Result<SessionContext, Error> {
         let ctx = self.warehouse.session(self.threads);
         let own_lane = self.tables.iter().filter(|published| self.puts(published.metric, round));
-        let published = own_lane.map(|published| published.table.snapshot()).chain(&round.others);
+        let own_lane = own_lane.map(|published| published.table.snapshot());
+        let is_put = |other: &Snapshot| own_lane.clone().any(|own| own.table() == other.table());
+        let published = own_lane.clone().chain(round.others.iter().filter(|other| !is_put(other)));
         let is_meant = |snapshot: &&Snapshot| ![metric.id(), TableId::Attempts].contains(&snapshot.table());
         let snapshots: Vec<Snapshot> =
             self.sources.snapshots().chain(published).filter(is_meant).cloned().collect();

@@ -126,8 +126,6 @@ pub struct Cell {
     pub tip: String,
     /// Below the axis where the cell begins a group, e.g. a month or an hour.
     pub mark: Option<String>,
-    /// Where in the cell the group begins, 0 to 1.
-    pub mark_at: f64,
     /// Begins the rows of the narrow drawing: `27 Aug`, `06:00`.
     pub name: String,
 }
@@ -156,11 +154,10 @@ fn wide(caption: &Caption<'_>, cells: &[Cell], height: f64, tips: bool) -> Strin
         let x = pitch * index as f64;
         row.add(cell.class, x, 2.0, width, height);
         if let Some(mark) = &cell.mark {
-            let tick = x + pitch * cell.mark_at;
-            svg.segment("base", (tick, height + 4.0), (tick, height + 10.0));
+            svg.segment("base", (x, height + 4.0), (x, height + 10.0));
             // At the right edge the mark turns inwards, so that it is not cut.
-            let fits = tick + 3.0 + labels::width(mark, MARK) <= canvas.width;
-            let (at, class) = if fits { (tick + 3.0, "ax") } else { (tick - 3.0, "ax e") };
+            let fits = x + 3.0 + labels::width(mark, MARK) <= canvas.width;
+            let (at, class) = if fits { (x + 3.0, "ax") } else { (x - 3.0, "ax e") };
             svg.text(at, height + 20.0, class, mark);
         }
     }

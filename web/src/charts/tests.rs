@@ -192,7 +192,6 @@ fn a_strip_is_drawn_as_one_row_and_as_three() {
             class: Class::ALL[day % 6],
             tip: HOSTILE.into(),
             mark: (day == 5).then(|| "Sep".into()),
-            mark_at: 0.0,
             name: format!("day {day}"),
         })
         .collect();

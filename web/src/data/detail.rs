@@ -1,12 +1,11 @@
 //! How exactly amounts of health are told: of a name that may not stand beside usage, and of a model at a provider, by
-//! their size only. Ratios are rounded with them, because exact ones give counts away.
+//! their size only. Published rows of health say so themselves and are told as they are.
 
 use super::Dataset;
-use super::figure::{Figure, NotEnough, Profile};
+use super::figure::{Figure, NotEnough};
 use super::gate::{Kind, variant_key};
 use super::health::Scope;
 use super::routing::Boost;
-use super::speed::Quantiles;
 
 /// A count, or the power of ten that it reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +15,9 @@ pub enum Tally {
     Band(Option<u64>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
+    #[default]
     Exact,
     Banded,
 }
@@ -39,11 +39,6 @@ impl Detail {
         if self.is_exact() { value } else { (value * 10.0 + 1e-9).floor() / 10.0 }
     }
 
-    /// A ratio from 0 to 1, to a tenth of a hundredth.
-    pub fn rate(self, value: Option<f64>) -> Option<f64> {
-        value.map(|value| if self.is_exact() { value } else { (value * 1_000.0).round() / 1_000.0 })
-    }
-
     /// A ratio from 0 to 1, in whole hundredths.
     pub fn share(self, value: Option<f64>) -> Option<f64> {
         value.map(|value| if self.is_exact() { value } else { (value * 100.0).round() / 100.0 })
@@ -56,15 +51,6 @@ impl Detail {
         )
     }
 
-    /// An uptime, or why there is none.
-    pub fn uptime(self, figure: Figure<f64>) -> Figure<f64> {
-        figure.map(|value| self.percent(value)).map_err(|why| self.reason(why))
-    }
-
-    pub fn quantiles(self, figure: Figure<Quantiles>) -> Figure<Quantiles> {
-        figure.map_err(|why| self.reason(why))
-    }
-
     pub fn boost(self, figure: Figure<Boost>) -> Figure<Boost> {
         let round = |boost: Boost| {
             let (routed, without_routing) = (self.percent(boost.routed), self.percent(boost.without_routing));
@@ -73,18 +59,19 @@ impl Detail {
         figure.map(round).map_err(|why| self.reason(why))
     }
 
-    fn reason(self, why: NotEnough) -> NotEnough {
+    /// Of what is missing, how much there is, where that may be told.
+    pub(super) fn reason(self, why: NotEnough) -> NotEnough {
         NotEnough { n: why.n.filter(|_| self.is_exact()), ..why }
     }
 }
 
 impl Dataset {
-    /// How exactly amounts of a scope may be told.
+    /// How exactly amounts of a scope may be told that no row says it of.
     pub fn detail(&self, scope: Scope) -> Detail {
         let is_told = match (scope.model, scope.provider) {
             _ if self.gate.is_open() => true,
             (None, None) => true,
-            (Some(_), Some(_)) if self.profile == Profile::Public => false,
+            (Some(_), Some(_)) => false,
             (model, provider) => {
                 model.is_none_or(|model| {
                     // With a hidden variant among them, its attempts would be what the told ones leave over.
@@ -126,11 +113,10 @@ mod tests {
         assert_eq!((Detail::Banded.percent(99.97), Detail::Banded.percent(100.0)), (99.9, 100.0));
         // 99.9 is no binary fraction; cutting must not make it 99.8.
         assert_eq!(Detail::Banded.percent(99.9), 99.9);
-        assert_eq!(Detail::Banded.rate(Some(1.0 / 3.0)), Some(0.333));
         assert_eq!(Detail::Banded.share(Some(2.0 / 3.0)), Some(0.67));
         assert_eq!(Detail::Banded.rough(Some(1_234.5)), Some(1_230.0));
-        assert_eq!(Detail::Exact.rate(Some(1.0 / 3.0)), Some(1.0 / 3.0));
-        let why = Detail::Banded.uptime(Err(NotEnough::counts(37, 100)));
-        assert_eq!(why, Err(NotEnough { n: None, needs: 100, needs_users: None }));
+        assert_eq!(Detail::Exact.share(Some(1.0 / 3.0)), Some(1.0 / 3.0));
+        let why = Detail::Banded.reason(NotEnough::counts(37, 100));
+        assert_eq!(why, NotEnough { n: None, needs: 100, needs_users: None });
     }
 }

@@ -51,10 +51,6 @@ id!(
     /// A model in one variant: what a ranking row is by default.
     SeriesId
 );
-id!(
-    /// One (series, provider, endpoint, region): what health is counted for.
-    EndpointKey
-);
 
 /// How the hidden rows of every kind are called in files.
 const HIDDEN: &str = "hidden";
@@ -100,14 +96,6 @@ pub struct Series {
     pub variant: VariantId,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Endpoint {
-    pub series: SeriesId,
-    pub provider: ProviderId,
-    endpoint: u32,
-    region: u32,
-}
-
 /// Everything that has been named by the tables so far.
 #[derive(Clone, Debug)]
 pub struct Dictionary {
@@ -115,12 +103,9 @@ pub struct Dictionary {
     authors: Interner,
     providers: Interner,
     variants: Interner,
-    texts: Interner,
     model_authors: Vec<AuthorId>,
     series: Vec<Series>,
     series_ids: HashMap<Series, u32>,
-    endpoints: Vec<Endpoint>,
-    endpoint_ids: HashMap<Endpoint, u32>,
     /// Raw names and hosts are unknown to a public site: they may name what is nobody's business.
     pub(super) raw_names: bool,
     /// Author of every model that the catalogue or a row gives one. Any other model is a raw name.
@@ -143,19 +128,14 @@ impl Default for Dictionary {
     fn default() -> Self {
         let unknown = Series { model: ModelId::UNKNOWN, variant: VariantId::UNKNOWN };
         let hidden = Series { model: ModelId::HIDDEN, ..unknown };
-        let nowhere =
-            Endpoint { series: SeriesId::UNKNOWN, provider: ProviderId::UNKNOWN, endpoint: 0, region: 0 };
         Self {
             models: Interner::new(),
             authors: Interner::new(),
             providers: Interner::new(),
             variants: Interner::new(),
-            texts: Interner::new(),
             model_authors: vec![AuthorId::UNKNOWN, AuthorId::HIDDEN],
             series: vec![unknown, hidden],
             series_ids: HashMap::from([(unknown, 0), (hidden, 1)]),
-            endpoints: vec![nowhere],
-            endpoint_ids: HashMap::from([(nowhere, 0)]),
             raw_names: true,
             known: HashMap::new(),
             taken_for_raw: HashSet::new(),
@@ -273,29 +253,6 @@ impl Dictionary {
         SeriesId(id)
     }
 
-    pub(crate) fn intern_endpoint(
-        &mut self,
-        series: SeriesId,
-        provider: ProviderId,
-        endpoint: Option<&str>,
-        region: Option<&str>,
-    ) -> EndpointKey {
-        let endpoint = Endpoint {
-            series,
-            provider,
-            endpoint: self.texts.intern(endpoint.unwrap_or("")),
-            region: self.texts.intern(region.unwrap_or("")),
-        };
-        if let Some(id) = self.endpoint_ids.get(&endpoint) {
-            return EndpointKey(*id);
-        }
-        let id = u32::try_from(self.endpoints.len()).unwrap_or(0);
-        self.endpoints.push(endpoint);
-        self.endpoint_ids.insert(endpoint, id);
-        self.revision += 1;
-        EndpointKey(id)
-    }
-
     /// `author/slug`; empty for unknown.
     pub fn model(&self, id: ModelId) -> &str {
         self.models.name(id.0)
@@ -323,18 +280,6 @@ impl Dictionary {
             .get(id.index())
             .copied()
             .unwrap_or(Series { model: ModelId::UNKNOWN, variant: VariantId::UNKNOWN })
-    }
-
-    pub fn endpoint(&self, id: EndpointKey) -> Option<Endpoint> {
-        self.endpoints.get(id.index()).copied()
-    }
-
-    pub fn endpoint_name(&self, endpoint: Endpoint) -> &str {
-        self.texts.name(endpoint.endpoint)
-    }
-
-    pub fn endpoint_region(&self, endpoint: Endpoint) -> &str {
-        self.texts.name(endpoint.region)
     }
 
     pub fn find_model(&self, id: &str) -> Option<ModelId> {
@@ -383,7 +328,6 @@ impl Dictionary {
             authors: self.authors.names.len(),
             providers: self.providers.names.len(),
             series: self.series.len(),
-            endpoints: self.endpoints.len(),
         }
     }
 }
@@ -395,7 +339,6 @@ pub(crate) struct Sizes {
     pub authors: usize,
     pub providers: usize,
     pub series: usize,
-    pub endpoints: usize,
 }
 
 #[cfg(test)]

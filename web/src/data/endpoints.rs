@@ -1,11 +1,9 @@
 //! One model at one provider: every figure of the providers table in one place, for page, files and API.
 
-use super::counts::Counts;
 use super::detail::Detail;
 use super::dictionary::{ModelId, ProviderId};
 use super::figure::Figure;
-use super::health::{Scope, Span, Status};
-use super::speed::{Quantiles, Speed};
+use super::health::{Period, Quantiles, Scope, Span, Speed, Status};
 use super::totals::Totals;
 use super::usage::{Filter, Group, GroupBy};
 use super::{Dataset, Window};
@@ -14,10 +12,8 @@ use super::{Dataset, Window};
 pub struct ModelProvider {
     pub provider: ProviderId,
     pub status: Status,
-    /// Over the newest 5 minutes, 24 hours, and 28 complete days.
-    pub minutes_5: Counts,
-    pub hours_24: Counts,
-    pub days_28: Counts,
+    /// Over the newest 24 hours.
+    pub day: Period,
     pub uptime_5m: Figure<f64>,
     pub uptime_24h: Figure<f64>,
     pub uptime_28d: Figure<f64>,
@@ -26,7 +22,7 @@ pub struct ModelProvider {
     pub duration: Figure<Quantiles>,
     pub tokens_e2e: Figure<Quantiles>,
     pub tokens_decode: Figure<Quantiles>,
-    /// How exactly amounts of this pair are told; shares and uptimes are rounded by it already.
+    /// How exactly its usage is told; shares are rounded by it already.
     pub detail: Detail,
     /// Served traffic in the window that was asked for; `None`: the model or the provider may not be named beside it.
     pub totals: Option<Totals>,
@@ -57,23 +53,18 @@ impl Dataset {
                 // Without a gate no traffic is no traffic.
                 let own = own.or_else(|| self.gate.is_open().then(Totals::default));
                 let detail = self.detail(scope);
-                let status = self.status(scope);
-                let minutes_5 = self.health(scope, Span::Minutes5);
-                let hours_24 = self.health(scope, Span::Hours24);
-                let days_28 = self.health(scope, Span::Days28);
+                let day = self.period(scope, Span::Hours24);
                 ModelProvider {
                     provider,
-                    status: Status { uptime: detail.uptime(status.uptime), ..status },
-                    uptime_5m: detail.uptime(minutes_5.uptime(&self.thresholds)),
-                    uptime_24h: detail.uptime(hours_24.uptime(&self.thresholds)),
-                    uptime_28d: detail.uptime(days_28.uptime(&self.thresholds)),
-                    minutes_5,
-                    hours_24,
-                    days_28,
-                    ttft: detail.quantiles(self.speed(scope, speed, Speed::Ttft)),
-                    duration: detail.quantiles(self.speed(scope, speed, Speed::Duration)),
-                    tokens_e2e: detail.quantiles(self.speed(scope, speed, Speed::TokensE2e)),
-                    tokens_decode: detail.quantiles(self.speed(scope, speed, Speed::TokensDecode)),
+                    status: self.status(scope),
+                    uptime_5m: self.health(scope, Span::Minutes5).uptime(&self.thresholds),
+                    uptime_24h: day.counts.uptime(&self.thresholds),
+                    uptime_28d: self.health(scope, Span::Days28).uptime(&self.thresholds),
+                    day,
+                    ttft: self.speed(scope, speed, Speed::Ttft),
+                    duration: self.speed(scope, speed, Speed::Duration),
+                    tokens_e2e: self.speed(scope, speed, Speed::TokensE2e),
+                    tokens_decode: self.speed(scope, speed, Speed::TokensDecode),
                     share: detail.share(own.filter(|_| all > 0).map(|own| own.tokens() as f64 / all as f64)),
                     detail,
                     totals: own,

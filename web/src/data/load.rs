@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array,
-    Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
+    RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{
@@ -15,7 +15,8 @@ use arrow::datatypes::{
 };
 use bellwether_warehouse::{DataFile, Snapshot};
 use chrono::{Days, NaiveDate};
-use datafusion::prelude::{Expr, col};
+use datafusion::prelude::{Expr, col, lit};
+use datafusion::scalar::ScalarValue;
 use futures::TryStreamExt;
 
 #[derive(Debug, thiserror::Error)]
@@ -76,10 +77,6 @@ impl<'a> Columns<'a> {
         Ok(self.column(name, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
     }
 
-    pub fn bytes(&self, name: &str) -> Result<BinaryArray, LoadError> {
-        Ok(self.column(name, &DataType::Binary)?.as_binary::<i32>().clone())
-    }
-
     pub fn date(&self, name: &str) -> Result<Date32Array, LoadError> {
         Ok(self.column(name, &DataType::Date32)?.as_primitive::<Date32Type>().clone())
     }
@@ -137,6 +134,11 @@ pub(super) fn date_at(array: &Date32Array, row: usize) -> Option<NaiveDate> {
     } else {
         epoch.checked_sub_days(Days::new(u64::from(days.unsigned_abs())))
     }
+}
+
+/// A date in a filter.
+pub(super) fn date(date: NaiveDate) -> Expr {
+    lit(ScalarValue::Date32(Some(Date32Type::from_naive_date(date))))
 }
 
 /// Reads columns of some files, batch by batch.
@@ -218,17 +220,6 @@ pub(super) struct Change<B> {
 }
 
 impl<B: Default + Clone> Blocks<B> {
-    /// Files that no block holds yet.
-    pub fn unread(&self, snapshot: &Snapshot, keep: impl Fn(NaiveDate) -> bool) -> Vec<DataFile> {
-        let is_new = |file: &&DataFile| {
-            (self.days)(file)
-                .into_iter()
-                .filter(|date| keep(*date))
-                .any(|date| self.held.get(&date).is_none_or(|held| !held.files.contains(&file.path)))
-        };
-        snapshot.files().iter().filter(is_new).cloned().collect()
-    }
-
     /// Dates whose set of files is not the one in memory. A date that only gained files starts from its block;
     /// any other is read again from nothing, as is one whose `stamp` is another: what the rows were made of beside
     /// the files. Dates that left the snapshot or `keep` are dropped.

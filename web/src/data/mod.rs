@@ -8,7 +8,7 @@
 //! | `gate` | which names may stand beside amounts of a day |
 //! | `totals`, `usage`, `usage_day` | tokens, requests, spend by model, variant, author, provider |
 //! | `ranking`, `users` | places, changes and distinct users in windows |
-//! | `health`, `counts`, `speed` | uptime, states, error mix, latency and throughput |
+//! | `health` | uptime, states, error mix, latency and throughput |
 //! | `detail` | how exactly amounts of health are told |
 //! | `routing` | routed against pinned |
 //! | `labels` | languages and crosses |
@@ -23,7 +23,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::history::Written;
 use crate::url::{Page, parse_path};
 
-mod counts;
 mod detail;
 mod dictionary;
 mod endpoints;
@@ -42,7 +41,6 @@ mod ranking;
 mod read;
 mod refresh;
 mod routing;
-mod speed;
 #[cfg(test)]
 pub(crate) mod testing;
 mod totals;
@@ -52,15 +50,15 @@ mod users;
 mod whole;
 mod window;
 
-pub use counts::{Counts, ErrorClass, State};
 pub use detail::{Detail, Tally};
-pub use dictionary::{
-    AuthorId, Dictionary, Endpoint, EndpointKey, ModelId, ProviderId, Series, SeriesId, VariantId,
-};
+pub use dictionary::{AuthorId, Dictionary, ModelId, ProviderId, Series, SeriesId, VariantId};
 pub use endpoints::ModelProvider;
 pub use figure::{Change, Figure, NotEnough, Profile, Thresholds};
 pub use growth::Month;
-pub use health::{BUCKET_SECS, Bar, Cell, HealthBy, Scope, Span, Status};
+pub use health::{
+    BUCKET_SECS, Bar, Cell, Counts, ErrorClass, HealthBy, Period, Quantiles, Scope, Span, Speed, State,
+    Status,
+};
 pub use labels::{
     Cross, CrossRow, Dimension, Interval, LabelCell, LabelLeader, LabelPeriod, LabelSource, LabelWindow,
     LanguageShare, Languages, UsersBand, code_name, language_name,
@@ -74,7 +72,6 @@ pub(crate) use ranking::plus;
 pub use ranking::{Ranking, RankingQuery, RankingRow, Remainder};
 pub use refresh::{Options, RefreshError, Refreshed, Refresher};
 pub use routing::{BestPinned, Boost, Routing};
-pub use speed::{Quantiles, Speed};
 pub use totals::{Totals, Volume};
 pub use usage::{Filter, Group, GroupBy, Weekly};
 pub use users::{UserCounts, UserQuery};
@@ -136,7 +133,7 @@ pub struct Dataset {
     pub buckets_end: DateTime<Utc>,
     /// Delta version of every table read.
     pub versions: BTreeMap<&'static str, i64>,
-    /// Version of `attempts` up to which everything is computed: rollups, and what is published of them.
+    /// Version of `attempts` up to which everything published is computed; -1: nothing is.
     pub folded: i64,
     pub names: Arc<Names>,
     pub thresholds: Thresholds,

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bellwether_metrics::{Keyless, Terms, publications};
-use bellwether_warehouse::{DataFile, Followed, PinError, Snapshot, Standing, TableId, Warehouse};
+use bellwether_warehouse::{DataFile, Followed, PinError, Snapshot, TableId, Warehouse};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
 use super::dictionary::Dictionary;
 use super::gate::{self, Gate, GateMonth};
-use super::health::{BUCKET_SECS, Health};
+use super::health::{self, BUCKET_SECS};
 use super::live::{self, LastHour};
 use super::load::{self, Blocks, LoadError};
 use super::quality::{Quality, QualityDay};
-use super::read::{self, BucketDay};
+use super::read;
 use super::usage_day::UsageDay;
 use super::users::{Store, Users};
 use super::whole::Whole;
@@ -21,28 +21,19 @@ use super::{Dataset, Names, Profile, labels, routing, usage, window};
 use crate::config::WebConfig;
 use crate::history::{History, Written};
 
-const READ: [TableId; 4] =
-    [TableId::LabelCells, TableId::Health5m, TableId::HealthHourly, TableId::HealthDaily];
+const READ: [TableId; 1] = [TableId::LabelCells];
 const USAGE: TableId = TableId::Declared(&bellwether_metrics::usage_by_day::TABLE);
 const QUALITY: TableId = TableId::Declared(&bellwether_metrics::quality_by_day::TABLE);
 const RANKINGS: TableId = TableId::Declared(&bellwether_metrics::rankings::TABLE);
 const ROUTING: TableId = TableId::Declared(&bellwether_metrics::routing_now::TABLE);
 const LIVE: TableId = TableId::Declared(&bellwether_metrics::live_by_minute::TABLE);
 /// As the newest publication names them.
-const PUBLISHED: [TableId; 6] = [gate::TABLE, USAGE, RANKINGS, QUALITY, ROUTING, LIVE];
+const PUBLISHED: [&[TableId]; 2] = [&[gate::TABLE, USAGE, RANKINGS, QUALITY, ROUTING, LIVE], &health::TABLES];
 
-/// Days of daily health kept: 90 and the 90 before.
-const HEALTH_DAYS: u64 = 190;
-/// Days whose speed sketches are kept.
-const SPEED_DAYS: u64 = 36;
 /// Weeks of labels kept with their users.
 const LABEL_WEEKS: u64 = 14;
 /// Days of quality kept: a week of closed ones and the running one, and a week to today.
 const QUALITY_DAYS: u64 = 8;
-/// Tries to see all folded tables at one value within one refresh.
-const TRIES: usize = 3;
-const DAY_US: i64 = 86_400_000_000;
-const MINUTE_US: i64 = 60_000_000;
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -73,8 +64,7 @@ pub enum Refreshed {
     New(Arc<Dataset>),
     /// No table has moved.
     Unchanged,
-    /// The folded tables do not stand at one version of `attempts` right now, or nothing is published yet; the last dataset
-    /// stays.
+    /// There is something, but nothing of it is published yet.
     Waiting,
 }
 
@@ -139,9 +129,7 @@ pub struct Refresher {
     decisions: Blocks<GateMonth>,
     gate: Arc<Gate>,
     usage: Blocks<UsageDay>,
-    health_days: Blocks<super::health::HealthBlock>,
-    buckets: Blocks<BucketDay>,
-    hours: Blocks<BucketDay>,
+    health: health::Reader,
     routing: Whole<routing::Windows>,
     last_hour: Whole<LastHour>,
     labels: Blocks<labels::LabelWeek>,
@@ -166,18 +154,12 @@ struct Seen {
 struct Horizon {
     newest: NaiveDate,
     today: NaiveDate,
-    now: i64,
     /// Days before it may lack rows that are still to be written.
     written_from: NaiveDate,
 }
 
 impl Horizon {
-    /// Files of days after today hold only events from a clock that runs ahead: they wait.
-    fn keeps(self, date: NaiveDate, days: u64) -> bool {
-        self.counts_on(date)
-            && self.newest.checked_sub_days(Days::new(days)).is_none_or(|first| date >= first)
-    }
-
+    /// Days after today hold only events from a clock that runs ahead: they wait.
     fn counts_on(self, date: NaiveDate) -> bool {
         self.written_from <= date && date <= self.today
     }
@@ -187,7 +169,7 @@ impl Refresher {
     pub async fn open(warehouse: &Warehouse, options: Options) -> Result<Self, RefreshError> {
         Ok(Self {
             // Of a warehouse that was never published from; until it is, it is empty.
-            published: publications::Followed::open(warehouse, &PUBLISHED).await?,
+            published: publications::Followed::open(warehouse, &PUBLISHED.concat()).await?,
             users: Arc::default(),
             dictionary: Dictionary::of(options.profile, &options.names),
             gate: Arc::new(if options.thresholds.users == 0 { Gate::open() } else { Gate::default() }),
@@ -196,9 +178,7 @@ impl Refresher {
             tables: Followed::open(warehouse, &READ).await?,
             shared: Arc::default(),
             usage: Blocks::of_many_days(),
-            health_days: Blocks::default(),
-            buckets: Blocks::default(),
-            hours: Blocks::default(),
+            health: health::Reader::default(),
             routing: Whole::default(),
             last_hour: Whole::default(),
             labels: Blocks::default(),
@@ -212,15 +192,7 @@ impl Refresher {
 
     /// Reads what is new as of `now`. After an error the next call starts again where this one stopped.
     pub async fn refresh(&mut self, now: DateTime<Utc>) -> Result<Refreshed, RefreshError> {
-        let mut folded = None;
-        for _ in 0..TRIES {
-            self.tables.refresh().await?;
-            if let Standing::Even(at) = self.tables.standing() {
-                folded = Some(at.unwrap_or(-1));
-                break;
-            }
-        }
-        let Some(folded) = folded else { return Ok(Refreshed::Waiting) };
+        self.tables.refresh().await?;
         self.published.refresh().await?;
         if self.is_unpublished() {
             return Ok(Refreshed::Waiting);
@@ -232,9 +204,7 @@ impl Refresher {
         if self.seen.as_ref() == Some(&seen) {
             return Ok(Refreshed::Unchanged);
         }
-        // What is published may be of an earlier version than the rest.
-        let published = self.published.newest().and_then(|newest| newest.attempts_version);
-        let folded = published.map_or(folded, |published| published.min(folded));
+        let folded = self.published.newest().and_then(|newest| newest.attempts_version).unwrap_or(-1);
         let written = self.options.history.as_ref().and_then(|history| history.at(folded));
         let horizon = self.horizon(now, written);
         self.read(horizon).await?;
@@ -244,43 +214,28 @@ impl Refresher {
         Ok(Refreshed::New(Arc::new(dataset)))
     }
 
-    fn snapshot(&self, id: TableId) -> Option<&Snapshot> {
-        self.tables.snapshot(id)
-    }
-
     /// First day of usage while older ones are still to be published.
     fn computed_from(&self) -> Option<NaiveDate> {
         self.published.newest()?.complete_from.get(USAGE.name()).copied()
     }
 
-    /// Something was rolled up, but nothing of it is published yet.
+    /// Something has arrived, but nothing of it is published yet.
     fn is_unpublished(&self) -> bool {
-        self.published.newest().is_none() && self.tables.folded().any(|table| !table.files().is_empty())
-    }
-
-    /// Folded tables that stand behind the furthest one; else the one that says what is published, while it says nothing.
-    pub fn behind(&self) -> Vec<&'static str> {
-        match self.tables.standing() {
-            Standing::Even(_) if self.is_unpublished() => vec![publications::NAME],
-            Standing::Even(_) => Vec::new(),
-            Standing::Uneven { behind } => behind.into_iter().map(TableId::name).collect(),
-        }
+        self.published.newest().is_none() && self.tables.snapshots().any(|table| !table.files().is_empty())
     }
 
     fn horizon(&self, now: DateTime<Utc>, written: Option<Written>) -> Horizon {
         let today = now.date_naive();
-        let rollups = [TableId::Health5m, TableId::HealthDaily].into_iter();
-        let rolled_up = rollups.filter_map(|id| self.snapshot(id)).flat_map(Snapshot::files);
-        let used = self.published.snapshot(USAGE).into_iter().flat_map(Snapshot::files);
-        let dates = rolled_up.filter_map(DataFile::date).chain(used.flat_map(load::between));
+        let files = |id| self.published.snapshot(id).into_iter().flat_map(Snapshot::files);
+        let days = files(USAGE).chain(files(health::DAYS)).flat_map(load::between);
+        let dates = days.chain(files(health::STRIP).filter_map(DataFile::date));
         let newest = dates.filter(|date| *date <= today).max().unwrap_or_default();
         let written_from = written.map_or(NaiveDate::MIN, |written| written.from);
         let written_from = self.computed_from().map_or(written_from, |computed| computed.max(written_from));
-        Horizon { newest, today, now: now.timestamp_micros(), written_from }
+        Horizon { newest, today, written_from }
     }
 
     async fn read(&mut self, horizon: Horizon) -> Result<(), LoadError> {
-        self.learn(horizon).await?;
         let Self { tables, dictionary, .. } = self;
         let snapshot = |id: TableId| tables.snapshot(id);
         let newest = horizon.newest;
@@ -300,18 +255,7 @@ impl Refresher {
         if let Some(table) = self.published.snapshot(LIVE) {
             live::read(&mut self.last_hour, table).await?;
         }
-        if let Some(days) = snapshot(TableId::HealthDaily) {
-            let keep = |date| horizon.keeps(date, HEALTH_DAYS);
-            let sketches_from = newest.checked_sub_days(Days::new(SPEED_DAYS)).unwrap_or(newest);
-            read::health_days(&mut self.health_days, days, dictionary, keep, sketches_from).await?;
-        }
-        let from = start_of(newest) - DAY_US;
-        for (id, blocks) in [(TableId::Health5m, &mut self.buckets), (TableId::HealthHourly, &mut self.hours)]
-        {
-            if let Some(table) = snapshot(id) {
-                read::health_buckets(blocks, table, dictionary, |date| horizon.keeps(date, 1), from).await?;
-            }
-        }
+        self.health.read(&self.published, dictionary, newest, |date| horizon.counts_on(date)).await?;
         if let Some(cells) = snapshot(TableId::LabelCells) {
             let running = window::monday(newest);
             let first = running.checked_sub_days(Days::new(7 * LABEL_WEEKS)).unwrap_or(running);
@@ -338,28 +282,10 @@ impl Refresher {
         Ok(())
     }
 
-    /// Takes the authors that rows name, before any row is counted.
-    async fn learn(&mut self, horizon: Horizon) -> Result<(), LoadError> {
-        let Self { tables, dictionary, .. } = self;
-        if let Some(table) = tables.snapshot(TableId::HealthDaily) {
-            let keep = |date| horizon.keeps(date, HEALTH_DAYS);
-            read::authors(&self.health_days, table, dictionary, keep).await?;
-        }
-        for (id, blocks) in [(TableId::Health5m, &self.buckets), (TableId::HealthHourly, &self.hours)] {
-            if let Some(table) = tables.snapshot(id) {
-                read::authors(blocks, table, dictionary, |date| horizon.keeps(date, 1)).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// End of the newest complete bucket: the start of the newest bucket that has begun.
-    fn buckets_end(&self, now: i64, as_of: i64) -> i64 {
-        let days = self.buckets.by_date();
-        let newest =
-            days.values().filter_map(|day| day.buckets.range(..=now).next_back().map(|(at, _)| *at)).max();
+    /// End of the newest complete bucket: that of the live windows, if anything was tried in one.
+    fn buckets_end(&self, as_of: i64) -> i64 {
         let width = BUCKET_SECS * 1_000_000;
-        newest.unwrap_or_else(|| as_of.div_euclid(width) * width)
+        self.health.buckets_end().unwrap_or_else(|| as_of.div_euclid(width) * width)
     }
 
     fn assemble(
@@ -377,15 +303,8 @@ impl Refresher {
         usage = usage.split_off(&first_date);
         let end_of_data = start_of(horizon.newest);
         let watermark = self.published.newest().map(|newest| newest.watermark);
-        let buckets_end =
-            self.buckets_end(horizon.now, watermark.map_or(end_of_data, |at| at.timestamp_micros()));
-        self.buckets.update(|_, day| day.pruned(buckets_end - DAY_US, buckets_end - 40 * MINUTE_US));
-        self.hours.update(|_, day| day.pruned(buckets_end - DAY_US - 3_600_000_000, i64::MIN));
+        let buckets_end = self.buckets_end(watermark.map_or(end_of_data, |at| at.timestamp_micros()));
         let instant = |micros| DateTime::from_timestamp_micros(micros).unwrap_or_default();
-        let merged = |blocks: &Blocks<BucketDay>| {
-            let days = blocks.by_date();
-            days.values().flat_map(|day| day.buckets.iter().map(|(at, block)| (*at, block.clone()))).collect()
-        };
         let users = Users {
             rankings: self.published.snapshot(RANKINGS).cloned(),
             inputs: self.published.inputs(),
@@ -413,11 +332,7 @@ impl Refresher {
             first_date,
             newest_date: horizon.newest,
             usage,
-            health: Health {
-                buckets: merged(&self.buckets),
-                hours: merged(&self.hours),
-                days: self.health_days.by_date(),
-            },
+            health: self.health.health(),
             routing: self.routing.get(),
             labels: self.label_views.clone(),
             label_memo: self.label_memo.clone(),

@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::datatypes::Date32Type;
 use bellwether_metrics::{Chosen, Inputs, Terms, rankings};
 use bellwether_warehouse::Snapshot;
 use chrono::NaiveDate;
-use datafusion::prelude::{Expr, col, lit};
-use datafusion::scalar::ScalarValue;
+use datafusion::prelude::{col, lit};
 
 use super::Dataset;
 use super::dictionary::Dictionary;
@@ -163,7 +161,7 @@ impl Users {
         };
         let files = rankings.files().iter().filter(holds).cloned().collect();
         let days = i64::try_from(window.days()).unwrap_or(i64::MAX);
-        let wanted = col("end_date").eq(date(window.end)).and(col("window_days").eq(lit(days)));
+        let wanted = col("end_date").eq(load::date(window.end)).and(col("window_days").eq(lit(days)));
         let names: Vec<&str> = keyed::COLUMNS.into_iter().chain(["users"]).collect();
         let mut found = None;
         load::scan(rankings, files, &names, Some(wanted), |columns| {
@@ -197,10 +195,6 @@ impl From<Window> for RangeInclusive<NaiveDate> {
     fn from(window: Window) -> Self {
         window.start..=window.end.max(window.start)
     }
-}
-
-fn date(date: NaiveDate) -> Expr {
-    lit(ScalarValue::Date32(Some(Date32Type::from_naive_date(date))))
 }
 
 impl Dataset {

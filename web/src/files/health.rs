@@ -17,9 +17,14 @@ fn found<T>(id: Option<T>, name: &str) -> Result<T, PageError> {
     id.ok_or_else(|| PageError::NotFound(name.to_owned()))
 }
 
+fn counted(counts: &Counts) -> Cell {
+    Cell::tally(counts.tally(counts.counted()))
+}
+
 fn quantiles(figure: Figure<Quantiles>, cells: &mut Vec<Cell>) {
     let of = |get: fn(&Quantiles) -> f64| Cell::number(figure.as_ref().ok().map(get));
-    cells.extend([of(|q| q.p10), of(|q| q.p50), of(|q| q.p75), of(|q| q.p90), of(|q| q.p99)]);
+    let p10 = Cell::number(figure.ok().and_then(|quantiles| quantiles.p10));
+    cells.extend([p10, of(|q| q.p50), of(|q| q.p75), of(|q| q.p90), of(|q| q.p99)]);
 }
 
 const ENDPOINT_COLUMNS: [&str; 43] = [
@@ -69,7 +74,7 @@ const ENDPOINT_COLUMNS: [&str; 43] = [
 ];
 
 fn endpoint_cells(dataset: &Dataset, model: ModelId, row: &ModelProvider) -> Vec<Cell> {
-    let (detail, totals) = (row.detail, row.totals.as_ref());
+    let (detail, totals, day) = (row.detail, row.totals.as_ref(), &row.day);
     let count = |n: u64| Cell::tally(detail.count(n));
     let usage = |of: fn(&Totals) -> u64| totals.map_or(Cell::Null, |totals| count(of(totals)));
     let spend = totals.and_then(Totals::known_cost);
@@ -83,11 +88,11 @@ fn endpoint_cells(dataset: &Dataset, model: ModelId, row: &ModelProvider) -> Vec
         Cell::figure(row.status.uptime),
         Cell::figure(row.uptime_24h),
         Cell::figure(row.uptime_28d),
-        count(row.status.counts.counted()),
-        count(row.hours_24.attempts),
-        Cell::number(detail.rate(row.hours_24.rate_limit_rate())),
-        Cell::number(detail.rate(row.hours_24.tool_error_rate())),
-        count(row.hours_24.prose_instead_of_call),
+        counted(&row.status.counts),
+        Cell::tally(day.counts.tally(day.counts.attempts)),
+        Cell::number(day.rate_limit_rate),
+        Cell::number(day.tool_error_rate),
+        Cell::tally(day.counts.tally(day.prose_instead_of_call)),
     ];
     for figure in [row.ttft, row.duration, row.tokens_e2e, row.tokens_decode] {
         quantiles(figure, &mut cells);
@@ -187,18 +192,14 @@ pub(super) fn providers(context: &PageContext, dataset: &Dataset) -> View {
     let usage = dataset.totals(week, GroupBy::Provider, Filter::All);
     let all = dataset.total(week, Filter::All).tokens();
     let by = |span| dataset.health_by(HealthBy::Provider, Scope::ALL, span);
-    let (live, day, days_7) = (by(Span::Minutes30), by(Span::Hours24), by(Span::Days7));
-    let (before, days_28, days_90) = (by(Span::Days7Before), by(Span::Days28), by(Span::Days90));
+    let (day, days_90) = (by(Span::Hours24), by(Span::Days90));
     let mut ids: Vec<ProviderId> = dataset.dictionary.providers().collect();
     ids.sort_by(|a, b| dataset.dictionary.provider(*a).cmp(dataset.dictionary.provider(*b)));
     for id in ids {
         let scope = Scope::provider(id);
-        let of = |counts: &std::collections::BTreeMap<Scope, Counts>| {
-            counts.get(&scope).copied().unwrap_or_default()
-        };
         let group = Group::Provider(id);
         let totals = usage.iter().find(|(known, _)| *known == group).map(|(_, totals)| *totals);
-        if of(&days_90).attempts == 0 && of(&day).attempts == 0 && totals.is_none() {
+        if !days_90.contains_key(&scope) && !day.contains_key(&scope) && totals.is_none() {
             continue;
         }
         let hidden = dataset.usage_withheld(week, GroupBy::Provider, group);
@@ -207,23 +208,22 @@ pub(super) fn providers(context: &PageContext, dataset: &Dataset) -> View {
             (None, totals) => Cell::Count(totals.as_ref().map_or(0, of)),
         };
         let share = totals.filter(|_| all > 0).map(|totals| totals.tokens() as f64 / all as f64);
-        let detail = dataset.detail(scope);
-        let uptime = |counts: &Counts| detail.uptime(counts.uptime(&dataset.thresholds));
-        let status = dataset.status_of(of(&live));
-        let speed = |speed| detail.quantiles(dataset.speed(scope, Span::Days7, speed));
+        let uptime = |span| dataset.health(scope, span).uptime(&dataset.thresholds);
+        let (status, period) = (dataset.status(scope), dataset.period(scope, Span::Days7));
+        let speed = |speed| dataset.speed(scope, Span::Days7, speed);
         let (ttft, decode) = (speed(Speed::Ttft), speed(Speed::TokensDecode));
         table.rows.push(vec![
             key(dataset, group),
             Cell::Text(dataset.name(group).to_owned()),
             Cell::Text(status.state.word().to_owned()),
-            Cell::figure(detail.uptime(status.uptime)),
-            Cell::tally(detail.count(status.counts.counted())),
-            Cell::figure(uptime(&of(&day))),
-            Cell::figure(uptime(&of(&days_7))),
-            Cell::figure(uptime(&of(&before))),
-            Cell::figure(uptime(&of(&days_28))),
-            Cell::figure(uptime(&of(&days_90))),
-            Cell::number(detail.rate(of(&days_7).rate_limit_rate())),
+            Cell::figure(status.uptime),
+            counted(&status.counts),
+            Cell::figure(uptime(Span::Hours24)),
+            Cell::figure(uptime(Span::Days7)),
+            Cell::number(period.uptime_before),
+            Cell::figure(uptime(Span::Days28)),
+            Cell::figure(uptime(Span::Days90)),
+            Cell::number(period.rate_limit_rate),
             Cell::number(ttft.ok().map(|q| q.p50)),
             Cell::number(decode.ok().map(|q| q.p50)),
             told(|totals| totals.requests),
@@ -231,8 +231,8 @@ pub(super) fn providers(context: &PageContext, dataset: &Dataset) -> View {
             Cell::number(share.or_else(|| (all > 0 && hidden.is_none()).then_some(0.0))),
             withheld(&[
                 ("usage", hidden),
-                ("uptime_last_30m", detail.uptime(status.uptime).err()),
-                ("uptime_7d", uptime(&of(&days_7)).err()),
+                ("uptime_last_30m", status.uptime.err()),
+                ("uptime_7d", uptime(Span::Days7).err()),
                 ("ttft_ms", ttft.err()),
                 ("tokens_per_s_decode", decode.err()),
             ]),
@@ -251,14 +251,13 @@ pub(super) fn providers(context: &PageContext, dataset: &Dataset) -> View {
 pub(super) fn provider(context: &PageContext, dataset: &Dataset, id: &str) -> Result<View, PageError> {
     let provider = found(dataset.dictionary.find_provider(id), id)?;
     let scope = Scope::provider(provider);
-    let detail = dataset.detail(scope);
-    let count = |n: u64| Cell::tally(detail.count(n));
     let span = context.state.health;
     let mut days = Table::new(&["date", "uptime", "counted_attempts", "attempts", "rate_limited", "fault"]);
     for bar in dataset.bars(scope, 90) {
+        let count = |n: u64| Cell::tally(bar.counts.tally(n));
         days.rows.push(vec![
             date(bar.date),
-            Cell::figure(detail.uptime(bar.uptime)),
+            Cell::figure(bar.uptime),
             count(bar.counts.counted()),
             count(bar.counts.attempts),
             count(bar.counts.rate_limited),
@@ -266,53 +265,48 @@ pub(super) fn provider(context: &PageContext, dataset: &Dataset, id: &str) -> Re
         ]);
     }
     let mut strip = Table::new(&["at", "uptime", "counted_attempts"]);
-    for cell in dataset.strip(scope) {
+    for cell in dataset.strip(provider) {
         strip.rows.push(vec![
             Cell::Text(cell.at.to_rfc3339_opts(SecondsFormat::Secs, true)),
-            Cell::figure(detail.uptime(cell.uptime)),
-            count(cell.counts.counted()),
+            Cell::figure(cell.uptime),
+            counted(&cell.counts),
         ]);
     }
-    let now = dataset.health(scope, span);
+    let now = dataset.period(scope, span);
     let mut errors = Table::new(&["error_class", "attempts", "share_of_attempts", "counts_for_uptime"]);
     for class in now.mix() {
         errors.rows.push(vec![
             Cell::Text(class.class.to_owned()),
-            count(class.n),
-            Cell::number(detail.rate((now.attempts > 0).then(|| class.n as f64 / now.attempts as f64))),
+            Cell::tally(now.counts.tally(class.n)),
+            Cell::number(class.share),
             Cell::Text(if class.fault { "true" } else { "false" }.to_owned()),
         ]);
     }
     let mut models = Table::new(&["model", "state", "uptime_last_30m", "uptime_7d", "counted_attempts_7d"]);
-    let live = dataset.health_by(HealthBy::Model, scope, Span::Minutes30);
     let mut week: Vec<(Scope, Counts)> =
         dataset.health_by(HealthBy::Model, scope, Span::Days7).into_iter().collect();
-    let pair = |of: &Scope| dataset.detail(Scope { provider: scope.provider, ..*of });
-    // The order tells no size that is not told.
+    // By size as it is told, so that the order tells no more.
     week.sort_by_cached_key(|(of, counts)| {
-        let size = pair(of).is_exact().then_some(counts.attempts);
-        (std::cmp::Reverse(size), of.model.map(|model| dataset.key(Group::Model(model))))
+        (std::cmp::Reverse(counts.attempts), of.model.map(|model| dataset.key(Group::Model(model))))
     });
     for (of, counts) in week {
-        let Some(model) = of.model.filter(|model| model.is_named()) else { continue };
-        let detail = pair(&of);
-        let status = dataset.status_of(live.get(&of).copied().unwrap_or_default());
+        let Some(model) = of.model else { continue };
+        let status = dataset.status(Scope::pair(model, provider));
         models.rows.push(vec![
             key(dataset, Group::Model(model)),
             Cell::Text(status.state.word().to_owned()),
-            Cell::figure(detail.uptime(status.uptime)),
-            Cell::figure(detail.uptime(counts.uptime(&dataset.thresholds))),
-            Cell::tally(detail.count(counts.counted())),
+            Cell::figure(status.uptime),
+            Cell::figure(counts.uptime(&dataset.thresholds)),
+            counted(&counts),
         ]);
     }
     let mut speed = Table::new(&["date", "measure", "n", "p10", "p50", "p75", "p90", "p99"]);
     for measure in Speed::ALL {
         for (day, figure) in dataset.speed_daily(scope, 28, measure) {
-            let figure = detail.quantiles(figure);
             let mut cells = vec![
                 date(day),
                 Cell::Text(measure.column().to_owned()),
-                figure.as_ref().map_or(Cell::Null, |q| count(q.n)),
+                figure.as_ref().map_or(Cell::Null, |q| Cell::tally(q.n)),
             ];
             quantiles(figure, &mut cells);
             speed.rows.push(cells);

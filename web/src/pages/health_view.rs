@@ -6,9 +6,7 @@ use chrono::{DateTime, Timelike, Utc};
 
 use super::parts::Html;
 use crate::charts::{Cell, Class, row_strip};
-use crate::data::{
-    Bar, Counts, Dataset, Detail, Group, HealthBy, NotEnough, ProviderId, Scope, Span, Status, Thresholds,
-};
+use crate::data::{Bar, Dataset, Group, HealthBy, NotEnough, ProviderId, Scope, Span, Status};
 use crate::format;
 
 /// Every provider seen in 7 days: worst state first, then by attempts; "no data" last.
@@ -23,17 +21,13 @@ pub fn provider_statuses(data: &Dataset) -> Vec<(ProviderId, Status)> {
         .filter_map(|scope| scope.provider)
         .filter(|provider| provider.is_named())
         .collect();
-    let mut out: Vec<(ProviderId, Status, Option<u64>)> = known
+    let mut out: Vec<(ProviderId, Status, u64)> = known
         .into_iter()
         .map(|provider| {
             let scope = Scope::provider(provider);
-            let counts = now.get(&scope).copied().unwrap_or_default();
+            // As it is told, so that the order tells no more.
             let size = week.get(&scope).or(day.get(&scope)).map_or(0, |counts| counts.attempts);
-            let detail = data.detail(scope);
-            let status = data.status_of(counts);
-            let status = Status { uptime: detail.uptime(status.uptime), ..status };
-            // The order tells no size that is not told.
-            (provider, status, detail.is_exact().then_some(size))
+            (provider, data.status(scope), size)
         })
         .collect();
     let name = |provider: ProviderId| data.key(Group::Provider(provider));
@@ -84,17 +78,17 @@ pub fn row_bars(bars: &[Bar]) -> Html {
 }
 
 /// Cells of a 90-day strip; the first cell and each first of a month carry a mark.
-pub fn day_cells(bars: &[Bar], detail: Detail) -> Vec<Cell> {
+pub fn day_cells(bars: &[Bar]) -> Vec<Cell> {
     use chrono::Datelike;
     bars.iter()
         .enumerate()
         .map(|(index, bar)| {
-            let what = match detail.uptime(bar.uptime) {
+            let what = match bar.uptime {
                 Ok(uptime) => {
                     format!(
                         "{} % of {} attempts",
                         format::uptime(uptime),
-                        format::tally(detail.count(bar.counts.counted()))
+                        format::tally(bar.counts.tally(bar.counts.counted()))
                     )
                 }
                 Err(NotEnough { n: Some(n), needs, .. }) => {
@@ -111,7 +105,6 @@ pub fn day_cells(bars: &[Bar], detail: Detail) -> Vec<Cell> {
                 class: Class::of(bar.uptime.ok()),
                 tip: format!("{}: {what}", format::date(bar.date)),
                 mark,
-                mark_at: 0.0,
                 name: format::day_month(bar.date),
             }
         })
@@ -121,62 +114,43 @@ pub fn day_cells(bars: &[Bar], detail: Detail) -> Vec<Cell> {
 /// A day of uptime in equal steps.
 pub struct DayStrip {
     pub minutes: usize,
-    /// Start and counts of each step, oldest first.
-    pub steps: Vec<(DateTime<Utc>, Counts)>,
+    /// Oldest first.
+    pub steps: Vec<crate::data::Cell>,
 }
 
-/// The finest of 5, 15, 30 and 60 minutes at which at least half of the steps with traffic have enough of it.
-/// A strip of five-minute cells that are all hollow would hide what an hour can tell.
-pub fn day_strip(cells: &[crate::data::Cell], thresholds: &Thresholds) -> DayStrip {
-    let grouped = |buckets: usize| -> Vec<(DateTime<Utc>, Counts)> {
-        let sum = |chunk: &[crate::data::Cell]| {
-            let mut counts = Counts::default();
-            for cell in chunk {
-                counts.add(&cell.counts);
-            }
-            Some((chunk.first()?.at, counts))
-        };
-        cells.chunks(buckets).filter_map(sum).collect()
-    };
-    let is_enough = |steps: &[(DateTime<Utc>, Counts)]| {
-        let busy = steps.iter().filter(|(_, counts)| counts.attempts > 0).count();
-        let known = steps.iter().filter(|(_, counts)| counts.uptime(thresholds).is_ok()).count();
-        known * 2 >= busy
-    };
-    [1, 3, 6]
-        .into_iter()
-        .map(|buckets| DayStrip { minutes: buckets * 5, steps: grouped(buckets) })
-        .find(|strip| is_enough(&strip.steps))
-        .unwrap_or_else(|| DayStrip { minutes: 60, steps: grouped(12) })
+/// Five minutes where at least half of those with traffic have enough of it, else hours. A strip of five-minute cells
+/// that are all hollow would hide what an hour can tell.
+pub fn day_strip(buckets: &[crate::data::Cell], hours: &[crate::data::Cell]) -> DayStrip {
+    let busy = buckets.iter().filter(|cell| cell.is_busy).count();
+    let known = buckets.iter().filter(|cell| cell.uptime.is_ok()).count();
+    let (minutes, steps) = if known * 2 >= busy { (5, buckets) } else { (60, hours) };
+    DayStrip { minutes, steps: steps.to_vec() }
 }
 
 impl DayStrip {
-    /// Cells of the drawing; every third hour carries a mark, where it falls inside its cell: a cell begins at
-    /// any minute, and `15:10` would read as a random time.
-    pub fn cells(&self, thresholds: &Thresholds) -> Vec<Cell> {
-        self.steps
-            .iter()
-            .map(|(at, counts)| {
-                let into = (at.hour() % 3 * 60 + at.minute()) as usize;
-                let wait = (3 * 60 - into) % (3 * 60);
-                let mark = (wait < self.minutes)
-                    .then(|| format::clock(*at + chrono::TimeDelta::minutes(wait as i64)));
-                Cell {
-                    class: Class::of(counts.uptime(thresholds).ok()),
-                    tip: String::new(),
-                    mark,
-                    mark_at: wait as f64 / self.minutes as f64,
-                    name: format::clock(*at),
-                }
-            })
-            .collect()
+    /// End of the newest step.
+    pub fn ends_at(&self) -> Option<DateTime<Utc>> {
+        Some(self.steps.last()?.at + chrono::TimeDelta::minutes(self.minutes as i64))
+    }
+
+    /// Cells of the drawing; every third hour carries a mark.
+    pub fn cells(&self) -> Vec<Cell> {
+        let cell = |step: &crate::data::Cell| {
+            let name = format::clock(step.at);
+            let is_marked = step.at.hour().is_multiple_of(3) && step.at.minute() == 0;
+            Cell {
+                class: Class::of(step.uptime.ok()),
+                tip: String::new(),
+                mark: is_marked.then(|| name.clone()),
+                name,
+            }
+        };
+        self.steps.iter().map(cell).collect()
     }
 
     pub fn unit(&self) -> &'static str {
         match self.minutes {
             5 => "five-minute steps",
-            15 => "quarter hours",
-            30 => "half hours",
             _ => "hours",
         }
     }
@@ -242,44 +216,45 @@ pub fn strip_title(bars: &[Bar]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Profile;
+    use crate::data::{Counts, Profile};
 
-    fn cell(index: i64, ok: u64) -> crate::data::Cell {
-        let at = DateTime::from_timestamp(1_795_000_000 - 1_795_000_000 % 3_600 + index * 300, 0).unwrap();
-        let counts = Counts { attempts: ok, ok, ..Counts::default() };
-        crate::data::Cell { at, counts, uptime: counts.uptime(&Profile::Public.thresholds()) }
+    fn steps(secs: i64, first: i64, counted: u64, uptime: Option<f64>) -> Vec<crate::data::Cell> {
+        let thresholds = Profile::Public.thresholds();
+        let counts = Counts::of(counted, uptime);
+        (first..first + 24 * 3_600 / secs)
+            .map(|index| crate::data::Cell {
+                at: DateTime::from_timestamp(1_795_000_000 - 1_795_000_000 % 3_600 + index * secs, 0)
+                    .unwrap(),
+                is_busy: counted > 0,
+                counts,
+                uptime: counts.uptime(&thresholds),
+            })
+            .collect()
     }
 
     #[test]
-    fn a_strip_becomes_coarser_until_its_steps_can_be_judged() {
-        let thresholds = Profile::Public.thresholds();
-        let minutes = |ok: u64| {
-            let cells: Vec<_> = (0..288).map(|index| cell(index, ok)).collect();
-            let strip = day_strip(&cells, &thresholds);
+    fn a_strip_is_of_hours_where_five_minutes_cannot_be_judged() {
+        let minutes = |buckets: &[crate::data::Cell]| {
+            let strip = day_strip(buckets, &steps(3_600, 0, 480, Some(100.0)));
             (strip.minutes, strip.steps.len())
         };
-        assert_eq!(minutes(100), (5, 288));
-        // Three buckets of 40 hold 120 attempts, two would hold 80.
-        assert_eq!(minutes(40), (15, 96));
-        assert_eq!(minutes(20), (30, 48));
-        assert_eq!(minutes(1), (60, 24));
+        assert_eq!(minutes(&steps(300, 0, 100, Some(100.0))), (5, 288));
+        assert_eq!(minutes(&steps(300, 0, 40, None)), (60, 24));
         // Nothing at all: there is no reason to be coarse.
-        assert_eq!(minutes(0), (5, 288));
+        assert_eq!(minutes(&steps(300, 0, 0, None)), (5, 288));
+        let half = [&steps(300, 0, 100, Some(100.0))[..2], &steps(300, 2, 40, None)[..2]].concat();
+        assert_eq!(minutes(&half), (5, 4));
     }
 
     #[test]
     fn a_day_is_marked_at_whole_hours_wherever_its_cells_begin() {
-        let thresholds = Profile::Public.thresholds();
-        // Two buckets past the hour: quarter hours begin at :10, :25, :40 and :55.
-        let buckets: Vec<_> = (2..290).map(|index| cell(index, 40)).collect();
-        let cells = day_strip(&buckets, &thresholds).cells(&thresholds);
-        let marks: Vec<_> =
-            cells.iter().filter_map(|cell| Some((cell.mark.as_deref()?, cell.mark_at))).collect();
-        assert_eq!(marks.len(), 8);
-        for (mark, at) in marks {
-            assert!(mark.ends_with(":00"), "{mark}");
-            // :55 to :10, so the hour is a third into its cell.
-            assert!((at - 1.0 / 3.0).abs() < 1e-9, "{mark} at {at}");
+        for (secs, first) in [(300, 2), (3_600, 1)] {
+            let buckets = steps(secs, first, 100, Some(100.0));
+            let strip = DayStrip { minutes: secs as usize / 60, steps: buckets };
+            let cells = strip.cells();
+            let marks: Vec<_> = cells.iter().filter_map(|cell| cell.mark.as_deref()).collect();
+            assert_eq!(marks.len(), 8);
+            assert!(marks.iter().all(|mark| mark.ends_with(":00")), "{marks:?}");
         }
     }
 

@@ -209,7 +209,6 @@ fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking
             None => Fact::new("Users", "–", "", "no user ids, or too few users"),
         });
     }
-    let detail = data.detail(Scope::model(model));
     let routing = data.routing(model, 7);
     out.push(match routing.boost {
         Ok(boost) => Fact::new(
@@ -222,7 +221,7 @@ fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking
             Fact::new("Routed uptime, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
         }
     });
-    out.push(match detail.quantiles(data.speed(Scope::model(model), Span::Days7, Speed::Ttft)) {
+    out.push(match data.speed(Scope::model(model), Span::Days7, Speed::Ttft) {
         Ok(ttft) => Fact::new("TTFT p50, 7 d", format::decimal(ttft.p50, 0), "ms", "all providers, streamed"),
         Err(why) => {
             Fact::new("TTFT p50, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))

@@ -3,7 +3,7 @@
 use super::health_view;
 use super::parts::{Cell, Column, Html, Row, Table, cells};
 use crate::data::{
-    Counts, Dataset, Detail, Filter, Group, GroupBy, HealthBy, ModelId, Scope, Span, Speed, State,
+    Counts, Dataset, Detail, Filter, Group, GroupBy, HealthBy, ModelId, Period, Scope, Span, Speed, State,
 };
 use crate::format;
 
@@ -24,15 +24,14 @@ pub struct Endpoint {
     pub share: Option<f64>,
     cache_hit: Option<f64>,
     requests: Option<u64>,
-    week: Counts,
+    week: Period,
+    /// How exactly its usage is told.
     detail: Detail,
 }
 
 /// Usage is left out where it may not be told.
 pub fn providers(data: &Dataset, model: ModelId) -> Vec<Endpoint> {
     let scope = Scope::model(model);
-    let by = |span| data.health_by(HealthBy::Provider, scope, span);
-    let (now, day, week) = (by(Span::Minutes30), by(Span::Hours24), by(Span::Days7));
     let bars = data.bars_by(HealthBy::Provider, scope, 30);
     let window = data.trailing(7);
     let usage = data.totals(window, GroupBy::Provider, Filter::Model(model));
@@ -43,23 +42,21 @@ pub fn providers(data: &Dataset, model: ModelId) -> Vec<Endpoint> {
         .map(|provider| {
             let key = Scope::provider(provider);
             let pair = Scope::pair(model, provider);
-            let get = |counts: &std::collections::BTreeMap<Scope, Counts>| {
-                counts.get(&key).copied().unwrap_or_default()
-            };
-            let status = data.status_of(get(&now));
+            let status = data.status(pair);
+            let day = data.health(pair, Span::Hours24);
             let group = Group::Provider(provider);
             let totals = usage.iter().find(|(known, _)| *known == group).map(|(_, totals)| *totals);
             let tokens = totals.map_or(0, |totals| totals.tokens());
             let detail = data.detail(pair);
-            let speed = |speed| detail.quantiles(data.speed(pair, Span::Days7, speed));
+            let speed = |speed| data.speed(pair, Span::Days7, speed);
             let endpoint = Endpoint {
                 name: Html::link_or_text(data.href(group).as_deref(), data.provider_name(provider)),
                 plain: data.provider_name(provider).to_owned(),
                 now: status.counts,
-                day: get(&day),
+                day,
                 state: status.state,
-                uptime_now: detail.uptime(status.uptime),
-                uptime_day: detail.uptime(get(&day).uptime(&data.thresholds)),
+                uptime_now: status.uptime,
+                uptime_day: day.uptime(&data.thresholds),
                 bars: bars.get(&key).map(|bars| health_view::row_bars(bars)).unwrap_or_default(),
                 ttft: speed(Speed::Ttft),
                 decode: speed(Speed::TokensDecode),
@@ -68,7 +65,7 @@ pub fn providers(data: &Dataset, model: ModelId) -> Vec<Endpoint> {
                 share: detail.share(totals.filter(|_| all > 0).map(|_| tokens as f64 / all as f64)),
                 cache_hit: detail.share(totals.and_then(|totals| totals.cache_hit())),
                 requests: totals.map(|totals| totals.requests),
-                week: get(&week),
+                week: data.period(pair, Span::Days7),
                 detail,
             };
             (tokens, endpoint)
@@ -126,16 +123,13 @@ pub fn providers_table(providers: &[Endpoint]) -> Table {
                     )),
                 }
             };
-            let limited = cells::optional(
-                one.detail.rate(one.week.rate_limit_rate()).map(|rate| format::percent(rate, 1)),
-            );
+            let limited = cells::optional(one.week.rate_limit_rate.map(|rate| format::percent(rate, 1)));
             let price = cells::optional(one.price.map(format::price));
             let decimals = usize::from(one.detail.is_exact());
             let share = cells::optional(one.share.map(|share| format::percent(share, decimals)));
-            let tally = |n: u64| format::tally(one.detail.count(n));
-            let requests = cells::optional(one.requests.map(tally));
-            let tools = one.detail.rate(one.week.tool_error_rate());
-            let tools = cells::optional(tools.map(|rate| format::percent(rate, 1)));
+            let requests = cells::optional(one.requests.map(|n| format::tally(one.detail.count(n))));
+            let counted = |counts: &Counts| format::tally(counts.tally(counts.counted()));
+            let tools = cells::optional(one.week.tool_error_rate.map(|rate| format::percent(rate, 1)));
             let more = vec![
                 ("Uptime 24 h, %".to_owned(), cells::figure(&one.uptime_day, format::uptime)),
                 ("TTFT p90, ms".to_owned(), speed(&one.ttft, |q| q.p90, 0)),
@@ -151,8 +145,8 @@ pub fn providers_table(providers: &[Endpoint]) -> Table {
                 ("429 rate, %".to_owned(), limited.clone()),
                 ("Tool-call errors, %".to_owned(), tools.clone()),
                 ("Requests, 7 d".to_owned(), requests.clone()),
-                ("Counted attempts, 30 min".to_owned(), Html::text(&tally(one.now.counted()))),
-                ("Counted attempts, 24 h".to_owned(), Html::text(&tally(one.day.counted()))),
+                ("Counted attempts, 30 min".to_owned(), Html::text(&counted(&one.now))),
+                ("Counted attempts, 24 h".to_owned(), Html::text(&counted(&one.day))),
             ];
             Row {
                 cells: vec![

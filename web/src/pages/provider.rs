@@ -12,8 +12,7 @@ use super::shell::{Section, Shell, crumbs};
 use super::speed_charts;
 use crate::charts::{Caption, bar, days_strip, minutes_strip};
 use crate::data::{
-    Bar, Counts, Dataset, Detail, Filter, Group, GroupBy, HealthBy, ProviderId, Scope, Span, Speed, State,
-    Status,
+    Bar, Dataset, Filter, Group, GroupBy, HealthBy, ProviderId, Scope, Span, Speed, State, Status,
 };
 use crate::format;
 use crate::url::{Page as Address, View};
@@ -45,24 +44,22 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let provider = data.dictionary.find_provider(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
     let scope = Scope::provider(provider);
     let name = data.provider_name(provider).to_owned();
-    let detail = data.detail(scope);
     let status = data.status(scope);
-    let status = Status { uptime: detail.uptime(status.uptime), ..status };
     let bars = data.bars(scope, 90);
     let finding = finding(&name, &status, &bars);
     let files = || controls::downloads(ctx);
     let page = Page {
         shell: Shell::new(ctx, Some(data), Section::Providers, &name, &finding),
         crumbs: crumbs(&[("Providers", Some(Address::Providers.path())), (&name, None)]),
-        kicker: kicker(data, detail, &status),
-        deck: deck(data, detail, provider, &status),
+        kicker: kicker(data, &status),
+        deck: deck(data, provider, &status),
         pickers: controls::pickers(ctx),
         live: controls::live_note(data),
-        facts: facts(data, detail, scope, provider),
-        days: days(detail, &name, &bars, files()),
-        buckets: buckets(data, detail, &name, scope, files()),
-        errors: errors(data, detail, scope, ctx.state.health),
-        models: models(data, scope, ctx.state.health),
+        facts: facts(data, scope, provider),
+        days: days(&name, &bars, files()),
+        buckets: buckets(data, &name, provider, files()),
+        errors: errors(data, scope, ctx.state.health),
+        models: models(data, provider, ctx.state.health),
         ttft: speed_charts::ttft(data, scope, files()),
         throughput: speed_charts::throughput(data, scope, files()),
         downloads: files(),
@@ -72,12 +69,12 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     Ok(page.render()?)
 }
 
-fn kicker(data: &Dataset, detail: Detail, status: &Status) -> Html {
+fn kicker(data: &Dataset, status: &Status) -> Html {
     let why = match status.uptime {
         Ok(uptime) => format!(
             "{}\u{a0}% of {} counted attempts in the 30 minutes to {}",
             format::uptime(uptime),
-            format::tally(detail.count(status.counts.counted())),
+            format::tally(status.counts.tally(status.counts.counted())),
             format::clock(data.buckets_end)
         ),
         Err(why) => {
@@ -115,10 +112,10 @@ fn lower(text: &str) -> String {
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }
 
-fn deck(data: &Dataset, detail: Detail, provider: ProviderId, status: &Status) -> Html {
+fn deck(data: &Dataset, provider: ProviderId, status: &Status) -> Html {
     let scope = Scope::provider(provider);
     let mut out = String::new();
-    if status.uptime.is_ok() && detail.is_exact() {
+    if status.uptime.is_ok() && status.counts.detail.is_exact() {
         out.push_str(&format!(
             "{} of {} counted attempts ended well in the 30 minutes to {} UTC. ",
             format::count(status.counts.success()),
@@ -127,11 +124,11 @@ fn deck(data: &Dataset, detail: Detail, provider: ProviderId, status: &Status) -
         ));
     }
     let quarter = data.health(scope, Span::Days90);
-    if let Ok(uptime) = detail.uptime(quarter.uptime(&data.thresholds)) {
+    if let Ok(uptime) = quarter.uptime(&data.thresholds) {
         out.push_str(&format!(
             "Over 90 days: <b>{}\u{a0}%</b> of {} attempts. ",
             format::uptime(uptime),
-            format::compact_tally(detail.count(quarter.counted()))
+            format::compact_tally(quarter.tally(quarter.counted()))
         ));
     }
     let window = data.trailing(7);
@@ -148,24 +145,23 @@ fn deck(data: &Dataset, detail: Detail, provider: ProviderId, status: &Status) -
     Html::markup(out)
 }
 
-fn facts(data: &Dataset, detail: Detail, scope: Scope, provider: ProviderId) -> Vec<Fact> {
+fn facts(data: &Dataset, scope: Scope, provider: ProviderId) -> Vec<Fact> {
     let mut out = Vec::new();
     for (span, name) in
         [(Span::Hours24, "Uptime, 24 h"), (Span::Days7, "Uptime, 7 d"), (Span::Days28, "Uptime, 28 d")]
     {
         let counts = data.health(scope, span);
-        out.push(match detail.uptime(counts.uptime(&data.thresholds)) {
+        out.push(match counts.uptime(&data.thresholds) {
             Ok(uptime) => Fact::new(
                 name,
                 format!("{}\u{a0}%", format::uptime(uptime)),
                 "",
-                &format!("of {} counted attempts", format::compact_tally(detail.count(counts.counted()))),
+                &format!("of {} counted attempts", format::compact_tally(counts.tally(counts.counted()))),
             ),
             Err(why) => Fact::new(name, "–", "", &format!("not enough data ({})", cells::reason(&why))),
         });
     }
-    let week = data.health(scope, Span::Days7);
-    if let Some(rate) = detail.rate(week.rate_limit_rate()) {
+    if let Some(rate) = data.period(scope, Span::Days7).rate_limit_rate {
         out.push(Fact::new(
             "429 rate, 7 d",
             format::percent_sign(rate, 1),
@@ -173,7 +169,7 @@ fn facts(data: &Dataset, detail: Detail, scope: Scope, provider: ProviderId) -> 
             "of all attempts, outside uptime",
         ));
     }
-    out.push(match detail.quantiles(data.speed(scope, Span::Days7, Speed::Ttft)) {
+    out.push(match data.speed(scope, Span::Days7, Speed::Ttft) {
         Ok(ttft) => Fact::new(
             "TTFT p50, 7 d",
             format::decimal(ttft.p50, 0),
@@ -194,8 +190,8 @@ fn facts(data: &Dataset, detail: Detail, scope: Scope, provider: ProviderId) -> 
     out
 }
 
-fn days(detail: Detail, name: &str, bars: &[Bar], downloads: Downloads) -> Figure {
-    let cells = health_view::day_cells(bars, detail);
+fn days(name: &str, bars: &[Bar], downloads: Downloads) -> Figure {
+    let cells = health_view::day_cells(bars);
     let classes: Vec<_> = cells.iter().map(|cell| cell.class).collect();
     let desc = format!("Oldest day first. {}.", health_view::classes_sentence(&classes, "days"));
     let title = format!("Daily uptime of {name}, {} days", bars.len());
@@ -204,12 +200,13 @@ fn days(detail: Detail, name: &str, bars: &[Bar], downloads: Downloads) -> Figur
         .iter()
         .rev()
         .map(|bar| {
+            let tally = |n: u64| format::tally(bar.counts.tally(n));
             Row::new(vec![
                 Cell::head(cells::date(bar.date)),
-                cells::figure(&detail.uptime(bar.uptime), format::uptime).into(),
-                format::tally(detail.count(bar.counts.counted())).into(),
-                format::tally(detail.count(bar.counts.fault)).into(),
-                format::tally(detail.count(bar.counts.rate_limited)).into(),
+                cells::figure(&bar.uptime, format::uptime).into(),
+                tally(bar.counts.counted()).into(),
+                tally(bar.counts.fault).into(),
+                tally(bar.counts.rate_limited).into(),
             ])
         })
         .collect();
@@ -240,30 +237,25 @@ fn days(detail: Detail, name: &str, bars: &[Bar], downloads: Downloads) -> Figur
     }
 }
 
-fn buckets(data: &Dataset, detail: Detail, name: &str, scope: Scope, downloads: Downloads) -> Figure {
-    let buckets = data.strip(scope);
-    let strip = health_view::day_strip(&buckets, &data.thresholds);
-    let cells = strip.cells(&data.thresholds);
+fn buckets(data: &Dataset, name: &str, provider: ProviderId, downloads: Downloads) -> Figure {
+    let hours = data.hours(provider);
+    let strip = health_view::day_strip(&data.strip(provider), &hours);
+    let cells = strip.cells();
     let classes: Vec<_> = cells.iter().map(|cell| cell.class).collect();
     let sentence = health_view::classes_sentence(&classes, strip.unit());
     let title = format!("Uptime of {name} in {}, 24 hours", strip.unit());
     let caption = Caption { id: "buckets", title: &title, desc: &sentence };
     // Whole hours: 288 rows would say nothing that the drawing and the file do not.
-    let rows = buckets
-        .chunks(12)
+    let rows = hours
+        .iter()
         .rev()
-        .filter_map(|hour| {
-            let mut sum = Counts::default();
-            for cell in hour {
-                sum.add(&cell.counts);
-            }
-            let first = hour.first()?;
-            Some(Row::new(vec![
-                Cell::head(cells::clock(first.at)),
-                cells::figure(&detail.uptime(sum.uptime(&data.thresholds)), format::uptime).into(),
-                format::tally(detail.count(sum.counted())).into(),
-                format::tally(detail.count(sum.fault)).into(),
-            ]))
+        .map(|hour| {
+            Row::new(vec![
+                Cell::head(cells::clock(hour.at)),
+                cells::figure(&hour.uptime, format::uptime).into(),
+                format::tally(hour.counts.tally(hour.counts.counted())).into(),
+                format::tally(hour.counts.tally(hour.counts.fault)).into(),
+            ])
         })
         .collect();
     Figure {
@@ -272,7 +264,7 @@ fn buckets(data: &Dataset, detail: Detail, name: &str, scope: Scope, downloads: 
         note: Html::markup(format!(
             "Uptime per {} minutes, %, 24 h to {} UTC; a cell needs {} counted attempts{}",
             strip.minutes,
-            cells::instant(data.buckets_end),
+            cells::instant(strip.ends_at().unwrap_or(data.buckets_end)),
             data.thresholds.counted_attempts,
             if strip.minutes > 5 { ", which shorter ones seldom have" } else { "" }
         )),
@@ -296,65 +288,64 @@ fn buckets(data: &Dataset, detail: Detail, name: &str, scope: Scope, downloads: 
     }
 }
 
-fn errors(data: &Dataset, detail: Detail, scope: Scope, span: Span) -> Table {
-    let now = data.health(scope, span);
-    let usual = data.health(scope, Span::Days28);
-    let rate = |n: u64, counts: &Counts| {
-        detail.rate((counts.attempts > 0).then(|| n as f64 / counts.attempts as f64))
-    };
+fn errors(data: &Dataset, scope: Scope, span: Span) -> Table {
+    let now = data.period(scope, span);
+    let usual = data.period(scope, Span::Days28);
+    // Of what is told in bands, a class without a band may still have failed.
+    let is_exact = now.counts.detail.is_exact();
     let mut mix: Vec<_> =
         now.mix().into_iter().zip(usual.mix()).filter(|(class, usual)| class.n > 0 || usual.n > 0).collect();
     mix.sort_by(|a, b| b.0.n.cmp(&a.0.n).then(b.1.n.cmp(&a.1.n)));
     let largest = mix.first().map_or(0, |(class, _)| class.n);
-    let title = mix.iter().find(|(class, _)| class.fault && class.n > 0).map_or_else(
-        || format!("No fault in {}", controls::span_name(span)),
-        |(class, _)| {
-            let share = rate(class.n, &now).unwrap_or(0.0);
-            format!(
-                "Most faults: {}, {} of attempts",
-                class.label.to_lowercase(),
-                format::percent_sign(share, 2)
-            )
-        },
-    );
+    let span_name = controls::span_name(span);
+    let title = match mix.iter().find(|(class, _)| class.fault && class.n > 0) {
+        None if is_exact => format!("No fault in {span_name}"),
+        None => format!("No class of faults reaches 100 in {span_name}"),
+        Some((class, _)) => {
+            let share = class.share.map(|share| format!(", {} of attempts", format::percent_sign(share, 2)));
+            format!("Most faults: {}{}", class.label.to_lowercase(), share.unwrap_or_default())
+        }
+    };
     // Classes that hardly ever occur would fill half a page with zeroes: they share a row.
     let (shown, rare): (Vec<_>, Vec<_>) =
-        mix.iter().partition(|(class, before)| class.n > 0 || rate(before.n, &usual) >= Some(RARE));
-    let line = |name: &str, n: u64, before: u64, counts_as: &str| {
+        mix.iter().partition(|(class, before)| class.n > 0 || before.share >= Some(RARE));
+    let line = |name: &str, now_is: (u64, Option<f64>), before: Option<f64>, counts_as: &str| {
+        let (n, share) = now_is;
         let part = if largest > 0 { n as f64 / largest as f64 } else { 0.0 };
         Row::new(vec![
             Cell::head(Html::text(name)),
-            cells::optional(rate(n, &now).map(|rate| format::percent(rate, 2))).into(),
+            cells::optional(share.map(|share| format::percent(share, 2))).into(),
             Html::markup(bar(part, if counts_as == OUTSIDE { "rest" } else { "" })).into(),
-            cells::optional(rate(before, &usual).map(|rate| format::percent(rate, 2))).into(),
-            format::tally(detail.count(n)).into(),
+            cells::optional(before.map(|share| format::percent(share, 2))).into(),
+            format::tally(now.counts.tally(n)).into(),
             counts_as.into(),
         ])
     };
     let mut rows: Vec<Row> = shown
         .iter()
         .map(|(class, before)| {
-            line(class.label, class.n, before.n, if class.fault { "fault" } else { OUTSIDE })
+            let counts_as = if class.fault { "fault" } else { OUTSIDE };
+            line(class.label, (class.n, class.share), before.share, counts_as)
         })
         .collect();
     for (fault, word) in [(true, "fault"), (false, OUTSIDE)] {
         let rare: Vec<_> = rare.iter().filter(|(class, _)| class.fault == fault).collect();
-        let before = rare.iter().map(|(_, before)| before.n).sum();
+        let before = usual.share(rare.iter().map(|(_, before)| before.n).sum());
+        let nothing = (0, now.share(0));
         match rare.as_slice() {
             [] => {}
-            [(class, _)] => rows.push(line(class.label, 0, before, word)),
+            [(class, _)] => rows.push(line(class.label, nothing, before, word)),
             _ => {
                 let n = format::capitalised(&format::in_words(rare.len()));
-                rows.push(line(&format!("{n} rarer classes"), 0, before, word).class("others"));
+                rows.push(line(&format!("{n} rarer classes"), nothing, before, word).class("others"));
             }
         }
     }
     Table {
         title,
         note: Html::text(&format!(
-            "Share of attempts, %, {}; n = {}",
-            controls::span_name(span),
-            format::tally(detail.count(now.attempts))
+            "Share of attempts, %, {span_name}; n = {}",
+            format::tally(now.counts.tally(now.counts.attempts))
         )),
         label: "Error mix".to_owned(),
         class: "dense",
@@ -367,7 +358,10 @@ fn errors(data: &Dataset, detail: Detail, scope: Scope, span: Span) -> Table {
             Column::new("Counts as", "").optional(),
         ],
         rows,
-        empty: "No attempt failed in this window.".to_owned(),
+        empty: match is_exact {
+            true => "No attempt failed in this window.".to_owned(),
+            false => "Under 100 attempts of any class failed in this window.".to_owned(),
+        },
     }
 }
 
@@ -375,30 +369,27 @@ const OUTSIDE: &str = "outside uptime";
 /// Usual share of attempts below which a class without an error now has no row of its own.
 const RARE: f64 = 0.000_5;
 
-fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
+fn models(data: &Dataset, provider: ProviderId, span: Span) -> Table {
+    let scope = Scope::provider(provider);
     let by = |span| data.health_by(HealthBy::Model, scope, span);
-    let (now, chosen, week) = (by(Span::Minutes30), by(span), by(Span::Days7));
+    let (now, week) = (by(Span::Minutes30), by(Span::Days7));
     let bars = data.bars_by(HealthBy::Model, scope, 30);
     let mut groups: Vec<_> = week.keys().chain(now.keys()).copied().collect();
     groups.sort();
     groups.dedup();
-    let attempts = |group: &Scope| week.get(group).map_or(0, |counts| counts.attempts);
-    let pair = |group: &Scope| data.detail(Scope { provider: scope.provider, ..*group });
-    groups.retain(|group| group.model.is_some_and(|model| model.is_named()));
-    // The order tells no size that is not told.
+    // By size as it is told, so that the order tells no more.
     let name = |group: &Scope| group.model.map(|model| data.key(Group::Model(model)));
-    let size = |group: &Scope| pair(group).is_exact().then(|| attempts(group));
+    let size = |group: &Scope| week.get(group).map_or(0, |counts| counts.attempts);
     groups.sort_by_cached_key(|group| (std::cmp::Reverse(size(group)), name(group)));
-    let get = |map: &std::collections::BTreeMap<Scope, Counts>, group: &Scope| {
-        map.get(group).copied().unwrap_or_default()
-    };
     let (mut below, mut unknown) = (0, 0);
     let rows: Vec<Row> = groups
         .iter()
         .filter_map(|group| {
             let model = Group::Model(group.model?);
-            let detail = pair(group);
-            let status = data.status_of(get(&now, group));
+            let pair = Scope { provider: scope.provider, ..*group };
+            let status = data.status(pair);
+            let week = data.health(pair, Span::Days7);
+            let uptime = |counts: crate::data::Counts| counts.uptime(&data.thresholds);
             if matches!(status.state, State::Degraded | State::Down) {
                 below += 1;
             }
@@ -407,11 +398,9 @@ fn models(data: &Dataset, scope: Scope, span: Span) -> Table {
             Some(Row::new(vec![
                 Cell::head(ranked::name(data, model)),
                 cells::state(status.state).into(),
-                cells::figure(&detail.uptime(get(&chosen, group).uptime(&data.thresholds)), format::uptime)
-                    .into(),
-                cells::figure(&detail.uptime(get(&week, group).uptime(&data.thresholds)), format::uptime)
-                    .into(),
-                format::tally(detail.count(attempts(group))).into(),
+                cells::figure(&uptime(data.health(pair, span)), format::uptime).into(),
+                cells::figure(&uptime(week), format::uptime).into(),
+                format::tally(week.tally(week.attempts)).into(),
                 strip.into(),
             ]))
         })

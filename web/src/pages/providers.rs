@@ -9,7 +9,7 @@ use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
 use super::provider;
 use super::shell::{Section, Shell};
 use crate::data::{
-    Counts, Dataset, Detail, Figure, Group, GroupBy, HealthBy, ProviderId, Quantiles, Scope, Span, Speed,
+    Counts, Dataset, Figure, Group, GroupBy, HealthBy, Period, ProviderId, Quantiles, Scope, Span, Speed,
     State, Status,
 };
 use crate::format;
@@ -19,24 +19,16 @@ use crate::url::{Sort, SortKey};
 struct Entry {
     id: ProviderId,
     status: Status,
-    week: Counts,
+    week: Period,
     month: Counts,
     quarter: Counts,
-    week_before: Counts,
     /// `None`: it may not be named beside usage.
     tokens: Option<u64>,
     models: Option<usize>,
-    detail: Detail,
 }
 
 fn entries(data: &Dataset) -> Vec<Entry> {
-    let by = |span| data.health_by(HealthBy::Provider, Scope::ALL, span);
-    let (week, before, month, quarter) =
-        (by(Span::Days7), by(Span::Days7Before), by(Span::Days28), by(Span::Days90));
     let usage = provider::usage(data);
-    let get = |map: &std::collections::BTreeMap<Scope, Counts>, id| {
-        map.get(&Scope::provider(id)).copied().unwrap_or_default()
-    };
     let is_withheld = |id| data.usage_withheld(data.trailing(7), GroupBy::Provider, Group::Provider(id));
     health_view::provider_statuses(data)
         .into_iter()
@@ -47,16 +39,15 @@ fn entries(data: &Dataset) -> Vec<Entry> {
                 .map(|(_, tokens, models)| (*tokens, *models))
                 .or_else(|| is_withheld(id).is_none().then_some((0, 0)))
                 .unzip();
+            let scope = Scope::provider(id);
             Entry {
                 id,
                 status,
-                week: get(&week, id),
-                month: get(&month, id),
-                quarter: get(&quarter, id),
-                week_before: get(&before, id),
+                week: data.period(scope, Span::Days7),
+                month: data.health(scope, Span::Days28),
+                quarter: data.health(scope, Span::Days90),
                 tokens,
                 models,
-                detail: data.detail(Scope::provider(id)),
             }
         })
         .collect()
@@ -107,7 +98,7 @@ pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError>
         .into_iter()
         .map(|entry| {
             let scope = Scope::provider(entry.id);
-            let speed = |speed| entry.detail.quantiles(data.speed(scope, Span::Days7, speed));
+            let speed = |speed| data.speed(scope, Span::Days7, speed);
             let (ttft, decode) = (speed(Speed::Ttft), speed(Speed::TokensDecode));
             (entry, ttft, decode)
         })
@@ -164,19 +155,17 @@ pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError>
     let table_rows = rows
         .iter()
         .map(|(entry, ttft, decode)| {
-            let detail = entry.detail;
             let tokens = entry.tokens.filter(|_| total > 0);
             let share = tokens.map(|tokens| format::percent(tokens as f64 / total as f64, 1));
             let models = cells::optional(entry.models.map(|models| format::count(models as u64)));
-            let attempts = format::tally(detail.count(entry.week.attempts));
-            let month = detail.uptime(entry.month.uptime(&thresholds));
+            let attempts = format::tally(entry.week.counts.tally(entry.week.counts.attempts));
+            let month = entry.month.uptime(&thresholds);
             let speed = |figure: &Speeds, value: fn(&Quantiles) -> f64, decimals: usize| {
                 cells::figure(&figure.as_ref().map(value).map_err(|why| *why), |value| {
                     format::decimal(value, decimals)
                 })
             };
-            let rate = detail.rate(entry.week.rate_limit_rate());
-            let rate = cells::optional(rate.map(|rate| format::percent(rate, 1)));
+            let rate = cells::optional(entry.week.rate_limit_rate.map(|rate| format::percent(rate, 1)));
             Row {
                 cells: vec![
                     Cell::head(link(data, entry.id)),
@@ -266,7 +255,9 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let sort = ctx.state.sort.unwrap_or(default);
     match sort.key {
         SortKey::Name => rows.sort_by_key(|row| data.provider_name(row.id).to_lowercase()),
-        SortKey::Uptime => by_number(&mut rows, sort.descending, |row| row.week.uptime(&thresholds).ok()),
+        SortKey::Uptime => {
+            by_number(&mut rows, sort.descending, |row| row.week.counts.uptime(&thresholds).ok());
+        }
         SortKey::Tokens | SortKey::Share => {
             by_number(&mut rows, sort.descending, |row| row.tokens.map(|tokens| tokens as f64))
         }
@@ -277,11 +268,8 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let table_rows = rows
         .iter()
         .map(|row| {
-            let uptime = |counts: &Counts| row.detail.uptime(counts.uptime(&thresholds));
-            let delta = match (uptime(&row.week), uptime(&row.week_before)) {
-                (Ok(now), Ok(before)) => cells::points(now - before, 2),
-                _ => cells::unknown(),
-            };
+            let uptime = |counts: &Counts| counts.uptime(&thresholds);
+            let delta = row.week.uptime_delta.map_or_else(cells::unknown, |points| cells::points(points, 2));
             let strip = bars
                 .get(&Scope::provider(row.id))
                 .map(|bars| health_view::row_bars(bars))
@@ -290,7 +278,7 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
                 Cell::head(link(data, row.id)),
                 cells::state(row.status.state).into(),
                 cells::figure(&row.status.uptime, format::uptime).into(),
-                cells::figure(&uptime(&row.week), format::uptime).into(),
+                cells::figure(&uptime(&row.week.counts), format::uptime).into(),
                 delta.into(),
                 strip.into(),
                 cells::figure(&uptime(&row.quarter), format::uptime).into(),
@@ -363,7 +351,7 @@ fn status_deck(data: &Dataset, rows: &[Entry]) -> Html {
             "{} answers {}\u{a0}% of {} counted attempts{carries}. ",
             Html::text(data.provider_name(row.id)),
             format::uptime(uptime),
-            format::tally(row.detail.count(row.status.counts.counted()))
+            format::tally(row.status.counts.tally(row.status.counts.counted()))
         ));
     }
     let unknown = rows.iter().filter(|row| row.status.state == State::NoData).count();
@@ -374,9 +362,9 @@ fn status_deck(data: &Dataset, rows: &[Entry]) -> Html {
             if unknown == 1 { "has" } else { "have" }
         ));
     }
-    let week = median(rows.iter().filter_map(|row| row.week.uptime(&data.thresholds).ok()));
+    let week = median(rows.iter().filter_map(|row| row.week.counts.uptime(&data.thresholds).ok()));
     if let Some(week) = week {
-        let before = median(rows.iter().filter_map(|row| row.week_before.uptime(&data.thresholds).ok()));
+        let before = median(rows.iter().filter_map(|row| row.week.uptime_before));
         let change = before.map_or(String::new(), |before| {
             format!(", {} pp on the 7 days before", cells::points(week - before, 2))
         });

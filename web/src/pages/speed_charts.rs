@@ -1,22 +1,20 @@
-//! Latency and throughput over time, from daily percentiles of merged sketches.
+//! Latency and throughput over time, from daily percentiles.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
 use super::shares::midnight;
 use crate::charts::{Band, Caption, Dash, Domain, Line, LineChart, Partial};
-use crate::data::{Dataset, Detail, Figure as Withheld, NotEnough, Quantiles, Scope, Speed};
+use crate::data::{Dataset, Figure as Withheld, NotEnough, Quantiles, Scope, Speed, Tally};
 use crate::format;
 
-/// Days of a speed chart; sketches are kept a little longer.
+/// Days of a speed chart.
 const DAYS: u64 = 28;
 
 type Daily = Vec<(NaiveDate, Withheld<Quantiles>)>;
 
 fn by_day(data: &Dataset, scope: Scope, speed: Speed) -> Daily {
-    let detail = data.detail(scope);
-    let daily = data.speed_daily(scope, DAYS, speed);
-    daily.into_iter().map(|(date, quantiles)| (date, detail.quantiles(quantiles))).collect()
+    data.speed_daily(scope, DAYS, speed)
 }
 
 fn pick(daily: &Daily, value: impl Fn(&Quantiles) -> f64) -> Vec<Option<f64>> {
@@ -58,7 +56,6 @@ fn missing(data: &Dataset, title: &str, id: &str, note: &str, daily: &Daily) -> 
 
 /// Time to first token: median, bands to p75 and p90, p99 dotted.
 pub fn ttft(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure {
-    let detail = data.detail(scope);
     let daily = trimmed(by_day(data, scope, Speed::Ttft));
     let note = "TTFT, ms, per UTC day, streamed requests; bands p50 to p75 and p75 to p90, p99 dotted";
     let Some(last) = newest(&daily) else {
@@ -83,12 +80,11 @@ pub fn ttft(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure {
         Band { class: "band2", lower: pick(&daily, |q| q.p75), upper: pick(&daily, |q| q.p90) },
         Band { class: "band1", lower: pick(&daily, |q| q.p50), upper: pick(&daily, |q| q.p75) },
     ];
-    figure(detail, &daily, "ttft", title, note, "ms", &desc, &lines, &bands, downloads)
+    figure(&daily, "ttft", title, note, "ms", &desc, &lines, &bands, downloads)
 }
 
 /// Tokens per second after the first token, and of the whole call.
 pub fn throughput(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure {
-    let detail = data.detail(scope);
     let daily = trimmed(by_day(data, scope, Speed::TokensDecode));
     let note = "Tokens per second, per UTC day: decode counts after the first token (outputs of 20 and more), e2e the whole call; p10 = what 90 % of requests reach at least";
     let Some(last) = newest(&daily) else {
@@ -100,11 +96,14 @@ pub fn throughput(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure 
     let title =
         format!("Half of requests decode at {} tokens per second or more", format::decimal(last.p50, 0));
     let desc = format!(
-        "Newest day: decode p50 {} tokens per second, p90 {}; 90 % of requests reach {}.",
+        "Newest day: decode p50 {} tokens per second, p90 {}{}.",
         format::decimal(last.p50, 1),
         format::decimal(last.p90, 1),
-        format::decimal(last.p10, 1)
+        last.p10
+            .map(|p10| format!("; 90 % of requests reach {}", format::decimal(p10, 1)))
+            .unwrap_or_default()
     );
+    let reached = last.p10.map(|p10| format!(" {}", format::decimal(p10, 0))).unwrap_or_default();
     let mut lines = vec![
         line(
             format!("decode p90 {}", format::decimal(last.p90, 0)),
@@ -121,23 +120,22 @@ pub fn throughput(data: &Dataset, scope: Scope, downloads: Downloads) -> Figure 
             pick(&daily, |q| q.p50),
         ),
         line(
-            format!("90 % reach {}", format::decimal(last.p10, 0)),
+            format!("90 % reach{reached}"),
             "s0",
             Dash::Dots,
             false,
-            pick(&daily, |q| q.p10),
+            daily.iter().map(|(_, quantiles)| quantiles.as_ref().ok()?.p10).collect(),
         ),
     ];
     if let Some(whole) = newest(&e2e) {
         let label = format!("e2e p50 {}", format::decimal(whole.p50, 0));
         lines.push(line(label, "s2", Dash::Long, false, pick(&e2e, |q| q.p50)));
     }
-    figure(detail, &daily, "throughput", title, note, "tokens per second", &desc, &lines, &[], downloads)
+    figure(&daily, "throughput", title, note, "tokens per second", &desc, &lines, &[], downloads)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the two charts of this file differ in exactly these")]
 fn figure(
-    detail: Detail,
     daily: &Daily,
     id: &str,
     title: String,
@@ -165,7 +163,7 @@ fn figure(
         id: id.to_owned(),
         note: Html::text(note),
         svg: Html::markup(chart.render()),
-        table: table(detail, daily, unit, id == "throughput"),
+        table: table(daily, unit, id == "throughput"),
         downloads,
         key: false,
         missing: Html::default(),
@@ -173,7 +171,7 @@ fn figure(
     }
 }
 
-fn table(detail: Detail, daily: &Daily, unit: &str, with_p10: bool) -> Table {
+fn table(daily: &Daily, unit: &str, with_p10: bool) -> Table {
     let decimals = usize::from(with_p10);
     let mut columns = vec![Column::new("Day", "nw stay")];
     if with_p10 {
@@ -194,7 +192,11 @@ fn table(detail: Detail, daily: &Daily, unit: &str, with_p10: bool) -> Table {
                 .into()
             };
             if with_p10 {
-                row.push(show(&|q: &Quantiles| q.p10));
+                let p10 = quantiles.as_ref().ok().and_then(|quantiles| quantiles.p10);
+                row.push(match quantiles {
+                    Err(why) => cells::not_enough(why).into(),
+                    Ok(_) => cells::optional(p10.map(|value| format::decimal(value, decimals))).into(),
+                });
             }
             for value in [
                 &(|q: &Quantiles| q.p50) as &dyn Fn(&Quantiles) -> f64,
@@ -204,8 +206,8 @@ fn table(detail: Detail, daily: &Daily, unit: &str, with_p10: bool) -> Table {
             ] {
                 row.push(show(value));
             }
-            let n = quantiles.as_ref().map_or_else(|why| why.n, |q| Some(q.n));
-            row.push(cells::optional(n.map(|n| format::tally(detail.count(n)))).into());
+            let n = quantiles.as_ref().map_or_else(|why| why.n.map(Tally::Exact), |q| Some(q.n));
+            row.push(cells::optional(n.map(format::tally)).into());
             Row::new(row)
         })
         .collect();

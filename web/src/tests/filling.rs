@@ -146,6 +146,9 @@ async fn every_page_says_how_far_the_history_is_until_it_is_whole() {
     assert!(get("/status").await.1.contains(LINE), "not folded yet");
     fixture.fold(1).await;
     site.refresh().await;
+    assert!(get("/status").await.1.contains(LINE), "not published yet");
+    fixture.publish(&Options::of(site.config(), Names::default())).await;
+    site.refresh().await;
     for (path, etag) in PAGES.iter().zip(etags) {
         let (now, html) = get(path).await;
         assert!(!html.contains("Simulated history") && html.contains("<b>Simulated traffic.</b>"), "{path}");

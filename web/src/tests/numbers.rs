@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use bellwether_warehouse::TableId;
+use serde_json::json;
 
 use crate::data::testing::{Fixture, day, label, now};
 use crate::data::{
     Change, Dataset, Dimension, Filter, Group, GroupBy, Metric, NotEnough, Options, Profile, RankingQuery,
-    Refreshed, Refresher, RejectReason, Scope, Span, Speed, State, Unmapped, UsersBand, Window,
+    Refreshed, Refresher, RejectReason, Scope, Span, Speed, State, Tally, Unmapped, UsersBand, Window,
 };
 
 pub(crate) async fn dataset(fixture: &Fixture) -> Arc<Dataset> {
@@ -136,7 +137,7 @@ async fn live_states_come_from_the_thirty_minutes_that_are_complete() {
     assert_eq!(data.health(scope("north"), Span::Hours24).rate_limited, 6);
 
     let ttft = data.speed(scope("north"), Span::Minutes30, Speed::Ttft).unwrap();
-    assert_eq!(ttft.n, 300);
+    assert_eq!(ttft.n, Tally::Exact(300));
     // Rank floor(q × 299): values 150 and 270.
     assert!((ttft.p50 - 150.0).abs() <= 1.5, "{ttft:?}");
     assert!((ttft.p90 - 270.0).abs() <= 2.7, "{ttft:?}");
@@ -147,7 +148,8 @@ async fn live_states_come_from_the_thirty_minutes_that_are_complete() {
 async fn bars_and_strips_keep_their_empty_cells() {
     let fixture = Fixture::filled().await;
     let data = dataset(&fixture).await;
-    let north = Scope::provider(data.dictionary.find_provider("north").unwrap());
+    let provider = data.dictionary.find_provider("north").unwrap();
+    let north = Scope::provider(provider);
     let bars = data.bars(north, 90);
     assert_eq!(bars.len(), 90);
     assert_eq!(bars.last().map(|bar| (bar.date, bar.uptime)), Some((day("2026-11-24"), Ok(99.0))));
@@ -155,16 +157,16 @@ async fn bars_and_strips_keep_their_empty_cells() {
     assert_eq!(bad.uptime, Ok(70.0));
     assert_eq!(bars.iter().filter(|bar| bar.uptime.is_err()).count(), 80);
 
-    let strip = data.strip(north);
+    let strip = data.strip(provider);
     assert_eq!(strip.len(), 288);
     assert_eq!(
         strip.last().map(|cell| (cell.at.to_rfc3339(), cell.counts.counted())),
         Some(("2026-11-25T12:00:00+00:00".into(), 50))
     );
-    assert_eq!(strip.iter().filter(|cell| cell.counts.attempts > 0).count(), 6);
+    assert_eq!(strip.iter().filter(|cell| cell.is_busy).count(), 6);
     // 6,640 of 7,000 in the last week: 990 × 6 + 700.
     let week = data.health(north, Span::Days7);
-    assert_eq!((week.ok, week.counted()), (6_640, 7_000));
+    assert_eq!((week.success(), week.counted()), (6_640, 7_000));
 }
 
 #[tokio::test]
@@ -219,6 +221,11 @@ async fn a_single_withheld_language_is_not_what_remains() {
 #[tokio::test]
 async fn quality_says_what_was_dropped_and_what_is_unknown() {
     let fixture = Fixture::filled().await;
+    let unheard = json!({
+        "date": "2026-11-24", "model_id": "acme/one", "author": "acme", "variant": "standard",
+        "provider_id": "unheard", "attempts": 30, "ok": 30,
+    });
+    fixture.append(TableId::HealthDaily, vec![unheard]).await;
     let data = dataset(&fixture).await;
     let quality = &data.quality;
     assert!(close(quality.unpriced.unwrap(), 700_000.0 / 13_377_000.0));
@@ -227,10 +234,10 @@ async fn quality_says_what_was_dropped_and_what_is_unknown() {
     assert!(close(quality.duplicate_share().unwrap(), 0.03));
     let reason = |reason: &str, n| RejectReason { reason: reason.into(), n };
     assert_eq!(quality.reject_reasons, [reason("malformed_json", 2), reason("time_out_of_range", 1)]);
-    // No provider is in the catalogue: those of the 24th, since health of the running day has not been rolled up by day.
+    // Of the 24th, at a provider that is not in the catalogue.
     assert_eq!(
         (quality.unmapped_attempts, quality.unmapped_names.len()),
-        (Unmapped { models: 0, providers: 1_000 }, 0)
+        (Unmapped { models: 0, providers: 30 }, 0)
     );
     assert_eq!(quality.label_coverage, Some(1.0));
 }

@@ -56,6 +56,7 @@ impl App {
         Self::opened(of.fixture.clone(), of.site.config().clone()).await
     }
 
+    /// Over what is published of it.
     pub(super) async fn opened(fixture: Arc<Fixture>, config: WebConfig) -> Self {
         let site = Site::open_at(&fixture.warehouse, config, names(), now).await;
         Self { router: crate::app(site.clone()), site, fixture }

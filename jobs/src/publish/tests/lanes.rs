@@ -337,3 +337,18 @@ async fn a_round_of_the_fast_lane_opens_no_hours_while_no_long_window_ends() {
     fast.publish(at(later)).await.unwrap();
     assert_eq!(rows(&f, &newest(&f).await, &health_now::METRIC, &of_model(1_440)).await, ["5"]);
 }
+
+/// Some tables of one lane are made of tables of the other.
+#[tokio::test]
+async fn round_after_round_both_lanes_put_every_table() {
+    let mut f = started().await;
+    let mut slow = Publisher::slow(&f.warehouse, terms(2)).await.unwrap();
+    let mut fast = Publisher::fast(&f.warehouse, terms(2)).await.unwrap();
+    assert_eq!(slow.publish(at(NOW)).await.unwrap().number, Some(0));
+    for (round, now) in [(1, "2026-11-25T13:00:10Z"), (3, "2026-11-25T13:00:20Z")] {
+        add(&mut f, &[call(&format!("new{round}"), "12:45")], now).await;
+        assert_eq!(fast.publish(at(now)).await.unwrap().number, Some(round));
+        assert_eq!(slow.publish(at(now)).await.unwrap().number, Some(round + 1));
+        assert_eq!(newest(&f).await.attempts_version, Some(1 + (round + 1) / 2));
+    }
+}

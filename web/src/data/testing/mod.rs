@@ -2,6 +2,7 @@
 
 mod publish;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
@@ -53,7 +54,7 @@ impl Fixture {
         // One key of one day in a second file: partial rows are normal.
         fixture.append(TableId::UsageDaily, vec![one_day("2026-11-24", 0.5)]).await;
         fixture.append(TableId::Health5m, buckets()).await;
-        fixture.append(TableId::HealthHourly, Vec::new()).await;
+        fixture.append(TableId::HealthHourly, hours(&buckets())).await;
         fixture.append(TableId::HealthDaily, health_days()).await;
         fixture.append(TableId::RoutingHourly, routing()).await;
         fixture.append(TableId::LabelCells, labels()).await;
@@ -249,6 +250,38 @@ fn buckets() -> Vec<Value> {
         "variant": "standard", "provider_id": "north", "endpoint_id": "north/one", "attempts": 40, "fault": 40,
     }));
     rows
+}
+
+/// Rows of five minutes as those of their hours.
+pub(crate) fn hours(buckets: &[Value]) -> Vec<Value> {
+    let mut hours: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for bucket in buckets {
+        let hour = format!("{}:00:00Z", &bucket["bucket_at"].as_str().unwrap()[..13]);
+        let key = format!("{hour} {} {} {}", bucket["model_id"], bucket["variant"], bucket["provider_id"]);
+        let row = hours.entry(key).or_insert_with(|| Map::from_iter([("bucket_at".to_owned(), json!(hour))]));
+        for (name, value) in bucket.as_object().unwrap().iter().filter(|(name, _)| *name != "bucket_at") {
+            let sum = match (row.get(name), value) {
+                (Some(sum), Value::Number(more)) => json!(sum.as_u64().unwrap() + more.as_u64().unwrap()),
+                (Some(sum), Value::String(more)) if name == "ttft_ms" => {
+                    json!(merged(sum.as_str().unwrap(), more))
+                }
+                _ => value.clone(),
+            };
+            row.insert(name.clone(), sum);
+        }
+    }
+    hours.into_values().map(Value::Object).collect()
+}
+
+fn merged(one: &str, other: &str) -> String {
+    let sketch = |text: &str| {
+        let digits = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+        let bytes: Vec<u8> = digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+        DdSketch::from_bytes(&bytes).unwrap()
+    };
+    let mut sum = sketch(one);
+    sum.merge(&sketch(other));
+    hex(&sum.to_bytes())
 }
 
 /// acme/one at north: 990 of 1,000 each day; on the 20th 700.

@@ -5,7 +5,8 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use bellwether_metrics::publications::{self, Publication};
 use bellwether_metrics::{
-    Metric, Terms, gate, live_by_minute, quality_by_day, rankings, routing_now, usage_by_day, users_by_window,
+    Metric, Named, Terms, gate, health_by_5min, health_by_day, health_by_hour, health_by_window, health_now,
+    live_by_minute, quality_by_day, rankings, routing_now, usage_by_day, users_by_window,
 };
 use bellwether_warehouse::{Change, TableId, snapshot};
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -32,14 +33,23 @@ JOIN gate ON gate.date = last.decided AND gate.dimension = last.dimension AND ga
 GROUP BY last.date, last.dimension, last.key";
 
 /// Tables that are published beside the gate, in the order in which they are made.
-const TABLES: [Metric; 6] = [
+const TABLES: [Metric; 11] = [
     quality_by_day::METRIC,
     usage_by_day::METRIC,
     users_by_window::METRIC,
     rankings::METRIC,
     routing_now::METRIC,
     live_by_minute::METRIC,
+    health_by_day::METRIC,
+    health_by_window::METRIC,
+    health_by_hour::METRIC,
+    health_by_5min::METRIC,
+    health_now::METRIC,
 ];
+/// Providers of fixtures that the catalogue knows: no other is named where health is told.
+const PROVIDERS: [&str; 5] = ["north", "south", "east", "rare", "slow"];
+/// Days of health that pages have.
+const HEALTH_DAYS: u64 = 92;
 
 impl Fixture {
     /// Rankings stand for the newest closed day alone: of other days they are computed when somebody asks.
@@ -47,11 +57,18 @@ impl Fixture {
         self.publish_at(options, now(), &[]).await;
     }
 
-    /// The same at another instant, or without some tables, as a site that has not come to them yet.
+    /// The same without some tables, as a site that has not come to them yet.
+    pub async fn publish_but(&self, options: &Options, missing: &[Metric]) {
+        self.publish_at(options, now(), missing).await;
+    }
+
+    /// The same at another instant.
     pub async fn publish_at(&self, options: &Options, now: DateTime<Utc>, missing: &[Metric]) {
         let newest_event_at = self.newest_event(now).await;
         let watermark = publications::watermark(newest_event_at, now);
-        let terms = Terms { watermark, ..options.terms(now) };
+        let mut terms = Terms { watermark, ..options.terms(now) };
+        let named = PROVIDERS.map(|id| Named { id: id.to_owned(), name: id.to_owned() });
+        terms.catalogue.providers.extend(named);
         let ctx = self.session().await;
         let decisions = ctx.sql(DECISIONS).await.unwrap().collect().await.unwrap();
         self.replace(GATE, &decisions).await;
@@ -62,25 +79,35 @@ impl Fixture {
         let is_missing = |metric: &Metric| missing.iter().any(|other| other.id() == metric.id());
         let tables: Vec<Metric> = TABLES.into_iter().filter(|metric| !is_missing(metric)).collect();
         for metric in &tables {
-            let (from, to) = if metric.is_of_windows() { closed } else { all };
+            let (from, to) = match metric.id() {
+                id if id == health_by_day::METRIC.id() => (terms.today - Days::new(HEALTH_DAYS), terms.today),
+                id if id == health_by_hour::METRIC.id() => (terms.today - Days::new(1), terms.today),
+                _ if metric.is_of_windows() => closed,
+                _ => all,
+            };
             let rows = self.rows(&ctx, metric, from, to).await;
             self.replace(metric.id(), &rows).await;
             let table = self.warehouse.table(metric.id()).await.unwrap();
             ctx.deregister_table(metric.table.name).unwrap();
             ctx.register_table(metric.table.name, table.snapshot().provider()).unwrap();
         }
-        let publication =
-            Publication { watermark, newest_event_at, published_at: now, ..Publication::default() };
+        let publication = Publication {
+            attempts_version: self.warehouse.table(TableId::UsageDaily).await.unwrap().snapshot().folded(),
+            watermark,
+            newest_event_at,
+            published_at: now,
+            ..Publication::default()
+        };
         self.announce(publication, &tables).await;
     }
 
     async fn session(&self) -> SessionContext {
         let mut snapshots = Vec::new();
-        let rollups = [TableId::UsageDaily, TableId::HealthDaily, TableId::IntakeDaily];
-        let of_now = [TableId::Health5m, TableId::HealthHourly, TableId::RoutingHourly, TableId::Attempts];
-        let further = [TableId::Rejects, TableId::LabelCells, GATE, quality_by_day::METRIC.id()];
-        let further = of_now.into_iter().chain(further);
-        for id in rollups.into_iter().chain(further) {
+        let health = [TableId::Health5m, TableId::HealthHourly, TableId::HealthDaily];
+        let rollups = health.into_iter().chain([TableId::UsageDaily, TableId::IntakeDaily]);
+        let of_now = [TableId::RoutingHourly, TableId::Attempts, TableId::Rejects, TableId::LabelCells];
+        let published = [GATE, quality_by_day::METRIC.id(), health_now::METRIC.id()];
+        for id in rollups.chain(of_now).chain(published) {
             snapshots.push(self.warehouse.table(id).await.unwrap().snapshot().clone());
         }
         let ctx = snapshots[0].session(2);

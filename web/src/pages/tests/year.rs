@@ -9,7 +9,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta};
 use serde_json::{Value, json};
 
 use crate::data::Names;
-use crate::data::testing::{Fixture, day, sketch, users};
+use crate::data::testing::{Fixture, day, hours, sketch, users};
 
 /// (id, name, author's name, first day counted back, size at the end, monthly growth factor, providers)
 const MODELS: [(&str, &str, u64, f64, f64); 24] = [
@@ -113,7 +113,9 @@ pub(super) async fn fixture() -> Fixture {
         .await;
     fixture.append(TableId::UsageDaily, usage()).await;
     fixture.append(TableId::HealthDaily, health_days()).await;
-    fixture.append(TableId::Health5m, buckets()).await;
+    let buckets = buckets();
+    fixture.append(TableId::HealthHourly, hours(&buckets)).await;
+    fixture.append(TableId::Health5m, buckets).await;
     fixture.append(TableId::RoutingHourly, routing()).await;
     fixture.append(TableId::LabelCells, labels()).await;
     fixture

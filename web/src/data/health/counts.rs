@@ -1,0 +1,169 @@
+//! Attempts by outcome with the uptime that is published of them, and states.
+
+use arrow::array::{Array, BooleanArray, Float64Array};
+
+use crate::data::detail::{Detail, Tally};
+use crate::data::figure::{Figure, NotEnough, Thresholds};
+use crate::data::load::{Columns, CountColumn, LoadError};
+
+/// Attempts of one thing over one period, as published: exact, or bands as `detail` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counts {
+    pub attempts: u64,
+    pub fault: u64,
+    pub rate_limited: u64,
+    pub detail: Detail,
+    counted: u64,
+    success: u64,
+    /// Percent.
+    uptime: Option<f64>,
+}
+
+impl Counts {
+    /// Of a row that there is not: no attempt.
+    pub(super) fn none(detail: Detail) -> Self {
+        Self { detail, ..Self::default() }
+    }
+
+    /// Attempts that count as success: ended ok, or cancelled by the caller after delivery began.
+    pub fn success(&self) -> u64 {
+        self.success
+    }
+
+    /// Attempts that count for uptime: success + fault.
+    pub fn counted(&self) -> u64 {
+        self.counted
+    }
+
+    /// One of these counts as it is told.
+    pub fn tally(&self, n: u64) -> Tally {
+        self.detail.count(n)
+    }
+
+    /// Uptime in percent, or how many counted attempts it needs.
+    pub fn uptime(&self, thresholds: &Thresholds) -> Figure<f64> {
+        let why = NotEnough::counts(self.counted, thresholds.counted_attempts.max(1));
+        self.uptime.ok_or_else(|| self.detail.reason(why))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(counted: u64, uptime: Option<f64>) -> Self {
+        Self { attempts: counted, success: counted, counted, uptime, ..Self::default() }
+    }
+}
+
+/// The columns of [`Counts`].
+pub(super) struct Rows {
+    counts: Vec<CountColumn>,
+    are_bands: BooleanArray,
+    uptime: Float64Array,
+}
+
+const COUNTS: [&str; 5] = ["attempts", "counted", "success", "fault", "rate_limited"];
+
+impl Rows {
+    pub fn names() -> impl Iterator<Item = String> {
+        COUNTS.into_iter().chain(["counts_are_bands", "uptime"]).map(str::to_owned)
+    }
+
+    pub fn of(columns: &Columns<'_>) -> Result<Self, LoadError> {
+        Ok(Self {
+            counts: columns.counts(&COUNTS)?,
+            are_bands: columns.flag("counts_are_bands")?,
+            uptime: columns.float("uptime")?,
+        })
+    }
+
+    pub fn at(&self, row: usize) -> Counts {
+        let mut counts = self.counts.iter().map(|column| column.value(row));
+        let mut next = || counts.next().unwrap_or(0);
+        // What does not say that it is exact is not taken for it.
+        let is_exact = self.are_bands.is_valid(row) && !self.are_bands.value(row);
+        Counts {
+            attempts: next(),
+            counted: next(),
+            success: next(),
+            fault: next(),
+            rate_limited: next(),
+            detail: if is_exact { Detail::Exact } else { Detail::Banded },
+            uptime: value(&self.uptime, row).map(percent),
+        }
+    }
+}
+
+/// `None` for NULL.
+pub(super) fn value(column: &Float64Array, row: usize) -> Option<f64> {
+    column.is_valid(row).then(|| column.value(row))
+}
+
+/// A ratio in percent. The point is moved, since a product makes less than 57 of 0.57.
+pub(super) fn percent(ratio: f64) -> f64 {
+    format!("{ratio}e2").parse().unwrap_or(ratio * 100.0)
+}
+
+/// State of a provider, model or endpoint, as its 30-minute window makes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    Down,
+    Degraded,
+    Operational,
+    #[default]
+    NoData,
+}
+
+impl State {
+    pub const ALL: [Self; 4] = [Self::Down, Self::Degraded, Self::Operational, Self::NoData];
+
+    /// The word in tables and the API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Degraded => "degraded",
+            Self::Operational => "operational",
+            Self::NoData => "no_data",
+        }
+    }
+
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Down => "Down",
+            Self::Degraded => "Degraded",
+            Self::Operational => "Operational",
+            Self::NoData => "No data",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Profile;
+
+    #[test]
+    fn percent_moves_the_point_alone() {
+        assert_eq!(percent(0.57), 57.0);
+        assert_eq!(percent(0.999), 99.9);
+        assert_eq!((percent(0.0), percent(1.0), percent(1e-7)), (0.0, 100.0, 1e-5));
+        assert_eq!(percent(282.0 / 300.0), 94.0);
+    }
+
+    #[test]
+    fn without_an_uptime_it_is_said_what_one_needs() {
+        let thresholds = Profile::Public.thresholds();
+        let few = Counts::of(99, None);
+        assert_eq!(few.uptime(&thresholds), Err(NotEnough::counts(99, 100)));
+        let banded = Counts { detail: Detail::Banded, ..few };
+        assert_eq!(banded.uptime(&thresholds), Err(NotEnough { n: None, needs: 100, needs_users: None }));
+        assert_eq!(Counts::of(7, Some(99.5)).uptime(&thresholds), Ok(99.5), "what is published is told");
+    }
+
+    #[test]
+    fn states_are_those_of_the_table() {
+        assert_eq!(State::parse("degraded"), Some(State::Degraded));
+        assert_eq!(State::parse("wobbly"), None);
+    }
+}
