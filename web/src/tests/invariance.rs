@@ -226,7 +226,16 @@ impl Plan {
         let fixture = Fixture::empty().await;
         fixture.append(GATE, gate).await;
         fixture.append(TableId::UsageDaily, rows).await;
-        fixture.append(TableId::HealthDaily, self.health(&mut dice, &raws)).await;
+        let health = self.health(&mut dice, &raws);
+        let routed = health.iter().map(|row| {
+            let (date, n) = (row["date"].as_str().unwrap(), &row["attempts"]);
+            json!({
+                "date": date, "hour": format!("{date}T10:00:00Z"), "model_id": row["model_id"], "all_requests": n,
+                "attempts": n, "requests": n, "routed_ok": n, "first_ok": n,
+            })
+        });
+        fixture.append(TableId::RoutingHourly, routed.collect()).await;
+        fixture.append(TableId::HealthDaily, health).await;
         let raw = raws[0].clone();
         let attempt = AttemptRow {
             model_id: Some(&raw),
