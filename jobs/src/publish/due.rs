@@ -55,12 +55,9 @@ impl Publisher {
         let mut due = Due { is_unnamed: own != Changed::Dates(BTreeSet::new()), ..Due::default() };
         let today = round.terms.today;
         if metric.date_column().is_none() {
-            // What is of now moves by itself. Before anything is published, others are waited for.
-            due.is_later =
-                round.is_afresh && table.snapshot().files().is_empty() && !stage::opens_with(metric);
-            if !due.is_later {
-                due.dates.insert(today);
-            }
+            // What is of now moves by itself.
+            due.is_later = is_later(published, round);
+            due.dates.extend((!due.is_later).then_some(today));
             return Ok(due);
         }
         let is_afresh = round.is_afresh || own == Changed::Everything;
@@ -169,6 +166,11 @@ impl Publisher {
         let settled = started_at.map(|at| at.min(now) - SETTLED);
         settled.max(Some(now - SILENT)).unwrap_or(now)
     }
+}
+
+/// Before anything is published, others than a table of now are waited for.
+fn is_later(Published { metric, table }: &Published, round: &Round) -> bool {
+    round.is_afresh && table.snapshot().files().is_empty() && !stage::opens_with(metric)
 }
 
 /// All but the table itself. A name that may be shown no longer concerns every table.
