@@ -15,9 +15,9 @@ use crate::Terms;
 /// Smallest number that a band begins with; anything below is the band 0.
 pub const FIRST_BAND: i64 = 100;
 
-/// Registers `band(n, is_coarse)`, `rate(part, whole, is_coarse)`, `watermark()`, `today()`, `has_raw_names()` and
-/// `terms_fingerprint()`. The three before the last are what `terms` has as columns: of a function, a statement knows while it is
-/// planned, so that it opens no file in vain. The last is made only where it is asked for.
+/// Registers `band(n, is_coarse)`, `rate(part, whole, is_coarse)`, `watermark()`, `today()`, `open_from()`, `has_raw_names()` and
+/// `terms_fingerprint()`. Those of the terms are functions beside the columns of `terms`: of a function, a statement knows while it
+/// is planned, so that it opens no file in vain. The last is made only where it is asked for.
 pub(crate) fn register(ctx: &SessionContext, terms: &Terms) {
     let band = |arguments: &[ColumnarValue]| {
         let columns = ColumnarValue::values_to_arrays(arguments)?;
@@ -40,7 +40,8 @@ pub(crate) fn register(ctx: &SessionContext, terms: &Terms) {
     };
     let watermark =
         ScalarValue::TimestampMicrosecond(Some(terms.watermark.timestamp_micros()), Some("UTC".into()));
-    let today = ScalarValue::Date32(Some(Date32Type::from_naive_date(terms.today)));
+    let date = |date| ScalarValue::Date32(Some(Date32Type::from_naive_date(date)));
+    let (today, open_from) = (date(terms.today), date(terms.open_from()));
     let own = terms.clone();
     let fingerprint =
         move |_: &[ColumnarValue]| Ok(ColumnarValue::Scalar(ScalarValue::Utf8(Some(own.fingerprint()))));
@@ -62,6 +63,7 @@ pub(crate) fn register(ctx: &SessionContext, terms: &Terms) {
         ),
         constant("watermark", watermark),
         constant("today", today),
+        constant("open_from", open_from),
         constant("has_raw_names", ScalarValue::Boolean(Some(terms.has_raw_names))),
         create_udf("terms_fingerprint", vec![], DataType::Utf8, Volatility::Immutable, Arc::new(fingerprint)),
     ];

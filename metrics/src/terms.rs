@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::Date32Type;
 use arrow::error::ArrowError;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::Catalogue;
 
@@ -39,7 +39,21 @@ pub enum Keyless {
     Show,
 }
 
+/// After its end a day waits so long for what arrives late, and closes.
+const CLOSES_AFTER: TimeDelta = TimeDelta::hours(2);
+
 impl Terms {
+    /// The first day that has not closed: the running one, in its first hours the one before. Decisions of a day, and windows
+    /// that end with it, are made when it closes.
+    pub fn open_from(&self) -> NaiveDate {
+        Self::open_at(self.watermark).clamp(self.today.pred_opt().unwrap_or(self.today), self.today)
+    }
+
+    /// The same at any watermark.
+    pub fn open_at(watermark: DateTime<Utc>) -> NaiveDate {
+        watermark.checked_sub_signed(CLOSES_AFTER).unwrap_or(watermark).date_naive()
+    }
+
     pub(crate) fn rows(&self) -> Result<RecordBatch, ArrowError> {
         let integer = |value: u32| Arc::new(Int64Array::from(vec![i64::from(value)])) as ArrayRef;
         let flag = |value: bool| Arc::new(BooleanArray::from(vec![value])) as ArrayRef;

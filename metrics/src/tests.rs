@@ -267,3 +267,30 @@ fn a_table_begins_as_far_back_as_its_history_says_and_keeps_what_it_may_hold() {
     assert_eq!(of(&health_by_window::METRIC, "2026-11-22"), (true, true));
     assert_eq!(of(&health_by_window::METRIC, "2026-10-18"), (false, true));
 }
+
+#[tokio::test]
+async fn a_day_closes_two_hours_after_its_end_and_before_the_first_one_does_windows_end_with_today() {
+    let today = day("2026-11-25");
+    for (first, watermark, expected) in [
+        // Nothing has closed: one end date.
+        ("2026-11-25", "2026-11-25T12:00:00Z", "2026-11-25 2026-11-25 true"),
+        ("2026-11-24", "2026-11-25T01:59:59Z", "2026-11-25 2026-11-25 true"),
+        ("2026-11-24", "2026-11-25T02:00:00Z", "2026-11-24 2026-11-24 false"),
+        ("2026-11-23", "2026-11-25T01:59:59Z", "2026-11-23 2026-11-23 false"),
+        ("2026-11-23", "2026-11-25T02:00:00Z", "2026-11-23 2026-11-24 false"),
+        // A clock that runs ahead.
+        ("2026-11-26", "2026-11-25T12:00:00Z", "null null null"),
+    ] {
+        let mut world = World::new(1, day(first), 1, today);
+        world.terms.watermark = watermark.parse().unwrap();
+        let ctx = world.session().await;
+        let sql = "SELECT CAST(min(end_date) AS date) AS a, CAST(max(end_date) AS date) AS b, bool_or(is_partial) AS c FROM periods \
+                   WHERE window_days = 1";
+        let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
+        let cells = batches[0].columns().iter().map(|column| match column.is_null(0) {
+            true => "null".to_owned(),
+            false => arrow::util::display::array_value_to_string(column, 0).unwrap(),
+        });
+        assert_eq!(cells.collect::<Vec<_>>().join(" "), expected, "{first} {watermark}");
+    }
+}

@@ -52,9 +52,7 @@ impl Publisher {
         if metric.date_column().is_none() {
             // What is of now moves by itself; pages open without it.
             due.is_later = round.is_opening;
-            if !due.is_later {
-                due.dates.insert(today);
-            }
+            due.dates.extend((!due.is_later).then_some(today));
             return Ok(due);
         }
         let is_afresh = round.is_afresh || own == Changed::Everything;

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use bellwether_metrics::publications::Publication;
-use bellwether_metrics::{Metric, gate};
+use bellwether_metrics::{Metric, Terms, gate};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::Round;
@@ -25,7 +25,7 @@ pub(super) fn put_off(
     unnamed: &BTreeSet<NaiveDate>,
     round: &Round,
 ) -> Option<NaiveDate> {
-    let (name, today) = (metric.table.name, round.terms.today);
+    let name = metric.table.name;
     let last = round.last.as_ref()?;
     let as_of = last.as_of.get(name).copied()?;
     let has_passed = |every, at| slot(round.terms.watermark - at, every) != slot(as_of - at, every);
@@ -33,10 +33,11 @@ pub(super) fn put_off(
         due.extend(all(metric, stands, round));
         return None;
     }
-    let newest = today.pred_opt().unwrap_or(today);
+    let open_from = round.terms.open_from();
+    let newest = open_from.pred_opt().unwrap_or(open_from);
     let is_newest_due = has_passed(NEWEST_EVERY, TimeDelta::zero());
     let turned = turned(round);
-    let mut late: BTreeSet<NaiveDate> = due.range(..today).copied().collect();
+    let mut late: BTreeSet<NaiveDate> = due.range(..open_from).copied().collect();
     late.retain(|date| !turned.contains(date) && !unnamed.contains(date));
     late.extend(all(metric, stands, round));
     if is_newest_due && late.remove(&newest) {
@@ -62,16 +63,18 @@ fn slot(at: DateTime<Utc>, every: TimeDelta) -> i64 {
     at.timestamp().div_euclid(every.num_seconds().max(1))
 }
 
-/// Where a day has turned since the last publication: the one that was running then, the one before, which was the newest
+/// Where a day has turned or closed since the last publication: those that were open then, the one before, which was the newest
 /// closed one, and all since.
 pub(super) fn turned(round: &Round) -> BTreeSet<NaiveDate> {
     // Of a table that the slow lane alone puts.
     let ran = |last: &Publication| *last.as_of.get(gate::TABLE.name).unwrap_or(&last.published_at);
-    let Some(ran) = round.last.as_ref().map(|last| ran(last).date_naive()) else {
+    let Some(ran) = round.last.as_ref().map(ran) else {
         return BTreeSet::new();
     };
-    if ran >= round.terms.today {
+    let (day, open) = (ran.date_naive(), Terms::open_at(ran));
+    if day >= round.terms.today && open >= round.terms.open_from() {
         return BTreeSet::new();
     }
-    days_between(ran.pred_opt().unwrap_or(ran), round.terms.today).collect()
+    let first = day.min(open);
+    days_between(first.pred_opt().unwrap_or(first), round.terms.today).collect()
 }

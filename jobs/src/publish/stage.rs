@@ -28,8 +28,9 @@ const OPENING: [(&Declaration, Days); 5] = [
     (&gate::TABLE, FIRST),
     (&usage_by_day::TABLE, FIRST),
     (&quality_by_day::TABLE, FIRST),
-    (&users_by_window::TABLE, Days::new(1)),
-    (&rankings::TABLE, Days::new(1)),
+    // The day before may not have closed yet.
+    (&users_by_window::TABLE, Days::new(2)),
+    (&rankings::TABLE, Days::new(2)),
 ];
 /// More dates of a table than this, and some of them older than the first stage, are put in stages though the terms are the
 /// same. More: readers wait longer for the newest; fewer: each late row of an old day makes several publications.

@@ -147,7 +147,7 @@ async fn a_day_that_closes_is_decided_and_the_next_one_follows_it() {
     publisher.publish(at(NOW)).await.unwrap();
     assert_eq!(published(&f, VARIANTS).await, ["2026-11-24 1 false", "2026-11-25 1 false"]);
     // Nothing comes any more; two days later all days in between are there.
-    publisher.publish(at("2026-11-27T00:10:00Z")).await.unwrap();
+    publisher.publish(at("2026-11-27T02:10:00Z")).await.unwrap();
     let expected = ["2026-11-24 1 false", "2026-11-25 2 true", "2026-11-26 2 true", "2026-11-27 2 true"];
     assert_eq!(published(&f, VARIANTS).await, expected);
     assert!(newest(&f).await.what.starts_with("gate: 3 dates"));

@@ -3,7 +3,7 @@ WITH ends AS (
     SELECT series.date
     FROM (SELECT unnest(generate_series(CAST($1 AS date), CAST($2 AS date), INTERVAL '1 day')) AS date) AS series
     CROSS JOIN history
-    WHERE series.date < today() OR history.first_date = today()
+    WHERE series.date < open_from() OR history.first_date >= open_from()
 ),
 
 spans AS (
@@ -24,9 +24,9 @@ app_days AS (
     WHERE
         is_public
         AND app_id IS NOT NULL
-        -- Where the running day alone is asked for, no other one decides anything.
+        -- Where open days alone are asked for, no other one decides anything.
         AND date
-            BETWEEN CASE WHEN CAST($1 AS date) < today() THEN CAST($1 AS date) - INTERVAL '27 days' ELSE today() END
+            BETWEEN CASE WHEN CAST($1 AS date) < open_from() THEN CAST($1 AS date) - INTERVAL '27 days' ELSE open_from() END
             AND CAST($2 AS date)
     GROUP BY date, app_id
 ),

@@ -15,8 +15,8 @@ use crate::{History, Lane, Metric, gate, health, keyed};
 pub const TABLE: Declaration = Declaration {
     name: "app_gate",
     grain: "date × key",
-    meaning: "Whether public amounts may stand under the name of an app on a day. Closed days alone, which the running one follows; \
-              of a history without a closed day, the running one.",
+    meaning: "Whether public amounts may stand under the name of an app on a day. Closed days alone, which open ones follow; \
+              of a history without a closed day, those there are.",
     audience: Audience::Operators,
     partition: Some("month"),
     stats: &["date"],

@@ -123,6 +123,7 @@ impl World {
         let mut decided = BTreeMap::new();
         for back in 0..45 {
             let on = today - Days::new(back);
+            // Half a day has passed.
             if on == today && self.first() != Some(today) {
                 continue;
             }
@@ -197,4 +198,11 @@ async fn nothing_is_computed_for_the_running_day_while_others_have_closed() {
     assert!(first.len() == 1 && first[0].flag("is_public"));
     world.uses.push(used("2026-11-24", &[1]));
     assert!(publish(&world.session().await, &METRIC, today, today).await.is_empty());
+    // Until two hours later that day has not closed either.
+    let yesterday = date("2026-11-24");
+    world.uses.push(used("2026-11-23", &[1]));
+    for (watermark, rows) in [("2026-11-25T01:59:59Z", 0), ("2026-11-25T02:00:00Z", 1)] {
+        world.terms.watermark = watermark.parse().unwrap();
+        assert_eq!(publish(&world.session().await, &METRIC, yesterday, today).await.len(), rows);
+    }
 }

@@ -2,10 +2,11 @@
 WITH named AS (
     SELECT date AS decided_on, key FROM app_gate WHERE is_public
     UNION ALL
-    -- The running day follows the last closed one.
-    SELECT today() AS decided_on, key
-    FROM app_gate
-    WHERE is_public AND date = today() - INTERVAL '1 day'
+    -- Open days follow the last closed one.
+    SELECT open_days.date AS decided_on, key
+    FROM (SELECT CAST(unnest(generate_series(open_from(), today(), INTERVAL '1 day')) AS date) AS date) AS open_days
+    CROSS JOIN app_gate
+    WHERE is_public AND app_gate.date = open_from() - INTERVAL '1 day'
 ),
 
 shown AS (

@@ -1,11 +1,11 @@
 -- Decisions of the days $1 to $2. Those of variants, and of the days before, are the rows of `decided_variants`.
 WITH ends AS (
-    -- As for variants: the running day has the numbers of the last closed one.
+    -- As for variants: open days have the numbers of the last closed one.
     SELECT
         series.date,
         CASE
-            WHEN series.date = history.today AND coalesce(history.first_date < history.today, false)
-            THEN CAST(CAST(series.date AS int) - 1 AS date)
+            WHEN series.date >= history.open_from AND coalesce(history.first_date < history.open_from, false)
+            THEN CAST(CAST(history.open_from AS int) - 1 AS date)
             ELSE series.date
         END AS judged_on
     FROM (SELECT unnest(generate_series(CAST($1 AS date), CAST($2 AS date), INTERVAL '1 day')) AS date) AS series
@@ -26,7 +26,7 @@ used AS (
         AND named_usage.variant_key = public_days.key
     CROSS JOIN terms
     WHERE named_usage.provider_id IS NOT NULL
-        AND named_usage.date BETWEEN CAST($1 AS date) - INTERVAL '28 days' AND CAST($2 AS date)
+        AND named_usage.date BETWEEN CAST($1 AS date) - INTERVAL '29 days' AND CAST($2 AS date)
 ),
 people AS (
     SELECT provider_id, unnest(windows) AS found
@@ -36,7 +36,7 @@ people AS (
             hll_windows(
                 users,
                 date,
-                generate_series(CAST($1 AS date) - INTERVAL '1 day', CAST($2 AS date), INTERVAL '1 day'),
+                generate_series(CAST($1 AS date) - INTERVAL '2 days', CAST($2 AS date), INTERVAL '1 day'),
                 make_array(28),
                 1
             ) AS windows
@@ -57,7 +57,7 @@ days AS (
         SELECT date, provider_id, requests, requests_with_user, is_cell_public FROM used
         UNION ALL
         SELECT
-            unnest(generate_series(CAST($1 AS date) - INTERVAL '28 days', CAST($2 AS date), INTERVAL '1 day')) AS date,
+            unnest(generate_series(CAST($1 AS date) - INTERVAL '29 days', CAST($2 AS date), INTERVAL '1 day')) AS date,
             provider_id,
             NULL AS requests,
             NULL AS requests_with_user,
@@ -73,7 +73,8 @@ sums AS (
         sum(requests) OVER of_days AS requests,
         sum(requests_with_user) OVER of_days AS requests_with_user,
         sum(uses) OVER of_days AS uses,
-        lead(uses) OVER (PARTITION BY provider_id ORDER BY date) AS uses_next
+        lead(uses) OVER (PARTITION BY provider_id ORDER BY date) AS uses_next,
+        lead(uses, 2) OVER (PARTITION BY provider_id ORDER BY date) AS uses_after
     FROM days
     WINDOW of_days AS (PARTITION BY provider_id ORDER BY date ROWS BETWEEN 27 PRECEDING AND CURRENT ROW)
 ),
@@ -87,7 +88,9 @@ providers AS (
     FROM ends
     JOIN sums ON sums.date = ends.judged_on
     LEFT JOIN people ON people.found['end_date'] = sums.date AND people.provider_id = sums.provider_id
-    WHERE sums.uses > 0 OR (ends.judged_on < ends.date AND sums.uses_next > 0)
+    WHERE sums.uses > 0
+        OR (ends.judged_on < ends.date AND sums.uses_next > 0)
+        OR (CAST(ends.judged_on AS int) + 1 < CAST(ends.date AS int) AND sums.uses_after > 0)
 ),
 provider_decisions AS (
     SELECT

@@ -21,7 +21,8 @@ pub const DAYS: u64 = 28;
 pub const TABLE: Declaration = Declaration {
     name: "gate",
     grain: "date × dimension × key",
-    meaning: "Whether amounts of a key may stand under its name on a day. The running day follows the last closed one.",
+    meaning: "Whether amounts of a key may stand under its name on a day, decided when it closes, two hours after its end. Until then it \
+              follows the last closed one.",
     audience: Audience::Operators,
     partition: Some("month"),
     stats: &["date"],
@@ -33,7 +34,7 @@ pub const TABLE: Declaration = Declaration {
         Column::count(
             "users",
             Unit::Users,
-            "Distinct users of the key in the 28 days to the date, estimated; on the running day those of the day before. \
+            "Distinct users of the key in the 28 days to the date, estimated; on a day that has not closed those of the last that has. \
              Of a provider those of its public cells alone.",
         ),
         Column::count("requests", Unit::Requests, "Served requests, counted as the users are."),
@@ -54,8 +55,8 @@ pub const METRIC: Metric = Metric {
     touched,
 };
 
-/// A day moves the decisions of variants for as long as it counts, each of those as many decisions of providers, and the
-/// running day has those of the day before.
+/// A day moves the decisions of variants for as long as it counts, each of those as many decisions of providers, and two days
+/// that have not closed may have those of the day before them.
 fn touched(date: NaiveDate) -> RangeInclusive<NaiveDate> {
-    date..=date.checked_add_days(Days::new(2 * DAYS - 1)).unwrap_or(NaiveDate::MAX)
+    date..=date.checked_add_days(Days::new(2 * DAYS)).unwrap_or(NaiveDate::MAX)
 }

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Date32Type, Int64Type};
 use bellwether_warehouse::sketches::hll::Hll;
 use bellwether_warehouse::testing::{SeededDice, SetClock};
 use bellwether_warehouse::{TableId, World, session};
-use chrono::{DateTime, Days, NaiveDate};
+use chrono::{Days, NaiveDate};
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 
@@ -49,7 +49,7 @@ fn terms(today: NaiveDate) -> Terms {
         growth_requests: 1,
         counted_attempts: 1,
         speed_requests: 1,
-        watermark: DateTime::default(),
+        watermark: today.and_hms_opt(12, 0, 0).unwrap().and_utc(),
         today,
     }
 }
@@ -175,8 +175,11 @@ fn expected(uses: &[Use], terms: &Terms, from: NaiveDate) -> Decisions {
     let has_name =
         |used: &Use| used.author.is_some() || terms.has_raw_names || used.model == Some("acme/listed");
     let first = uses.iter().map(|used| used.date).min();
+    // Yesterday, too, in the first two hours.
+    let is_early = terms.watermark < terms.today.and_hms_opt(2, 0, 0).unwrap().and_utc();
+    let open = if is_early { terms.today.pred_opt().unwrap() } else { terms.today };
     let judged_on = |date: NaiveDate| match first {
-        Some(first) if date == terms.today && first < date => date.pred_opt().unwrap(),
+        Some(first) if date >= open && first < open => open.pred_opt().unwrap(),
         _ => date,
     };
     let window = |date: NaiveDate| date.checked_sub_days(Days::new(27)).unwrap()..=date;
@@ -192,7 +195,7 @@ fn expected(uses: &[Use], terms: &Terms, from: NaiveDate) -> Decisions {
     let mut found = Decisions::new();
     for date in &days {
         let on = judged_on(*date);
-        let seen = |used: &&Use| window(on).contains(&used.date) || used.date == *date;
+        let seen = |used: &&Use| window(on).contains(&used.date) || (on..=*date).contains(&used.date);
         let keys: BTreeSet<String> = uses.iter().filter(seen).filter_map(variant_key).collect();
         for key in keys {
             let of_key = |used: &&Use| variant_key(used).as_deref() == Some(&key);
@@ -208,7 +211,7 @@ fn expected(uses: &[Use], terms: &Terms, from: NaiveDate) -> Decisions {
     }
     for date in &days {
         let on = judged_on(*date);
-        let seen = |used: &&Use| window(on).contains(&used.date) || used.date == *date;
+        let seen = |used: &&Use| window(on).contains(&used.date) || (on..=*date).contains(&used.date);
         let keys: BTreeSet<&str> = uses.iter().filter(seen).filter_map(|used| used.provider).collect();
         for key in keys {
             let is_public = |used: &&Use| {
@@ -236,6 +239,7 @@ fn random_world(seed: u64) -> (Vec<Use>, Terms, u64) {
         users: [0, 2, 3, 5][below(4) as usize],
         keyless: if below(2) == 0 { Keyless::Show } else { Keyless::Hide },
         has_raw_names: below(3) == 0,
+        watermark: today.and_hms_opt([0, 1, 2, 12][below(4) as usize], 0, 0).unwrap().and_utc(),
         ..terms(today)
     };
     let uses = (0..below(60))

@@ -1,17 +1,17 @@
--- Decisions of variants for the days $1 to $2, and for the 28 days before, by which cells of providers are public.
+-- Decisions of variants for the days $1 to $2, and for the 29 days before, by which cells of providers are public.
 WITH ends AS (
-    -- The running day follows the last closed one, of which it has the very numbers; where no day has closed, what is
-    -- there so far decides.
+    -- Days that have not closed, at most two, follow the last closed one, of which they have the very numbers; where no day has
+    -- closed, what is there so far decides.
     SELECT
         series.date,
         CASE
-            WHEN series.date = history.today AND coalesce(history.first_date < history.today, false)
-            THEN CAST(CAST(series.date AS int) - 1 AS date)
+            WHEN series.date >= history.open_from AND coalesce(history.first_date < history.open_from, false)
+            THEN CAST(CAST(history.open_from AS int) - 1 AS date)
             ELSE series.date
         END AS judged_on
     FROM (
         SELECT unnest(
-            generate_series(CAST($1 AS date) - INTERVAL '28 days', CAST($2 AS date), INTERVAL '1 day')
+            generate_series(CAST($1 AS date) - INTERVAL '29 days', CAST($2 AS date), INTERVAL '1 day')
         ) AS date
     ) AS series
     CROSS JOIN history
@@ -27,7 +27,7 @@ used AS (
     FROM terms
     CROSS JOIN named_usage
     WHERE variant_key IS NOT NULL
-        AND date BETWEEN CAST($1 AS date) - INTERVAL '56 days' AND CAST($2 AS date)
+        AND date BETWEEN CAST($1 AS date) - INTERVAL '57 days' AND CAST($2 AS date)
 ),
 people AS (
     SELECT variant_key, has_name, unnest(windows) AS found
@@ -38,7 +38,7 @@ people AS (
             hll_windows(
                 users,
                 date,
-                generate_series(CAST($1 AS date) - INTERVAL '28 days', CAST($2 AS date), INTERVAL '1 day'),
+                generate_series(CAST($1 AS date) - INTERVAL '29 days', CAST($2 AS date), INTERVAL '1 day'),
                 make_array(28),
                 1
             ) AS windows
@@ -60,7 +60,7 @@ days AS (
         SELECT date, variant_key, has_name, requests, requests_with_user FROM used
         UNION ALL
         SELECT
-            unnest(generate_series(CAST($1 AS date) - INTERVAL '56 days', CAST($2 AS date), INTERVAL '1 day')) AS date,
+            unnest(generate_series(CAST($1 AS date) - INTERVAL '57 days', CAST($2 AS date), INTERVAL '1 day')) AS date,
             variant_key,
             has_name,
             NULL AS requests,
@@ -77,7 +77,8 @@ sums AS (
         sum(requests) OVER of_days AS requests,
         sum(requests_with_user) OVER of_days AS requests_with_user,
         sum(uses) OVER of_days AS uses,
-        lead(uses) OVER (PARTITION BY variant_key, has_name ORDER BY date) AS uses_next
+        lead(uses) OVER (PARTITION BY variant_key, has_name ORDER BY date) AS uses_next,
+        lead(uses, 2) OVER (PARTITION BY variant_key, has_name ORDER BY date) AS uses_after
     FROM days
     WINDOW of_days AS (
         PARTITION BY variant_key, has_name
@@ -86,7 +87,7 @@ sums AS (
     )
 ),
 windows AS (
-    -- The running day itself only shows which keys there are.
+    -- Open days themselves only show which keys there are.
     SELECT
         ends.date,
         sums.variant_key,
@@ -100,7 +101,9 @@ windows AS (
         ON people.found['end_date'] = sums.date
         AND people.variant_key = sums.variant_key
         AND people.has_name = sums.has_name
-    WHERE sums.uses > 0 OR (ends.judged_on < ends.date AND sums.uses_next > 0)
+    WHERE sums.uses > 0
+        OR (ends.judged_on < ends.date AND sums.uses_next > 0)
+        OR (CAST(ends.judged_on AS int) + 1 < CAST(ends.date AS int) AND sums.uses_after > 0)
 ),
 variants AS (
     -- Rows of a model from before its author was known are shown under no name, so their users make none public.

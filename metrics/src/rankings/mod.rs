@@ -21,8 +21,8 @@ const NO_RANK_BEFORE: &str = "Kinds other than `key`, and names without any in t
 pub const TABLE: Declaration = Declaration {
     name: "rankings",
     grain: "end_date × window_days × dimension × key",
-    meaning: "Usage of a window of whole days (UTC) and its place among others. Windows of 1, 7 and 28 days end with every closed \
-              day, those of 30, 90 and 364 days with Sundays and the newest closed day. A window is the sum of its days in \
+    meaning: "Usage of a window of whole days (UTC) and its place among others. A day closes two hours after its end. Windows of \
+              1, 7 and 28 days end with every closed day, those of 30, 90 and 364 days with Sundays and the newest closed day. A window is the sum of its days in \
               `usage_by_day`: days on which a name was hidden are in the row `hidden` and not under the name. The window before is the \
               equal number of days just before it. Rows that had traffic only then are not listed.",
     audience: Audience::Everyone,
@@ -36,7 +36,7 @@ pub const TABLE: Declaration = Declaration {
             "is_partial",
             Type::Flag,
             Unit::None,
-            "Whether the last day is still running, which is only while no day of the history has closed.",
+            "Whether the last day is still running, which it is only while no day of the history has closed.",
         ),
         keyed::DIMENSION,
         keyed::KEY,

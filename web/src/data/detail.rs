@@ -5,7 +5,6 @@ use super::Dataset;
 use super::figure::{Figure, NotEnough};
 use super::gate::{Kind, variant_key};
 use super::health::Scope;
-use super::routing::Boost;
 
 /// A count, or the power of ten that it reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,14 +48,6 @@ impl Detail {
         value.map(
             |value| if self.is_exact() { value } else { format!("{value:.2e}").parse().unwrap_or(value) },
         )
-    }
-
-    pub fn boost(self, figure: Figure<Boost>) -> Figure<Boost> {
-        let round = |boost: Boost| {
-            let (routed, without_routing) = (self.percent(boost.routed), self.percent(boost.without_routing));
-            Boost { routed, without_routing, boost: routed - without_routing, ..boost }
-        };
-        figure.map(round).map_err(|why| self.reason(why))
     }
 
     /// Of what is missing, how much there is, where that may be told.

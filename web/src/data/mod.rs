@@ -150,6 +150,8 @@ pub struct Dataset {
     pub last_hour: Arc<LastHour>,
     first_date: NaiveDate,
     newest_date: NaiveDate,
+    /// First day that has not closed.
+    open_from: NaiveDate,
     usage: usage::ByDay,
     health: health::Health,
     routing: Arc<routing::Windows>,
@@ -180,14 +182,20 @@ impl Dataset {
         self.newest_date
     }
 
-    /// The day before the newest one; on the very first day that day itself, see [`Dataset::has_complete_day`].
+    /// The last day that has closed, two hours after its end; before the first one has, that day itself, see
+    /// [`Dataset::has_complete_day`].
     pub fn last_complete_date(&self) -> NaiveDate {
-        self.newest_date.pred_opt().unwrap_or(self.newest_date).max(self.first_date)
+        self.open_from.pred_opt().unwrap_or(self.open_from).max(self.first_date)
     }
 
-    /// False on the first day: its windows end with the running day and are partial.
+    /// False until the first day has closed: windows end with it and are partial.
     pub fn has_complete_day(&self) -> bool {
-        self.first_date < self.newest_date
+        self.first_date < self.open_from
+    }
+
+    /// Whether every day up to a date has closed.
+    pub fn is_closed(&self, date: NaiveDate) -> bool {
+        date < self.open_from
     }
 
     /// The last `days` complete days, cut at the start of the history.

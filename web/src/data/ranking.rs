@@ -134,7 +134,7 @@ impl Dataset {
     /// Ranks every group with traffic in the window.
     pub fn ranking(&self, query: RankingQuery) -> Ranking {
         // A window with the running day is shorter than the one before: the two are not compared.
-        let whole_days = query.window.end < self.newest_date();
+        let whole_days = self.is_closed(query.window.end);
         let query = RankingQuery { before: query.before.filter(|_| whole_days), ..query };
         let now = self.totals(query.window, query.by, query.filter);
         let before: HashMap<Group, Totals> =

@@ -331,6 +331,7 @@ impl Refresher {
             last_hour: self.last_hour.get(),
             first_date,
             newest_date: horizon.newest,
+            open_from: watermark.map_or(horizon.newest, |at| Terms::open_at(at).min(horizon.newest)),
             usage,
             health: self.health.health(),
             routing: self.routing.get(),

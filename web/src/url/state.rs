@@ -356,8 +356,7 @@ impl State {
             Vs::Year => Some(window.year_before()),
             Vs::None => None,
         };
-        let partial =
-            dataset.has_complete_day() && window.end >= dataset.newest_date() || !dataset.has_complete_day();
+        let partial = !dataset.is_closed(window.end) || !dataset.has_complete_day();
         Resolved { window, before, clamped, partial, outside: None }
     }
 

@@ -58,9 +58,13 @@ async fn the_newest_end_date_is_computed_again_after_ten_minutes_and_older_ones_
     slow(&f).await.publish(at("2026-11-25T13:22:00Z")).await.unwrap();
     assert_eq!(ranked(&f).await, ["3", "1", "1"]);
 
-    // A day that closes is computed at once, and what is late still waits for the night.
+    // A day closes two hours after its end, is computed at once then, and what is late still waits for the night.
     add(&mut f, &[of_user("h", -1, 1)], "2026-11-26T00:05:00Z").await;
-    slow(&f).await.publish(at("2026-11-26T00:05:00Z")).await.unwrap();
+    for now in ["2026-11-26T00:05:00Z", "2026-11-26T02:00:30Z"] {
+        slow(&f).await.publish(at(now)).await.unwrap();
+        assert_eq!(ranked(&f).await, ["3", "1", "1"], "{now}");
+    }
+    slow(&f).await.publish(at("2026-11-26T02:01:30Z")).await.unwrap();
     assert_eq!(ranked(&f).await, ["1", "3", "1", "1"]);
     slow(&f).await.publish(at("2026-11-26T03:00:00Z")).await.unwrap();
     assert_eq!(ranked(&f).await, ["1", "3", "1", "1"]);

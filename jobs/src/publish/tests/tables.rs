@@ -213,15 +213,17 @@ async fn an_app_is_named_from_the_day_on_which_it_has_the_users_and_a_day_that_c
     assert!(published(&f, "SELECT key FROM apps").await.is_empty());
     let report = publisher.publish(at(NOW)).await.unwrap();
     assert_eq!((report.number, report.tables.len()), (None, 0));
-    // Today closes.
+    // Today closes two hours after its end.
     publisher.publish(at("2026-11-26T00:10:00Z")).await.unwrap();
+    assert_eq!(published(&f, decided).await, ["2026-11-24 chat 1 false"]);
+    publisher.publish(at("2026-11-26T02:10:00Z")).await.unwrap();
     assert_eq!(published(&f, decided).await, ["2026-11-24 chat 1 false", "2026-11-25 chat 2 true"]);
     let apps = "SELECT key, first_date, last_date, models, is_active FROM apps";
     assert_eq!(published(&f, apps).await, ["chat 2026-11-25 2026-11-25 1 true"]);
     // It is not told of the day before, however often it is computed, until that day has the users.
     f.append(&[of_app("d", 1, 9)]).await;
-    f.jobs.fold(at("2026-11-26T00:20:00Z")).await.unwrap();
-    publisher.publish(at("2026-11-26T00:20:00Z")).await.unwrap();
+    f.jobs.fold(at("2026-11-26T02:20:00Z")).await.unwrap();
+    publisher.publish(at("2026-11-26T02:20:00Z")).await.unwrap();
     assert_eq!(published(&f, decided).await, ["2026-11-24 chat 2 true", "2026-11-25 chat 3 true"]);
     assert_eq!(published(&f, apps).await, ["chat 2026-11-24 2026-11-25 1 true"]);
 }
