@@ -2,7 +2,7 @@
 //! their size only. Published rows of health say so themselves and are told as they are.
 
 use super::Dataset;
-use super::figure::{Figure, NotEnough};
+use super::figure::NotEnough;
 use super::gate::{Kind, variant_key};
 use super::health::Scope;
 
