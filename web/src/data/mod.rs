@@ -133,6 +133,9 @@ pub struct Dataset {
     pub buckets_end: DateTime<Utc>,
     /// Delta version of every table read.
     pub versions: BTreeMap<&'static str, i64>,
+    /// Number of the publication that it is of, and versions of all tables that this names.
+    pub publication: Option<i64>,
+    pub published: BTreeMap<String, i64>,
     /// Version of `attempts` up to which everything published is computed; -1: nothing is.
     pub folded: i64,
     pub names: Arc<Names>,

@@ -318,6 +318,8 @@ impl Refresher {
             built_at: now,
             buckets_end: instant(buckets_end),
             versions,
+            publication: self.published.newest().map(|newest| newest.number),
+            published: self.published.newest().map(|newest| newest.versions.clone()).unwrap_or_default(),
             folded,
             names: self.options.names.clone(),
             thresholds: self.options.thresholds,

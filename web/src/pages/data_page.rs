@@ -1,27 +1,13 @@
 //! Tables, files, and how to read them with other engines.
 
 use askama::Template;
+use bellwether_metrics::METRICS;
+use bellwether_warehouse::tables::declared::{Audience, Declaration};
 
 use super::context::{PageContext, PageError};
 use super::parts::{Cell, Column, Html, Row, Table};
 use super::shell::{Section, Shell};
 use crate::data::Dataset;
-
-/// Public tables: what one row is and what for. Tables with user keys or text positions are the operator's.
-const TABLES: [(&str, &str, &str); 8] = [
-    (
-        "usage_hourly",
-        "hour × model × variant × provider, 100 days",
-        "tokens, served requests, spend, media, context sizes",
-    ),
-    ("usage_daily", "date × model × variant × provider", "the same, with users as HyperLogLog"),
-    ("health_5m", "5 minutes × endpoint, 8 days", "attempts by outcome and error class, speed sketches"),
-    ("health_hourly", "hour × endpoint, 100 days", "the same"),
-    ("health_daily", "date × endpoint", "the same"),
-    ("routing_hourly", "hour × model", "routed, without routing, attempts per request"),
-    ("intake_daily", "date × source", "rows, rejects, duplicates"),
-    ("attempts", "one call to a provider", "everything the rollups are made of; operators only"),
-];
 
 /// Files of pages: path without suffix and what it holds.
 const FILES: [(&str, &str); 9] = [
@@ -42,7 +28,11 @@ struct Page {
     shell: Shell,
     tables: Table,
     files: Table,
+    /// None: nothing was published yet.
+    publication: Option<i64>,
     folded: String,
+    usage: String,
+    health: String,
 }
 
 /// # Errors
@@ -57,19 +47,15 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
             Column::new("Holds", "").optional(),
             Column::number("Version", "now"),
         ],
-        rows: TABLES
-            .iter()
-            .map(|(name, grain, what)| {
-                let version = data.versions.get(name).map_or("–".to_owned(), |version| version.to_string());
-                Row {
-                    id: (*name).to_owned(),
-                    ..Row::new(vec![
-                        Cell::head(Html::markup(format!("<code>{name}</code>"))),
-                        (*grain).into(),
-                        (*what).into(),
-                        version.into(),
-                    ])
-                }
+        rows: public()
+            .map(|table| Row {
+                id: table.name.to_owned(),
+                ..Row::new(vec![
+                    Cell::head(Html::markup(format!("<code>{}</code>", table.name))),
+                    table.grain.into(),
+                    table.meaning.into(),
+                    version(data, table.name).into(),
+                ])
             })
             .collect(),
         ..Table::default()
@@ -107,7 +93,20 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         ),
         tables,
         files,
+        publication: data.publication,
         folded: data.folded.to_string(),
+        usage: version(data, "usage_by_day"),
+        health: version(data, "health_by_day"),
     };
     Ok(page.render()?)
+}
+
+/// Published tables that everybody may have.
+fn public() -> impl Iterator<Item = &'static Declaration> {
+    METRICS.iter().map(|metric| metric.table).filter(|table| table.audience == Audience::Everyone)
+}
+
+/// Of the publication that pages are of.
+fn version(data: &Dataset, table: &str) -> String {
+    data.published.get(table).map_or("–".to_owned(), ToString::to_string)
 }
