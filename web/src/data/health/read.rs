@@ -1,7 +1,6 @@
 //! How rows of the published tables of health become what pages ask for: the only place that knows their columns.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use bellwether_metrics::{
     Metric, health_by_5min, health_by_day, health_by_hour, health_by_window, health_now, publications,
@@ -20,6 +19,7 @@ use crate::data::keyed;
 use crate::data::load::{self, Blocks, Columns, LoadError, date_at, text_at};
 use crate::data::usage::GroupBy;
 use crate::data::usage_day::Of;
+use crate::data::whole::Whole;
 
 const fn id(metric: &Metric) -> TableId {
     TableId::Declared(metric.table)
@@ -39,29 +39,6 @@ const HEALTH_DAYS: u64 = 190;
 const DETAILED_DAYS: u64 = 36;
 /// The longest window that ends with five minutes.
 const A_DAY: i64 = 1_440;
-
-/// What a whole table came to, and which version of it.
-#[derive(Debug)]
-struct Whole<T> {
-    version: Option<i64>,
-    value: Arc<T>,
-}
-
-impl<T: Default> Default for Whole<T> {
-    fn default() -> Self {
-        Self { version: None, value: Arc::default() }
-    }
-}
-
-impl<T> Whole<T> {
-    fn is_of(&self, snapshot: &Snapshot) -> bool {
-        self.version == Some(snapshot.version())
-    }
-
-    fn put(&mut self, snapshot: &Snapshot, value: T) {
-        *self = Self { version: Some(snapshot.version()), value: Arc::new(value) };
-    }
-}
 
 /// What was read so far.
 #[derive(Debug)]
@@ -119,16 +96,16 @@ impl Reader {
 
     /// End of the newest complete bucket, µs, if there is a live window.
     pub fn buckets_end(&self) -> Option<i64> {
-        self.now.value.ends_at
+        self.now.get().ends_at
     }
 
     pub fn health(&self) -> Health {
         Health {
-            now: self.now.value.clone(),
-            windows: self.windows.value.clone(),
+            now: self.now.get(),
+            windows: self.windows.get(),
             days: self.days.by_date(),
-            buckets: self.buckets.value.clone(),
-            hours: self.hours.value.clone(),
+            buckets: self.buckets.get(),
+            hours: self.hours.get(),
         }
     }
 }
