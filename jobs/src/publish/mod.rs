@@ -2,7 +2,7 @@
 //! tables belong together.
 //!
 //! Tables whose content changed are committed first, `publications` last, each by compare-and-set with the transaction
-//! `publish/<table>` at the number of the publication, or further where one was preceded by decisions (`decide`). What a
+//! `publish/<table>` at the number of the publication, or further where what somebody left was of that number. What a
 //! process that was killed in between has left is in no publication; its days count as changed in the next round, which makes
 //! it whole. Of two that publish the same at a time one is fenced and looks again; two lanes (`lanes`) go on beside each other.
 //! Rollups that stand at different versions of `attempts` are waited for.
@@ -29,7 +29,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::{Lane, METRICS, Metric, Terms, gate};
+use bellwether_metrics::{Lane, METRICS, Metric, Terms};
 use bellwether_warehouse::{
     Advance, Followed, Kind, Snapshot, Standing, Table, TableId, Warehouse, snapshot,
 };
@@ -59,8 +59,6 @@ pub struct Publisher {
     /// The newest publication when this process began: whatever it was made under, it may be taken over.
     begun: Option<Begun>,
     has_announced: bool,
-    /// What `decide` has seen, as if it had been published.
-    decided: Option<Publication>,
     threads: usize,
 }
 
@@ -86,6 +84,8 @@ struct Round {
     is_afresh: bool,
     /// Nothing stands yet, and there is much: pages are not to wait for all of it.
     is_opening: bool,
+    /// Of the tables that wait for their newest days, the one whose turn it is.
+    turn: Option<&'static str>,
     terms: Terms,
     now: DateTime<Utc>,
     /// Tables of another lane, as the last publication names them.
@@ -131,15 +131,6 @@ impl Publisher {
         Self::open_scope(warehouse, terms, Scope::Slow, Scope::Slow.metrics()).await
     }
 
-    /// Only decides: of the published tables it opens the one that this takes.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn deciding(warehouse: &Warehouse, terms: Terms) -> Result<Self, Error> {
-        const GATE: &[Metric] = &[gate::METRIC];
-        Self::open_scope(warehouse, terms, Scope::Slow, GATE).await
-    }
-
     /// Publishes some tables alone.
     async fn open_some(
         warehouse: &Warehouse,
@@ -181,28 +172,8 @@ impl Publisher {
             begun,
             has_announced: false,
             scope,
-            decided: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2),
         })
-    }
-
-    /// Brings the decisions of who may be named up to date, which the site asks for every name that it shows: long before
-    /// all else that hangs on them is computed. The next publication names what this has put there.
-    ///
-    /// # Errors
-    /// The next call begins with what is missing.
-    pub async fn decide(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
-        if let Standing::Uneven { behind } = self.look().await? {
-            return Ok(PublishReport::waiting(&behind));
-        }
-        let round = self.begin_deciding(now).await?;
-        let mut report = PublishReport::default();
-        if let Some(at) = self.tables.iter().position(|table| table.metric.id() == gate::METRIC.id()) {
-            let due = self.due(at, &round, &Froms::new()).await?;
-            report.tables.extend(self.put(at, &due, &round).await?);
-        }
-        self.decided = Some(self.row(round.last.as_ref(), &round, &Stage::default(), String::new()));
-        Ok(report)
     }
 
     /// Publishes what there is to publish at `now`: much of it in several publications, the newest days first.
@@ -279,6 +250,7 @@ impl Publisher {
             number: last.as_ref().map_or(0, |last| last.number + 1),
             is_afresh: last.as_ref().is_none_or(|last| last.terms != self.fingerprint),
             is_opening: last.is_none() && stage::is_much(&self.sources),
+            turn: last.as_ref().and_then(|last| self.turn(last, now.date_naive())),
             terms: Terms {
                 watermark: publications::watermark(self.newest_event(now), now),
                 today: now.date_naive(),
@@ -286,15 +258,6 @@ impl Publisher {
             },
             last,
             now,
-        })
-    }
-
-    /// From where `decide` left off, though nothing of it was published.
-    async fn begin_deciding(&self, now: DateTime<Utc>) -> Result<Round, Error> {
-        let round = self.begin(now).await?;
-        Ok(match &self.decided {
-            Some(decided) => Round { last: Some(decided.clone()), is_afresh: false, ..round },
-            None => round,
         })
     }
 

@@ -9,12 +9,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_metrics::publications::Publication;
-use bellwether_metrics::{History, Metric, gate, quality_by_day, rankings, usage_by_day, users_by_window};
+use bellwether_metrics::{
+    History, Lane, Metric, gate, quality_by_day, rankings, usage_by_day, users_by_window,
+};
 use bellwether_warehouse::tables::declared::Declaration;
 use bellwether_warehouse::{DataFile, Error as WarehouseError, Followed, Snapshot, TableId};
 use chrono::{Datelike, Days, NaiveDate};
 
 use super::place::dates_of;
+use super::scope::Scope;
 use super::{Published, Publisher, Round};
 use crate::error::Error;
 
@@ -53,6 +56,20 @@ fn opening(metric: &Metric, today: NaiveDate) -> NaiveDate {
 }
 
 impl Publisher {
+    /// Of the tables that still lack days of the first stage, the next one: each has a publication of its own, so that what
+    /// arrives while they are computed is told in between. Those whose newest rows pages have already come last.
+    pub(super) fn turn(&self, last: &Publication, today: NaiveDate) -> Option<&'static str> {
+        let first = today.checked_sub_days(FIRST).unwrap_or(NaiveDate::MIN);
+        let is_ours = |metric: &Metric| self.scope != Scope::Slow || metric.lane != Lane::Fast;
+        let waits =
+            |metric: &&Metric| last.complete_from.get(metric.table.name).is_some_and(|from| *from > first);
+        let waiting = self.tables.iter().map(|published| published.metric).filter(|metric| is_ours(metric));
+        let next = waiting
+            .filter(waits)
+            .min_by_key(|metric| OPENING.iter().any(|(table, _)| *table == metric.table));
+        next.map(|metric| metric.table.name)
+    }
+
     /// First date of the stage that is next for a table, if not all of `due` is put at once.
     pub(super) fn edge(
         &self,
@@ -68,6 +85,7 @@ impl Publisher {
         let next = match stands_from {
             // A month after the other, and none that has nothing.
             Some(from) if from <= first => due.range(..from).next_back().and_then(|date| date.with_day(1)),
+            Some(from) if round.turn != Some(metric.table.name) => Some(from),
             // It has waited for others. Without windows of a history there is little to it.
             Some(_) => (metric.history != History::Whole).then_some(first),
             None if round.is_opening => Some(opening(metric, today)),

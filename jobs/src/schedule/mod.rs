@@ -32,9 +32,7 @@ pub enum Job {
     Settle,
     Expire,
     Rebuild,
-    /// Who may be named. Of a scheduler that publishes, as the next ones are; no part of its rounds.
-    Decide,
-    /// What is of now.
+    /// What is of now. Of a scheduler that publishes, as the next one is; no part of its rounds.
     Live,
     Publish,
 }
@@ -50,7 +48,6 @@ impl Job {
             Self::Settle => "settle",
             Self::Expire => "expire",
             Self::Rebuild => "rebuild",
-            Self::Decide => "decide",
             Self::Live => "live",
             Self::Publish => "publish",
         }
@@ -116,8 +113,8 @@ impl Scheduler {
     }
 
     /// Runs rounds until `shutdown` turns true or its sender is gone: folds in one task, everything else in
-    /// another, the two lanes of publication and the decisions before them in three more, so that nothing holds up a fold or
-    /// what the site asks. What is running then is dropped where it stands, which loses nothing.
+    /// another, the two lanes of publication in two more, so that nothing holds up a fold or what is of now. What is running
+    /// then is dropped where it stands, which loses nothing.
     pub async fn run_forever(self, period: Duration, mut shutdown: watch::Receiver<bool>) {
         let Self { jobs, timetable, publishing } = self;
         let period = period.max(Duration::from_millis(1));
@@ -127,7 +124,7 @@ impl Scheduler {
         let (folded, seen) = watch::channel(());
         tasks.spawn(rounds(jobs, timetable, Part::Folding, period, Some(folded)));
         if let Some(publishing) = publishing {
-            for job in [Job::Decide, Job::Live, Job::Publish] {
+            for job in [Job::Live, Job::Publish] {
                 tasks.spawn(publishing.lane(job).run_forever(seen.clone()));
             }
         }

@@ -31,15 +31,12 @@ fn pace(job: Job, took: Duration) -> Pace {
         // At most a quarter of the time: of a thousand endpoints the sketches of two hours of five minutes alone take more than a
         // second of one core to merge. Each round leaves a file a table, which stays for an hour or two.
         Job::Live => Pace { least: took.saturating_mul(4).clamp(soon, long / 2), most: long },
-        // Names are asked for by every page.
-        Job::Decide => Pace { least: Duration::ZERO, most: long },
         // At most a tenth of the time, unless it takes very long.
         _ => Pace { least: took.saturating_mul(10).clamp(soon, long), most: long },
     }
 }
 
-/// The same after a failure, and where another was first, as decisions and publication may be to each other: the timetable
-/// says from when on it is tried again.
+/// The same after a failure, and where another was first: the timetable says from when on it is tried again.
 const UNTIL_DUE: Duration = Duration::from_secs(1);
 
 /// Opens its tables when it first needs them, so that nothing else waits for them.
@@ -48,7 +45,7 @@ pub(crate) struct Publishing {
     warehouse: Warehouse,
     terms: Terms,
     publisher: Option<Publisher>,
-    /// Which lane; Decide for the first part of the slow one alone.
+    /// Which lane.
     job: Job,
     /// Both lanes in one.
     is_whole: bool,
@@ -119,16 +116,12 @@ impl Publishing {
         let publisher = match &mut self.publisher {
             Some(publisher) => publisher,
             none => none.insert(match self.job {
-                Job::Decide => Publisher::deciding(&self.warehouse, self.terms.clone()).await?,
                 Job::Live => Publisher::fast(&self.warehouse, self.terms.clone()).await?,
                 _ if self.is_whole => Publisher::open(&self.warehouse, self.terms.clone()).await?,
                 _ => Publisher::slow(&self.warehouse, self.terms.clone()).await?,
             }),
         };
-        let report = match self.job {
-            Job::Decide => publisher.decide(now).await?,
-            _ => publisher.publish(now).await?,
-        };
+        let report = publisher.publish(now).await?;
         if let Some(number) = report.number {
             tracing::info!(number, rows = report.rows(), "published");
         } else if !report.waits_for.is_empty() {
@@ -151,8 +144,7 @@ mod tests {
         for (took, least) in [(0, 3_000), (750, 3_000), (2_000, 8_000), (7_500, 30_000), (60_000, 30_000)] {
             assert_eq!(of(Job::Live, took), [least, 60_000], "{took}");
         }
-        // All else a tenth, and names at once.
+        // All else a tenth.
         assert_eq!(of(Job::Publish, 2_000), [20_000, 60_000]);
-        assert_eq!(of(Job::Decide, 2_000), [0, 60_000]);
     }
 }

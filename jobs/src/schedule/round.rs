@@ -136,7 +136,7 @@ async fn run_job(
         Job::Expire => jobs.expire(now).await?.rows,
         Job::Rebuild => return rebuild_due(jobs, timetable, part, now).await,
         // By itself: see `Publishing`.
-        Job::Decide | Job::Live | Job::Publish => 0,
+        Job::Live | Job::Publish => 0,
     };
     Ok(Done { rows, left: false })
 }

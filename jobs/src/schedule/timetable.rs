@@ -52,7 +52,7 @@ impl Timetable {
             return false;
         }
         match job {
-            Job::Fold | Job::Settle | Job::Decide | Job::Live | Job::Publish => true,
+            Job::Fold | Job::Settle | Job::Live | Job::Publish => true,
             Job::Routing => {
                 has_passed(self.settings.routing_every, self.routed_at, now) || has_closed(self.routed_at)
             }
@@ -80,7 +80,7 @@ impl Timetable {
     pub(super) fn note(&mut self, job: Job, now: DateTime<Utc>) {
         self.waiting.remove(&job);
         match job {
-            Job::Fold | Job::Decide | Job::Live | Job::Publish => {}
+            Job::Fold | Job::Live | Job::Publish => {}
             Job::Routing => self.routed_at = Some(now),
             Job::Settle => {
                 if self.settling(now) == Settling::Closed {
@@ -120,7 +120,7 @@ impl Waiting {
 
 fn longest_pause(job: Job) -> Duration {
     match job {
-        Job::Fold | Job::Decide | Job::Live | Job::Publish => LONGEST_PAUSE_OF_FOLD,
+        Job::Fold | Job::Live | Job::Publish => LONGEST_PAUSE_OF_FOLD,
         _ => LONGEST_PAUSE,
     }
 }

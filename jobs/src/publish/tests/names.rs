@@ -1,10 +1,11 @@
-//! Who may be named, ahead of publication.
+//! Who may be named, before it is published.
 
-use bellwether_metrics::publications::{self, Publication};
 use bellwether_warehouse::{Snapshot, snapshot};
 
+use super::super::due::Due;
 use super::super::stage::Froms;
-use super::{NOW, add, dates_of_gate, gate, of_user, published, publisher};
+use super::super::{Publisher, Round};
+use super::{NOW, add, gate, of_user, publisher};
 use crate::Error;
 use crate::testing::{Fixture, at, lines};
 
@@ -15,26 +16,12 @@ pub(super) async fn answer(f: &Fixture, snapshot: Snapshot, sql: &str) -> Vec<St
     batches.iter().flat_map(lines).collect()
 }
 
-#[tokio::test]
-async fn names_are_decided_before_anything_is_published_and_the_next_publication_names_what_they_became() {
-    let mut f = Fixture::new().await;
-    let mut first = publisher(&f, 2).await;
-    let count = "SELECT count(*) FILTER (WHERE is_public), count(*) FROM gate WHERE dimension = 'variant'";
-    add(&mut f, &[of_user("a", 2, 1), of_user("b", 1, 2), of_user("c", 0, 3)], NOW).await;
-    let report = first.decide(at(NOW)).await.unwrap();
-    assert_eq!((report.number, dates_of_gate(&report)), (None, 3));
-    assert!(Publication::newest(&f.snapshot(publications::id()).await).await.unwrap().is_none());
-    // What was decided is not computed again, though nothing was published in between.
-    first.look().await.unwrap();
-    let round = first.begin_deciding(at(NOW)).await.unwrap();
-    assert_eq!(first.due(0, &round, &Froms::new()).await.unwrap().dates.len(), 0);
-    add(&mut f, &[of_user("d", 1, 4)], NOW).await;
-    let report = first.decide(at(NOW)).await.unwrap();
-    assert_eq!((report.number, dates_of_gate(&report)), (None, 2));
-    // Another hand publishes: the same decisions, which then belong to a publication.
-    let report = publisher(&f, 2).await.publish(at(NOW)).await.unwrap();
-    assert_eq!((report.number, dates_of_gate(&report)), (Some(0), 0));
-    assert_eq!(published(&f, count).await, ["2 3"]);
+/// What is due of the gate.
+async fn begun(publisher: &mut Publisher, now: &str) -> (Round, Due) {
+    publisher.look().await.unwrap();
+    let round = publisher.begin(at(now)).await.unwrap();
+    let due = publisher.due(0, &round, &Froms::new()).await.unwrap();
+    (round, due)
 }
 
 #[tokio::test]
@@ -44,13 +31,13 @@ async fn of_two_who_decide_the_same_day_one_is_fenced_though_neither_publishes()
     add(&mut f, &[of_user("a", 1, 1), of_user("b", 1, 2)], NOW).await;
     one.publish(at(NOW)).await.unwrap();
     // Nothing comes any more: each day that turns only adds rows, so no file is gone for the one that is late.
-    one.decide(at("2026-11-26T13:00:00Z")).await.unwrap();
-    let turned = at("2026-11-27T13:00:00Z");
-    other.look().await.unwrap();
-    let round = other.begin(turned).await.unwrap();
-    let due = other.due(0, &round, &Froms::new()).await.unwrap();
-    assert_eq!(dates_of_gate(&one.decide(turned).await.unwrap()), 1);
-    let late = other.put(0, &due, &round).await;
+    let (round, due) = begun(&mut one, "2026-11-26T13:00:00Z").await;
+    one.put(0, &due, &round).await.unwrap();
+    let turned = "2026-11-27T13:00:00Z";
+    let (late_round, late_due) = begun(&mut other, turned).await;
+    let (round, due) = begun(&mut one, turned).await;
+    assert_eq!(one.put(0, &due, &round).await.unwrap().map(|put| put.dates), Some(1));
+    let late = other.put(0, &late_due, &late_round).await;
     assert!(late.as_ref().is_err_and(Error::is_fenced), "{late:?}");
     let sql = "SELECT date, count(*) FROM gate WHERE dimension = 'variant' GROUP BY 1 ORDER BY 1";
     let rows = answer(&f, f.snapshot(gate()).await, sql).await;
