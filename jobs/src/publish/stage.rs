@@ -64,9 +64,11 @@ impl Publisher {
         let waits =
             |metric: &&Metric| last.complete_from.get(metric.table.name).is_some_and(|from| *from > first);
         let waiting = self.tables.iter().map(|published| published.metric).filter(|metric| is_ours(metric));
-        let next = waiting
-            .filter(waits)
-            .min_by_key(|metric| OPENING.iter().any(|(table, _)| *table == metric.table));
+        // Windows are what most pages of health show.
+        let rank = |metric: &&Metric| {
+            (OPENING.iter().any(|(table, _)| *table == metric.table), !metric.is_of_windows())
+        };
+        let next = waiting.filter(waits).min_by_key(rank);
         next.map(|metric| metric.table.name)
     }
 

@@ -53,7 +53,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
                 ..Row::new(vec![
                     Cell::head(Html::markup(format!("<code>{}</code>", table.name))),
                     table.grain.into(),
-                    table.meaning.into(),
+                    prose(table.meaning).into(),
                     version(data, table.name).into(),
                 ])
             })
@@ -104,6 +104,15 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
 /// Published tables that everybody may have.
 fn public() -> impl Iterator<Item = &'static Declaration> {
     METRICS.iter().map(|metric| metric.table).filter(|table| table.audience == Audience::Everyone)
+}
+
+/// With names between backticks as code.
+fn prose(text: &str) -> Html {
+    let pieces = text.split('`').enumerate().map(|(position, piece)| match position % 2 {
+        0 => Html::text(piece).to_string(),
+        _ => format!("<code>{}</code>", Html::text(piece)),
+    });
+    Html::markup(pieces.collect::<String>())
 }
 
 /// Of the publication that pages are of.
