@@ -54,8 +54,10 @@ fn demo_opens_on_the_newest_weeks_and_fills_in_the_year_behind_them_wherever_it_
         let html = page.text();
         assert!(html.contains(LINE) && html.contains(" of 52 weeks written, newest first"), "{path}: {html}");
     }
-    let front = http::get(&format!("{base}/")).text();
-    assert!(newest_minute_of_strip(&front).is_some(), "no strip of the last 60 minutes");
+    // What is of now is published seconds after what pages cannot do without.
+    wait::until("the strip of the last 60 minutes", wait::START, || {
+        newest_minute_of_strip(&http::get(&format!("{base}/")).text())
+    });
     running.kill();
     let days = "SELECT count(DISTINCT event_date) FROM attempts";
     let written = store::number(&warehouse, days);
