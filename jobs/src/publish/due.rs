@@ -27,8 +27,6 @@ pub(super) struct Due {
     pub late_from: Option<NaiveDate>,
     /// Another lane has to put first what is there.
     pub is_left: bool,
-    /// It is put with a later stage.
-    pub is_later: bool,
     /// Windows that have not moved may stay as they stand.
     pub keeps_windows: bool,
     /// The table has content that no publication names.
@@ -51,8 +49,7 @@ impl Publisher {
         let today = round.terms.today;
         if metric.date_column().is_none() {
             // What is of now moves by itself; pages open without it.
-            due.is_later = round.is_opening;
-            due.dates.extend((!due.is_later).then_some(today));
+            due.dates.extend((!round.is_opening).then_some(today));
             return Ok(due);
         }
         let is_afresh = round.is_afresh || own == Changed::Everything;

@@ -23,26 +23,24 @@ use super::{Published, Publisher, Round};
 use crate::error::Error;
 
 impl Publisher {
-    pub(super) fn puts(&self, metric: &Metric, round: &Round) -> bool {
+    pub(super) fn puts(&self, metric: &Metric, is_afresh: bool) -> bool {
         match self.scope {
             Scope::Everything => true,
             Scope::Fast => metric.lane != Lane::Slow,
             // Of former terms nothing may be named any more.
-            Scope::Slow => metric.lane != Lane::Fast || round.is_afresh,
+            Scope::Slow => metric.lane != Lane::Fast || is_afresh,
         }
     }
 
     /// Tables that a lane reads and does not put, as the newest publication names them; empty where it names none yet.
-    pub(super) async fn named_by(&self, last: Option<&Publication>) -> Result<Vec<Snapshot>, Error> {
-        let other = match self.scope {
-            Scope::Everything => return Ok(Vec::new()),
-            Scope::Fast => Lane::Slow,
-            Scope::Slow => Lane::Fast,
-        };
+    pub(super) async fn named_by(
+        &self,
+        last: Option<&Publication>,
+        is_afresh: bool,
+    ) -> Result<Vec<Snapshot>, Error> {
         let mut snapshots = Vec::new();
-        for Published { metric, table } in
-            self.tables.iter().filter(|published| published.metric.lane == other)
-        {
+        let others = self.tables.iter().filter(|published| !self.puts(published.metric, is_afresh));
+        for Published { metric, table } in others {
             let name = metric.table.name;
             let version = last.and_then(|last| last.versions.get(name).copied()).unwrap_or(0);
             snapshots.push(table.at(version).await.map_err(|source| Error::Log { table: name, source })?);
@@ -145,7 +143,7 @@ impl Publisher {
         }
         for Published { metric, table } in &self.tables {
             let name = metric.table.name;
-            if !self.puts(metric, round) || stage.left.contains(name) {
+            if !self.puts(metric, round.is_afresh) || stage.left.contains(name) {
                 continue;
             }
             // Of what both lanes put, the other one may have named more meanwhile.
@@ -176,7 +174,7 @@ impl Publisher {
     pub(super) fn lacks_other(&self, last: &Publication, round: &Round, stage: &super::Stage) -> bool {
         let mut put = self.tables.iter().filter(|published| {
             let is_ours = self.scope != Scope::Fast || published.metric.lane == Lane::Fast;
-            is_ours && self.puts(published.metric, round)
+            is_ours && self.puts(published.metric, round.is_afresh)
         });
         put.any(|Published { metric, .. }| {
             let name = metric.table.name;

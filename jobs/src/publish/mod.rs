@@ -84,8 +84,6 @@ struct Round {
     is_afresh: bool,
     /// Nothing stands yet, and there is much: pages are not to wait for all of it.
     is_opening: bool,
-    /// Of the tables that wait for their newest days, the one whose turn it is.
-    turn: Option<&'static str>,
     terms: Terms,
     now: DateTime<Utc>,
     /// Tables of another lane, as the last publication names them.
@@ -102,8 +100,6 @@ struct Stage {
     left: BTreeSet<&'static str>,
     /// A table has content that no publication names.
     is_unnamed: bool,
-    /// A table of now comes with the next one.
-    has_later: bool,
 }
 
 impl Publisher {
@@ -210,7 +206,7 @@ impl Publisher {
         let stage = self.put_all(&round).await?;
         let mut report = PublishReport {
             tables: stage.tables.clone(),
-            is_partial: stage.has_later || !stage.froms.is_empty(),
+            is_partial: round.is_opening || !stage.froms.is_empty(),
             ..PublishReport::default()
         };
         let is_behind = round.last.as_ref().is_none_or(|last| {
@@ -244,13 +240,13 @@ impl Publisher {
             Standing::Even(version) => version,
             Standing::Uneven { .. } => None,
         };
+        let is_afresh = last.as_ref().is_none_or(|last| last.terms != self.fingerprint);
         Ok(Round {
             attempts_version,
-            others: self.named_by(last.as_ref()).await?,
+            others: self.named_by(last.as_ref(), is_afresh).await?,
             number: last.as_ref().map_or(0, |last| last.number + 1),
-            is_afresh: last.as_ref().is_none_or(|last| last.terms != self.fingerprint),
+            is_afresh,
             is_opening: last.is_none() && stage::is_much(&self.sources),
-            turn: last.as_ref().and_then(|last| self.turn(last, now.date_naive())),
             terms: Terms {
                 watermark: publications::watermark(self.newest_event(now), now),
                 today: now.date_naive(),
@@ -272,7 +268,7 @@ impl Publisher {
 
     async fn put_next(&mut self, at: usize, round: &Round, stage: &mut Stage) -> Result<(), Error> {
         let metric = self.tables.get(at).map(|published| published.metric);
-        let Some(metric) = metric.filter(|metric| self.puts(metric, round)) else { return Ok(()) };
+        let Some(metric) = metric.filter(|metric| self.puts(metric, round.is_afresh)) else { return Ok(()) };
         let name = metric.table.name;
         if let Some(published) = self.tables.get_mut(at).filter(|_| metric.lane != Lane::Slow) {
             // Whoever publishes under former terms still puts it every few seconds.
@@ -281,7 +277,6 @@ impl Publisher {
         let due = self.due(at, round, &stage.froms).await?;
         let put = self.put(at, &due, round).await?;
         stage.is_unnamed |= due.is_unnamed || put.is_some();
-        stage.has_later |= due.is_later;
         stage.tables.extend(put);
         stage.froms.extend(due.from.map(|from| (name.to_owned(), from)));
         stage.lates.extend(due.late_from.map(|from| (name.to_owned(), from)));
@@ -315,10 +310,8 @@ impl Publisher {
         own: Arc<dyn TableProvider>,
     ) -> Result<SessionContext, Error> {
         let ctx = self.warehouse.session(self.threads);
-        let own_lane = self.tables.iter().filter(|published| self.puts(published.metric, round));
-        let own_lane = own_lane.map(|published| published.table.snapshot());
-        let is_put = |other: &Snapshot| own_lane.clone().any(|own| own.table() == other.table());
-        let published = own_lane.clone().chain(round.others.iter().filter(|other| !is_put(other)));
+        let own_lane = self.tables.iter().filter(|published| self.puts(published.metric, round.is_afresh));
+        let published = own_lane.map(|published| published.table.snapshot()).chain(&round.others);
         let is_meant = |snapshot: &&Snapshot| ![metric.id(), TableId::Attempts].contains(&snapshot.table());
         let snapshots: Vec<Snapshot> =
             self.sources.snapshots().chain(published).filter(is_meant).cloned().collect();

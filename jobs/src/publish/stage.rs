@@ -9,15 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_metrics::publications::Publication;
-use bellwether_metrics::{
-    History, Lane, Metric, gate, quality_by_day, rankings, usage_by_day, users_by_window,
-};
+use bellwether_metrics::{History, Metric, gate, quality_by_day, rankings, usage_by_day, users_by_window};
 use bellwether_warehouse::tables::declared::Declaration;
 use bellwether_warehouse::{DataFile, Error as WarehouseError, Followed, Snapshot, TableId};
 use chrono::{Datelike, Days, NaiveDate};
 
 use super::place::dates_of;
-use super::scope::Scope;
 use super::{Published, Publisher, Round};
 use crate::error::Error;
 
@@ -58,12 +55,13 @@ fn opening(metric: &Metric, today: NaiveDate) -> NaiveDate {
 impl Publisher {
     /// Of the tables that still lack days of the first stage, the next one: each has a publication of its own, so that what
     /// arrives while they are computed is told in between. Those whose newest rows pages have already come last.
-    pub(super) fn turn(&self, last: &Publication, today: NaiveDate) -> Option<&'static str> {
-        let first = today.checked_sub_days(FIRST).unwrap_or(NaiveDate::MIN);
-        let is_ours = |metric: &Metric| self.scope != Scope::Slow || metric.lane != Lane::Fast;
-        let waits =
-            |metric: &&Metric| last.complete_from.get(metric.table.name).is_some_and(|from| *from > first);
-        let waiting = self.tables.iter().map(|published| published.metric).filter(|metric| is_ours(metric));
+    fn turn(&self, round: &Round, first: NaiveDate) -> Option<&'static str> {
+        let from = &round.last.as_ref()?.complete_from;
+        let waits = |metric: &&Metric| {
+            self.puts(metric, round.is_afresh)
+                && from.get(metric.table.name).is_some_and(|from| *from > first)
+        };
+        let waiting = self.tables.iter().map(|published| published.metric);
         // Windows are what most pages of health show.
         let rank = |metric: &&Metric| {
             (OPENING.iter().any(|(table, _)| *table == metric.table), !metric.is_of_windows())
@@ -87,7 +85,7 @@ impl Publisher {
         let next = match stands_from {
             // A month after the other, and none that has nothing.
             Some(from) if from <= first => due.range(..from).next_back().and_then(|date| date.with_day(1)),
-            Some(from) if round.turn != Some(metric.table.name) => Some(from),
+            Some(from) if self.turn(round, first) != Some(metric.table.name) => Some(from),
             // It has waited for others. Without windows of a history there is little to it.
             Some(_) => (metric.history != History::Whole).then_some(first),
             None if round.is_opening => Some(opening(metric, today)),

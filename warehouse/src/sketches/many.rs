@@ -33,6 +33,22 @@ pub(super) trait Ledger: Debug + Default + Send + Sync + 'static {
     fn size(&self) -> usize;
 }
 
+/// Shows every sketch that counts with its group.
+pub(super) fn each(
+    sketches: &BinaryArray,
+    group_indices: &[usize],
+    filter: Option<&BooleanArray>,
+    mut visit: impl FnMut(usize, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let rows = selected(sketches, filter);
+    for (row, group) in group_indices.iter().enumerate() {
+        if rows.as_ref().is_none_or(|rows| rows.value(row)) {
+            visit(*group, sketches.value(row))?;
+        }
+    }
+    Ok(())
+}
+
 /// Rows that count: not null, and let through by the filter. None: all of them.
 pub(super) fn selected(values: &dyn Array, filter: Option<&BooleanArray>) -> Option<BooleanBuffer> {
     let passed = filter.map(|filter| match filter.nulls() {

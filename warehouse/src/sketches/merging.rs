@@ -48,17 +48,13 @@ impl<S: Merged> Ledger for Merging<S> {
         if self.groups.len() < groups {
             self.groups.resize_with(groups, S::default);
         }
-        let rows = many::selected(sketches, filter);
-        for (row, group) in group_indices.iter().enumerate() {
-            if rows.as_ref().is_some_and(|rows| !rows.value(row)) {
-                continue;
-            }
-            let merged = &mut self.groups[*group];
+        many::each(sketches, group_indices, filter, |group, sketch| {
+            let merged = &mut self.groups[group];
             let held_before = merged.held_bytes();
-            merged.add(sketches.value(row), &mut self.room)?;
+            merged.add(sketch, &mut self.room)?;
             self.held_bytes = self.held_bytes + merged.held_bytes() - held_before;
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn take(&mut self, emit_to: EmitTo) -> BinaryArray {

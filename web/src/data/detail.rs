@@ -1,6 +1,8 @@
 //! How exactly amounts of health are told: of a name that may not stand beside usage, and of a model at a provider, by
 //! their size only. Published rows of health say so themselves and are told as they are.
 
+use arrow::array::{Array, BooleanArray};
+
 use super::Dataset;
 use super::figure::NotEnough;
 use super::gate::{Kind, variant_key};
@@ -21,7 +23,19 @@ pub enum Detail {
     Banded,
 }
 
+impl Tally {
+    pub fn exact(self) -> Option<u64> {
+        if let Self::Exact(n) = self { Some(n) } else { None }
+    }
+}
+
 impl Detail {
+    /// As a row says it in `counts_are_bands`: what does not say that it is exact is not taken for it.
+    pub(super) fn of(are_bands: &BooleanArray, row: usize) -> Self {
+        let is_exact = are_bands.is_valid(row) && !are_bands.value(row);
+        if is_exact { Self::Exact } else { Self::Banded }
+    }
+
     pub fn is_exact(self) -> bool {
         self == Self::Exact
     }
@@ -31,11 +45,6 @@ impl Detail {
             Self::Exact => Tally::Exact(n),
             Self::Banded => Tally::Band(n.checked_ilog10().filter(|power| *power >= 2).map(|p| 10u64.pow(p))),
         }
-    }
-
-    /// A percentage; cut to a tenth, so that 100 means that nothing failed.
-    pub fn percent(self, value: f64) -> f64 {
-        if self.is_exact() { value } else { (value * 10.0 + 1e-9).floor() / 10.0 }
     }
 
     /// A ratio from 0 to 1, in whole hundredths.
@@ -101,9 +110,6 @@ mod tests {
 
     #[test]
     fn ratios_are_rounded_where_counts_are_bands() {
-        assert_eq!((Detail::Banded.percent(99.97), Detail::Banded.percent(100.0)), (99.9, 100.0));
-        // 99.9 is no binary fraction; cutting must not make it 99.8.
-        assert_eq!(Detail::Banded.percent(99.9), 99.9);
         assert_eq!(Detail::Banded.share(Some(2.0 / 3.0)), Some(0.67));
         assert_eq!(Detail::Banded.rough(Some(1_234.5)), Some(1_230.0));
         assert_eq!(Detail::Exact.share(Some(1.0 / 3.0)), Some(1.0 / 3.0));

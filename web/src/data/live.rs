@@ -4,7 +4,6 @@ use bellwether_warehouse::Snapshot;
 use chrono::{DateTime, Utc};
 
 use super::load::{self, LoadError};
-use super::whole::Whole;
 
 /// Of the strip; the table holds a few more.
 const MINUTES: usize = 60;
@@ -50,11 +49,8 @@ impl LastHour {
     }
 }
 
-/// Reads `live_by_minute` when it is another than before.
-pub(super) async fn read(held: &mut Whole<LastHour>, snapshot: &Snapshot) -> Result<(), LoadError> {
-    if held.is_of(snapshot) {
-        return Ok(());
-    }
+/// Reads `live_by_minute`.
+pub(super) async fn read(snapshot: &Snapshot) -> Result<LastHour, LoadError> {
     let mut minutes = Vec::new();
     let counts = ["requests", "input_tokens", "output_tokens", "attempts", "counted", "success"];
     let names = [&["minute_at"][..], &counts].concat();
@@ -77,6 +73,5 @@ pub(super) async fn read(held: &mut Whole<LastHour>, snapshot: &Snapshot) -> Res
     .await?;
     minutes.sort_by_key(|minute| minute.at);
     let minutes = minutes.split_off(minutes.len().saturating_sub(MINUTES));
-    held.put(snapshot, LastHour { minutes });
-    Ok(())
+    Ok(LastHour { minutes })
 }

@@ -126,6 +126,11 @@ pub(super) fn real_at(array: &Float64Array, row: usize) -> Option<f64> {
     array.is_valid(row).then(|| array.value(row))
 }
 
+/// A ratio in percent. The point is moved, since a product makes less than 57 of 0.57.
+pub(super) fn percent(ratio: f64) -> f64 {
+    format!("{ratio}e2").parse().unwrap_or(ratio * 100.0)
+}
+
 pub(super) fn date_at(array: &Date32Array, row: usize) -> Option<NaiveDate> {
     let days = array.is_valid(row).then(|| array.value(row))?;
     let epoch = NaiveDate::from_ymd_opt(1970, 1, 1)?;
@@ -311,4 +316,17 @@ pub(super) async fn fill<B>(
     let places = changes.iter().enumerate().map(|(place, change)| (change.date, place)).collect();
     let mut targets = Targets { changes, places };
     scan(snapshot, files, names, filter, |columns| absorb(columns, &mut targets)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_moves_the_point_alone() {
+        assert_eq!(percent(0.57), 57.0);
+        assert_eq!(percent(0.999), 99.9);
+        assert_eq!((percent(0.0), percent(1.0), percent(1e-7)), (0.0, 100.0, 1e-5));
+        assert_eq!(percent(282.0 / 300.0), 94.0);
+    }
 }

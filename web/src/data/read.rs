@@ -1,4 +1,4 @@
-//! How rows of each table become blocks: the only place that knows their columns.
+//! How rows of usage, its gate, quality and labels become blocks: the only place that knows their columns.
 
 use arrow::array::Array;
 use bellwether_warehouse::Snapshot;

@@ -248,13 +248,9 @@ impl Refresher {
         if let Some(usage) = self.published.snapshot(USAGE) {
             read::usage(&mut self.usage, usage, dictionary, |date| horizon.counts_on(date)).await?;
         }
-        if let Some(table) = self.published.snapshot(ROUTING) {
-            let needs = self.options.thresholds.counted_attempts;
-            routing::read(&mut self.routing, table, dictionary, needs).await?;
-        }
-        if let Some(table) = self.published.snapshot(LIVE) {
-            live::read(&mut self.last_hour, table).await?;
-        }
+        let (routing, needs) = (self.published.snapshot(ROUTING), self.options.thresholds.counted_attempts);
+        self.routing.follow(routing, async |table| routing::read(table, dictionary, needs).await).await?;
+        self.last_hour.follow(self.published.snapshot(LIVE), live::read).await?;
         self.health.read(&self.published, dictionary, newest, |date| horizon.counts_on(date)).await?;
         if let Some(cells) = snapshot(TableId::LabelCells) {
             let running = window::monday(newest);

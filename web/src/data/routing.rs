@@ -10,9 +10,8 @@ use chrono::NaiveDate;
 
 use super::dictionary::{Dictionary, ModelId, ProviderId};
 use super::figure::{Figure, NotEnough};
-use super::load::{self, Columns, LoadError, date_at, real_at, text_at};
-use super::whole::Whole;
-use super::{Dataset, Tally, Window};
+use super::load::{self, Columns, LoadError, date_at, percent, real_at, text_at};
+use super::{Dataset, Detail, Tally, Window};
 
 /// One pair of percentages over the same requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,7 +55,7 @@ pub struct Routing {
 impl Routing {
     /// Of what has no row.
     fn none(requests: Option<Tally>, needs: u64) -> Self {
-        let n = if let Some(Tally::Exact(n)) = requests { Some(n) } else { None };
+        let n = requests.and_then(Tally::exact);
         let why = NotEnough { n, needs, needs_users: None };
         Self {
             all_requests: requests,
@@ -98,8 +97,7 @@ impl Dataset {
             rows.filter_map(|((_, model), routing)| Some(((*model)?, routing.all_requests))).collect();
         // The order tells no size that is not told.
         models.sort_by_cached_key(|(model, requests)| {
-            let size = if let Some(Tally::Exact(n)) = requests { Some(*n) } else { None };
-            (Reverse(size), self.dictionary.model(*model).to_owned())
+            (Reverse(requests.and_then(Tally::exact)), self.dictionary.model(*model).to_owned())
         });
         models.into_iter().map(|(model, _)| model).collect()
     }
@@ -140,24 +138,19 @@ const NAMES: [&str; 18] = [
 /// Beside those of [`NAMES`].
 const OVER_BEST: &str = "boost_over_best_points";
 
-/// Reads `routing_now` when it is another than before. `needs`: requests that a share needs.
+/// Reads `routing_now`. `needs`: requests that a share needs.
 pub(super) async fn read(
-    held: &mut Whole<Windows>,
     snapshot: &Snapshot,
     dictionary: &mut Dictionary,
     needs: u64,
-) -> Result<(), LoadError> {
-    if held.is_of(snapshot) {
-        return Ok(());
-    }
+) -> Result<Windows, LoadError> {
     let mut windows = Windows::default();
     let names = [&NAMES[..], &[OVER_BEST]].concat();
     load::scan(snapshot, snapshot.files().to_vec(), &names, None, |columns| {
         absorb(columns, dictionary, needs.max(1), &mut windows)
     })
     .await?;
-    held.put(snapshot, windows);
-    Ok(())
+    Ok(windows)
 }
 
 fn absorb(
@@ -190,26 +183,30 @@ fn absorb(
             }
             _ => continue,
         };
-        let has_bands = bands.value(row);
-        let told = |n: u64| if has_bands { Tally::Band((n > 0).then_some(n)) } else { Tally::Exact(n) };
+        let detail = Detail::of(&bands, row);
         let boost = |n: u64, [routed, without, boost]: &[Float64Array; 3]| {
             let known = (real_at(routed, row), real_at(without, row), real_at(boost, row));
             let (Some(routed), Some(without), Some(boost)) = known else {
-                return Err(NotEnough { n: (!has_bands).then_some(n), needs, needs_users: None });
+                return Err(detail.reason(NotEnough::counts(n, needs)));
             };
-            Ok(Boost { n: told(n), routed: routed * 100.0, without_routing: without * 100.0, boost })
+            Ok(Boost {
+                n: detail.count(n),
+                routed: percent(routed),
+                without_routing: percent(without),
+                boost,
+            })
         };
         let best_pinned = text_at(&providers, row).and_then(|provider| {
             let provider = dictionary.intern_provider(Some(provider));
             let uptime = real_at(&uptimes, row).filter(|_| provider.is_named())?;
-            Some(BestPinned { provider, uptime: uptime * 100.0 })
+            Some(BestPinned { provider, uptime: percent(uptime) })
         });
         let routing = Routing {
-            all_requests: Some(told(all.value(row))),
+            all_requests: Some(detail.count(all.value(row))),
             attempts_per_request: real_at(&per_request, row),
-            requests: Some(told(requests.value(row))),
+            requests: Some(detail.count(requests.value(row))),
             boost: boost(requests.value(row), &pair),
-            requests_with_rate_limits: Some(told(limited.value(row))),
+            requests_with_rate_limits: Some(detail.count(limited.value(row))),
             boost_with_rate_limits: boost(limited.value(row), &limited_pair),
             best_pinned,
             over_best: real_at(&over_best, row),

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bellwether_warehouse::Snapshot;
 
+use super::load::LoadError;
+
 #[derive(Debug, Default)]
 pub(super) struct Whole<T> {
     version: Option<i64>,
@@ -11,13 +13,17 @@ pub(super) struct Whole<T> {
 }
 
 impl<T> Whole<T> {
-    /// Whether it was read of this very version.
-    pub fn is_of(&self, snapshot: &Snapshot) -> bool {
-        self.version == Some(snapshot.version())
-    }
-
-    pub fn put(&mut self, snapshot: &Snapshot, read: T) {
-        (self.version, self.held) = (Some(snapshot.version()), Arc::new(read));
+    /// Reads a table, if there is one, when it is another than before.
+    pub async fn follow(
+        &mut self,
+        table: Option<&Snapshot>,
+        read: impl AsyncFnOnce(&Snapshot) -> Result<T, LoadError>,
+    ) -> Result<(), LoadError> {
+        if let Some(table) = table.filter(|table| self.version != Some(table.version())) {
+            let read = read(table).await?;
+            (self.version, self.held) = (Some(table.version()), Arc::new(read));
+        }
+        Ok(())
     }
 
     pub fn get(&self) -> Arc<T> {

@@ -13,8 +13,7 @@ use super::addresses::open;
 use crate::config::{Profile, WebConfig};
 use crate::data::testing::{Fixture, day, now};
 use crate::data::{
-    Change, Dataset, Filter, GroupBy, LabelPeriod, Metric, Names, Options, RankingQuery, Refreshed,
-    Refresher, Window,
+    Change, Dataset, Filter, GroupBy, LabelPeriod, Metric, Names, Options, RankingQuery, Window,
 };
 use crate::{History, Site, Written};
 
@@ -50,12 +49,7 @@ async fn dataset(fixture: &Fixture, written: Written) -> Arc<Dataset> {
     let history = History::default();
     history.tell(0, written);
     let options = Options { history: Some(history), ..Options::new(Profile::Private) };
-    fixture.publish(&options).await;
-    let mut refresher = Refresher::open(&fixture.warehouse, options).await.unwrap();
-    match refresher.refresh(now()).await.unwrap() {
-        Refreshed::New(dataset) => dataset,
-        other => panic!("{other:?}"),
-    }
+    fixture.dataset(options).await
 }
 
 async fn change_of_the_free_variant(data: &Dataset) -> Change {

@@ -11,9 +11,7 @@ use super::addresses::open;
 use super::numbers::dataset;
 use super::routes::App;
 use crate::data::testing::{Fixture, GATE, day, decision, now};
-use crate::data::{
-    Dataset, Detail, NotEnough, Options, Profile, Refreshed, Refresher, Scope, Span, Speed, State, Tally,
-};
+use crate::data::{Dataset, Detail, NotEnough, Options, Profile, Scope, Span, Speed, State, Tally};
 
 /// As filled, and 950 of 1,000 at north a fortnight ago.
 async fn fixture() -> Fixture {
@@ -129,7 +127,7 @@ async fn pages_and_files_say_the_same() {
 async fn a_model_at_a_provider_is_told_in_bands_wherever_users_are_asked_for() {
     let fixture = fixture().await;
     for profile in [Profile::Public, Profile::Demo] {
-        let data = read(&fixture, profile).await;
+        let data = fixture.dataset(Options::new(profile)).await;
         let week = data.period(pair(&data), Span::Days7);
         assert_eq!(week.counts.detail, Detail::Banded, "{profile:?}");
         // 7,000 of which 360 failed; 94.857… is cut.
@@ -137,7 +135,7 @@ async fn a_model_at_a_provider_is_told_in_bands_wherever_users_are_asked_for() {
         assert_eq!((counts, week.counts.uptime(&data.thresholds)), ((1_000, 1_000, 100), Ok(94.8)));
         assert!(week.mix().iter().all(|class| class.class == "rate_limit" || class.share.is_none()));
     }
-    let data = read(&fixture, Profile::Private).await;
+    let data = fixture.dataset(Options::new(Profile::Private)).await;
     let week = data.health(pair(&data), Span::Days7);
     assert_eq!((week.detail, week.counted(), week.fault), (Detail::Exact, 7_000, 360));
 
@@ -158,15 +156,6 @@ async fn a_model_at_a_provider_is_told_in_bands_wherever_users_are_asked_for() {
             assert!(!reply.text().contains(&format!(">{exact}<")), "{address} {exact}");
             assert!(!reply.text().contains(&format!(",{exact},")), "{address} {exact}");
         }
-    }
-}
-
-async fn read(fixture: &Fixture, profile: Profile) -> Arc<Dataset> {
-    fixture.publish(&Options::new(profile)).await;
-    let mut refresher = Refresher::open(&fixture.warehouse, Options::new(profile)).await.unwrap();
-    match refresher.refresh(now()).await.unwrap() {
-        Refreshed::New(dataset) => dataset,
-        other => panic!("{other:?}"),
     }
 }
 
@@ -201,7 +190,7 @@ async fn health_pages_answer_before_any_health_is_published() {
         health_by_5min::METRIC,
         health_now::METRIC,
     ];
-    fixture.publish_but(&Options::new(Profile::Public), &health).await;
+    fixture.publish_at(&Options::new(Profile::Public), now(), &health).await;
     let app = App::opened(Arc::new(fixture), open()).await;
     let data = app.site.dataset().unwrap();
     // Where the newest event is: 12:06:30.

@@ -9,8 +9,7 @@ use super::numbers::dataset;
 use super::routes::App;
 use crate::data::testing::{Fixture, GATE, day, decision, users};
 use crate::data::{
-    Change, Dataset, Filter, Group, GroupBy, Metric, Options, Profile, Ranking, RankingQuery, Refreshed,
-    Refresher, Window,
+    Change, Dataset, Filter, Group, GroupBy, Metric, Options, Profile, Ranking, RankingQuery, Window,
 };
 
 /// 2,000 requests and 20 M tokens of a day.
@@ -371,11 +370,7 @@ async fn a_public_site_hides_raw_models_and_hosts_with_the_rest() {
 #[tokio::test]
 async fn a_private_site_lists_raw_names_without_inventing_their_authors() {
     let fixture = raw().await;
-    let options = Options::new(Profile::Private);
-    fixture.publish(&options).await;
-    let mut refresher = Refresher::open(&fixture.warehouse, options).await.unwrap();
-    let now = crate::data::testing::now();
-    let Refreshed::New(data) = refresher.refresh(now).await.unwrap() else { panic!("no dataset") };
+    let data = fixture.dataset(Options::new(Profile::Private)).await;
     let ranking = ranking(&data, "2026-11-18", "2026-11-24").await;
     let models = keys(&data, ranking.rows.iter().map(|row| row.group));
     assert!(models.contains(&"my-team/llama".to_owned()) && models.contains(&"other".to_owned()));

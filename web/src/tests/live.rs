@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::numbers::dataset;
 use crate::data::testing::{Fixture, now};
-use crate::data::{Dataset, Options, Profile, Refreshed, Refresher};
+use crate::data::{Dataset, Options, Profile};
 
 fn call(id: &'static str, at: &str) -> AttemptRow<'static> {
     let started_at = at.parse::<DateTime<Utc>>().unwrap().timestamp_micros();
@@ -73,11 +73,7 @@ async fn a_cancelled_attempt_was_served_once_its_first_token_came() {
 async fn published_at(fixture: &Fixture, now: DateTime<Utc>) -> std::sync::Arc<Dataset> {
     let options = Options::new(Profile::Public);
     fixture.publish_at(&options, now, &[]).await;
-    let mut refresher = Refresher::open(&fixture.warehouse, options).await.unwrap();
-    match refresher.refresh(now).await.unwrap() {
-        Refreshed::New(dataset) => dataset,
-        other => panic!("{other:?}"),
-    }
+    fixture.shown(options, now).await
 }
 
 #[tokio::test]

@@ -5,19 +5,14 @@ use std::sync::Arc;
 use bellwether_warehouse::TableId;
 use serde_json::json;
 
-use crate::data::testing::{Fixture, day, label, now};
+use crate::data::testing::{Fixture, day, label};
 use crate::data::{
     Change, Dataset, Dimension, Filter, Group, GroupBy, Metric, NotEnough, Options, Profile, RankingQuery,
-    Refreshed, Refresher, RejectReason, Scope, Span, Speed, State, Tally, Unmapped, UsersBand, Window,
+    RejectReason, Scope, Span, Speed, State, Tally, Unmapped, UsersBand, Window,
 };
 
 pub(crate) async fn dataset(fixture: &Fixture) -> Arc<Dataset> {
-    fixture.publish(&Options::new(Profile::Public)).await;
-    let mut refresher = Refresher::open(&fixture.warehouse, Options::new(Profile::Public)).await.unwrap();
-    match refresher.refresh(now()).await.unwrap() {
-        Refreshed::New(dataset) => dataset,
-        other => panic!("{other:?}"),
-    }
+    fixture.dataset(Options::new(Profile::Public)).await
 }
 
 fn close(a: f64, b: f64) -> bool {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::addresses::open;
 use super::routes::App;
 use crate::data::testing::{Fixture, day, now};
-use crate::data::{Dataset, Names, NotEnough, Options, Profile, Refreshed, Refresher, Tally, Window};
+use crate::data::{Dataset, Names, NotEnough, Options, Profile, Tally, Window};
 
 fn close(a: f64, b: f64) -> bool {
     (a - b).abs() < 1e-9
@@ -51,12 +51,7 @@ async fn dataset(fixture: &Fixture, providers: &[&str]) -> Arc<Dataset> {
     let mut names = Names::default();
     names.providers.extend(providers.iter().map(|id| ((*id).to_owned(), (*id).to_owned())));
     let options = Options { names: Arc::new(names), ..Options::new(Profile::Public) };
-    fixture.publish(&options).await;
-    let mut refresher = Refresher::open(&fixture.warehouse, options).await.unwrap();
-    match refresher.refresh(now()).await.unwrap() {
-        Refreshed::New(dataset) => dataset,
-        other => panic!("{other:?}"),
-    }
+    fixture.dataset(options).await
 }
 
 #[tokio::test]
@@ -149,8 +144,7 @@ async fn pages_stand_before_routing_and_the_last_hour_are_published() {
     let fixture = Fixture::filled().await;
     let options = Options::new(Profile::Public);
     fixture.publish_at(&options, now(), &[routing_now::METRIC, live_by_minute::METRIC]).await;
-    let mut refresher = Refresher::open(&fixture.warehouse, options.clone()).await.unwrap();
-    let Refreshed::New(data) = refresher.refresh(now()).await.unwrap() else { panic!("no dataset") };
+    let data = fixture.shown(options.clone(), now()).await;
     let one = data.dictionary.find_model("acme/one").unwrap();
     let routing = data.routing(one, 7);
     // Nobody knows yet how many there are.

@@ -356,7 +356,7 @@ impl State {
             Vs::Year => Some(window.year_before()),
             Vs::None => None,
         };
-        let partial = !dataset.is_closed(window.end) || !dataset.has_complete_day();
+        let partial = !dataset.is_closed(window.end);
         Resolved { window, before, clamped, partial, outside: None }
     }
 

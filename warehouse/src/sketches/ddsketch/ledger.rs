@@ -149,27 +149,23 @@ impl many::Ledger for Ledger {
         groups: usize,
     ) -> Result<()> {
         self.grow(groups)?;
-        let rows = many::selected(sketches, filter);
-        for (row, group) in group_indices.iter().enumerate() {
-            if rows.as_ref().is_some_and(|rows| !rows.value(row)) {
-                continue;
-            }
+        many::each(sketches, group_indices, filter, |group, sketch| {
             let merged = &mut self.merged;
-            let (limits, zeros) = bytes::read(sketches.value(row), |index, count| {
+            let (limits, zeros) = bytes::read(sketch, |index, count| {
                 // What was read has a code.
-                merged.extend(bin::code(Some(index)).map(|code| (key(*group, code), count)));
+                merged.extend(bin::code(Some(index)).map(|code| (key(group, code), count)));
             })
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
             if zeros > 0 {
-                merged.extend(bin::code(None).map(|code| (key(*group, code), zeros)));
+                merged.extend(bin::code(None).map(|code| (key(group, code), zeros)));
             }
             if let Some(Limits { min, max }) = limits {
-                let own = &mut self.limits[*group];
+                let own = &mut self.limits[group];
                 own.min = own.min.min(min);
                 own.max = own.max.max(max);
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn take(&mut self, emit_to: EmitTo) -> BinaryArray {

@@ -124,16 +124,12 @@ impl many::Ledger for Ledger {
         groups: usize,
     ) -> Result<()> {
         self.grow(groups)?;
-        let rows = many::selected(sketches, filter);
-        for (row, group) in group_indices.iter().enumerate() {
-            if rows.as_ref().is_some_and(|rows| !rows.value(row)) {
-                continue;
-            }
+        many::each(sketches, group_indices, filter, |group, sketch| {
             let fresh = &mut self.fresh;
-            bytes::read(sketches.value(row), |register, rank| fresh.push(entry(*group, (register, rank))))
+            bytes::read(sketch, |register, rank| fresh.push(entry(group, (register, rank))))
                 .map_err(|error| DataFusionError::External(Box::new(error)))?;
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn take(&mut self, emit_to: EmitTo) -> BinaryArray {

@@ -1,10 +1,10 @@
 //! Attempts by outcome with the uptime that is published of them, and states.
 
-use arrow::array::{Array, BooleanArray, Float64Array};
+use arrow::array::{BooleanArray, Float64Array};
 
 use crate::data::detail::{Detail, Tally};
 use crate::data::figure::{Figure, NotEnough, Thresholds};
-use crate::data::load::{Columns, CountColumn, LoadError};
+use crate::data::load::{Columns, CountColumn, LoadError, percent, real_at};
 
 /// Attempts of one thing over one period, as published: exact, or bands as `detail` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -77,28 +77,16 @@ impl Rows {
     pub fn at(&self, row: usize) -> Counts {
         let mut counts = self.counts.iter().map(|column| column.value(row));
         let mut next = || counts.next().unwrap_or(0);
-        // What does not say that it is exact is not taken for it.
-        let is_exact = self.are_bands.is_valid(row) && !self.are_bands.value(row);
         Counts {
             attempts: next(),
             counted: next(),
             success: next(),
             fault: next(),
             rate_limited: next(),
-            detail: if is_exact { Detail::Exact } else { Detail::Banded },
-            uptime: value(&self.uptime, row).map(percent),
+            detail: Detail::of(&self.are_bands, row),
+            uptime: real_at(&self.uptime, row).map(percent),
         }
     }
-}
-
-/// `None` for NULL.
-pub(super) fn value(column: &Float64Array, row: usize) -> Option<f64> {
-    column.is_valid(row).then(|| column.value(row))
-}
-
-/// A ratio in percent. The point is moved, since a product makes less than 57 of 0.57.
-pub(super) fn percent(ratio: f64) -> f64 {
-    format!("{ratio}e2").parse().unwrap_or(ratio * 100.0)
 }
 
 /// State of a provider, model or endpoint, as its 30-minute window makes it.
@@ -142,14 +130,6 @@ impl State {
 mod tests {
     use super::*;
     use crate::data::Profile;
-
-    #[test]
-    fn percent_moves_the_point_alone() {
-        assert_eq!(percent(0.57), 57.0);
-        assert_eq!(percent(0.999), 99.9);
-        assert_eq!((percent(0.0), percent(1.0), percent(1e-7)), (0.0, 100.0, 1e-5));
-        assert_eq!(percent(282.0 / 300.0), 94.0);
-    }
 
     #[test]
     fn without_an_uptime_it_is_said_what_one_needs() {

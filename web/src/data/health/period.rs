@@ -3,10 +3,10 @@
 use arrow::array::Float64Array;
 use bellwether_warehouse::tables::declared::Declaration;
 
-use super::counts::{self, Counts, percent, value};
+use super::counts::{self, Counts};
 use super::speed::{self, Speeds};
 use crate::data::detail::Detail;
-use crate::data::load::{Columns, CountColumn, LoadError};
+use crate::data::load::{Columns, CountColumn, LoadError, percent, real_at};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Period {
@@ -117,7 +117,7 @@ impl Rows {
     pub fn at(&self, row: usize) -> Period {
         let counts = self.counts.at(row);
         let [rate_limit_rate, tool_error_rate, before, uptime_delta] =
-            self.figures.each_ref().map(|column| value(column, row));
+            self.figures.each_ref().map(|column| real_at(column, row));
         let mut failed = self.failed.iter().map(|column| column.value(row));
         Period {
             counts,

@@ -14,7 +14,7 @@ use super::counts;
 use super::period;
 use super::speed;
 use super::{Health, HealthDay, Now, Scope, State, Steps, Windows};
-use crate::data::dictionary::Dictionary;
+use crate::data::dictionary::{Dictionary, ModelId, ProviderId};
 use crate::data::keyed;
 use crate::data::load::{self, Blocks, Columns, LoadError, date_at, text_at};
 use crate::data::usage::GroupBy;
@@ -72,26 +72,20 @@ impl Reader {
         counts: impl Fn(NaiveDate) -> bool,
     ) -> Result<(), LoadError> {
         let back = |days| newest.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN);
-        if let Some(table) = published.snapshot(NOW).filter(|table| !self.now.is_of(table)) {
-            self.now.put(table, now(table, dictionary).await?);
-        }
-        if let Some(table) = published.snapshot(WINDOWS).filter(|table| !self.windows.is_of(table)) {
-            self.windows.put(table, windows(table, dictionary).await?);
-        }
-        if let Some(table) = published.snapshot(DAYS) {
+        let table = |id| published.snapshot(id);
+        self.now.follow(table(NOW), async |table| now(table, dictionary).await).await?;
+        self.windows.follow(table(WINDOWS), async |table| windows(table, dictionary).await).await?;
+        if let Some(table) = table(DAYS) {
             let (from, detailed) = (back(HEALTH_DAYS), back(DETAILED_DAYS));
             days(&mut self.days, table, dictionary, |date| from <= date && counts(date), detailed).await?;
         }
-        if let Some(table) = published.snapshot(STRIP).filter(|table| !self.buckets.is_of(table)) {
-            let files = table.files().to_vec();
-            self.buckets.put(table, steps(table, files, dictionary, "bucket_at").await?);
-        }
-        if let Some(table) = published.snapshot(HOURS).filter(|table| !self.hours.is_of(table)) {
-            let (from, files) = (back(2), table.files().iter());
-            let files = files.filter(|file| file.date().is_some_and(|date| date >= from)).cloned().collect();
-            self.hours.put(table, steps(table, files, dictionary, "hour").await?);
-        }
-        Ok(())
+        let all = |table: &Snapshot| table.files().to_vec();
+        let buckets = async |table: &Snapshot| steps(table, all(table), dictionary, "bucket_at").await;
+        self.buckets.follow(table(STRIP), buckets).await?;
+        let is_recent = |file: &&DataFile| file.date().is_some_and(|date| date >= back(2));
+        let recent = |table: &Snapshot| table.files().iter().filter(is_recent).cloned().collect();
+        let hours = async |table: &Snapshot| steps(table, recent(table), dictionary, "hour").await;
+        self.hours.follow(table(HOURS), hours).await
     }
 
     /// End of the newest complete bucket, µs, if there is a live window.
@@ -119,8 +113,8 @@ fn shown() -> Expr {
 /// None: it has no name here.
 fn scope(rows: &keyed::Rows, dictionary: &mut Dictionary, row: usize) -> Option<Scope> {
     let scope = match rows.place(dictionary, row)? {
-        Of::Name(GroupBy::Model, id) => Scope { model: Some(crate::data::ModelId(id)), provider: None },
-        Of::Name(GroupBy::Provider, id) => Scope { model: None, provider: Some(crate::data::ProviderId(id)) },
+        Of::Name(GroupBy::Model, id) => Scope::model(ModelId(id)),
+        Of::Name(GroupBy::Provider, id) => Scope::provider(ProviderId(id)),
         Of::Pair(model, provider) => Scope::pair(model, provider),
         Of::Total | Of::Name(..) => return None,
     };

@@ -4,12 +4,11 @@ use arrow::array::Float64Array;
 use bellwether_warehouse::tables::declared::Declaration;
 use chrono::NaiveDate;
 
-use super::counts::value;
 use super::{Scope, Span};
 use crate::data::Dataset;
 use crate::data::detail::{Detail, Tally};
 use crate::data::figure::{Figure, NotEnough};
-use crate::data::load::{Columns, CountColumn, LoadError};
+use crate::data::load::{Columns, CountColumn, LoadError, real_at};
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -115,8 +114,8 @@ impl Rows {
     pub fn at(&self, row: usize, detail: Detail) -> Speeds {
         let measured = self.0.each_ref().map(|one| {
             let samples = one.samples.first().map_or(0, |column| column.value(row));
-            let [p50, p75, p90, p99] = one.rest.each_ref().map(|column| value(column, row));
-            let p10 = one.p10.as_ref().and_then(|column| value(column, row));
+            let [p50, p75, p90, p99] = one.rest.each_ref().map(|column| real_at(column, row));
+            let p10 = one.p10.as_ref().and_then(|column| real_at(column, row));
             let of = || {
                 let n = detail.count(samples);
                 Some(Quantiles { n, p10, p50: p50?, p75: p75?, p90: p90?, p99: p99? })

@@ -1,6 +1,8 @@
 //! Publishes what a fixture holds, as the job does: the statements of the tables over its rollups, and a row that names the
 //! versions.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use bellwether_metrics::publications::{self, Publication};
@@ -13,7 +15,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use datafusion::prelude::SessionContext;
 
 use super::{Fixture, GATE, day, now};
-use crate::data::Options;
+use crate::data::{Dataset, Options, Refreshed, Refresher};
 
 /// A decision holds until the next one, of which the tests write those that differ.
 const DECISIONS: &str = "
@@ -57,12 +59,22 @@ impl Fixture {
         self.publish_at(options, now(), &[]).await;
     }
 
-    /// The same without some tables, as a site that has not come to them yet.
-    pub async fn publish_but(&self, options: &Options, missing: &[Metric]) {
-        self.publish_at(options, now(), missing).await;
+    /// What a site then shows that was opened just now.
+    pub async fn dataset(&self, options: Options) -> Arc<Dataset> {
+        self.publish(&options).await;
+        self.shown(options, now()).await
     }
 
-    /// The same at another instant.
+    /// What a site shows of what was published, opened at an instant.
+    pub async fn shown(&self, options: Options, now: DateTime<Utc>) -> Arc<Dataset> {
+        let mut refresher = Refresher::open(&self.warehouse, options).await.unwrap();
+        match refresher.refresh(now).await.unwrap() {
+            Refreshed::New(dataset) => dataset,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// As [`Fixture::publish`] at another instant, or without some tables, as a site that has not come to them yet.
     pub async fn publish_at(&self, options: &Options, now: DateTime<Utc>, missing: &[Metric]) {
         let newest_event_at = self.newest_event(now).await;
         let watermark = publications::watermark(newest_event_at, now);

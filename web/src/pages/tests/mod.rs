@@ -9,8 +9,8 @@ mod year;
 
 use std::sync::Arc;
 
-use crate::data::testing::{Fixture, now};
-use crate::data::{Dataset, Names, Options, Profile, Refreshed, Refresher};
+use crate::data::testing::Fixture;
+use crate::data::{Dataset, Names, Options, Profile};
 use crate::pages::{self, PageContext, PageError};
 use crate::url::{Format, Theme, parse, parse_path};
 
@@ -18,12 +18,7 @@ use crate::url::{Format, Theme, parse, parse_path};
 async fn dataset(fixture: &Fixture, profile: Profile, names: Names) -> Arc<Dataset> {
     let options =
         Options { names: Arc::new(names), simulated: profile == Profile::Demo, ..Options::new(profile) };
-    fixture.publish(&options).await;
-    let mut refresher = Refresher::open(&fixture.warehouse, options).await.unwrap();
-    match refresher.refresh(now()).await.unwrap() {
-        Refreshed::New(dataset) => dataset,
-        other => panic!("{other:?}"),
-    }
+    fixture.dataset(options).await
 }
 
 fn context(address: &str) -> PageContext {
