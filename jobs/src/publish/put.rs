@@ -12,7 +12,7 @@ use super::due::Due;
 use super::place::{self, Group};
 use super::rows::{ByDate, divide, is_same};
 use super::scope::{LANE, Scope, TERMS};
-use super::{Published, PublishedTable, Publisher, Round, advance, failed};
+use super::{Published, PublishedTable, Publisher, Round, advance, failed, report};
 use crate::dates::date_of;
 use crate::error::Error;
 
@@ -72,7 +72,9 @@ impl Publisher {
         }
         let put = self.commit(at, plan, due.dates.contains(&today), round).await?;
         let seconds = self.warehouse.world().since(began).as_secs_f64();
-        Ok(put.map(|put| PublishedTable { seconds, ..put }.told()))
+        let put = put.map(|put| PublishedTable { seconds, ..put });
+        report::tell(metric.table.name, due.dates.len(), put.as_ref(), seconds);
+        Ok(put)
     }
 
     async fn put_group(

@@ -13,7 +13,6 @@ pub struct PublishReport {
     pub waits_for: Vec<&'static str>,
     /// Those whose content changed.
     pub tables: Vec<PublishedTable>,
-    /// Older dates or tables of now are still to come.
     #[serde(skip)]
     pub(super) is_partial: bool,
 }
@@ -32,13 +31,13 @@ pub struct PublishedTable {
 /// Tables that take this long are told of as they are done. Less: a line for each in every round.
 const LONG_SECONDS: f64 = 2.0;
 
-impl PublishedTable {
-    pub(super) fn told(self) -> Self {
-        let Self { table, dates, rows, seconds } = self;
-        if seconds >= LONG_SECONDS {
-            tracing::info!(table, dates, rows, seconds, "table computed");
-        }
-        self
+/// `computed`: dates that were due. None: no row of them is another than before.
+pub(super) fn tell(table: &str, computed: usize, put: Option<&PublishedTable>, seconds: f64) {
+    let (changed, rows) = put.map_or((0, 0), |put| (put.dates, put.rows));
+    if seconds >= LONG_SECONDS {
+        tracing::info!(table, dates = computed, changed, rows, seconds, "table computed");
+    } else {
+        tracing::debug!(table, dates = computed, changed, rows, seconds, "table computed");
     }
 }
 
@@ -55,6 +54,11 @@ impl PublishReport {
             }
             None => self.tables.push(table),
         }
+    }
+
+    /// Whether older dates or tables of now are still to come.
+    pub fn is_partial(&self) -> bool {
+        self.is_partial
     }
 
     /// Rows written.
