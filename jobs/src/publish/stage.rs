@@ -83,8 +83,13 @@ impl Publisher {
         let today = round.terms.today;
         let first = today.checked_sub_days(FIRST).unwrap_or(NaiveDate::MIN);
         let next = match stands_from {
-            // A month after the other, and none that has nothing.
-            Some(from) if from <= first => due.range(..from).next_back().and_then(|date| date.with_day(1)),
+            // Whole months, none that has nothing, and half as many days as stand already: each stage has its own cost, and
+            // who sees much waits longer for the rest.
+            Some(from) if from <= first => due.range(..from).next_back().and_then(|newest| {
+                let half = (today - from).num_days().unsigned_abs() / 2;
+                let reached = from.checked_sub_days(Days::new(half)).unwrap_or(NaiveDate::MIN);
+                newest.min(&reached).with_day(1)
+            }),
             Some(from) if self.turn(round, first) != Some(metric.table.name) => Some(from),
             // It has waited for others. Without windows of a history there is little to it.
             Some(_) => (metric.history != History::Whole).then_some(first),

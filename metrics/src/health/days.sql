@@ -12,10 +12,17 @@ ages AS (
 
 days AS (
     -- A list of days, so that the join with their rows is by equality.
-    SELECT end_date, age, segment, CAST(CAST(end_date AS int) - CAST(age AS int) AS date) AS day
+    SELECT
+        end_date,
+        age,
+        segment,
+        CAST(CAST(end_date AS int) - CAST(age AS int) AS date) AS day,
+        age < longest_of_speed AS has_speed
     FROM end_dates
     CROSS JOIN ages
-    CROSS JOIN (SELECT 2 * max(span) AS longest FROM spans) AS reach
+    CROSS JOIN (
+        SELECT 2 * max(span) AS longest, max(span) FILTER (WHERE span <= 30) AS longest_of_speed FROM spans
+    ) AS reach
     WHERE age < longest
 ),
 
@@ -45,7 +52,8 @@ histories AS (
 ),
 
 segments AS (
-    -- Each day once, whatever the number of windows that it is in. Sketches of 30 days only: a long window has too many.
+    -- Each day once, whatever the number of windows that it is in. Sketches of 30 days only: a long window has too many. Of the
+    -- windows before, nothing is told of speed.
     SELECT
         days.end_date,
         days.segment,
@@ -89,11 +97,11 @@ segments AS (
         sum(refused) AS refused,
         sum(content_filtered) AS content_filtered,
         sum(billed_output_tokens_cancelled) AS billed_output_tokens_cancelled,
-        ddsketch_merge(ttft_ms) FILTER (WHERE age < 30) AS ttft_ms,
-        ddsketch_merge(duration_ms) FILTER (WHERE age < 30) AS duration_ms,
-        ddsketch_merge(tokens_per_s_e2e) FILTER (WHERE age < 30) AS tokens_per_s_e2e,
-        ddsketch_merge(tokens_per_s_decode) FILTER (WHERE age < 30) AS tokens_per_s_decode,
-        ddsketch_merge(overhead_us) FILTER (WHERE age < 30) AS overhead_us
+        ddsketch_merge(ttft_ms) FILTER (WHERE has_speed) AS ttft_ms,
+        ddsketch_merge(duration_ms) FILTER (WHERE has_speed) AS duration_ms,
+        ddsketch_merge(tokens_per_s_e2e) FILTER (WHERE has_speed) AS tokens_per_s_e2e,
+        ddsketch_merge(tokens_per_s_decode) FILTER (WHERE has_speed) AS tokens_per_s_decode,
+        ddsketch_merge(overhead_us) FILTER (WHERE has_speed) AS overhead_us
     FROM days
     INNER JOIN part ON part.date = days.day
     GROUP BY days.end_date, days.segment, model, variant, author, provider, endpoint, region

@@ -108,9 +108,23 @@ impl DdSketch {
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut bins = Vec::new();
-        let (limits, zeros) = bytes::read(bytes, |index, count| bins.push((index, count)))?;
-        Ok(Self { limits, zeros, bins })
+        let mut sketch = Self::default();
+        sketch.read(bytes)?;
+        Ok(sketch)
+    }
+
+    /// Becomes the sketch that is stored so; of no meaning after an error.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        self.bins.clear();
+        (self.limits, self.zeros) = bytes::read(bytes, |index, count| self.bins.push((index, count)))?;
+        Ok(())
+    }
+
+    /// The count of a stored sketch.
+    pub fn count_stored(bytes: &[u8]) -> Result<u64, DecodeError> {
+        let mut count = 0_u64;
+        let (_, zeros) = bytes::read(bytes, |_, own| count = count.saturating_add(own))?;
+        Ok(count.saturating_add(zeros))
     }
 
     fn widen(&mut self, by: Limits) {

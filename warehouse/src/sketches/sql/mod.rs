@@ -14,8 +14,8 @@ use aggregate::{Aggregate, SketchAggregate};
 use scalar::{Question, SketchScalar};
 use windows::HllWindows;
 
-/// Registers `ddsketch`, `ddsketch_merge`, `ddsketch_quantile`, `ddsketch_count`, `hll`, `hll_merge`, `hll_windows`,
-/// `hll_estimate`.
+/// Registers `ddsketch`, `ddsketch_merge`, `ddsketch_quantile`, `ddsketch_quantiles`, `ddsketch_count`, `hll`, `hll_merge`,
+/// `hll_windows`, `hll_estimate`.
 pub fn register(ctx: &SessionContext) {
     for aggregate in Aggregate::ALL {
         ctx.register_udaf(AggregateUDF::new_from_impl(SketchAggregate::new(aggregate)));

@@ -154,12 +154,38 @@ async fn questions_in_sql_are_answered() {
 }
 
 #[tokio::test]
+async fn a_list_of_ranks_is_answered_as_each_of_them_is() {
+    let ctx = context().await;
+    let sql = "SELECT ddsketch_quantiles(s, make_array(0.1, 0.5, 0.99)) AS all_of_them, ddsketch_quantile(s, 0.1) AS p10,
+                      ddsketch_quantile(s, 0.5) AS p50, ddsketch_quantile(s, 0.99) AS p99
+               FROM (SELECT g, ddsketch(v) FILTER (WHERE g % 10 > 0) AS s FROM t GROUP BY g)";
+    let found = query(&ctx, sql).await;
+    let lists = found.column(0).as_list::<i32>();
+    assert_eq!((lists.len(), lists.null_count()), (1_000, 100));
+    for (row, list) in lists.iter().enumerate() {
+        let single = |at: usize| {
+            let column = found.column(at).as_primitive::<Float64Type>();
+            column.is_valid(row).then(|| column.value(row))
+        };
+        match list {
+            None => assert_eq!([1, 2, 3].map(single), [None; 3]),
+            Some(list) => {
+                let list: Vec<_> = list.as_primitive::<Float64Type>().iter().collect();
+                assert_eq!(list, [1, 2, 3].map(single));
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn bytes_that_are_no_sketch_are_an_error() {
     let ctx = context().await;
     for sql in [
         "SELECT ddsketch_merge(x'ff00')",
         "SELECT hll_merge(x'ff00')",
         "SELECT ddsketch_quantile(x'', 0.5)",
+        "SELECT ddsketch_quantiles(x'ff00', make_array(0.5))",
+        "SELECT ddsketch_count(x'ff00')",
         "SELECT hll_estimate(x'0103')",
     ] {
         let error = ctx.sql(sql).await.unwrap().collect().await.unwrap_err().to_string().to_lowercase();
