@@ -60,8 +60,8 @@ pub use health::{
     Status,
 };
 pub use labels::{
-    Cross, CrossRow, Dimension, Interval, LabelCell, LabelLeader, LabelPeriod, LabelSource, LabelWindow,
-    LanguageShare, Languages, UsersBand, code_name, language_name,
+    Cross, CrossRow, Dimension, Interval, LabelCell, LabelPeriod, LabelSource, LabelWindow, LanguageShare,
+    Languages, UsersBand, code_name, language_name,
 };
 pub use live::{LastHour, Minute};
 pub use load::LoadError;

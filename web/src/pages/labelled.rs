@@ -127,10 +127,12 @@ pub fn table(data: &Dataset, cross: &Cross) -> Table {
                 (Some(_), None) => Html::markup("<span class=\"fine\">about 1</span>"),
                 (None, None) => cells::unknown(),
             };
-            let growth = cells::figure(&row.growth, |factor| format!("{}×", format::decimal(factor, 2)));
+            let growth = cells::figure(&row.growth.map_err(Into::into), |factor| {
+                format!("{}×", format::decimal(factor, 2))
+            });
             let success = match &row.success {
                 Ok((rate, interval)) => share(*rate, *interval, 0),
-                Err(why) => cells::not_enough(why),
+                Err(why) => cells::not_enough(&(*why).into()),
             };
             let users = Html::text(&band(row.users));
             let mut row_cells: Vec<Cell> = vec![
