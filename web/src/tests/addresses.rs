@@ -146,6 +146,10 @@ async fn every_link_to_a_name_leads_to_its_page() {
     assert!(!ranking.text().contains("href=\"/models/plain\""));
     assert_eq!(app.get("/models/Acme/Mixed%20Case").await.header("location"), "/models/acme/mixed%20case");
     assert_eq!(app.get("/api/v1/models/ACME/mixed%20case").await.status, StatusCode::OK);
+    // Labels are lower case in the data.
+    let japanese = app.get("/api/v1/languages/ja").await.json();
+    assert!(!japanese["data"].as_array().unwrap().is_empty());
+    assert_eq!(app.get("/api/v1/languages/JA").await.json(), japanese);
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 use chrono::NaiveDate;
 
 use super::print::{HEALTH, LABELS, print};
-use super::route::{Format, Page};
 use super::state::{By, Param, Period, Sort, SortKey, State, Variants, View, Vs};
 use crate::data::Metric;
 
@@ -35,11 +34,11 @@ pub struct Parsed {
     pub canonical: String,
 }
 
-pub fn parse(page: &Page, format: Format, query: &str) -> Parsed {
+/// Of a page that reads these parameters.
+pub fn parse(allowed: &[Param], query: &str) -> Parsed {
     let mut state = State::default();
     let mut problems = Vec::new();
     let (mut from, mut to) = (None, None);
-    let allowed = page.params(format);
     for pair in query.split('&').filter(|pair| !pair.is_empty()).take(MAX_PAIRS) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (decode(name), decode(value).to_lowercase());
@@ -53,7 +52,7 @@ pub fn parse(page: &Page, format: Format, query: &str) -> Parsed {
             Param::From => from = Some(value),
             Param::To => to = Some(value),
             _ => {
-                if let Err(allowed) = set(page, param, &value, &mut state) {
+                if let Err(allowed) = set(param, &value, &mut state) {
                     problems.push(Problem { why: Why::Invalid, param: name, allowed });
                 }
             }
@@ -65,7 +64,7 @@ pub fn parse(page: &Page, format: Format, query: &str) -> Parsed {
             Err(problem) => problems.push(problem),
         }
     }
-    let canonical = print(page, format, &state);
+    let canonical = print(allowed, &state);
     Parsed { state, problems, canonical }
 }
 
@@ -99,7 +98,7 @@ fn dates(from: Option<&str>, to: Option<&str>) -> Result<Period, Problem> {
 }
 
 /// `Err`: the values that would have been understood.
-fn set(page: &Page, param: Param, value: &str, state: &mut State) -> Result<(), Vec<String>> {
+fn set(param: Param, value: &str, state: &mut State) -> Result<(), Vec<String>> {
     match param {
         Param::Metric => state.metric = pick(value, Metric::ALL, Metric::word)?,
         Param::Period => {
@@ -116,7 +115,7 @@ fn set(page: &Page, param: Param, value: &str, state: &mut State) -> Result<(), 
             }
             state.author = Some(value.to_owned());
         }
-        Param::Window if page.has_label_window() => {
+        Param::LabelWindow => {
             let known = LABELS.into_iter().find(|(_, word)| *word == value);
             state.labels = Some(known.ok_or_else(|| words(LABELS.map(|(_, word)| word)))?.0);
         }

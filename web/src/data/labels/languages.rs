@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate};
 
 use super::super::Dataset;
 use super::super::figure::{Figure, NotEnough};
-use super::super::usage::Filter;
+use super::super::group::Filter;
 use super::super::window::{Window, monday};
 use super::cross::{Wanted, previous};
 use super::{Dimension, LabelCell, LabelLeader, LabelPeriod, LabelWindow, LanguageShare, Languages};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::data::testing::Fixture;
 use crate::data::{Names, Profile};
-use crate::url::parse_path;
+use crate::routes::find;
 
 use super::{addresses, dataset, page};
 
@@ -60,11 +60,11 @@ fn assert_links(address: &str, html: &str) {
         if path.starts_with("/static/") {
             continue;
         }
-        let route = parse_path(path).unwrap_or_else(|| panic!("{address}: no page at {href}"));
+        let route = find(path).unwrap_or_else(|| panic!("{address}: no page at {href}"));
         assert_eq!(route.path, path, "{address}: {href} would redirect");
         if let Some((_, query)) = href.split_once('?') {
             let query = query.split('#').next().unwrap();
-            let parsed = crate::url::parse(&route.page, route.format, query);
+            let parsed = crate::url::parse(route.params(), query);
             assert_eq!(parsed.canonical, query, "{address}: {href} would redirect");
         }
     }
