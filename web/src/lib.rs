@@ -18,6 +18,7 @@ mod headers;
 mod history;
 mod layers;
 mod metrics;
+mod openapi;
 pub mod pages;
 pub mod place;
 mod plain;

@@ -24,7 +24,7 @@ use crate::place::{Address, Place, Route};
 use crate::respond;
 use crate::state::Site;
 use crate::url::{Asked, Format, MAX_NAME, asked, names_of};
-use crate::{plain, sitemap, theme};
+use crate::{openapi, plain, sitemap, theme};
 
 /// Largest body of the theme form.
 const MAX_BODY: usize = 4 << 10;
@@ -62,6 +62,7 @@ fn routes(site: &Site) -> Router {
         .route("/robots.txt", any(plain::robots))
         .route("/livez", any(plain::alive))
         .route(sitemap::PATH, any(sitemap::answer))
+        .route(openapi::PATH, any(openapi::answer))
         .fallback(move |request: Request| enter(pages.clone(), request))
         // A request that took too long is an answer like others: it has an id and is counted.
         .layer(from_fn_with_state(site.clone(), timed))

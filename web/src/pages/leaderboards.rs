@@ -106,9 +106,6 @@ pub static MODEL_LIST: Place = Place {
     ..Place::DEFAULT
 };
 
-const FILE: place::File = place::File {
-    holds: "models by tokens, requests, spend, users",
-    params: FILE_PARAMS,
-    render: files::ranking,
-    users: files::ranking_users,
-};
+const FILE: place::File =
+    place::File::new("models by tokens, requests, spend, users", FILE_PARAMS, files::ranking)
+        .with_users(files::ranking_users);

@@ -3,9 +3,11 @@
 //! files and the description of the API follow from that list.
 
 mod address;
+mod body;
 mod context;
 
 pub use address::{Address, Found, Route};
+pub use body::{Body, Schemas};
 pub use context::{Late, PageContext, PageError, Stale, address, complete, empty_because};
 
 use crate::data::{Dataset, GroupBy, UserQuery};
@@ -70,6 +72,8 @@ pub struct File {
     pub render: fn(&PageContext, &Dataset, Format) -> Result<String, PageError>,
     /// Users figures that `render` reads, see [`Dataset::load_users`].
     pub users: fn(&PageContext, &Dataset) -> Vec<UserQuery>,
+    /// The form of the body in JSON.
+    pub body: Body,
 }
 
 impl Page {
@@ -91,11 +95,15 @@ impl File {
         params: &'static [Param],
         render: fn(&PageContext, &Dataset, Format) -> Result<String, PageError>,
     ) -> Self {
-        Self { holds, params, render, users: no_users }
+        Self { holds, params, render, users: no_users, body: Body::ROWS }
     }
 
     pub const fn with_users(self, users: fn(&PageContext, &Dataset) -> Vec<UserQuery>) -> Self {
         Self { users, ..self }
+    }
+
+    pub const fn with_body(self, body: Body) -> Self {
+        Self { body, ..self }
     }
 }
 

@@ -4,11 +4,13 @@ mod parse;
 mod path;
 mod print;
 mod state;
+mod values;
 
 pub use parse::{Parsed, Problem, Why, parse};
 pub use path::{API, Asked, Format, MAX_NAME, asked, fill, is_sayable, names_of};
 pub use print::print;
 pub use state::{By, Outside, Param, Period, Resolved, Sort, SortKey, State, Theme, Variants, View, Vs};
+pub use values::Values;
 
 #[cfg(test)]
 mod tests;

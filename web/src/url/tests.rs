@@ -136,6 +136,46 @@ fn an_address_leads_back_unless_no_path_can_hold_its_names() {
     }
 }
 
+#[test]
+fn a_parameter_understands_what_it_is_said_to_and_names_it_otherwise() {
+    for param in Param::ALL {
+        let parsed = |value: &str| parse(&[param], &format!("{}={value}", param.word()));
+        let values: Vec<String> = match param.values() {
+            Values::Words(words) => words.iter().map(|word| (*word).to_owned()).collect(),
+            Values::Keys(words) => {
+                words.iter().flat_map(|word| [(*word).to_owned(), format!("-{word}")]).collect()
+            }
+            Values::Whole { least, most } => {
+                for outside in [i64::from(least) - 1, i64::from(most) + 1] {
+                    assert_eq!(parsed(&outside.to_string()).problems.len(), 1, "{param:?} {outside}");
+                }
+                vec![least.to_string(), most.to_string()]
+            }
+            Values::Author => vec!["deepseek".to_owned()],
+            // Needs the other date.
+            Values::Date => continue,
+        };
+        for value in &values {
+            assert_eq!(parsed(value).problems, [], "{param:?} {value}");
+        }
+        let default = param.default_value();
+        if let Some(default) = &default {
+            assert_eq!(
+                (parsed(default).problems, parsed(default).canonical),
+                (vec![], String::new()),
+                "{param:?}"
+            );
+        }
+        let not_at_rest = values.iter().filter(|value| Some(*value) != default.as_ref());
+        assert!(not_at_rest.clone().count() > 0, "{param:?}");
+        for value in not_at_rest {
+            assert_eq!(parsed(value).canonical, format!("{}={value}", param.word()), "{param:?}");
+        }
+        let long = "x".repeat(101);
+        assert_eq!(parsed(&long).problems[0].allowed, param.values().allowed(), "{param:?}");
+    }
+}
+
 fn pages() -> impl Strategy<Value = Address> {
     prop_oneof![
         Just(fixed("/").here()),
