@@ -4,7 +4,7 @@ use super::View;
 use super::meta::{Confidence, Meta, Missing};
 use super::table::{Cell, Table};
 use crate::data::{Dataset, Group, Interval, NotEnough, UsersBand, language_name};
-use crate::pages::PageContext;
+use crate::place::PageContext;
 
 pub(super) fn languages(context: &PageContext, dataset: &Dataset) -> View {
     let mut table = Table::new(&[

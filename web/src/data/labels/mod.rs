@@ -6,7 +6,7 @@ use bellwether_metrics::labels::{self, Labels, Missing, Model, Needs};
 use super::Dataset;
 use super::dictionary::ModelId;
 use super::figure::{Figure, NotEnough};
-use super::usage::Filter;
+use super::group::Filter;
 use super::window::Window;
 
 mod memo;
