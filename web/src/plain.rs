@@ -1,7 +1,5 @@
 //! Small answers at fixed addresses: robots, liveness, static files.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
@@ -9,18 +7,10 @@ use axum::http::request::Parts;
 
 use crate::assets;
 use crate::compress::{Encoding, compress};
-use crate::error::Problem;
 use crate::headers::Policy;
-use crate::respond::{body, not_found, recipient, refused};
+use crate::respond::{body, not_found, refused, told};
 use crate::sitemap;
 use crate::state::Site;
-
-type Outcome = Result<Response<Body>, Arc<Problem>>;
-
-/// What an address outside the list of places answers; refusals are told to whoever asked.
-pub(crate) fn told(site: &Site, request: &Parts, outcome: Outcome) -> Response<Body> {
-    outcome.unwrap_or_else(|problem| problem.respond(&recipient(request, None, site)))
-}
 
 pub(crate) async fn robots(State(site): State<Site>, request: Parts) -> Response<Body> {
     let outcome = refused(&request)

@@ -71,6 +71,15 @@ pub(crate) fn refused(request: &Parts) -> Result<(), Arc<Problem>> {
     Ok(())
 }
 
+/// What an address outside the list of places answers; refusals are told to whoever asked.
+pub(crate) fn told(
+    site: &Site,
+    request: &Parts,
+    outcome: Result<Response<Body>, Arc<Problem>>,
+) -> Response<Body> {
+    outcome.unwrap_or_else(|problem| problem.respond(&recipient(request, None, site)))
+}
+
 /// Who asked, for errors. An unknown path under the API is told as JSON too.
 pub(crate) fn recipient(request: &Parts, route: Option<&Route>, site: &Site) -> Recipient {
     let path = request.uri.path();

@@ -16,7 +16,7 @@ use crate::error::Problem;
 use crate::headers::Policy;
 use crate::pages::PLACES;
 use crate::rate_limit::ClientKey;
-use crate::respond::{body, internal, recipient, refused, turn, unloaded};
+use crate::respond::{body, internal, refused, told, turn, unloaded};
 use crate::state::Site;
 use crate::url::Theme;
 use crate::version::SOURCES;
@@ -33,7 +33,7 @@ pub(crate) async fn answer(State(site): State<Site>, request: Parts) -> Response
         Ok(()) => list(&site, &request).await,
         Err(problem) => Err(problem),
     };
-    outcome.unwrap_or_else(|problem| problem.respond(&recipient(&request, None, &site)))
+    told(&site, &request, outcome)
 }
 
 async fn list(site: &Site, request: &Parts) -> Result<Response<Body>, Arc<Problem>> {

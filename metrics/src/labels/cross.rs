@@ -55,7 +55,7 @@ impl<M: Model> Labels<'_, M> {
         }
     }
 
-    fn models_of(
+    pub(super) fn models_of(
         &self,
         window: LabelWindow,
         source: LabelSource,

@@ -120,10 +120,9 @@ impl<M: Model> Labels<'_, M> {
         let weekly = weeks
             .iter()
             .map(|week| self.label_cell(&wanted, LabelWindow::week(*week)).map(|cell| cell.share));
-        let leader = self.cross(Some(code), None, Some(window.period)).ok().and_then(|cross| {
-            let row = cross.rows.iter().find(|row| row.model.is_some())?;
-            Some(LabelLeader { model: row.model?, share: row.share })
-        });
+        let models = self.models_of(window, source, &wanted, &sums);
+        let leader =
+            models.rows.iter().find_map(|row| Some(LabelLeader { model: row.model?, share: row.share }));
         Some(LanguageShare {
             code: code.to_owned(),
             change: before.map(|before| (cell.share - before.share) * 100.0),

@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use bellwether_warehouse::tables::label_cells::{epoch_of_day, first_day_after};
+use bellwether_warehouse::tables::rollup::Grain;
 use chrono::{Days, NaiveDate};
 
 pub use cells::{CellKey, CellSums, LabelView, LabelWeek};
@@ -100,7 +102,7 @@ pub struct LabelWindow {
 
 impl LabelWindow {
     fn week(monday: NaiveDate) -> Self {
-        Self { period: LabelPeriod::Week, start: monday, end: last_day(monday) }
+        Self { period: LabelPeriod::Week, start: monday, end: Grain::Week.last_day(monday) }
     }
 
     fn weeks(self) -> impl Iterator<Item = NaiveDate> {
@@ -120,20 +122,14 @@ impl LabelWindow {
     }
 }
 
-fn last_day(monday: NaiveDate) -> NaiveDate {
-    monday.checked_add_days(Days::new(6)).unwrap_or(monday)
-}
-
-/// First day of an ISO week.
 fn monday(date: NaiveDate) -> NaiveDate {
-    date.week(chrono::Weekday::Mon).checked_first_day().unwrap_or(date)
+    Grain::Week.date(date)
 }
 
-/// First Monday of the 28-day epoch that holds `date`; epochs are counted from Monday 1970-01-05.
+/// First Monday of the epoch that holds `date`.
 fn epoch_start(date: NaiveDate) -> NaiveDate {
-    let origin = NaiveDate::from_ymd_opt(1970, 1, 5).unwrap_or_default();
-    let days = (date - origin).num_days().max(0);
-    origin.checked_add_days(Days::new((days - days % 28).unsigned_abs())).unwrap_or(date)
+    let before = epoch_of_day(i64::from(date.to_epoch_days())) - 1;
+    i32::try_from(first_day_after(before)).ok().and_then(NaiveDate::from_epoch_days).unwrap_or(date)
 }
 
 /// 95 % interval of a share, 0 to 1.

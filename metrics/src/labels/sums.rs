@@ -6,7 +6,7 @@ use chrono::Days;
 
 use super::cells::CellSums;
 use super::estimate::n_eff;
-use super::{LabelPeriod, LabelSource, LabelWindow, Labels, Model, epoch_start, last_day, monday};
+use super::{LabelPeriod, LabelSource, LabelWindow, Labels, Model, epoch_start, monday};
 
 /// Labels a row must carry.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,7 +78,7 @@ impl<M: Model> Labels<'_, M> {
         let Some(week) = running.checked_sub_days(Days::new(7)) else { return Vec::new() };
         let week_window = LabelWindow::week(week);
         let epoch = epoch_start(week);
-        let epoch_window = LabelWindow { period: LabelPeriod::Epoch, start: epoch, end: last_day(week) };
+        let epoch_window = LabelWindow { period: LabelPeriod::Epoch, start: epoch, end: week_window.end };
         let before = epoch.checked_sub_days(Days::new(28)).unwrap_or(epoch);
         let before_window =
             LabelWindow { period: LabelPeriod::Epoch, start: before, end: epoch.pred_opt().unwrap_or(epoch) };

@@ -25,9 +25,7 @@ pub static MODELS: Place = Place {
     aliases: &["/rankings"],
     api: Some("/api/v1/rankings/models"),
     title: "Models ranked",
-    section: Section::Rankings,
     navigation: Some("Rankings"),
-    in_sitemap: true,
     ranks: Some(|variants| match variants {
         Variants::Own => GroupBy::Series,
         Variants::Folded => GroupBy::Model,
@@ -66,7 +64,7 @@ pub static MODELS: Place = Place {
         ],
         ..FILE
     }),
-    ..Place::DEFAULT
+    ..LEADERBOARD
 };
 
 pub static AUTHORS: Place = Place {
@@ -74,35 +72,35 @@ pub static AUTHORS: Place = Place {
     aliases: &["/authors"],
     api: Some("/api/v1/rankings/authors"),
     title: "Authors ranked",
-    section: Section::Rankings,
-    in_sitemap: true,
     ranks: Some(|_| GroupBy::Author),
-    page: Some(place::Page::new(PARAMS, render).with_users(users)),
     file: Some(place::File { holds: "authors", ..FILE }),
-    ..Place::DEFAULT
+    ..LEADERBOARD
 };
 
 pub static PROVIDER_RANKING: Place = Place {
     path: "/rankings/providers",
     api: Some("/api/v1/rankings/providers"),
     title: "Providers ranked",
-    section: Section::Rankings,
-    in_sitemap: true,
     ranks: Some(|_| GroupBy::Provider),
-    page: Some(place::Page::new(PARAMS, render).with_users(users)),
     file: Some(place::File { holds: "providers", ..FILE }),
-    ..Place::DEFAULT
+    ..LEADERBOARD
 };
 
 pub static MODEL_LIST: Place = Place {
     path: "/models",
     title: "All models",
-    section: Section::Rankings,
-    in_sitemap: true,
     ranks: Some(|_| GroupBy::Series),
     page: Some(
         place::Page::new(&[Param::Metric, Param::Period, Param::Sort, Param::N], render).with_users(users),
     ),
+    ..LEADERBOARD
+};
+
+/// What all of them share, and most of the rest.
+const LEADERBOARD: Place = Place {
+    section: Section::Rankings,
+    in_sitemap: true,
+    page: Some(place::Page::new(PARAMS, render).with_users(users)),
     ..Place::DEFAULT
 };
 
