@@ -3,9 +3,9 @@
 use super::detail::Detail;
 use super::dictionary::{ModelId, ProviderId};
 use super::figure::Figure;
+use super::group::{Filter, Group, GroupBy};
 use super::health::{Period, Quantiles, Scope, Span, Speed, Status};
 use super::totals::Totals;
-use super::usage::{Filter, Group, GroupBy};
 use super::{Dataset, Window};
 
 #[derive(Clone, Debug)]

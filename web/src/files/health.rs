@@ -11,7 +11,7 @@ use crate::data::{
     Boost, Counts, Dataset, Figure, Filter, Group, GroupBy, HealthBy, ModelId, ModelProvider, NotEnough,
     ProviderId, Quantiles, Scope, Span, Speed, Tally, Totals,
 };
-use crate::pages::{PageContext, PageError, empty_because};
+use crate::place::{PageContext, PageError, empty_because};
 
 fn found<T>(id: Option<T>, name: &str) -> Result<T, PageError> {
     id.ok_or_else(|| PageError::NotFound(name.to_owned()))

@@ -3,8 +3,8 @@
 use super::View;
 use super::meta::{Confidence, Meta, Missing};
 use super::table::{Cell, Table};
-use crate::data::{Dataset, Figure, Group, Interval, NotEnough, UsersBand, language_name};
-use crate::pages::PageContext;
+use crate::data::{Dataset, Group, Interval, NotEnough, UsersBand, language_name};
+use crate::place::PageContext;
 
 pub(super) fn languages(context: &PageContext, dataset: &Dataset) -> View {
     let mut table = Table::new(&[
@@ -104,7 +104,7 @@ pub(super) fn cell(context: &PageContext, dataset: &Dataset, nl: Option<&str>, c
                     users_high,
                     band(row.users),
                     Cell::number(row.lift.map(factor)),
-                    Cell::figure(row.growth.map(factor)),
+                    Cell::figure(row.growth.map(factor).map_err(Into::into)),
                     Cell::number(success.map(|(rate, _)| rate)),
                     success_low,
                     success_high,
@@ -124,8 +124,8 @@ fn band(band: UsersBand) -> Cell {
     Cell::count(band.0)
 }
 
-pub(super) fn reason<T>(figure: Figure<T>) -> Option<NotEnough> {
-    figure.err()
+pub(super) fn reason<T>(figure: Result<T, impl Into<NotEnough>>) -> Option<NotEnough> {
+    figure.err().map(Into::into)
 }
 
 fn plain(why: &NotEnough) -> String {

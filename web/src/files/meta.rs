@@ -6,10 +6,9 @@ use chrono::{NaiveDate, SecondsFormat};
 use serde::Serialize;
 
 use crate::data::{Dataset, LabelSource, LabelWindow, NotEnough};
-use crate::pages::PageContext;
-use crate::pages::address;
-use crate::state::BUILD;
+use crate::place::{PageContext, address};
 use crate::url::Format;
+use crate::version::BUILD;
 
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Meta {

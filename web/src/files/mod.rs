@@ -8,8 +8,8 @@ mod rankings;
 mod table;
 
 use crate::data::{Dataset, UserQuery};
-use crate::pages::{PageContext, PageError, complete};
-use crate::url::Page;
+use crate::place::{PageContext, PageError};
+use crate::url::Format;
 
 use meta::Meta;
 use table::Table;
@@ -21,44 +21,63 @@ struct View {
     meta: Meta,
 }
 
-/// Users figures that a file prints, see [`Dataset::load_users`].
-pub(crate) fn user_queries(context: &PageContext, dataset: &Dataset) -> Vec<UserQuery> {
+type Written = Result<String, PageError>;
+
+fn write(view: &View, format: Format) -> String {
+    match format {
+        Format::Csv => csv::write(&view.main),
+        Format::Json | Format::Html => table::json(&view.main, &view.more, &view.meta),
+    }
+}
+
+pub(crate) fn ranking(context: &PageContext, dataset: &Dataset, format: Format) -> Written {
+    Ok(write(&rankings::ranking(context, dataset)?, format))
+}
+
+/// Users figures that a ranking prints, see [`Dataset::load_users`].
+pub(crate) fn ranking_users(context: &PageContext, dataset: &Dataset) -> Vec<UserQuery> {
     rankings::query(context, dataset).map(|query| query.users()).unwrap_or_default()
 }
 
-pub(crate) fn json(context: &PageContext, dataset: &Dataset) -> Result<String, PageError> {
-    let view = view(context, dataset)?;
-    Ok(table::json(&view.main, &view.more, &view.meta))
+pub(crate) fn share(context: &PageContext, dataset: &Dataset, format: Format) -> Written {
+    Ok(write(&rankings::share(context, dataset), format))
 }
 
-pub(crate) fn csv(context: &PageContext, dataset: &Dataset) -> Result<String, PageError> {
-    Ok(csv::write(&view(context, dataset)?.main))
+pub(crate) fn growth(context: &PageContext, dataset: &Dataset, format: Format) -> Written {
+    Ok(write(&rankings::growth(context, dataset), format))
 }
 
-fn view(context: &PageContext, dataset: &Dataset) -> Result<View, PageError> {
-    let view = tables(context, dataset)?;
-    complete(dataset, &user_queries(context, dataset)).map(|()| view)
+pub(crate) fn languages(context: &PageContext, dataset: &Dataset, format: Format) -> Written {
+    Ok(write(&labels::languages(context, dataset), format))
 }
 
-fn tables(context: &PageContext, dataset: &Dataset) -> Result<View, PageError> {
-    match &context.page {
-        Page::Models | Page::Authors | Page::ProviderRanking => rankings::ranking(context, dataset),
-        Page::Share => Ok(rankings::share(context, dataset)),
-        Page::Growth => Ok(rankings::growth(context, dataset)),
-        Page::Languages => Ok(labels::languages(context, dataset)),
-        Page::Language(code) => Ok(labels::cell(context, dataset, Some(code), None)),
-        Page::Cross { nl, code } => Ok(labels::cell(context, dataset, Some(nl), Some(code))),
-        Page::Model(id) => health::model(context, dataset, id),
-        Page::Endpoints(id) => health::endpoints(context, dataset, id),
-        Page::Providers | Page::Status => Ok(health::providers(context, dataset)),
-        Page::Provider(id) => health::provider(context, dataset, id),
-        Page::Uptime => Ok(health::routing(context, dataset)),
-        Page::Overview
-        | Page::ModelList
-        | Page::Author(_)
-        | Page::Methodology
-        | Page::Data
-        | Page::Start
-        | Page::Problem(_) => Err(PageError::NotFound(context.page.path())),
-    }
+/// One language, or its cross with a programming language.
+pub(crate) fn cell(
+    context: &PageContext,
+    dataset: &Dataset,
+    format: Format,
+    nl: Option<&str>,
+    code: Option<&str>,
+) -> Written {
+    Ok(write(&labels::cell(context, dataset, nl, code), format))
+}
+
+pub(crate) fn model(context: &PageContext, dataset: &Dataset, format: Format, id: &str) -> Written {
+    Ok(write(&health::model(context, dataset, id)?, format))
+}
+
+pub(crate) fn endpoints(context: &PageContext, dataset: &Dataset, format: Format, id: &str) -> Written {
+    Ok(write(&health::endpoints(context, dataset, id)?, format))
+}
+
+pub(crate) fn providers(context: &PageContext, dataset: &Dataset, format: Format) -> Written {
+    Ok(write(&health::providers(context, dataset), format))
+}
+
+pub(crate) fn provider(context: &PageContext, dataset: &Dataset, format: Format, id: &str) -> Written {
+    Ok(write(&health::provider(context, dataset, id)?, format))
+}
+
+pub(crate) fn routing(context: &PageContext, dataset: &Dataset, format: Format) -> Written {
+    Ok(write(&health::routing(context, dataset), format))
 }

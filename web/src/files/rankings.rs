@@ -6,12 +6,10 @@ use super::View;
 use super::meta::Meta;
 use super::table::{Cell, Table};
 use crate::data::{
-    Change, Dataset, Filter, Group, Metric, ModelId, Ranking, RankingQuery, RankingRow, Remainder, Totals,
-    Volume, plus,
+    Change, Dataset, Filter, Group, Metric, ModelId, NAMED, Ranking, RankingQuery, RankingRow, Remainder,
+    Totals, Volume, WEEKS, plus,
 };
-use crate::pages::shares::{NAMED, WEEKS};
-use crate::pages::{PageContext, PageError, empty_because};
-use crate::respond::grouping;
+use crate::place::{PageContext, PageError, empty_because};
 use crate::url::State;
 
 const COLUMNS: [&str; 19] = [
@@ -38,7 +36,7 @@ const COLUMNS: [&str; 19] = [
 
 /// The query of a ranking page; `None` for other pages.
 pub(super) fn query(context: &PageContext, dataset: &Dataset) -> Option<RankingQuery> {
-    let by = grouping(&context.page, context.state.variants)?;
+    let by = context.page.grouping(context.state.variants)?;
     let days = context.state.resolve(dataset);
     let author = context.state.author.as_deref().and_then(|author| dataset.dictionary.find_author(author));
     Some(RankingQuery {

@@ -1,12 +1,10 @@
 //! The controls of a page as links: every state has an address of its own.
 
-use super::context::{PageContext, address};
 use super::parts::{Choice, Downloads, Html, Picker, cells};
 use crate::data::{Dataset, LabelPeriod, Metric, Span};
 use crate::format;
-use crate::url::{
-    By, Format, Outside, Page, Param, Period, Resolved, Sort, SortKey, State, Variants, View, Vs,
-};
+use crate::place::{PageContext, Place, address, empty_because};
+use crate::url::{By, Format, Param, Period, Resolved, Sort, SortKey, State, Variants, View, Vs};
 
 /// One picker per parameter that the page reads.
 pub fn pickers(ctx: &PageContext) -> Vec<Picker> {
@@ -81,7 +79,7 @@ fn picker(ctx: &PageContext, param: Param) -> Option<Picker> {
                 })
                 .collect(),
         ),
-        Param::Window if ctx.page.has_label_window() => (
+        Param::LabelWindow => (
             "Window",
             [
                 (None, "newest that is enough"),
@@ -143,14 +141,6 @@ pub fn window_note(data: &Dataset, resolved: &Resolved) -> Html {
     Html::text(&note)
 }
 
-/// Why a window that lies outside the history has no rows.
-pub fn empty_because(data: &Dataset, resolved: &Resolved) -> Option<String> {
-    resolved.outside.map(|side| match side {
-        Outside::Before => format!("the history begins on {}", format::date(data.first_date())),
-        Outside::After => "these days have not begun".to_owned(),
-    })
-}
-
 /// The days of live health windows.
 pub fn live_note(data: &Dataset) -> Html {
     Html::markup(format!("newest complete 5 min ends {} UTC", cells::clock(data.buckets_end)))
@@ -165,10 +155,11 @@ pub fn downloads(ctx: &PageContext) -> Downloads {
 }
 
 /// Files of another page in its default state.
-pub fn files_of(page: &Page, state: &State) -> Downloads {
+pub fn files_of(place: &'static Place, state: &State) -> Downloads {
+    let page = place.here();
     Downloads::new(vec![
-        ("CSV", address(page, Format::Csv, state)),
-        ("JSON", address(page, Format::Json, state)),
+        ("CSV", address(&page, Format::Csv, state)),
+        ("JSON", address(&page, Format::Json, state)),
     ])
 }
 

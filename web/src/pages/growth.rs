@@ -1,18 +1,31 @@
 //! Growth: active models and month over month volumes, running month apart.
 
+use crate::files;
+use crate::place::{self, PageContext, PageError, Place, Section};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
 use super::shares::midnight;
-use super::shell::{Section, Shell};
+use super::shell::Shell;
 use crate::charts::{Caption, Columns};
 use crate::data::{Change, Dataset, Month, Totals};
 use crate::format;
 
 /// Months that are shown: a year and the running one.
 const MONTHS: usize = 13;
+
+pub static GROWTH: Place = Place {
+    path: "/rankings/growth",
+    api: Some("/api/v1/growth"),
+    title: "Growth",
+    section: Section::Growth,
+    navigation: Some("Growth"),
+    in_sitemap: true,
+    page: Some(place::Page::new(&[], render)),
+    file: Some(place::File::new("active models and volumes by month", &[], files::growth)),
+    ..Place::DEFAULT
+};
 
 #[derive(Template)]
 #[template(path = "growth.html")]
@@ -43,7 +56,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     };
     let table = table(&months);
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Growth, "Growth", &finding),
+        shell: Shell::new(ctx, Some(data), "Growth", &finding),
         deck: Html::text(&deck),
         active: active(&months, table.clone(), controls::downloads(ctx)),
         volume: volume(&months, table.clone(), controls::downloads(ctx)),

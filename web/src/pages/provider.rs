@@ -1,21 +1,45 @@
 //! One provider: its state with the number that made it so, 90 days, 24 hours, errors, speed, models.
 
+use super::PROVIDERS;
+use crate::files;
+use crate::place::{self, Address, Found, PageContext, PageError, Place, Section};
+use crate::url::{Param, View};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::health_view;
 use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
 use super::ranked;
 use super::rankings::Fact;
-use super::shell::{Section, Shell, crumbs};
+use super::shell::{Shell, crumbs};
 use super::speed_charts;
 use crate::charts::{Caption, bar, days_strip, minutes_strip};
 use crate::data::{
     Bar, Dataset, Filter, Group, GroupBy, HealthBy, ProviderId, Scope, Span, Speed, State, Status,
 };
 use crate::format;
-use crate::url::{Page as Address, View};
+
+const PARAMS: &[Param] = &[Param::Window, Param::View];
+
+pub static PROVIDER: Place = Place {
+    path: "/providers/{provider}",
+    api: Some("/api/v1/providers/{provider}"),
+    title: "One provider",
+    section: Section::Providers,
+    find: |address, data| {
+        let known = data.spelled_provider(address.name(0));
+        Found::by_name(address, known)
+    },
+    page: Some(place::Page::new(PARAMS, |ctx, data| render(ctx, data, ctx.page.name(0)))),
+    file: Some(place::File::new("days of a provider, and its models", PARAMS, |ctx, data, format| {
+        files::provider(ctx, data, format, ctx.page.name(0))
+    })),
+    ..Place::DEFAULT
+};
+
+pub fn provider_page(id: &str) -> Address {
+    Address::new(&PROVIDER, [id])
+}
 
 #[derive(Template)]
 #[template(path = "provider.html")]
@@ -49,8 +73,8 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let finding = finding(&name, &status, &bars);
     let files = || controls::downloads(ctx);
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Providers, &name, &finding),
-        crumbs: crumbs(&[("Providers", Some(Address::Providers.path())), (&name, None)]),
+        shell: Shell::new(ctx, Some(data), &name, &finding),
+        crumbs: crumbs(&[("Providers", Some(PROVIDERS.here().path())), (&name, None)]),
         kicker: kicker(data, &status),
         deck: deck(data, provider, &status),
         pickers: controls::pickers(ctx),

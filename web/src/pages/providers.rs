@@ -1,19 +1,20 @@
 //! Directory of providers, and the status page: who is up now, and over 90 days.
 
+use crate::files;
+use crate::place::{self, PageContext, PageError, Place, Section};
+use crate::url::{Param, Sort, SortKey};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::health_view;
 use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
 use super::provider;
-use super::shell::{Section, Shell};
+use super::shell::Shell;
 use crate::data::{
     Counts, Dataset, Figure, Group, GroupBy, HealthBy, Period, ProviderId, Quantiles, Scope, Span, Speed,
     State, Status,
 };
 use crate::format;
-use crate::url::{Sort, SortKey};
 
 /// One provider of either page.
 struct Entry {
@@ -78,6 +79,30 @@ fn by_number<T>(rows: &mut [T], descending: bool, value: impl Fn(&T) -> Option<f
         (a, b) => b.is_some().cmp(&a.is_some()),
     });
 }
+
+pub static PROVIDERS: Place = Place {
+    path: "/providers",
+    api: Some("/api/v1/providers"),
+    title: "Providers",
+    section: Section::Providers,
+    navigation: Some("Providers"),
+    in_sitemap: true,
+    page: Some(place::Page::new(&[Param::Sort], directory)),
+    file: Some(place::File::new("provider directory", &[Param::Sort], files::providers)),
+    ..Place::DEFAULT
+};
+
+pub static STATUS: Place = Place {
+    path: "/status",
+    api: Some("/api/v1/status"),
+    title: "Status",
+    section: Section::Status,
+    navigation: Some("Status"),
+    in_sitemap: true,
+    page: Some(place::Page::new(&[Param::Sort], status)),
+    file: Some(place::File::new("daily uptime of every provider", &[Param::Sort], files::providers)),
+    ..Place::DEFAULT
+};
 
 #[derive(Template)]
 #[template(path = "providers.html")]
@@ -211,7 +236,7 @@ pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError>
         ..Table::default()
     };
     let page = Directory {
-        shell: Shell::new(ctx, Some(data), Section::Providers, "Providers", &finding),
+        shell: Shell::new(ctx, Some(data), "Providers", &finding),
         deck: Html::text(&deck),
         live: controls::live_note(data),
         table,
@@ -287,7 +312,7 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         .collect();
     let window = data.trailing(90);
     let page = Dashboard {
-        shell: Shell::new(ctx, Some(data), Section::Status, "Status", &finding),
+        shell: Shell::new(ctx, Some(data), "Status", &finding),
         deck,
         live: controls::live_note(data),
         counts: vec![

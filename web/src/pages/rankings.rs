@@ -1,19 +1,20 @@
 //! Leaderboards of models, authors and providers: all four measures side by side.
 
+use super::{AUTHORS, GROWTH, LANGUAGES, MODELS, PROVIDER_RANKING, SHARE};
+use crate::place::{PageContext, PageError};
+use crate::url::{Resolved, Sort, SortKey, State, View};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
 use super::places::bump_figure;
 use super::ranked::{self, Sparks};
-use super::shares::WEEKS;
-use super::shell::{Section, Shell, beside};
+use super::shell::{Shell, beside};
 use crate::data::{
     Change, Dataset, Filter, Group, GroupBy, Metric, Ranking, RankingQuery, RankingRow, Remainder, UserQuery,
+    WEEKS,
 };
 use crate::format::{self, Scale};
-use crate::url::{Page as Address, Resolved, Sort, SortKey, State, Variants, View};
 
 #[derive(Template)]
 #[template(path = "rankings.html")]
@@ -48,20 +49,17 @@ impl Fact {
     }
 }
 
-fn grouping(ctx: &PageContext) -> GroupBy {
-    match (&ctx.page, ctx.state.variants) {
-        (Address::Authors, _) => GroupBy::Author,
-        (Address::ProviderRanking, _) => GroupBy::Provider,
-        (_, Variants::Folded) => GroupBy::Model,
-        (_, Variants::Own) => GroupBy::Series,
-    }
-}
-
 fn query(ctx: &PageContext, data: &Dataset) -> RankingQuery {
     let Resolved { window, before, .. } = ctx.state.resolve(data);
     let author = ctx.state.author.as_deref().and_then(|author| data.dictionary.find_author(author));
     let filter = author.map_or(Filter::All, Filter::Author);
-    RankingQuery { by: grouping(ctx), metric: ctx.state.metric, window, before, filter }
+    RankingQuery {
+        by: ctx.page.grouping(ctx.state.variants).unwrap_or(GroupBy::Series),
+        metric: ctx.state.metric,
+        window,
+        before,
+        filter,
+    }
 }
 
 /// The users figures this page prints.
@@ -79,15 +77,15 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let resolved = ctx.state.resolve(data);
     let finding = finding(data, &ranking);
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Rankings, &title(&ranking), &finding),
+        shell: Shell::new(ctx, Some(data), &title(&ranking), &finding),
         crumbs: beside(
             &[
-                ("Models", Address::Models.path()),
-                ("Authors", Address::Authors.path()),
-                ("Providers", Address::ProviderRanking.path()),
-                ("Market share", Address::Share.path()),
-                ("Growth", Address::Growth.path()),
-                ("Languages", Address::Languages.path()),
+                ("Models", MODELS.here().path()),
+                ("Authors", AUTHORS.here().path()),
+                ("Providers", PROVIDER_RANKING.here().path()),
+                ("Market share", SHARE.here().path()),
+                ("Growth", GROWTH.here().path()),
+                ("Languages", LANGUAGES.here().path()),
             ],
             &ctx.page.path(),
         ),

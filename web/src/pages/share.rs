@@ -1,15 +1,30 @@
 //! Market share: a year of weeks as a 100 % stack and as one line each; Others opens to the next ranks.
 
+use crate::files;
+use crate::place::{self, PageContext, PageError, Place, Section};
+use crate::url::{Param, State, View};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::parts::{Figure, Html, Picker, Table};
-use super::shares::{self, NAMED, Panel, Shares, WEEKS, concentration, panels, stack_figure};
-use super::shell::{Section, Shell};
-use crate::data::{Dataset, Filter, Metric};
+use super::shares::{self, Panel, Shares, concentration, panels, stack_figure};
+use super::shell::Shell;
+use crate::data::{Dataset, Filter, Metric, NAMED, WEEKS};
 use crate::format;
-use crate::url::{State, View};
+
+const PARAMS: &[Param] = &[Param::Metric, Param::By, Param::View, Param::Skip];
+
+pub static SHARE: Place = Place {
+    path: "/rankings/share",
+    api: Some("/api/v1/share"),
+    title: "Market share",
+    section: Section::Share,
+    navigation: Some("Share"),
+    in_sitemap: true,
+    page: Some(place::Page::new(PARAMS, render)),
+    file: Some(place::File::new("weekly shares over a year", PARAMS, files::share)),
+    ..Place::DEFAULT
+};
 
 #[derive(Template)]
 #[template(path = "share.html")]
@@ -73,7 +88,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         if users { " Users are not additive, so their shares are shown by requests." } else { "" },
     );
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Share, "Market share", &finding),
+        shell: Shell::new(ctx, Some(data), "Market share", &finding),
         deck: Html::text(&deck),
         pickers: controls::pickers(ctx),
         first: (skip > 0).then(|| ctx.href(&State { skip: 0, ..state.clone() })),

@@ -5,13 +5,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
 use super::ranked;
 use crate::charts::{Band100, Caption, Multiple, Stacked, multiples};
-use crate::data::{Dataset, Group, Metric, Volume, Weekly};
+use crate::data::{Dataset, Group, Metric, NAMED, Volume, Weekly};
 use crate::format;
-
-/// Series that are named in a chart; the rest is Others.
-pub const NAMED: usize = 9;
-/// Weeks of the share charts, the running one included.
-pub const WEEKS: u64 = 53;
 
 /// One small multiple.
 pub struct Panel {

@@ -1,15 +1,28 @@
 //! Routed against pinned: what fallback adds, model by model.
 
+use crate::files;
+use crate::place::{self, PageContext, PageError, Place, Section};
+use crate::url::{Param, Sort, SortKey};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
 use super::ranked;
-use super::shell::{Section, Shell};
+use super::shell::Shell;
 use crate::data::{Boost, Dataset, Figure, Group, Routing};
 use crate::format;
-use crate::url::{Sort, SortKey};
+
+pub static UPTIME: Place = Place {
+    path: "/uptime",
+    api: Some("/api/v1/uptime"),
+    title: "Routed against pinned",
+    section: Section::Uptime,
+    navigation: Some("Routing"),
+    in_sitemap: true,
+    page: Some(place::Page::new(&[Param::Sort], render)),
+    file: Some(place::File::new("routed against pinned by model", &[Param::Sort], files::routing)),
+    ..Place::DEFAULT
+};
 
 #[derive(Template)]
 #[template(path = "uptime.html")]
@@ -37,7 +50,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let finding = finding(&overall, &rows);
     let deck = "Routed counts requests that ended well after fallback; without routing, the same requests by their first attempt alone. Both over complete UTC days.";
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Uptime, "Routed against pinned", &finding),
+        shell: Shell::new(ctx, Some(data), "Routed against pinned", &finding),
         deck: Html::text(deck),
         totals: totals(&overall),
         table: table(ctx, data, &rows, sort),
