@@ -79,7 +79,9 @@ impl Publisher {
             if metric.history != History::Whole || metric.is_revised() {
                 let (stood, under) = self.stood(published).await?;
                 known.extend(&stood);
-                due.came_back = under.map(|reason| (stood, reason));
+                // Where it never had all, or had it under these terms, the last publication is what differs.
+                let of_last = || last.filter(|_| round.is_afresh).map(|last| self.differs_from(last));
+                due.came_back = under.or_else(of_last).map(|reason| (stood, reason));
             }
             // Also what stands of days that are in no input any more.
             let mut all = known.clone();
