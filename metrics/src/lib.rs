@@ -36,6 +36,7 @@ pub mod providers;
 pub mod publications;
 pub mod quality_by_day;
 pub mod rankings;
+pub mod revisions;
 mod routing;
 pub mod routing_by_day;
 pub mod routing_by_hour;

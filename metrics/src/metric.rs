@@ -3,15 +3,16 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, new_null_array};
 use arrow::datatypes::{Date32Type, SchemaRef};
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Declaration, Type};
-use chrono::{Datelike, Days, NaiveDate, Weekday};
+use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
+use crate::revisions::REVISION;
 use crate::windows::Windows;
 use crate::{
     app_gate, apps, endpoints, events, gate, growth_by_month, health_by_5min, health_by_day, health_by_hour,
@@ -157,6 +158,26 @@ impl Metric {
         self.table.column("end_date").is_some()
     }
 
+    /// Whether its rows say how often they were replaced since their date closed.
+    pub fn is_revised(&self) -> bool {
+        self.table.column(REVISION.name).is_some()
+    }
+
+    /// Whether rows that come late for closed dates wait for their turn.
+    pub fn is_put_off(&self) -> bool {
+        self.is_of_windows() || self.is_revised()
+    }
+
+    /// Last day of the rows of a date: of weeks and months, which are dated by their first day, it comes later.
+    pub fn last_day(&self, date: NaiveDate) -> NaiveDate {
+        let last = match self.date_column() {
+            Some("week_start") => date.checked_add_days(Days::new(6)),
+            Some("month") => date.checked_add_months(Months::new(1)).and_then(|next| next.pred_opt()),
+            _ => Some(date),
+        };
+        last.unwrap_or(NaiveDate::MAX)
+    }
+
     /// Whether the table may hold rows of a date.
     pub fn keeps(&self, date: NaiveDate, today: NaiveDate) -> bool {
         self.history != History::Weekly
@@ -260,6 +281,10 @@ fn windows_of(table: &Declaration) -> Option<&'static Windows> {
 fn as_declared(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFusionError> {
     let options = arrow::compute::CastOptions { safe: false, ..Default::default() };
     let columns = schema.fields().iter().map(|field| {
+        // Whoever puts the rows knows what stood.
+        if field.name() == REVISION.name {
+            return Ok(new_null_array(field.data_type(), batch.num_rows()));
+        }
         let column = batch.column_by_name(field.name()).ok_or_else(|| {
             DataFusionError::Execution(format!("the statement gives no column `{}`", field.name()))
         })?;

@@ -40,7 +40,7 @@ pub enum Keyless {
 }
 
 /// After its end a day waits so long for what arrives late, and closes.
-const CLOSES_AFTER: TimeDelta = TimeDelta::hours(2);
+pub(crate) const CLOSES_AFTER: TimeDelta = TimeDelta::hours(2);
 
 impl Terms {
     /// The first day that has not closed: the running one, in its first hours the one before. Decisions of a day, and windows

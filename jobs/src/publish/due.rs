@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bellwether_metrics::publications::Publication;
+use bellwether_metrics::revisions::Reason;
 use bellwether_metrics::{History, Lane, Metric, gate};
 use bellwether_warehouse::{DataFile, TableId};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -31,6 +32,10 @@ pub(super) struct Due {
     pub keeps_windows: bool,
     /// The table has content that no publication names.
     pub is_unnamed: bool,
+    /// Dates of that content: it may be of other terms, so it only stays where it is what is computed.
+    pub unnamed: BTreeSet<NaiveDate>,
+    /// What differs from the terms under which these dates stood. None: nothing.
+    pub came_back: Option<(BTreeSet<NaiveDate>, Reason)>,
 }
 
 impl Publisher {
@@ -59,6 +64,7 @@ impl Publisher {
             Changed::Everything => BTreeSet::new(),
         };
         due.dates.extend(&unnamed);
+        due.unnamed.clone_from(&unnamed);
         for input in inputs(metric) {
             match self.changed(input, last).await? {
                 Changed::Everything => is_all = true,
@@ -70,8 +76,12 @@ impl Publisher {
         let mut known = stands.clone();
         let from = last.filter(|_| !is_afresh).and_then(|last| last.complete_from.get(name).copied());
         if is_all || from.is_some() {
-            if metric.history != History::Whole {
-                known.extend(self.stood(published).await?);
+            if metric.history != History::Whole || metric.is_revised() {
+                let (stood, under) = self.stood(published).await?;
+                known.extend(&stood);
+                // Where it never had all, or had it under these terms, the last publication is what differs.
+                let of_last = || last.filter(|_| round.is_afresh).map(|last| self.differs_from(last));
+                due.came_back = under.or_else(of_last).map(|reason| (stood, reason));
             }
             // Also what stands of days that are in no input any more.
             let mut all = known.clone();
@@ -79,11 +89,13 @@ impl Publisher {
             all.retain(|date| is_all || from.is_some_and(|from| *date < from));
             due.dates.extend(all);
         }
-        due.dates.extend(touched(metric, late::turned(round)));
+        let turned = touched(metric, late::turned(round));
+        due.dates.extend(&turned);
         due.dates.retain(|date| *date <= today && (metric.begins_by(*date, today) || known.contains(date)));
         match self.scope {
-            Scope::Slow if metric.is_of_windows() && !is_all && from.is_none() => {
-                due.late_from = late::put_off(metric, &mut due.dates, &stands, &unnamed, round);
+            Scope::Slow if metric.is_put_off() && !is_all && from.is_none() => {
+                let stays = unnamed.union(&turned).copied().collect();
+                due.late_from = late::put_off(metric, &mut due.dates, &stands, &stays, round);
             }
             _ => due.dates.extend(late::all(metric, &stands, round)),
         }

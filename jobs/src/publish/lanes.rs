@@ -134,6 +134,9 @@ impl Publisher {
         row.terms.clone_from(&self.fingerprint);
         row.published_at = round.now;
         row.what = what;
+        row.catalogue = self.terms.catalogue_fingerprint();
+        row.settings = self.terms.settings_fingerprint();
+        row.revised.clone_from(&stage.revised);
         if self.scope != Scope::Fast {
             row.attempts_version = round.attempts_version;
             row.seen = self.seen();

@@ -14,10 +14,12 @@ mod changes;
 mod due;
 mod lanes;
 mod late;
+mod moved;
 mod newest;
 mod place;
 mod put;
 mod report;
+mod revise;
 mod rows;
 mod scope;
 mod stage;
@@ -29,6 +31,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bellwether_metrics::publications::{self, Publication};
+use bellwether_metrics::revisions::{Log, Revised};
 use bellwether_metrics::{Lane, METRICS, Metric, Terms};
 use bellwether_warehouse::{
     Advance, Followed, Kind, Snapshot, Standing, Table, TableId, Warehouse, snapshot,
@@ -37,6 +40,7 @@ use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
+use tokio::sync::OnceCell;
 
 use crate::error::Error;
 use crate::jobs::refresh;
@@ -88,6 +92,8 @@ struct Round {
     now: DateTime<Utc>,
     /// Tables of another lane, as the last publication names them.
     others: Vec<Snapshot>,
+    /// What publications tell of replaced dates, read where it is asked for.
+    log: OnceCell<Arc<Log>>,
 }
 
 /// What one publication put.
@@ -96,6 +102,8 @@ struct Stage {
     tables: Vec<PublishedTable>,
     froms: Froms,
     lates: Froms,
+    /// Closed dates whose rows were replaced.
+    revised: Vec<Revised>,
     /// Tables that another lane has to put first.
     left: BTreeSet<&'static str>,
     /// A table has content that no publication names.
@@ -254,6 +262,7 @@ impl Publisher {
             },
             last,
             now,
+            log: OnceCell::new(),
         })
     }
 
@@ -275,7 +284,7 @@ impl Publisher {
             refresh(&mut published.table).await?;
         }
         let due = self.due(at, round, &stage.froms).await?;
-        let put = self.put(at, &due, round).await?;
+        let put = self.put(at, &due, round, &mut stage.revised).await?;
         stage.is_unnamed |= due.is_unnamed || put.is_some();
         stage.tables.extend(put);
         stage.froms.extend(due.from.map(|from| (name.to_owned(), from)));

@@ -1,6 +1,9 @@
 //! The row of a publication, and what keeps its table from growing into very many files.
 
+use std::collections::BTreeMap;
+
 use bellwether_metrics::publications::{self, Publication};
+use bellwether_metrics::revisions::{Reason, Revised};
 use bellwether_warehouse::{Change, DataFile};
 
 use super::{PublishedTable, Publisher, Round, Stage, advance, failed};
@@ -91,6 +94,14 @@ fn what(round: &Round, stage: &Stage) -> String {
         0 => format!("{table}: merged into fewer files"),
         1 => format!("{table}: 1 date"),
         dates => format!("{table}: {dates} dates"),
+    }));
+    let mut revised: BTreeMap<(Reason, &str), i64> = BTreeMap::new();
+    for Revised { table, first, last, reason, .. } in &stage.revised {
+        *revised.entry((*reason, table)).or_default() += (*last - *first).num_days() + 1;
+    }
+    what.extend(revised.into_iter().map(|((reason, table), dates)| {
+        let noun = if dates == 1 { "closed date" } else { "closed dates" };
+        format!("{table}: {dates} {noun} replaced for {}", reason.words())
     }));
     if what.is_empty() {
         what.push("no published row changed".to_owned());

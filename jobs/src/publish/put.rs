@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bellwether_metrics::revisions::Revised;
 use bellwether_metrics::{Lane, Metric};
 use bellwether_warehouse::{Change, DataFile};
 use chrono::NaiveDate;
@@ -10,7 +11,8 @@ use datafusion::prelude::SessionContext;
 use super::changes::{self, DATES};
 use super::due::Due;
 use super::place::{self, Group};
-use super::rows::{ByDate, divide, is_same};
+use super::revise::{self, Judge, Verdict};
+use super::rows::{ByDate, divide};
 use super::scope::{LANE, Scope, TERMS};
 use super::{Published, PublishedTable, Publisher, Round, advance, failed, report};
 use crate::dates::date_of;
@@ -23,6 +25,9 @@ struct Plan {
     add: Vec<DataFile>,
     remove: Vec<String>,
     changed: BTreeSet<NaiveDate>,
+    /// Closed dates that are to be told, with their numbers.
+    revised: BTreeMap<NaiveDate, i64>,
+    judge: Judge,
 }
 
 /// The dates of one partition that are due.
@@ -48,13 +53,22 @@ impl Publisher {
         at: usize,
         due: &Due,
         round: &Round,
+        revised: &mut Vec<Revised>,
     ) -> Result<Option<PublishedTable>, Error> {
         let is_due = !due.dates.is_empty() || !due.dropped.is_empty();
         let Some(published) = self.tables.get(at).filter(|_| is_due) else { return Ok(None) };
         let (metric, today) = (published.metric, round.terms.today);
         let began = self.warehouse.world().now();
         let files = published.table.snapshot().files().to_vec();
-        let mut plan = Plan { files, add: Vec::new(), remove: Vec::new(), changed: BTreeSet::new() };
+        let judge = self.judge(metric, due, round).await?;
+        let mut plan = Plan {
+            files,
+            judge,
+            add: Vec::new(),
+            remove: Vec::new(),
+            changed: BTreeSet::new(),
+            revised: BTreeMap::new(),
+        };
         let dropped = plan.drop(metric, due);
         let own = published.table.snapshot().provider_over(plan.files.clone());
         let ctx = self.session(round, metric, own).await?;
@@ -70,6 +84,7 @@ impl Publisher {
                 self.put_group(at, &ctx, (task, own), round, &mut plan).await?;
             }
         }
+        revised.extend(revise::told(metric, due, std::mem::take(&mut plan.revised)));
         let put = self.commit(at, plan, due.dates.contains(&today), round).await?;
         let seconds = self.warehouse.world().since(began).as_secs_f64();
         let put = put.map(|put| PublishedTable { seconds, ..put });
@@ -98,7 +113,10 @@ impl Publisher {
             }
             stands => stands?,
         };
-        let (stands, computed, changed) = differing(task.dates.clone(), stands, computed).await?;
+        let judge = plan.judge.clone();
+        let (stands, computed, verdict) = differing(task.dates.clone(), stands, computed, judge).await?;
+        plan.revised.extend(verdict.revised);
+        let changed = verdict.changed;
         let is_scattered = task.is_closed && task.met.len() > 1;
         if changed.is_empty() && !is_scattered {
             return Ok(());
@@ -306,20 +324,16 @@ async fn compute(
     Ok(computed)
 }
 
-/// Both as they were given, and the dates whose rows are others. Off the threads on which everybody waits.
+/// Both, the latter with the numbers that are due, and what has changed. Off the threads on which everybody waits.
 async fn differing(
     dates: BTreeSet<NaiveDate>,
     stands: ByDate,
-    computed: ByDate,
-) -> Result<(ByDate, ByDate, BTreeSet<NaiveDate>), Error> {
+    mut computed: ByDate,
+    judge: Judge,
+) -> Result<(ByDate, ByDate, Verdict), Error> {
     let compared = tokio::task::spawn_blocking(move || {
-        let mut changed = BTreeSet::new();
-        for date in dates {
-            if !is_same(stands.get(&date), computed.get(&date))? {
-                changed.insert(date);
-            }
-        }
-        Ok((stands, computed, changed))
+        let verdict = judge.compare(&dates, &stands, &mut computed)?;
+        Ok((stands, computed, verdict))
     });
     compared.await.map_err(|source| Error::Task { job: "publish", source })?
 }

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_metrics::publications::Publication;
+use bellwether_metrics::revisions::Reason;
 use bellwether_metrics::{History, Metric, gate, quality_by_day, rankings, usage_by_day, users_by_window};
 use bellwether_warehouse::tables::declared::Declaration;
 use bellwether_warehouse::{DataFile, Error as WarehouseError, Followed, Snapshot, TableId};
@@ -107,22 +108,31 @@ impl Publisher {
     }
 
     /// Dates that a table had when it last had all, those of earlier terms included: one of a recent history knows them from
-    /// nowhere else.
-    pub(super) async fn stood(&self, published: &Published) -> Result<BTreeSet<NaiveDate>, Error> {
+    /// nowhere else. With them, what has changed in the terms since.
+    pub(super) async fn stood(
+        &self,
+        published: &Published,
+    ) -> Result<(BTreeSet<NaiveDate>, Option<Reason>), Error> {
         let Published { metric, table } = published;
         let name = metric.table.name;
         let whole = Publication::newest_whole(self.publications.snapshot(), name).await;
-        let version = whole.map_err(Error::metric)?.and_then(|whole| whole.versions.get(name).copied());
-        let Some(version) = version else { return Ok(BTreeSet::new()) };
+        let whole = whole.map_err(Error::metric)?;
+        let former = whole.as_ref().filter(|whole| whole.terms != self.fingerprint);
+        let under = former.map(|former| self.differs_from(former));
+        let Some(version) = whole.and_then(|whole| whole.versions.get(name).copied()) else {
+            return Ok((BTreeSet::new(), under));
+        };
         match table.at(version).await {
-            Ok(snapshot) => Ok(snapshot.files().iter().flat_map(|file| dates_of(metric, file)).collect()),
+            Ok(snapshot) => {
+                Ok((snapshot.files().iter().flat_map(|file| dates_of(metric, file)).collect(), under))
+            }
             Err(WarehouseError::VersionGone { .. }) => {
                 tracing::warn!(
                     table = name,
                     version,
                     "the version that last had all dates is gone; those that stand and recent ones are computed"
                 );
-                Ok(BTreeSet::new())
+                Ok((BTreeSet::new(), under))
             }
             Err(source) => Err(Error::Log { table: name, source }),
         }

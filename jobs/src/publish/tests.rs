@@ -4,6 +4,7 @@ mod late;
 mod live;
 mod names;
 mod place;
+mod revisions;
 mod rounds;
 mod stages;
 mod tables;

@@ -10,6 +10,7 @@ use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type
 use chrono::{Datelike, Months, NaiveDate};
 
 use crate::measures::reason;
+use crate::revisions::REVISION;
 use crate::{History, Lane, Metric, gate, keyed, measures, usage_by_day};
 
 const NOT_TOTAL: &str = "Dimensions other than `total`.";
@@ -79,6 +80,7 @@ pub const TABLE: Declaration = Declaration {
         reason("tokens_growth_6m_reason", WHY),
         growth("requests_growth_6m", "Geometric mean of the growth of `requests` in the six months that end with this one."),
         reason("requests_growth_6m_reason", WHY),
+        REVISION,
     ],
 };
 

@@ -7,12 +7,13 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration};
 
 use crate::health::{self, BEFORE, FIGURES, GATE, KEYS, MIX, PARTIAL, SPEEDS, UPTIME};
+use crate::revisions::REVISION;
 use crate::{Lane, Metric, SHOWN};
 
 const PERIOD: &[Column] =
     &[Column::date("month", "First day of the month of `date`."), Column::date("date", "The day, UTC.")];
 
-const PARTS: &[&[Column]] = &[PERIOD, PARTIAL, KEYS, UPTIME, BEFORE, MIX, FIGURES, SPEEDS];
+const PARTS: &[&[Column]] = &[PERIOD, PARTIAL, KEYS, UPTIME, BEFORE, MIX, FIGURES, SPEEDS, &[REVISION]];
 
 pub const TABLE: Declaration = Declaration {
     name: "health_by_day",

@@ -7,6 +7,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Unit};
 
 use crate::health::{self, BEFORE, FIGURES, GATE, KEYS, MIX, SPEEDS, UPTIME};
+use crate::revisions::REVISION;
 use crate::{History, Lane, Metric};
 
 /// Days of the longest window and of the one before it.
@@ -24,7 +25,7 @@ const PERIOD: &[Column] = &[
     ),
 ];
 
-const PARTS: &[&[Column]] = &[PERIOD, KEYS, UPTIME, BEFORE, MIX, FIGURES, SPEEDS];
+const PARTS: &[&[Column]] = &[PERIOD, KEYS, UPTIME, BEFORE, MIX, FIGURES, SPEEDS, &[REVISION]];
 
 pub const TABLE: Declaration = Declaration {
     name: "health_by_window",

@@ -113,16 +113,34 @@ fn columns() -> Vec<Column> {
         let column = row::complete_from_column(metric.table.name).leak();
         columns.push(Column::date(column, meaning).null_when("it has all dates"));
     }
-    for metric in METRICS.iter().filter(|metric| metric.is_of_windows()) {
+    let late_from = |metric: &Metric| {
         let meaning = "Late rows have moved figures of the published table of that name from this date on, which the night will \
                        show.";
         let column = row::late_from_column(metric.table.name).leak();
-        columns.push(Column::date(column, meaning).null_when("there were none"));
-    }
+        Column::date(column, meaning).null_when("there were none")
+    };
+    columns.extend(METRICS.iter().filter(|metric| metric.is_of_windows()).map(late_from));
     let meaning = "When the newest event began; of a clock that runs ahead, when this was published.";
     columns.push(
         Column::new("newest_event_at", Type::Instant, Unit::None, meaning)
             .null_when("there was no event yet"),
+    );
+    let is_of_days = |metric: &&Metric| metric.is_put_off() && !metric.is_of_windows();
+    columns.extend(METRICS.iter().filter(is_of_days).map(late_from));
+    for (column, meaning) in [
+        ("catalogue", "Fingerprint of the catalogue, which is part of `terms`."),
+        ("settings", "Fingerprint of all else in `terms`."),
+    ] {
+        columns.push(Column::text(column, meaning).null_when("it was not told yet"));
+    }
+    columns.push(
+        Column::text(
+            "revised",
+            "Dates that had closed and whose rows it replaced, a line for neighbouring ones: the table, first and last date, the \
+             number that their rows have in `revision`, and why. `late_rows`: rows came late, or copies of rows were left out. \
+             `catalogue`, `terms`: what it is published under has changed.",
+        )
+        .null_when("there were none"),
     );
     columns
 }

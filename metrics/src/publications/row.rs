@@ -15,6 +15,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::{DataFrame, SessionContext, col};
 
 use crate::Error;
+use crate::revisions::Revised;
 
 const NEWEST: &str = include_str!("newest.sql");
 
@@ -43,6 +44,11 @@ pub struct Publication {
     pub complete_from: BTreeMap<String, NaiveDate>,
     /// Of a published table of windows: the first date that late rows have moved and that is still to be computed again.
     pub late_from: BTreeMap<String, NaiveDate>,
+    /// Fingerprints of the two parts of `terms`; empty: of a row from before they were told apart.
+    pub catalogue: String,
+    pub settings: String,
+    /// Closed dates whose rows this publication replaced.
+    pub revised: Vec<Revised>,
 }
 
 pub(super) fn version_column(table: &str) -> String {
@@ -141,6 +147,9 @@ impl Publication {
             as_of: BTreeMap::new(),
             complete_from: BTreeMap::new(),
             late_from: BTreeMap::new(),
+            catalogue: text("catalogue")?,
+            settings: text("settings")?,
+            revised: text("revised")?.lines().map(str::parse).collect::<Result<_, _>>()?,
         };
         for name in crate::METRICS.iter().map(|metric| metric.table.name) {
             if let Some(version) = integer(&version_column(name))? {
@@ -153,7 +162,7 @@ impl Publication {
                 publication.complete_from.insert(name.to_owned(), from);
             }
         }
-        for metric in crate::METRICS.iter().filter(|metric| metric.is_of_windows()) {
+        for metric in crate::METRICS.iter().filter(|metric| metric.is_put_off()) {
             let name = metric.table.name;
             if let Some(from) = date(&late_from_column(name))? {
                 publication.late_from.insert(name.to_owned(), from);
@@ -202,6 +211,12 @@ impl Publication {
         let from = self.complete_from.iter();
         values.extend(from.map(|(table, from)| (complete_from_column(table), date(from))));
         values.extend(self.late_from.iter().map(|(table, from)| (late_from_column(table), date(from))));
+        let revised: Vec<String> = self.revised.iter().map(ToString::to_string).collect();
+        for (column, value) in
+            [("catalogue", &self.catalogue), ("settings", &self.settings), ("revised", &revised.join("\n"))]
+        {
+            values.extend((!value.is_empty()).then(|| (column.to_owned(), text(value))));
+        }
         let schema = super::id().schema();
         let column = |field: &arrow::datatypes::FieldRef| {
             values.remove(field.name()).unwrap_or_else(|| new_null_array(field.data_type(), 1))

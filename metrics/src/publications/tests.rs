@@ -3,7 +3,19 @@ use std::collections::BTreeMap;
 use bellwether_warehouse::{Change, Location, Warehouse};
 
 use super::{Publication, id};
+use crate::revisions::{Log, Reason, Revised};
 use crate::tables;
+
+fn revised(nth: i64) -> Revised {
+    let dates = ["2026-11-01".parse().unwrap(), "2026-11-03".parse().unwrap()];
+    Revised {
+        table: "rankings".into(),
+        first: dates[0],
+        last: dates[1],
+        revision: 1 + nth,
+        reason: Reason::LateRows,
+    }
+}
 
 fn publication(number: i64) -> Publication {
     Publication {
@@ -20,6 +32,9 @@ fn publication(number: i64) -> Publication {
         as_of: BTreeMap::from([("gate".to_owned(), "2026-11-25T11:58:00Z".parse().unwrap())]),
         complete_from: BTreeMap::from([("rankings".to_owned(), "2026-10-01".parse().unwrap())]),
         late_from: BTreeMap::from([("rankings".to_owned(), "2026-11-01".parse().unwrap())]),
+        catalogue: if number > 0 { "c".into() } else { String::new() },
+        settings: if number > 0 { "s".into() } else { String::new() },
+        revised: (0..number).map(revised).collect(),
     }
 }
 
@@ -74,4 +89,34 @@ fn there_is_a_version_for_each_published_table_and_each_rollup_behind_it() {
         assert!(schema.field_with_name(&format!("{name}_version")).unwrap().is_nullable());
     }
     assert!(schema.field_with_name("usage_daily_seen").unwrap().is_nullable());
+}
+
+#[tokio::test]
+async fn the_log_of_a_date_is_what_publications_tell_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
+    let warehouse = Warehouse::open_or_create(&location).await.unwrap();
+    warehouse.ensure(&tables()).await.unwrap();
+    let mut table = warehouse.table(id()).await.unwrap();
+    for (number, nth) in [(4, None), (5, Some(0)), (6, None), (7, Some(1))] {
+        let row = Publication { number, revised: nth.into_iter().map(revised).collect(), ..publication(1) };
+        let add = table.write(&[row.row().unwrap()]).await.unwrap();
+        table.commit(Change { add, ..Change::default() }).await.unwrap();
+    }
+    let log = Log::read(table.snapshot()).await.unwrap();
+    for (table, date, expected) in [
+        ("rankings", "2026-10-31", vec![]),
+        ("rankings", "2026-11-01", vec![(5, 1), (7, 2)]),
+        ("rankings", "2026-11-03", vec![(5, 1), (7, 2)]),
+        ("rankings", "2026-11-04", vec![]),
+        ("usage_by_day", "2026-11-02", vec![]),
+    ] {
+        let date = date.parse().unwrap();
+        let found: Vec<_> = log.of(table, date).map(|one| (one.number, one.revised.revision)).collect();
+        assert_eq!(found, expected, "{table} {date}");
+        assert_eq!(log.revision(table, date), expected.last().map_or(0, |(_, revision)| *revision));
+    }
+    assert!(log.of("rankings", "2026-11-02".parse().unwrap()).all(|one| {
+        one.published_at == publication(1).published_at && one.revised.reason == Reason::LateRows
+    }));
 }

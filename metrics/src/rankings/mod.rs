@@ -7,6 +7,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 
 use crate::measures::reason;
+use crate::revisions::REVISION;
 use crate::windows::{self, Windows};
 use crate::{History, Lane, Metric, gate, keyed, measures, usage_by_day, users_by_window};
 
@@ -118,6 +119,7 @@ pub const TABLE: Declaration = Declaration {
         share("requests_with_user_share", "Requests that carry the id of a user over all.").null_when("There are no requests."),
         share("unpriced_requests_share", "Requests without a known price over all; they are in no spend.")
             .null_when("There are no requests."),
+        REVISION,
     ],
 };
 

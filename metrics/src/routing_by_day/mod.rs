@@ -7,6 +7,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration};
 
 use crate::health::{self, GATE, PARTIAL};
+use crate::revisions::REVISION;
 use crate::routing::{BEST, FIGURES, KEYS};
 use crate::{Lane, Metric, SHOWN};
 
@@ -15,7 +16,7 @@ const PERIOD: &[Column] = &[
     Column::date("date", "The day, UTC, in which the first attempt began."),
 ];
 
-const PARTS: &[&[Column]] = &[PERIOD, PARTIAL, KEYS, FIGURES, BEST];
+const PARTS: &[&[Column]] = &[PERIOD, PARTIAL, KEYS, FIGURES, BEST, &[REVISION]];
 
 pub const TABLE: Declaration = Declaration {
     name: "routing_by_day",

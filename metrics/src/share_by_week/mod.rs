@@ -9,6 +9,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::{Datelike, Days, NaiveDate};
 
+use crate::revisions::REVISION;
 use crate::{History, Lane, Metric, gate, keyed, measures, usage_by_day};
 
 pub const TABLE: Declaration = Declaration {
@@ -47,6 +48,7 @@ pub const TABLE: Declaration = Declaration {
         measures::SPEND_SHARE,
         measures::USERS_SHARE,
         measures::TOKENS_RANK,
+        REVISION,
     ],
 };
 

@@ -9,6 +9,7 @@ use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
 use chrono::NaiveDate;
 
+use crate::revisions::REVISION;
 use crate::{History, Lane, Metric, gate, keyed, measures};
 
 pub const TABLE: Declaration = Declaration {
@@ -81,6 +82,7 @@ pub const TABLE: Declaration = Declaration {
         requests("context_over_10m", "Requests with more than 10,000,000 input tokens."),
         measures::UNSERVED_SPEND_USD,
         measures::UNSERVED_SPEND_REASON,
+        REVISION,
     ],
 };
 

@@ -57,7 +57,9 @@ async fn every_day_and_dimension_holds_the_sums_of_its_cells() {
                 assert_eq!(row.whole(name), Some(*sum), "seed {seed}: {name} of {:?} on {date}", row.name());
             }
             // Nothing but the names and these is in the table.
-            assert_eq!(TABLE.columns.len(), sums.len() + 13);
+            assert_eq!(TABLE.columns.len(), sums.len() + 14);
+            // Whoever puts the rows gives it.
+            assert_eq!(row.whole("revision"), None);
             assert_eq!(row.date("month"), date.with_day(1).unwrap());
             assert_eq!(row.flag("is_partial"), date == world.terms.today);
         }

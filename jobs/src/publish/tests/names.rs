@@ -32,12 +32,12 @@ async fn of_two_who_decide_the_same_day_one_is_fenced_though_neither_publishes()
     one.publish(at(NOW)).await.unwrap();
     // Nothing comes any more: each day that turns only adds rows, so no file is gone for the one that is late.
     let (round, due) = begun(&mut one, "2026-11-26T13:00:00Z").await;
-    one.put(0, &due, &round).await.unwrap();
+    one.put(0, &due, &round, &mut Vec::new()).await.unwrap();
     let turned = "2026-11-27T13:00:00Z";
     let (late_round, late_due) = begun(&mut other, turned).await;
     let (round, due) = begun(&mut one, turned).await;
-    assert_eq!(one.put(0, &due, &round).await.unwrap().map(|put| put.dates), Some(1));
-    let late = other.put(0, &late_due, &late_round).await;
+    assert_eq!(one.put(0, &due, &round, &mut Vec::new()).await.unwrap().map(|put| put.dates), Some(1));
+    let late = other.put(0, &late_due, &late_round, &mut Vec::new()).await;
     assert!(late.as_ref().is_err_and(Error::is_fenced), "{late:?}");
     let sql = "SELECT date, count(*) FROM gate WHERE dimension = 'variant' GROUP BY 1 ORDER BY 1";
     let rows = answer(&f, f.snapshot(gate()).await, sql).await;
