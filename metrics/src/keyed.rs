@@ -1,6 +1,6 @@
 //! Columns by which rows of every table of usage are found: what the amounts of a row belong to.
 
-use bellwether_warehouse::tables::declared::Column;
+use bellwether_warehouse::tables::declared::{Column, Type, Unit};
 
 /// Partitions of tables whose rows have a date.
 pub(crate) const MONTH: Column = Column::date("month", "First day of the month that the row lies in.");
@@ -8,7 +8,8 @@ pub(crate) const MONTH: Column = Column::date("month", "First day of the month t
 pub(crate) const DIMENSION: Column = Column::text(
     "dimension",
     "What the row is one of: `total`, `author`, `model` (its variants together), `variant`, `provider` or `model_provider` \
-     (a model at one provider). Rows of one dimension add up to the row of `total`, so never add rows of two dimensions.",
+     (a model at one provider, whose amounts are whole percents of a day of its model wherever users are asked for: \
+     `is_rounded` in `usage_by_day`). Rows of one dimension add up to the row of `total`, so never add rows of two dimensions.",
 );
 
 pub(crate) const KEY: Column = Column::text(
@@ -41,6 +42,15 @@ pub(crate) const PROVIDER: Column = Column::text("provider", "Who served it.")
 
 pub(crate) const DISPLAY_NAME: Column =
     Column::text("display_name", "The name to show, from the catalogue; the key where it has none.");
+
+pub(crate) const IS_ROUNDED: Column = Column::new(
+    "is_rounded",
+    Type::Flag,
+    Unit::None,
+    "Whether amounts are told in whole percents: of a model at one provider, wherever users are asked for. Requests, input and \
+     output tokens, media, calls and spend are percents of what the model has that day, and amounts that are part of another \
+     one percents of that.",
+);
 
 const NEVER: &str = "It was never public.";
 

@@ -56,12 +56,9 @@ async fn another_window_before_is_summed_as_it_is() {
         let asked = Chosen { days: days.clone(), before: Some(before.clone()), first_date: world.first };
         let found = chosen(&world, &asked).await;
         let sum = |range: &std::ops::RangeInclusive<NaiveDate>, name: &(String, String, String)| -> i128 {
-            let cells = world.cells.iter().filter(|cell| range.contains(&cell.date));
-            let own = cells.filter(|cell| {
-                let (kind, key) = world.place(cell, &name.0);
-                (kind, key) == (name.1.clone(), name.2.clone())
-            });
-            own.map(|cell| i128::from(cell.count("requests"))).sum()
+            let told = world.told(&name.0, range).into_iter();
+            let own = told.filter(|((kind, key), _)| (kind, key) == (&name.1, &name.2));
+            own.map(|(_, cell)| i128::from(cell.count("requests"))).sum()
         };
         assert!(!found.is_empty());
         for row in &found {

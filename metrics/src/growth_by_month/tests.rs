@@ -38,9 +38,8 @@ type Sums = BTreeMap<(NaiveDate, &'static str, String, String), (i64, i64)>;
 
 fn sums(world: &World) -> Sums {
     let mut sums = Sums::new();
-    for cell in &world.cells {
-        for dimension in DIMENSIONS {
-            let (kind, key) = world.place(cell, dimension);
+    for dimension in DIMENSIONS {
+        for ((kind, key), cell) in world.told(dimension, &(world.first..=world.last)) {
             let sum = sums.entry((month_of(cell.date), dimension, kind, key)).or_default();
             sum.0 += cell.count("tokens");
             sum.1 += cell.count("requests");

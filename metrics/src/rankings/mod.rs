@@ -101,7 +101,7 @@ pub const TABLE: Declaration = Declaration {
             Type::Real,
             Unit::UsdPerMillionTokens,
             "What was paid for served requests, which is `spend_usd` without its unserved part, over the tokens of those \
-             with a price, input and output together.",
+             with a price, input and output together. Of `model_provider` it is made of exact amounts, also where these are not told.",
         )
         .null_when("No token has a price."),
         reason("effective_price_reason", "`unpriced` while `effective_price` is null."),
@@ -125,7 +125,7 @@ pub const TABLE: Declaration = Declaration {
 
 const WHY_NO_CHANGE: &str = "Why the change is null. `no_history`: the history does not hold the whole window before. \
                              `hidden_before`: on a day of the window before all traffic of the name was hidden. `new`: it had no request then. \
-                             `below_guard`: one of the two windows has too few requests. `not_enough`: it had none of this then.";
+                             `below_guard`: one of the two windows has too few requests, or what it had rounds to nothing. `not_enough`: it had none of this then.";
 
 pub const METRIC: Metric = Metric {
     table: &TABLE,

@@ -33,11 +33,12 @@ day_rows AS (
         unserved_spend_usd,
         unpriced_requests,
         unpriced_tokens,
-        CASE WHEN dimension IN ('model', 'model_provider') THEN model END AS model
+        CASE WHEN dimension IN ('model', 'model_provider') THEN model END AS model,
+        is_rounded
     FROM usage_by_day
     WHERE date BETWEEN $3 AND $2
     UNION ALL
-    SELECT date, dimension, 'key', key, false, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL
+    SELECT date, dimension, 'key', key, false, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, false
     FROM hidden_days
 ),
 sums AS (
@@ -49,6 +50,7 @@ sums AS (
         day_rows.key,
         bool_or(day_rows.is_shown) FILTER (WHERE step = 0) AS is_shown,
         bool_or(day_rows.is_shown) FILTER (WHERE step = 1) AS was_shown,
+        bool_or(day_rows.is_rounded) FILTER (WHERE step = 1) AS was_rounded,
         bool_or(NOT day_rows.is_shown) FILTER (WHERE step = 1) AS was_hidden,
         bool_or(NOT day_rows.is_shown) FILTER (WHERE step >= 1) AS was_hidden_in_three,
         sum(requests) FILTER (WHERE step = 0) AS requests,
@@ -71,6 +73,30 @@ sums AS (
     JOIN day_rows ON day_rows.date = period_days.date
     WHERE period_days.end_date BETWEEN $1 AND $2
     GROUP BY period_days.end_date, period_days.window_days, day_rows.dimension, day_rows.kind, day_rows.key
+),
+pair_days AS (
+    -- A price of amounts in whole percents would be none. It tells of no amount, so it is made of the cells.
+    SELECT
+        date,
+        key,
+        sum(CAST(input_tokens AS decimal(38, 0)) + output_tokens - unpriced_tokens) AS priced_tokens,
+        -- Of days that do not know the unserved part, spend holds none of it.
+        sum(cost_usd) - CASE WHEN count(unserved_cost_usd) = count(*) THEN sum(unserved_cost_usd) ELSE 0 END AS served_usd
+    FROM keyed_cells
+    WHERE dimension = 'model_provider' AND kind = 'key' AND date BETWEEN $3 AND $2
+    GROUP BY date, key
+),
+pairs AS (
+    SELECT
+        period_days.end_date,
+        period_days.window_days,
+        pair_days.key,
+        sum(priced_tokens) AS priced_tokens,
+        sum(served_usd) AS served_usd
+    FROM period_days
+    JOIN pair_days ON pair_days.date = period_days.date
+    WHERE period_days.end_date BETWEEN $1 AND $2 AND step = 0
+    GROUP BY period_days.end_date, period_days.window_days, pair_days.key
 ),
 names AS (
     SELECT
@@ -99,6 +125,7 @@ known AS (
         periods.growth_requests,
         periods.has_before,
         periods.has_three_before,
+        coalesce(sums.was_rounded, false) AS was_rounded,
         coalesce(sums.was_hidden, false) AS was_hidden,
         coalesce(sums.was_hidden_in_three, false) AS was_hidden_in_three,
         sums.tokens,
@@ -114,13 +141,8 @@ known AS (
         sums.unpriced_requests,
         CASE WHEN sums.knows_unserved THEN sums.unserved_spend_usd END AS unserved_spend_usd,
         sums.model,
-        sums.tokens - sums.unpriced_tokens AS priced_tokens,
-        -- Of days that do not know the unserved part, spend holds none of it.
-        CASE
-            WHEN sums.tokens > sums.unpriced_tokens
-            THEN CAST(sums.spend_usd - coalesce(sums.unserved_spend_usd, 0) AS double) * 1e6
-                / CAST(sums.tokens - sums.unpriced_tokens AS double)
-        END AS effective_price,
+        coalesce(pairs.priced_tokens, sums.tokens - sums.unpriced_tokens) AS priced_tokens,
+        coalesce(pairs.served_usd, sums.spend_usd - coalesce(sums.unserved_spend_usd, 0)) AS served_usd,
         CASE
             WHEN NOT periods.has_before OR (sums.was_hidden AND NOT coalesce(sums.was_shown, false)) THEN NULL
             ELSE coalesce(sums.tokens_before, 0)
@@ -150,6 +172,20 @@ known AS (
         AND users_by_window.dimension = sums.dimension
         AND users_by_window.kind = sums.kind
         AND users_by_window.key = sums.key
+    LEFT JOIN pairs
+        ON sums.dimension = 'model_provider'
+        AND sums.kind = 'key'
+        AND pairs.end_date = sums.end_date
+        AND pairs.window_days = sums.window_days
+        AND pairs.key = sums.key
+),
+priced AS (
+    SELECT
+        *,
+        CASE
+            WHEN priced_tokens > 0 THEN CAST(served_usd AS double) * 1e6 / CAST(priced_tokens AS double)
+        END AS effective_price
+    FROM known
 ),
 spread AS (
     -- Of models: what stands in the rows of their providers.
@@ -164,7 +200,7 @@ spread AS (
                 WHEN dimension = 'model_provider' AND kind = 'key' AND priced_tokens >= 1000000 AND effective_price > 0
                 THEN effective_price
             END AS provider_price
-        FROM known
+        FROM priced
     ) AS known
     WINDOW of_model AS (PARTITION BY end_date, window_days, model)
 ),
@@ -244,7 +280,8 @@ reasoned AS (
         CASE
             WHEN NOT has_before THEN 'no_history'
             WHEN was_hidden THEN 'hidden_before'
-            WHEN requests_before = 0 THEN 'new'
+            -- What rounds to nothing was there.
+            WHEN requests_before = 0 THEN CASE WHEN was_rounded THEN 'below_guard' ELSE 'new' END
             WHEN least(requests, requests_before) < growth_requests THEN 'below_guard'
         END AS change_reason,
         CASE

@@ -66,7 +66,21 @@ fn span(end: NaiveDate, window: u64, back: u64) -> std::ops::RangeInclusive<Naiv
     last - Days::new(window - 1)..=last
 }
 
+/// What is told, which of pairs may be whole percents of a day.
 fn window(
+    world: &World,
+    dimension: &str,
+    days: &std::ops::RangeInclusive<NaiveDate>,
+) -> BTreeMap<Name, Sums> {
+    let mut found: BTreeMap<Name, Sums> = BTreeMap::new();
+    for (name, cell) in world.told(dimension, days) {
+        let has_users = dimension != "total" || world.is_public(&cell);
+        found.entry(name).or_default().add(&cell, has_users);
+    }
+    found
+}
+
+fn exact_window(
     world: &World,
     dimension: &str,
     days: &std::ops::RangeInclusive<NaiveDate>,
@@ -138,7 +152,8 @@ fn check(
         spans[1..].iter().flat_map(|days| hidden(world, dimension, days)).collect();
     let [total, total_before] = [&spans[0], &spans[1]]
         .map(|days| window(world, "total", days).into_values().next().unwrap_or_default());
-    let of_providers = window(world, "model_provider", &spans[0]);
+    let exact = exact_window(world, dimension, &spans[0]);
+    let of_providers = exact_window(world, "model_provider", &spans[0]);
     let names: BTreeSet<Name> =
         rows.iter().map(|row| (row.text("kind").to_owned(), row.text("key").to_owned())).collect();
     assert_eq!(names, now.keys().cloned().collect(), "{place}");
@@ -190,13 +205,17 @@ fn check(
         }
         check_users(row, own, old.as_ref(), &what);
         check_ratios(row, own, old.as_ref(), &total, has_before.then_some(&total_before), &what);
+        let price = exact[&(kind.to_owned(), key.to_owned())].price().map(|(price, _)| price);
+        close(row.real("effective_price"), price, &what);
 
         let reason = if !has_before {
             "no_history"
         } else if was_hidden {
             "hidden_before"
         } else if old.as_ref().is_none_or(|old| old.requests == 0) {
-            "new"
+            let is_pair = dimension == "model_provider" && kind == "key";
+            let was_there = before.contains_key(&(kind.to_owned(), key.to_owned()));
+            if is_pair && was_there && world.is_rough() { "below_guard" } else { "new" }
         } else if old.as_ref().unwrap().requests.min(own.requests) < i64::from(world.terms.growth_requests) {
             "below_guard"
         } else {
@@ -292,7 +311,6 @@ fn check_ratios(
         what,
     );
     close(row.real("spend_share_before"), share(old.and_then(Sums::spend), before.spend()), what);
-    close(row.real("effective_price"), own.price().map(|(price, _)| price), what);
     close(row.real("cache_hit_rate"), ratio(own.cached.into(), own.input.into()), what);
     close(row.real("requests_with_user_share"), ratio(own.with_user.into(), own.requests.into()), what);
     close(row.real("unpriced_requests_share"), ratio(own.unpriced.into(), own.requests.into()), what);

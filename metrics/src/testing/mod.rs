@@ -2,6 +2,7 @@
 //! in the tests, from the cells alone.
 
 mod answer;
+mod rounded;
 mod stand_ins;
 mod world;
 

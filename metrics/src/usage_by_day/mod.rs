@@ -17,7 +17,7 @@ pub const TABLE: Declaration = Declaration {
     grain: "date × dimension × key",
     meaning: "Usage of a day (UTC). Counts and tokens are of served requests: attempts that ended well, or that the caller \
               cancelled after delivery had begun. All measures add up: over days, and over the rows of one dimension to the row of \
-              dimension `total`.",
+              dimension `total`; where `is_rounded`, nearly so.",
     audience: Audience::Everyone,
     partition: Some("month"),
     stats: &["date"],
@@ -82,6 +82,7 @@ pub const TABLE: Declaration = Declaration {
         requests("context_over_10m", "Requests with more than 10,000,000 input tokens."),
         measures::UNSERVED_SPEND_USD,
         measures::UNSERVED_SPEND_REASON,
+        keyed::IS_ROUNDED,
         REVISION,
     ],
 };

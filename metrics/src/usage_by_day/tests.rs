@@ -13,34 +13,28 @@ fn world(seed: u64) -> World {
     World::new(seed, day("2026-10-20"), 20, day("2026-11-08"))
 }
 
-/// Names of measures that a cell counts, tokens aside.
-fn counts(cell: &Cell) -> impl Iterator<Item = &String> {
-    cell.counts.keys()
-}
-
 #[tokio::test]
 async fn every_day_and_dimension_holds_the_sums_of_its_cells() {
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut rounded) = (BTreeSet::new(), 0);
     for seed in 0..12 {
         let world = world(seed);
         let ctx = world.session().await;
         let (from, to) = (world.first + Days::new(3), world.last);
         let found = publish(&ctx, &METRIC, from, to).await;
-        let mut expected: BTreeMap<_, BTreeMap<&str, i128>> = BTreeMap::new();
+        let mut expected: BTreeMap<_, BTreeMap<String, i128>> = BTreeMap::new();
         let mut unserved: BTreeMap<_, Option<i128>> = BTreeMap::new();
-        for cell in world.cells.iter().filter(|cell| (from..=to).contains(&cell.date)) {
-            for dimension in DIMENSIONS {
-                let (kind, key) = world.place(cell, dimension);
+        for dimension in DIMENSIONS {
+            for ((kind, key), cell) in world.told(dimension, &(from..=to)) {
                 let name = (cell.date, dimension.to_owned(), kind, key);
                 // One row that does not know it, and the sum is not known.
                 let part = unserved.entry(name.clone()).or_insert(Some(0));
                 *part = part.zip(cell.unserved).map(|(sum, own)| sum + own);
                 let sums = expected.entry(name).or_default();
-                for name in counts(cell) {
-                    *sums.entry(name).or_default() += i128::from(cell.counts[name]);
+                for (name, count) in &cell.counts {
+                    *sums.entry(name.clone()).or_default() += i128::from(*count);
                 }
-                *sums.entry("tokens").or_default() += i128::from(cell.count("tokens"));
-                *sums.entry("spend_usd").or_default() += cell.cost;
+                *sums.entry("tokens".to_owned()).or_default() += i128::from(cell.count("tokens"));
+                *sums.entry("spend_usd".to_owned()).or_default() += cell.cost;
             }
         }
         assert_eq!(found.len(), expected.len(), "seed {seed}");
@@ -50,6 +44,10 @@ async fn every_day_and_dimension_holds_the_sums_of_its_cells() {
             let name = (date, dimension, kind, key);
             let sums = &expected[&name];
             assert_eq!(row.whole("unserved_spend_usd"), unserved[&name], "seed {seed}: {name:?}");
+            let is_rough =
+                world.is_rough() && (name.1.as_str(), name.2.as_str()) == ("model_provider", "key");
+            assert_eq!(row.flag("is_rounded"), is_rough, "seed {seed}: {name:?}");
+            rounded += usize::from(is_rough);
             let reason = if unserved[&name].is_none() { "no_history" } else { "" };
             assert_eq!(row.text("unserved_spend_reason"), reason);
             seen.insert(reason);
@@ -57,7 +55,7 @@ async fn every_day_and_dimension_holds_the_sums_of_its_cells() {
                 assert_eq!(row.whole(name), Some(*sum), "seed {seed}: {name} of {:?} on {date}", row.name());
             }
             // Nothing but the names and these is in the table.
-            assert_eq!(TABLE.columns.len(), sums.len() + 14);
+            assert_eq!(TABLE.columns.len(), sums.len() + 15);
             // Whoever puts the rows gives it.
             assert_eq!(row.whole("revision"), None);
             assert_eq!(row.date("month"), date.with_day(1).unwrap());
@@ -65,6 +63,7 @@ async fn every_day_and_dimension_holds_the_sums_of_its_cells() {
         }
     }
     assert_eq!(seen, BTreeSet::from(["", "no_history"]));
+    assert!(rounded > 100, "{rounded}");
 }
 
 #[tokio::test]

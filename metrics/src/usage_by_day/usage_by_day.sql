@@ -42,65 +42,143 @@ WITH sums AS (
     FROM keyed_cells
     WHERE date BETWEEN $1 AND $2
     GROUP BY date, dimension, kind, key
+),
+named AS (
+    -- Who may be named with few users is, beside models of many; what passed between the two is told roughly.
+    SELECT sums.*, sums.dimension = 'model_provider' AND sums.kind = 'key' AND terms.users > 0 AS is_rounded
+    FROM sums
+    CROSS JOIN terms
+),
+shared AS (
+    -- Amounts of a model at one provider as parts of what the model has, which is told in full.
+    SELECT
+        named.*,
+        usd_in_percents(named.spend_usd, models.spend_usd, models.spend_usd, is_rounded) AS told_spend_usd,
+        in_percents(named.requests, models.requests, models.requests, is_rounded) AS told_requests,
+        in_percents(named.input_tokens, models.input_tokens, models.input_tokens, is_rounded) AS told_input_tokens,
+        in_percents(named.output_tokens, models.output_tokens, models.output_tokens, is_rounded) AS told_output_tokens,
+        in_percents(named.input_images, models.input_images, models.input_images, is_rounded) AS told_input_images,
+        in_percents(named.input_audio, models.input_audio, models.input_audio, is_rounded) AS told_input_audio,
+        in_percents(named.input_video, models.input_video, models.input_video, is_rounded) AS told_input_video,
+        in_percents(named.output_images, models.output_images, models.output_images, is_rounded) AS told_output_images,
+        in_percents(named.tool_calls, models.tool_calls, models.tool_calls, is_rounded) AS told_tool_calls,
+        in_percents(named.web_searches, models.web_searches, models.web_searches, is_rounded) AS told_web_searches
+    FROM named
+    LEFT JOIN sums AS models
+        ON named.is_rounded
+        AND models.dimension = 'model'
+        AND models.kind = 'key'
+        AND models.date = named.date
+        AND models.key = named.model
+),
+told AS (
+    -- What is a part of another amount of its row, as a part of what is told of that.
+    SELECT
+        date,
+        dimension,
+        kind,
+        key,
+        model,
+        variant,
+        author,
+        provider,
+        is_rounded,
+        told_spend_usd AS spend_usd,
+        usd_in_percents(unserved_spend_usd, spend_usd, told_spend_usd, is_rounded) AS unserved_spend_usd,
+        told_input_tokens + told_output_tokens AS tokens,
+        told_requests AS requests,
+        in_percents(gateway_cache_hits, requests, told_requests, is_rounded) AS gateway_cache_hits,
+        in_percents(streamed_requests, requests, told_requests, is_rounded) AS streamed_requests,
+        in_percents(requests_with_user, requests, told_requests, is_rounded) AS requests_with_user,
+        told_input_tokens AS input_tokens,
+        in_percents(cached_input_tokens, input_tokens, told_input_tokens, is_rounded) AS cached_input_tokens,
+        in_percents(cache_write_tokens, input_tokens, told_input_tokens, is_rounded) AS cache_write_tokens,
+        told_output_tokens AS output_tokens,
+        in_percents(reasoning_tokens, output_tokens, told_output_tokens, is_rounded) AS reasoning_tokens,
+        in_percents(unpriced_requests, requests, told_requests, is_rounded) AS unpriced_requests,
+        in_percents(
+            unpriced_tokens,
+            input_tokens + output_tokens,
+            told_input_tokens + told_output_tokens,
+            is_rounded
+        ) AS unpriced_tokens,
+        told_input_images AS input_images,
+        told_input_audio AS input_audio,
+        told_input_video AS input_video,
+        told_output_images AS output_images,
+        told_tool_calls AS tool_calls,
+        told_web_searches AS web_searches,
+        in_percents(requests_image_in, requests, told_requests, is_rounded) AS requests_image_in,
+        in_percents(requests_image_out, requests, told_requests, is_rounded) AS requests_image_out,
+        in_percents(requests_audio_in, requests, told_requests, is_rounded) AS requests_audio_in,
+        in_percents(requests_tool_call, requests, told_requests, is_rounded) AS requests_tool_call,
+        in_percents(context_1k, requests, told_requests, is_rounded) AS context_1k,
+        in_percents(context_10k, requests, told_requests, is_rounded) AS context_10k,
+        in_percents(context_100k, requests, told_requests, is_rounded) AS context_100k,
+        in_percents(context_1m, requests, told_requests, is_rounded) AS context_1m,
+        in_percents(context_10m, requests, told_requests, is_rounded) AS context_10m,
+        in_percents(context_over_10m, requests, told_requests, is_rounded) AS context_over_10m
+    FROM shared
 )
 SELECT
-    CAST(date_trunc('month', sums.date) AS date) AS month,
-    sums.date,
-    sums.dimension,
-    sums.key,
-    sums.kind,
-    sums.model,
-    sums.variant,
-    sums.author,
-    sums.provider,
+    CAST(date_trunc('month', told.date) AS date) AS month,
+    told.date,
+    told.dimension,
+    told.key,
+    told.kind,
+    told.model,
+    told.variant,
+    told.author,
+    told.provider,
     CASE
-        WHEN sums.kind = 'total' THEN 'All'
-        WHEN sums.kind = 'hidden' THEN 'Hidden'
-        WHEN sums.kind = 'unmapped' THEN 'Unmapped'
-        WHEN sums.kind = 'none' THEN 'No provider'
-        WHEN sums.dimension = 'author' THEN coalesce(catalogue_authors.name, sums.key)
-        WHEN sums.dimension = 'provider' THEN coalesce(catalogue_providers.name, sums.key)
-        WHEN sums.dimension = 'variant' AND sums.variant <> 'standard'
-        THEN coalesce(catalogue_models.name, sums.model) || ' (' || sums.variant || ')'
-        WHEN sums.dimension = 'model_provider'
-        THEN coalesce(catalogue_models.name, sums.model) || ' at ' || coalesce(catalogue_providers.name, sums.provider)
-        ELSE coalesce(catalogue_models.name, sums.key)
+        WHEN told.kind = 'total' THEN 'All'
+        WHEN told.kind = 'hidden' THEN 'Hidden'
+        WHEN told.kind = 'unmapped' THEN 'Unmapped'
+        WHEN told.kind = 'none' THEN 'No provider'
+        WHEN told.dimension = 'author' THEN coalesce(catalogue_authors.name, told.key)
+        WHEN told.dimension = 'provider' THEN coalesce(catalogue_providers.name, told.key)
+        WHEN told.dimension = 'variant' AND told.variant <> 'standard'
+        THEN coalesce(catalogue_models.name, told.model) || ' (' || told.variant || ')'
+        WHEN told.dimension = 'model_provider'
+        THEN coalesce(catalogue_models.name, told.model) || ' at ' || coalesce(catalogue_providers.name, told.provider)
+        ELSE coalesce(catalogue_models.name, told.key)
     END AS display_name,
-    sums.date >= terms.today AS is_partial,
-    sums.input_tokens + sums.output_tokens AS tokens,
-    sums.spend_usd,
-    sums.requests,
-    sums.gateway_cache_hits,
-    sums.streamed_requests,
-    sums.requests_with_user,
-    sums.input_tokens,
-    sums.cached_input_tokens,
-    sums.cache_write_tokens,
-    sums.output_tokens,
-    sums.reasoning_tokens,
-    sums.unpriced_requests,
-    sums.unpriced_tokens,
-    sums.input_images,
-    sums.input_audio,
-    sums.input_video,
-    sums.output_images,
-    sums.tool_calls,
-    sums.web_searches,
-    sums.requests_image_in,
-    sums.requests_image_out,
-    sums.requests_audio_in,
-    sums.requests_tool_call,
-    sums.context_1k,
-    sums.context_10k,
-    sums.context_100k,
-    sums.context_1m,
-    sums.context_10m,
-    sums.context_over_10m,
-    sums.unserved_spend_usd,
-    CASE WHEN sums.unserved_spend_usd IS NULL THEN 'no_history' END AS unserved_spend_reason
+    told.date >= terms.today AS is_partial,
+    told.tokens,
+    told.spend_usd,
+    told.requests,
+    told.gateway_cache_hits,
+    told.streamed_requests,
+    told.requests_with_user,
+    told.input_tokens,
+    told.cached_input_tokens,
+    told.cache_write_tokens,
+    told.output_tokens,
+    told.reasoning_tokens,
+    told.unpriced_requests,
+    told.unpriced_tokens,
+    told.input_images,
+    told.input_audio,
+    told.input_video,
+    told.output_images,
+    told.tool_calls,
+    told.web_searches,
+    told.requests_image_in,
+    told.requests_image_out,
+    told.requests_audio_in,
+    told.requests_tool_call,
+    told.context_1k,
+    told.context_10k,
+    told.context_100k,
+    told.context_1m,
+    told.context_10m,
+    told.context_over_10m,
+    told.unserved_spend_usd,
+    CASE WHEN told.unserved_spend_usd IS NULL THEN 'no_history' END AS unserved_spend_reason,
+    told.is_rounded
 FROM terms
-CROSS JOIN sums
-LEFT JOIN catalogue_models ON catalogue_models.model_id = sums.model
-LEFT JOIN catalogue_authors ON catalogue_authors.author = sums.author
-LEFT JOIN catalogue_providers ON catalogue_providers.provider_id = sums.provider
-ORDER BY sums.date, sums.dimension, sums.kind, sums.key
+CROSS JOIN told
+LEFT JOIN catalogue_models ON catalogue_models.model_id = told.model
+LEFT JOIN catalogue_authors ON catalogue_authors.author = told.author
+LEFT JOIN catalogue_providers ON catalogue_providers.provider_id = told.provider
+ORDER BY told.date, told.dimension, told.kind, told.key

@@ -1,6 +1,8 @@
 //! Functions that statements of this crate ask beside those of the warehouse: what is said where the truth would say too
 //! much, and the instant up to which everything has arrived.
 
+mod percents;
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array};
@@ -15,7 +17,7 @@ use crate::Terms;
 /// Smallest number that a band begins with; anything below is the band 0.
 pub const FIRST_BAND: i64 = 100;
 
-/// Registers `band(n, is_coarse)`, `rate(part, whole, is_coarse)`, `watermark()`, `today()`, `open_from()`, `has_raw_names()` and
+/// Registers `band(n, is_coarse)`, `rate(part, whole, is_coarse)`, those of `percents`, `watermark()`, `today()`, `open_from()`, `has_raw_names()` and
 /// `terms_fingerprint()`. Those of the terms are functions beside the columns of `terms`: of a function, a statement knows while it
 /// is planned, so that it opens no file in vain. The last is made only where it is asked for.
 pub(crate) fn register(ctx: &SessionContext, terms: &Terms) {
@@ -67,7 +69,7 @@ pub(crate) fn register(ctx: &SessionContext, terms: &Terms) {
         constant("has_raw_names", ScalarValue::Boolean(Some(terms.has_raw_names))),
         create_udf("terms_fingerprint", vec![], DataType::Utf8, Volatility::Immutable, Arc::new(fingerprint)),
     ];
-    for function in functions {
+    for function in functions.into_iter().chain(percents::functions()) {
         ctx.register_udf(function);
     }
 }
