@@ -12,6 +12,7 @@ mod readers;
 mod report;
 #[cfg(test)]
 mod tests;
+mod withdrawn;
 
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use crate::jobs::refresh;
 use crate::metric;
 use readers::Passed;
 pub use report::{Action, MaintainReport, Step, TableReport};
+use withdrawn::Withdrawn;
 
 /// Until a file that no entry names is this old, a writer may be about to commit it. No setting shortens it.
 const STAGED: TimeDelta = TimeDelta::hours(24);
@@ -113,9 +115,14 @@ impl Maintainer {
         let mut report = MaintainReport::default();
         self.open_published(&mut report).await;
         let passed = readers::passed(&mut self.tables).await;
+        let withdrawn = Withdrawn::read(&mut self.tables, now).await.unwrap_or_else(|error| {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "since when the terms of publication hold cannot be read");
+            Withdrawn::default()
+        });
         for table in &mut self.tables {
             let mut found = TableReport::new(table.id().name());
-            let round = Round { settings: self.settings, depth, intent, now, store_now: now };
+            let round = Round { settings: self.settings, depth, intent, now, store_now: now, withdrawn };
             let result = match &passed {
                 Ok(passed) => round.maintain(table, passed, &mut found).await,
                 Err(error) => Err(Error::Maintain { detail: bellwether_warehouse::chain(error) }),
@@ -150,6 +157,7 @@ struct Round {
     now: DateTime<Utc>,
     /// By the clock that dates the files. Whoever only tells writes nothing, not even to read that clock.
     store_now: DateTime<Utc>,
+    withdrawn: Withdrawn,
 }
 
 impl Round {
@@ -161,7 +169,8 @@ impl Round {
     ) -> Result<(), Error> {
         let id = table.id();
         refresh(table).await?;
-        if (self.depth, self.intent) == (Depth::Whole, Intent::Do) {
+        let looks = self.depth == Depth::Whole || self.withdrawn.is_urgent(id, self.now);
+        if looks && self.intent == Intent::Do {
             self.read_clock(table).await?;
         }
         if id.is_forgotten() && self.depth == Depth::Whole {
@@ -175,6 +184,8 @@ impl Round {
         }
         if self.depth == Depth::Whole {
             self.clean(table, passed, found).await?;
+        }
+        if looks {
             self.vacuum(table, passed, found).await?;
         }
         found.note(table).await
@@ -246,7 +257,10 @@ impl Round {
         let id = table.id();
         let removed_before = match id.is_forgotten() {
             true => self.store_now,
-            false => self.history_begins(former(id).map(|former| former.files)),
+            false => self
+                .withdrawn
+                .removed_before(id, self.store_now)
+                .unwrap_or_else(|| self.history_begins(former(id).map(|former| former.files))),
         };
         let unreferenced_before = self.store_now - STAGED;
         let rule = VacuumRule { removed_before, unreferenced_before, passed: passed.of(id) };

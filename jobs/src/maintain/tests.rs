@@ -1,4 +1,5 @@
 mod labels;
+mod withdrawn;
 mod year;
 
 use std::path::PathBuf;

@@ -5,6 +5,7 @@
 mod followed;
 mod pinned;
 mod row;
+mod terms_since;
 #[cfg(test)]
 mod tests;
 mod watermark;

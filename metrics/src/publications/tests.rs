@@ -120,3 +120,24 @@ async fn the_log_of_a_date_is_what_publications_tell_of_it() {
         one.published_at == publication(1).published_at && one.revised.reason == Reason::LateRows
     }));
 }
+
+#[tokio::test]
+async fn terms_hold_since_the_first_publication_after_the_last_one_of_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
+    let warehouse = Warehouse::open_or_create(&location).await.unwrap();
+    warehouse.ensure(&tables()).await.unwrap();
+    let mut table = warehouse.table(id()).await.unwrap();
+    assert_eq!(Publication::terms_since(table.snapshot()).await.unwrap(), None);
+    let mut number = 0;
+    // Terms that come back hold since they came back.
+    for (terms, since) in [("a", None), ("a", None), ("b", Some(3)), ("b", Some(3)), ("a", Some(5))] {
+        number += 1;
+        let published_at = format!("2026-11-25T12:0{number}:00Z").parse().unwrap();
+        let row = Publication { terms: terms.into(), published_at, ..publication(number) };
+        let add = table.write(&[row.row().unwrap()]).await.unwrap();
+        table.commit(Change { add, ..Change::default() }).await.unwrap();
+        let expected = since.map(|minute| format!("2026-11-25T12:0{minute}:00Z").parse().unwrap());
+        assert_eq!(Publication::terms_since(table.snapshot()).await.unwrap(), expected, "{number}");
+    }
+}
