@@ -8,7 +8,7 @@ pub(crate) const MONTH: Column = Column::date("month", "First day of the month t
 pub(crate) const DIMENSION: Column = Column::text(
     "dimension",
     "What the row is one of: `total`, `author`, `model` (its variants together), `variant`, `provider` or `model_provider` \
-     (a model at one provider, whose amounts are whole percents of a day of its model wherever users are asked for: \
+     (a model at one provider, whose amounts are whole percents of a day's wherever users are asked for: \
      `is_rounded` in `usage_by_day`). Rows of one dimension add up to the row of `total`, so never add rows of two dimensions.",
 );
 
@@ -48,8 +48,8 @@ pub(crate) const IS_ROUNDED: Column = Column::new(
     Type::Flag,
     Unit::None,
     "Whether amounts are told in whole percents: of a model at one provider, wherever users are asked for. Requests, input and \
-     output tokens, media, calls and spend are percents of what the model has that day, and amounts that are part of another \
-     one percents of that.",
+     output tokens, media, calls and spend are percents of what the model or the provider has that day, of the less; amounts \
+     that are part of another one are percents of that.",
 );
 
 const NEVER: &str = "It was never public.";

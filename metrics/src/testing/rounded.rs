@@ -8,8 +8,8 @@ use chrono::NaiveDate;
 
 use super::{Cell, World};
 
-/// Percents of what the model has; all other amounts are parts of one of these.
-const OF_THE_MODEL: [&str; 9] = [
+/// Percents of what the model or the provider has, of the less; all other amounts are parts of one of these.
+const OF_EITHER: [&str; 9] = [
     "requests",
     "input_tokens",
     "output_tokens",
@@ -45,10 +45,11 @@ impl World {
 
     fn rough_pairs(&self, days: &RangeInclusive<NaiveDate>) -> Vec<(String, Cell)> {
         let mut pairs: BTreeMap<(NaiveDate, String), Cell> = BTreeMap::new();
-        let mut models: BTreeMap<(NaiveDate, &str), Cell> = BTreeMap::new();
+        let mut wholes: BTreeMap<(NaiveDate, &str, String), Cell> = BTreeMap::new();
         for cell in self.cells.iter().filter(|cell| days.contains(&cell.date)) {
-            if let ("key", key) = (self.place(cell, "model").0.as_str(), cell.model.unwrap_or("")) {
-                add(models.entry((cell.date, key)), cell);
+            for dimension in ["model", "provider"] {
+                let (_, key) = self.place(cell, dimension);
+                add(wholes.entry((cell.date, dimension, key)), cell);
             }
             if let (kind, key) = self.place(cell, "model_provider")
                 && kind == "key"
@@ -57,7 +58,8 @@ impl World {
             }
         }
         let rough = |((date, key), pair): ((NaiveDate, String), Cell)| {
-            let told = rough(&pair, &models[&(date, pair.model.unwrap())]);
+            let (model, provider) = (pair.model.unwrap().to_owned(), pair.provider.unwrap().to_owned());
+            let told = rough(&pair, &wholes[&(date, "model", model)], &wholes[&(date, "provider", provider)]);
             (key, told)
         };
         pairs.into_iter().map(rough).collect()
@@ -76,15 +78,16 @@ fn add<K: Ord>(entry: Entry<'_, K, Cell>, cell: &Cell) {
         .or_insert_with(|| cell.clone());
 }
 
-fn rough(pair: &Cell, model: &Cell) -> Cell {
+fn rough(pair: &Cell, model: &Cell, provider: &Cell) -> Cell {
     let mut told = pair.clone();
-    for name in OF_THE_MODEL {
-        let whole = i128::from(model.counts[name]);
+    for name in OF_EITHER {
+        let whole = i128::from(model.counts[name].min(provider.counts[name]));
         *told.counts.get_mut(name).unwrap() = narrow(percents(pair.counts[name].into(), whole, whole));
     }
-    told.cost = percents(pair.cost, model.cost, model.cost);
+    let whole = model.cost.min(provider.cost);
+    told.cost = percents(pair.cost, whole, whole);
     told.unserved = pair.unserved.map(|part| percents(part, pair.cost, told.cost));
-    for (name, part) in pair.counts.iter().filter(|(name, _)| !OF_THE_MODEL.contains(&name.as_str())) {
+    for (name, part) in pair.counts.iter().filter(|(name, _)| !OF_EITHER.contains(&name.as_str())) {
         let whole = match name.as_str() {
             "cached_input_tokens" | "cache_write_tokens" => "input_tokens",
             "reasoning_tokens" => "output_tokens",

@@ -49,20 +49,21 @@ named AS (
     FROM sums
     CROSS JOIN terms
 ),
-shared AS (
-    -- Amounts of a model at one provider as parts of what the model has, which is told in full.
+beside AS (
+    -- A model at one provider beside what either of the two has, which is told in full: beside the less, so that the parts of a
+    -- small provider of large models are told as well as those of a small model.
     SELECT
         named.*,
-        usd_in_percents(named.spend_usd, models.spend_usd, models.spend_usd, is_rounded) AS told_spend_usd,
-        in_percents(named.requests, models.requests, models.requests, is_rounded) AS told_requests,
-        in_percents(named.input_tokens, models.input_tokens, models.input_tokens, is_rounded) AS told_input_tokens,
-        in_percents(named.output_tokens, models.output_tokens, models.output_tokens, is_rounded) AS told_output_tokens,
-        in_percents(named.input_images, models.input_images, models.input_images, is_rounded) AS told_input_images,
-        in_percents(named.input_audio, models.input_audio, models.input_audio, is_rounded) AS told_input_audio,
-        in_percents(named.input_video, models.input_video, models.input_video, is_rounded) AS told_input_video,
-        in_percents(named.output_images, models.output_images, models.output_images, is_rounded) AS told_output_images,
-        in_percents(named.tool_calls, models.tool_calls, models.tool_calls, is_rounded) AS told_tool_calls,
-        in_percents(named.web_searches, models.web_searches, models.web_searches, is_rounded) AS told_web_searches
+        least(models.spend_usd, providers.spend_usd) AS whole_spend_usd,
+        least(models.requests, providers.requests) AS whole_requests,
+        least(models.input_tokens, providers.input_tokens) AS whole_input_tokens,
+        least(models.output_tokens, providers.output_tokens) AS whole_output_tokens,
+        least(models.input_images, providers.input_images) AS whole_input_images,
+        least(models.input_audio, providers.input_audio) AS whole_input_audio,
+        least(models.input_video, providers.input_video) AS whole_input_video,
+        least(models.output_images, providers.output_images) AS whole_output_images,
+        least(models.tool_calls, providers.tool_calls) AS whole_tool_calls,
+        least(models.web_searches, providers.web_searches) AS whole_web_searches
     FROM named
     LEFT JOIN sums AS models
         ON named.is_rounded
@@ -70,6 +71,27 @@ shared AS (
         AND models.kind = 'key'
         AND models.date = named.date
         AND models.key = named.model
+    LEFT JOIN sums AS providers
+        ON named.is_rounded
+        AND providers.dimension = 'provider'
+        AND providers.kind = 'key'
+        AND providers.date = named.date
+        AND providers.key = named.provider
+),
+shared AS (
+    SELECT
+        *,
+        usd_in_percents(spend_usd, whole_spend_usd, whole_spend_usd, is_rounded) AS told_spend_usd,
+        in_percents(requests, whole_requests, whole_requests, is_rounded) AS told_requests,
+        in_percents(input_tokens, whole_input_tokens, whole_input_tokens, is_rounded) AS told_input_tokens,
+        in_percents(output_tokens, whole_output_tokens, whole_output_tokens, is_rounded) AS told_output_tokens,
+        in_percents(input_images, whole_input_images, whole_input_images, is_rounded) AS told_input_images,
+        in_percents(input_audio, whole_input_audio, whole_input_audio, is_rounded) AS told_input_audio,
+        in_percents(input_video, whole_input_video, whole_input_video, is_rounded) AS told_input_video,
+        in_percents(output_images, whole_output_images, whole_output_images, is_rounded) AS told_output_images,
+        in_percents(tool_calls, whole_tool_calls, whole_tool_calls, is_rounded) AS told_tool_calls,
+        in_percents(web_searches, whole_web_searches, whole_web_searches, is_rounded) AS told_web_searches
+    FROM beside
 ),
 told AS (
     -- What is a part of another amount of its row, as a part of what is told of that.
