@@ -27,6 +27,7 @@ mod state;
 mod tests;
 mod units;
 pub mod url;
+pub mod views;
 
 pub use follow::Progress;
 pub use history::{History, Written};

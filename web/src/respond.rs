@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::assets;
 use crate::cache::Key;
 use crate::compress::{Encoding, compress};
-use crate::data::{Dataset, GroupBy};
+use crate::data::Dataset;
 use crate::error::{Kind, Problem, Recipient};
 use crate::files;
 use crate::gate::Turn;
@@ -436,17 +436,6 @@ pub(crate) fn body(
     }
     policy.apply(headers);
     response
-}
-
-/// How rankings of a page group.
-pub(crate) fn grouping(page: &Page, variants: url::Variants) -> Option<GroupBy> {
-    Some(match (page, variants) {
-        (Page::Models, url::Variants::Own) => GroupBy::Series,
-        (Page::Models, url::Variants::Folded) => GroupBy::Model,
-        (Page::Authors, _) => GroupBy::Author,
-        (Page::ProviderRanking, _) => GroupBy::Provider,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

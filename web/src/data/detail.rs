@@ -23,6 +23,12 @@ pub enum Detail {
     Banded,
 }
 
+impl Default for Tally {
+    fn default() -> Self {
+        Self::Exact(0)
+    }
+}
+
 impl Tally {
     pub fn exact(self) -> Option<u64> {
         if let Self::Exact(n) = self { Some(n) } else { None }

@@ -25,7 +25,6 @@ use crate::url::{Page, parse_path};
 
 mod detail;
 mod dictionary;
-mod endpoints;
 mod figure;
 mod gate;
 mod growth;
@@ -52,7 +51,6 @@ mod window;
 
 pub use detail::{Detail, Tally};
 pub use dictionary::{AuthorId, Dictionary, ModelId, ProviderId, Series, SeriesId, VariantId};
-pub use endpoints::ModelProvider;
 pub use figure::{Change, Figure, NotEnough, Profile, Thresholds};
 pub use growth::Month;
 pub use health::{
@@ -229,6 +227,11 @@ impl Dataset {
                 gate::variant_key(model, dictionary.variant(series.variant)).into_owned()
             }
         }
+    }
+
+    /// Whether everything may stand beside its amounts, because nobody asks for users.
+    pub fn tells_all(&self) -> bool {
+        self.gate.is_open()
     }
 
     /// Whether a group, or anything that it is the sum of, may stand beside its amounts of a day.

@@ -1,64 +1,71 @@
-//! Data files: the numbers of a page as JSON and CSV, both from one table, so that they cannot differ.
+//! Data files: the rows of a page's view as JSON and CSV.
 
 mod csv;
-mod health;
-mod labels;
-mod meta;
-mod rankings;
-mod table;
+mod json;
+mod number;
 
 use crate::data::{Dataset, UserQuery};
 use crate::pages::{PageContext, PageError, complete};
 use crate::url::Page;
+use crate::views::{self, View};
 
-use meta::Meta;
-use table::Table;
+/// A view that can be written in any format.
+pub(crate) trait Body {
+    fn json(&self) -> String;
+    fn csv(&self) -> String;
+}
 
-/// One view: the table that both formats hold, further tables of the JSON body, and what describes them.
-struct View {
-    main: Table,
-    more: Vec<(&'static str, Table)>,
-    meta: Meta,
+impl<V: View> Body for V {
+    fn json(&self) -> String {
+        let mut text = json::write(self);
+        text.push('\n');
+        text
+    }
+
+    fn csv(&self) -> String {
+        csv::write(self.rows())
+    }
 }
 
 /// Users figures that a file prints, see [`Dataset::load_users`].
 pub(crate) fn user_queries(context: &PageContext, dataset: &Dataset) -> Vec<UserQuery> {
-    rankings::query(context, dataset).map(|query| query.users()).unwrap_or_default()
+    views::rankings::query(context, dataset).map(|query| query.users()).unwrap_or_default()
 }
 
 pub(crate) fn json(context: &PageContext, dataset: &Dataset) -> Result<String, PageError> {
-    let view = view(context, dataset)?;
-    Ok(table::json(&view.main, &view.more, &view.meta))
+    Ok(body(context, dataset)?.json())
 }
 
 pub(crate) fn csv(context: &PageContext, dataset: &Dataset) -> Result<String, PageError> {
-    Ok(csv::write(&view(context, dataset)?.main))
+    Ok(body(context, dataset)?.csv())
 }
 
-fn view(context: &PageContext, dataset: &Dataset) -> Result<View, PageError> {
-    let view = tables(context, dataset)?;
-    complete(dataset, &user_queries(context, dataset)).map(|()| view)
+fn body(context: &PageContext, dataset: &Dataset) -> Result<Box<dyn Body>, PageError> {
+    let body = view(context, dataset)?;
+    complete(dataset, &user_queries(context, dataset)).map(|()| body)
 }
 
-fn tables(context: &PageContext, dataset: &Dataset) -> Result<View, PageError> {
-    match &context.page {
-        Page::Models | Page::Authors | Page::ProviderRanking => rankings::ranking(context, dataset),
-        Page::Share => Ok(rankings::share(context, dataset)),
-        Page::Growth => Ok(rankings::growth(context, dataset)),
-        Page::Languages => Ok(labels::languages(context, dataset)),
-        Page::Language(code) => Ok(labels::cell(context, dataset, Some(code), None)),
-        Page::Cross { nl, code } => Ok(labels::cell(context, dataset, Some(nl), Some(code))),
-        Page::Model(id) => health::model(context, dataset, id),
-        Page::Endpoints(id) => health::endpoints(context, dataset, id),
-        Page::Providers | Page::Status => Ok(health::providers(context, dataset)),
-        Page::Provider(id) => health::provider(context, dataset, id),
-        Page::Uptime => Ok(health::routing(context, dataset)),
+fn view(context: &PageContext, dataset: &Dataset) -> Result<Box<dyn Body>, PageError> {
+    Ok(match &context.page {
+        Page::Models | Page::Authors | Page::ProviderRanking => {
+            Box::new(views::rankings::view(context, dataset)?)
+        }
+        Page::Share => Box::new(views::share::view(context, dataset)),
+        Page::Growth => Box::new(views::growth::view(context, dataset)),
+        Page::Languages => Box::new(views::languages::view(context, dataset)),
+        Page::Language(code) => Box::new(views::cross::view(context, dataset, Some(code), None)),
+        Page::Cross { nl, code } => Box::new(views::cross::view(context, dataset, Some(nl), Some(code))),
+        Page::Model(id) => Box::new(views::endpoints::model(context, dataset, id)?),
+        Page::Endpoints(id) => Box::new(views::endpoints::endpoints(context, dataset, id)?),
+        Page::Providers | Page::Status => Box::new(views::providers::view(context, dataset, None)),
+        Page::Provider(id) => Box::new(views::provider::view(context, dataset, id)?),
+        Page::Uptime => Box::new(views::routing::view(context, dataset)),
         Page::Overview
         | Page::ModelList
         | Page::Author(_)
         | Page::Methodology
         | Page::Data
         | Page::Start
-        | Page::Problem(_) => Err(PageError::NotFound(context.page.path())),
-    }
+        | Page::Problem(_) => return Err(PageError::NotFound(context.page.path())),
+    })
 }

@@ -4,9 +4,8 @@ use super::context::{PageContext, address};
 use super::parts::{Choice, Downloads, Html, Picker, cells};
 use crate::data::{Dataset, LabelPeriod, Metric, Span};
 use crate::format;
-use crate::url::{
-    By, Format, Outside, Page, Param, Period, Resolved, Sort, SortKey, State, Variants, View, Vs,
-};
+use crate::url::{By, Format, Page, Param, Period, Resolved, Sort, SortKey, State, Variants, View, Vs};
+use crate::views::empty_because;
 
 /// One picker per parameter that the page reads.
 pub fn pickers(ctx: &PageContext) -> Vec<Picker> {
@@ -141,14 +140,6 @@ pub fn window_note(data: &Dataset, resolved: &Resolved) -> Html {
         note.push_str(&format!("; the {history} begins on {}", format::date(data.first_date())));
     }
     Html::text(&note)
-}
-
-/// Why a window that lies outside the history has no rows.
-pub fn empty_because(data: &Dataset, resolved: &Resolved) -> Option<String> {
-    resolved.outside.map(|side| match side {
-        Outside::Before => format!("the history begins on {}", format::date(data.first_date())),
-        Outside::After => "these days have not begun".to_owned(),
-    })
 }
 
 /// The days of live health windows.

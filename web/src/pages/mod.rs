@@ -28,7 +28,7 @@ mod providers;
 mod ranked;
 mod rankings;
 mod share;
-pub(crate) mod shares;
+mod shares;
 mod shell;
 mod speed_charts;
 mod start;
@@ -36,8 +36,6 @@ mod start;
 mod tests;
 mod uptime;
 mod usage_charts;
-
-pub(crate) use controls::empty_because;
 
 pub use context::{ErrorView, Late, PageContext, PageError, Stale, address};
 pub use problem::error;

@@ -5,11 +5,12 @@ use askama::Template;
 use super::context::{PageContext, PageError};
 use super::controls;
 use super::parts::{Figure, Html, Picker, Table};
-use super::shares::{self, NAMED, Panel, Shares, WEEKS, concentration, panels, stack_figure};
+use super::shares::{NAMED, Panel, Shares, concentration, panels, stack_figure};
 use super::shell::{Section, Shell};
-use crate::data::{Dataset, Filter, Metric};
+use crate::data::{Dataset, Metric};
 use crate::format;
 use crate::url::{State, View};
+use crate::views::share::{self, Share};
 
 #[derive(Template)]
 #[template(path = "share.html")]
@@ -32,15 +33,9 @@ struct Page {
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let state = &ctx.state;
     let what = state.by.word();
-    let weekly = data.weekly(state.by.group_by(), WEEKS, Filter::All);
-    let metric = if state.metric == Metric::Users { Metric::Requests } else { state.metric };
+    let Share { weekly, named, metric, .. } = share::view(ctx, data);
     let skip = state.skip as usize;
-    let shares = Shares::of(data, &weekly, state.metric, skip);
-    let named = weekly
-        .groups
-        .iter()
-        .filter(|(group, volumes)| group.is_named() && shares::is_known(volumes, metric))
-        .count();
+    let shares = Shares::of(data, &weekly, metric, skip);
     let next = State { skip: state.skip + u32::try_from(NAMED).unwrap_or(9), ..state.clone() };
     let more = named > skip + NAMED;
     let others = more.then(|| {
@@ -68,7 +63,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let users = state.metric == Metric::Users;
     let deck = format!(
         "Share of {} by {what} over up to 52 complete ISO weeks. The {} series are the largest over the whole span, so that colours stay; everything else is Others.{}{hhi}",
-        if users { Metric::Requests.word() } else { state.metric.word() },
+        metric.word(),
         format::in_words(NAMED),
         if users { " Users are not additive, so their shares are shown by requests." } else { "" },
     );

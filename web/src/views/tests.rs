@@ -1,0 +1,31 @@
+//! What rows have in common, and their schemas.
+
+use super::*;
+
+#[test]
+fn a_withheld_figure_says_what_it_needs() {
+    let counts = Some(NotEnough::counts(37, 100));
+    assert_eq!(
+        withheld(&[("uptime", counts), ("ttft", None), ("usage", Some(NotEnough::users(20)))]).unwrap(),
+        "uptime: n = 37, needs 100; usage: needs 20 users"
+    );
+    let untold = NotEnough { n: None, ..NotEnough::counts(0, 100) };
+    assert_eq!(withheld(&[("a", Some(untold))]).unwrap(), "a: needs n = 100");
+    assert_eq!(
+        withheld(&[("a", Some(NotEnough::labelled(30, 50)))]).unwrap(),
+        "a: needs n = 30 and 50 users"
+    );
+    assert_eq!(withheld(&[("a", None)]), None);
+}
+
+#[test]
+fn every_reference_has_its_schema() {
+    let schemas = schemas();
+    let text = serde_json::to_string(&schemas).unwrap();
+    for (_, rest) in
+        text.match_indices("#/components/schemas/").map(|(at, found)| text.split_at(at + found.len()))
+    {
+        let name = rest.split('"').next().unwrap();
+        assert!(schemas.contains_key(name), "{name}");
+    }
+}
