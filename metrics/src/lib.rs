@@ -26,6 +26,7 @@ pub mod health_now;
 #[cfg(test)]
 mod invariance;
 mod keyed;
+pub mod labels;
 pub mod live_by_minute;
 mod measures;
 mod metric;

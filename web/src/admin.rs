@@ -11,7 +11,8 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use serde_json::{Value, json};
 
 use crate::metrics;
-use crate::state::{BUILD, SOURCES, Site};
+use crate::state::Site;
+use crate::version::{BUILD, SOURCES};
 
 /// Buckets from 1 ms to 10 s.
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];

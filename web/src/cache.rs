@@ -8,7 +8,7 @@ use moka::future::Cache;
 
 use crate::compress::Encoding;
 use crate::error::Problem;
-use crate::pages::Stale;
+use crate::place::Stale;
 use crate::url::Theme;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

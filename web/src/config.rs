@@ -1,12 +1,13 @@
 //! `[web]`: the site and its API.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::data::Profile;
-use crate::data::Thresholds;
+use crate::data::{Names, Options, Thresholds};
 use crate::history::History;
 use crate::units;
 
@@ -161,6 +162,18 @@ impl WebConfig {
             users: over.users.unwrap_or(base.users),
             growth_requests: over.growth_requests.unwrap_or(base.growth_requests),
             ..base
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn of(config: &WebConfig, names: Names) -> Self {
+        Self {
+            names: Arc::new(names),
+            profile: config.profile,
+            thresholds: config.thresholds(),
+            simulated: config.simulated,
+            history: config.history.clone(),
         }
     }
 }

@@ -12,46 +12,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::data::{Dataset, RefreshError, Refreshed, Refresher};
 use crate::metrics;
-use crate::pages::{Late, Stale};
+use crate::place::{Late, Stale};
 use crate::state::Site;
 
 /// Longest pause between two looks while they fail, unless they are wider apart when all is well.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// What the last looks came to, for the operator.
-#[derive(Clone, Debug, Default)]
-pub struct Progress {
-    /// Last look that did not fail.
-    pub refreshed_at: Option<DateTime<Utc>>,
-    /// Last look after which the pages held all that was published.
-    pub current_at: Option<DateTime<Utc>>,
-    /// Text of the failure since then.
-    pub failing: Option<String>,
-    /// Failures in a row.
-    pub failures: u32,
-    /// Looks in a row that found something, of which nothing is published.
-    pub waiting: u32,
-}
-
-impl Progress {
-    fn failed(&mut self, text: String) {
-        self.failing = Some(text);
-        self.failures = self.failures.saturating_add(1);
-    }
-
-    fn is_behind(&self, now: DateTime<Utc>, limit: Duration) -> bool {
-        self.current_at.is_some_and(|at| (now - at).to_std().unwrap_or_default() > limit)
-    }
-
-    /// Why the pages do not move.
-    fn obstacle(&self) -> String {
-        match &self.failing {
-            Some(failing) => failing.clone(),
-            None if self.waiting > 0 => "nothing is published yet; do the jobs run?".to_owned(),
-            None => "new attempts are not folded or not published; do the jobs run?".to_owned(),
-        }
-    }
-}
 
 /// What one look found.
 struct Look {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 
-use crate::data::Tally;
+use crate::tally::Tally;
 
 /// Joins a number to its unit or sign without a line break.
 pub const NBSP: char = '\u{a0}';

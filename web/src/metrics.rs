@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::compress::Encoding;
 use crate::data::{Dataset, Refreshed};
-use crate::state::BUILD;
+use crate::version::BUILD;
 
 const REQUESTS: &str = "bellwether_http_requests_total";
 pub(crate) const REQUEST_SECONDS: &str = "bellwether_http_request_duration_seconds";

@@ -8,20 +8,19 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
 
-use crate::assets;
 use crate::cache::Key;
 use crate::compress::{Encoding, compress};
 use crate::data::Dataset;
-use crate::error::{Kind, Problem, Recipient};
-use crate::files;
+use crate::error::{Kind, Problem};
+use crate::failure::Recipient;
 use crate::gate::Turn;
-use crate::headers::{self, Policy};
-use crate::metrics::{self, Answer};
-use crate::pages::{self, Late, PageContext, PageError, Stale};
-use crate::plain;
-use crate::sitemap;
-use crate::state::{BUILD, SOURCES, Site};
-use crate::url::{self, Format, Page, Parsed, Route, Theme, Why};
+use crate::headers::Policy;
+use crate::metrics;
+use crate::pages::START;
+use crate::place::{Found, Late, PageContext, PageError, Route, Stale};
+use crate::state::Site;
+use crate::url::{self, Format, Parsed, Theme, Why};
+use crate::version::{BUILD, SOURCES};
 
 /// Longest path and query, bytes.
 const MAX_URL: usize = 4_096;
@@ -29,43 +28,63 @@ const MAX_URL: usize = 4_096;
 /// Header that carries the request id in both directions.
 pub(crate) const REQUEST_ID: &str = "x-request-id";
 
-pub(crate) async fn handle(site: Site, request: Parts) -> Response<Body> {
-    let started = Instant::now();
-    let method = request.method.clone();
-    let encoding = Encoding::negotiate(&request.headers);
-    let path = request.uri.path().to_owned();
-    let route = url::parse_path(&path);
-    let recipient = recipient(&request, route.as_ref(), &site);
-    let label = route.as_ref().map_or("other", |route| route.page.route());
-    let data = route.as_ref().is_some_and(|route| route.api || route.format != Format::Html);
+/// What answered, for headers and metrics; goes with the response.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answered {
+    /// Of a closed set.
+    pub label: &'static str,
+    /// The body is data, for programs of other sites too.
+    pub is_data: bool,
+}
 
-    let outcome = answer(&site, &request, route, encoding).await;
+impl Default for Answered {
+    fn default() -> Self {
+        Self { label: "other", is_data: false }
+    }
+}
+
+/// The page or file at a route; without one, that nothing is known there.
+pub(crate) async fn place(site: Site, route: Option<Route>, request: Parts) -> Response<Body> {
+    let answered = match &route {
+        Some(route) => Answered { label: route.page.place().path, is_data: route.is_data() },
+        None => Answered::default(),
+    };
+    let recipient = recipient(&request, route.as_ref(), &site);
+    let outcome = match refused(&request) {
+        Ok(()) => answer(&site, &request, route).await,
+        Err(problem) => Err(problem),
+    };
     let mut response = outcome.unwrap_or_else(|problem| problem.respond(&recipient));
-    headers::secure(response.headers_mut(), data, site.config().hsts);
-    if let Ok(id) = HeaderValue::from_str(&recipient.request_id) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    let bytes = http_body_size(&response);
-    metrics::answered(&Answer {
-        route: label,
-        method: method_label(&method),
-        status: response.status().as_u16(),
-        encoding: metrics::encoding_label(encoding),
-        bytes,
-        took: started.elapsed(),
-    });
-    if method == Method::HEAD {
-        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
-        *response.body_mut() = Body::empty();
-    }
+    response.extensions_mut().insert(answered);
     response
+}
+
+/// What no address of the site takes.
+pub(crate) fn refused(request: &Parts) -> Result<(), Arc<Problem>> {
+    if request.uri.path_and_query().map_or(0, |text| text.as_str().len()) > MAX_URL {
+        return Err(Arc::new(Problem::new(Kind::UriTooLong, "at most 4,096 bytes")));
+    }
+    if !matches!(request.method, Method::GET | Method::HEAD) {
+        let detail = format!("{} is not answered at this address", request.method);
+        return Err(Arc::new(Problem::new(Kind::Method, detail)));
+    }
+    Ok(())
+}
+
+/// What an address outside the list of places answers; refusals are told to whoever asked.
+pub(crate) fn told(
+    site: &Site,
+    request: &Parts,
+    outcome: Result<Response<Body>, Arc<Problem>>,
+) -> Response<Body> {
+    outcome.unwrap_or_else(|problem| problem.respond(&recipient(request, None, site)))
 }
 
 /// Who asked, for errors. An unknown path under the API is told as JSON too.
 pub(crate) fn recipient(request: &Parts, route: Option<&Route>, site: &Site) -> Recipient {
     let path = request.uri.path();
     let api = match route {
-        Some(route) => route.api || route.format != Format::Html,
+        Some(route) => route.is_data(),
         None => path.starts_with("/api/") || path.ends_with(".json") || path.ends_with(".csv"),
     };
     let accept = request.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
@@ -81,26 +100,12 @@ pub(crate) fn recipient(request: &Parts, route: Option<&Route>, site: &Site) -> 
 }
 
 /// The caller's request id when it is a short plain word, else a new one.
-fn request_id(headers: &HeaderMap) -> String {
+pub(crate) fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let plain = |id: &&str| {
         (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     given.filter(plain).map_or_else(|| uuid::Uuid::new_v4().simple().to_string(), str::to_owned)
-}
-
-fn method_label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        _ => "other",
-    }
-}
-
-fn http_body_size(response: &Response<Body>) -> u64 {
-    use axum::body::HttpBody;
-    response.body().size_hint().exact().unwrap_or(0)
 }
 
 /// Theme cookie; everything else in the header is ignored.
@@ -115,47 +120,34 @@ fn theme(headers: &HeaderMap) -> Theme {
         .unwrap_or_default()
 }
 
-async fn answer(
-    site: &Site,
-    request: &Parts,
-    route: Option<Route>,
-    encoding: Encoding,
-) -> Result<Response<Body>, Arc<Problem>> {
+async fn answer(site: &Site, request: &Parts, route: Option<Route>) -> Result<Response<Body>, Arc<Problem>> {
     let uri = &request.uri;
-    if uri.path_and_query().map_or(0, |text| text.as_str().len()) > MAX_URL {
-        return Err(Arc::new(Problem::new(Kind::UriTooLong, "at most 4,096 bytes")));
-    }
-    if !matches!(request.method, Method::GET | Method::HEAD) {
-        let detail = format!("{} is not answered at this address", request.method);
-        return Err(Arc::new(Problem::new(Kind::Method, detail)));
-    }
-    if let Some(asset) = assets::find(uri.path()) {
-        return Ok(body(asset.body(encoding), asset.media_type, encoding, Policy::Immutable));
-    }
-    if let Some(file) = plain::find(request, site) {
-        return Ok(body(compress(file.text.as_bytes(), encoding), file.media_type, encoding, file.policy));
-    }
-    if uri.path() == sitemap::PATH {
-        return sitemap::answer(site, request, encoding).await;
-    }
     let dataset = site.dataset();
     let Some(mut route) = route else { return Err(not_found(dataset.as_deref(), uri.path())) };
-    let Some(dataset) = dataset else {
-        let problem = Problem::new(Kind::DataUnavailable, "tables are being loaded");
-        return Err(Arc::new(Problem { retry_after_secs: Some(2), ..problem }));
-    };
-    let mut parsed = url::parse(&route.page, route.format, uri.query().unwrap_or(""));
+    let dataset = dataset.ok_or_else(unloaded)?;
+    let mut parsed = url::parse(route.params(), uri.query().unwrap_or(""));
     if let Some(redirect) = redirect(&route, &parsed, uri)? {
         return Ok(redirect);
     }
-    spell(&dataset, &mut route.page, &mut parsed);
-    if let Some(redirect) = known(&dataset, &route, &parsed)? {
-        return Ok(redirect);
+    spell_author(&dataset, &mut parsed)?;
+    let missing = |name: &str| not_found(Some(&dataset), name);
+    match (route.page.place().find)(route.page.clone(), &dataset) {
+        Found::Here(page) => route.page = page,
+        Found::Moved { to, .. } if !route.api => {
+            return Ok(moved(&format!("{}{}{}", to.path(), route.format.suffix(), query(&parsed))));
+        }
+        Found::Moved { name, .. } | Found::Nowhere(name) => return Err(missing(&name)),
     }
-    page(site, request, &dataset, route, parsed, encoding).await
+    page(site, request, &dataset, route, parsed).await
 }
 
-fn not_found(dataset: Option<&Dataset>, path: &str) -> Arc<Problem> {
+/// Before the first dataset.
+pub(crate) fn unloaded() -> Arc<Problem> {
+    let problem = Problem::new(Kind::DataUnavailable, "tables are being loaded");
+    Arc::new(Problem { retry_after_secs: Some(2), ..problem })
+}
+
+pub(crate) fn not_found(dataset: Option<&Dataset>, path: &str) -> Arc<Problem> {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
     let wanted = decoded.trim_end_matches(".json").trim_end_matches(".csv");
     let nearest = dataset.map(|dataset| dataset.nearest(wanted, 5)).unwrap_or_default();
@@ -175,7 +167,7 @@ fn redirect(
     parsed: &Parsed,
     uri: &axum::http::Uri,
 ) -> Result<Option<Response<Body>>, Arc<Problem>> {
-    let refuses = route.api || route.format != Format::Html;
+    let refuses = route.is_data();
     let fatal = parsed.problems.iter().find(|problem| refuses || problem.why == Why::Impossible);
     if let Some(problem) = fatal {
         return Err(Arc::new(Problem::from_parameter(problem)));
@@ -207,59 +199,16 @@ fn moved(location: &str) -> Response<Body> {
     response
 }
 
-/// Addresses are lower case, ids are as their sources write them: puts the dataset's spelling of a name in place
-/// of the address's.
-fn spell(dataset: &Dataset, page: &mut Page, parsed: &mut Parsed) {
-    if let Some(author) = &mut parsed.state.author
-        && let Some(spelling) = dataset.spelled_author(author)
-    {
-        *author = spelling;
+/// Addresses are lower case, ids are as their sources write them: puts the dataset's spelling of an author in place of
+/// the address's.
+fn spell_author(dataset: &Dataset, parsed: &mut Parsed) -> Result<(), Arc<Problem>> {
+    let Some(author) = &mut parsed.state.author else { return Ok(()) };
+    match dataset.spelled_author(author) {
+        Some(spelling) => *author = spelling,
+        None if dataset.is_empty() => {}
+        None => return Err(not_found(Some(dataset), author)),
     }
-    let spelling = match &*page {
-        Page::Model(id) | Page::Endpoints(id) => dataset.spelled_model(id).or_else(|| {
-            let (base, variant) = id.rsplit_once(':')?;
-            Some(format!("{}:{variant}", dataset.spelled_model(base)?))
-        }),
-        Page::Author(id) => dataset.spelled_author(id),
-        Page::Provider(id) => dataset.spelled_provider(id),
-        _ => None,
-    };
-    if let (Page::Model(id) | Page::Endpoints(id) | Page::Author(id) | Page::Provider(id), Some(spelling)) =
-        (page, spelling)
-    {
-        *id = spelling;
-    }
-}
-
-/// Whether the dataset knows what the page is about; a redirect when it knows it by another address.
-fn known(dataset: &Dataset, route: &Route, parsed: &Parsed) -> Result<Option<Response<Body>>, Arc<Problem>> {
-    let dictionary = &dataset.dictionary;
-    let missing = |name: &str| Err(not_found(Some(dataset), name));
-    if let Some(author) = &parsed.state.author
-        && !dataset.is_empty()
-        && dictionary.find_author(author).is_none()
-    {
-        return missing(author);
-    }
-    match &route.page {
-        Page::Model(id) | Page::Endpoints(id) if dictionary.find_model(id).is_none() => {
-            // `:free` and the like are rows of their model's page.
-            let base = id.rsplit_once(':').map(|(base, _)| base);
-            match base.filter(|base| dictionary.find_model(base).is_some()) {
-                Some(base) if !route.api => Ok(Some(moved(&format!(
-                    "{}{}{}",
-                    Page::Model(base.to_owned()).path(),
-                    route.format.suffix(),
-                    query(parsed)
-                )))),
-                _ => missing(id),
-            }
-        }
-        Page::Author(id) if dictionary.find_author(id).is_none() => missing(id),
-        Page::Provider(id) if dictionary.find_provider(id).is_none() => missing(id),
-        Page::Problem(kind) if !Kind::ALL.iter().any(|known| known.word() == kind) => missing(kind),
-        _ => Ok(None),
-    }
+    Ok(())
 }
 
 async fn page(
@@ -268,29 +217,26 @@ async fn page(
     dataset: &Arc<Dataset>,
     route: Route,
     parsed: Parsed,
-    encoding: Encoding,
 ) -> Result<Response<Body>, Arc<Problem>> {
     let html = route.format == Format::Html;
+    let encoding = Encoding::negotiate(&request.headers);
     // A data file is the same in every theme and says its age by `as_of`.
     let theme = if html { theme(&request.headers) } else { Theme::Auto };
     let stale = site.stale(dataset).filter(|_| html);
     let address = format!("{}{}", route.path, query(&parsed));
     let versions = fingerprint(SOURCES, site.settings(), dataset);
     let etag = etag(&versions, &address, theme, stale);
-    let media_type = match route.format {
-        Format::Html => "text/html; charset=utf-8",
-        Format::Json => "application/json",
-        Format::Csv => "text/csv; charset=utf-8; header=present",
-    };
+    let place = route.page.place();
     if matches_etag(&request.headers, &etag) {
         metrics::page_cache("not_modified");
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return Ok(validated(response, &etag));
+        return Ok(validated(response, &etag, place.policy));
     }
-    let label = route.page.route();
+    // Before the first served request there is one thing to read: how to send it.
+    let is_early = html && dataset.is_empty() && !place.before_traffic;
     let context = PageContext {
-        page: if html { shown(dataset, route.page) } else { route.page },
+        page: if is_early { START.here() } else { route.page },
         state: parsed.state,
         theme,
         build: BUILD,
@@ -298,19 +244,10 @@ async fn page(
         stale,
     };
     let key = Key { address, versions: versions.into(), theme, stale, encoding };
-    let rendering = render(site.clone(), dataset.clone(), context, route.format, label, encoding);
+    let rendering = render(site.clone(), dataset.clone(), context, route.format, place.path, encoding);
     let (bytes, hit) = site.cache().get(key, rendering).await?;
     metrics::page_cache(if hit { "hit" } else { "miss" });
-    Ok(validated(body(bytes, media_type, encoding, Policy::Page), &etag))
-}
-
-/// Before the first served request there is one thing to read: how to send it.
-fn shown(dataset: &Dataset, page: Page) -> Page {
-    match page {
-        Page::Methodology | Page::Data | Page::Start | Page::Problem(_) => page,
-        _ if dataset.is_empty() => Page::Start,
-        page => page,
-    }
+    Ok(validated(body(bytes, route.format.media_type(), encoding, place.policy), &etag, place.policy))
 }
 
 async fn render(
@@ -321,10 +258,7 @@ async fn render(
     label: &'static str,
     encoding: Encoding,
 ) -> Result<Bytes, Arc<Problem>> {
-    let queries = match format {
-        Format::Html => pages::user_queries(&context, &dataset),
-        Format::Json | Format::Csv => files::user_queries(&context, &dataset),
-    };
+    let queries = context.users(&dataset, format);
     let turn = turn(&site).await?;
     dataset.load_users(&queries).await.map_err(|error| internal(&error, label))?;
     site.count_render();
@@ -332,11 +266,7 @@ async fn render(
         // The work goes on when the visitor has left, so the turn ends with the work.
         let _turn = turn;
         let started = Instant::now();
-        let text = match format {
-            Format::Html => pages::render(&context, &dataset)?,
-            Format::Json => files::json(&context, &dataset)?,
-            Format::Csv => files::csv(&context, &dataset)?,
-        };
+        let text = context.body(&dataset, format)?;
         let bytes = compress(text.as_bytes(), encoding);
         metrics::rendered(label, started.elapsed());
         Ok::<_, PageError>(bytes)
@@ -414,11 +344,11 @@ fn matches_etag(headers: &HeaderMap, etag: &str) -> bool {
         .any(|candidate| candidate.trim() == "*" || weak(candidate) == own)
 }
 
-fn validated(mut response: Response<Body>, etag: &str) -> Response<Body> {
+fn validated(mut response: Response<Body>, etag: &str, policy: Policy) -> Response<Body> {
     if let Ok(etag) = HeaderValue::from_str(etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
-    Policy::Page.apply(response.headers_mut());
+    policy.apply(response.headers_mut());
     response
 }
 

@@ -1,33 +1,30 @@
 //! Every route and layer of the public site, in one place.
 
 use std::any::Any;
+use std::future::Future;
+use std::iter;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{DefaultBodyLimit, Form, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Response, StatusCode, header};
-use axum::response::IntoResponse;
-use axum::routing::post;
-use serde::Deserialize;
+use axum::http::{Response, Uri};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::{MethodRouter, any, post};
+use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
-use tower_governor::GovernorError;
-use tower_governor::GovernorLayer;
-use tower_governor::governor::GovernorConfigBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::error::{Kind, Problem, Recipient};
-use crate::headers::{self, Policy};
-use crate::metrics;
-use crate::rate_limit::ClientKey;
+use crate::layers::{bounded, limited, observed, panicked, timed, without_length};
+use crate::pages::PLACES;
+use crate::place::{Address, Place, Route};
 use crate::respond;
-use crate::state::{BUILD, Site};
-use crate::url::Theme;
+use crate::state::Site;
+use crate::url::{Asked, Format, MAX_NAME, asked, names_of};
+use crate::{openapi, plain, sitemap, theme};
 
 /// Largest body of the theme form.
 const MAX_BODY: usize = 4 << 10;
@@ -35,193 +32,153 @@ const MAX_BODY: usize = 4 << 10;
 /// The public site. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or every client
 /// counts as one for the rate limit.
 pub fn app(site: Site) -> Router {
-    let hsts = site.config().hsts;
-    let places = Arc::new(Semaphore::new(site.config().max_concurrent.min(Semaphore::MAX_PERMITS)));
-    let pages = limited(site.clone(), "pages", site.config().rate_limit.pages_per_min);
-    let downloads = limited(site.clone(), "downloads", site.config().rate_limit.downloads_per_min);
+    let config = site.config();
+    let (hsts, limits) = (config.hsts, config.rate_limit);
+    let places = Arc::new(Semaphore::new(config.max_concurrent.min(Semaphore::MAX_PERMITS)));
+    let routes = routes(&site);
+    let pages = limited(routes.clone(), &site, "pages", limits.pages_per_min);
+    let downloads = limited(routes, &site, "downloads", limits.downloads_per_min);
     Router::new()
         .fallback(move |request: Request| {
             // Files of whole tables cost more than pages and have a limit of their own.
             let class =
                 if request.uri().path().ends_with(".csv") { downloads.clone() } else { pages.clone() };
-            // A visitor who is told at once may come again; one who waits without a bound holds memory for nothing.
-            let place = Arc::clone(&places).try_acquire_owned();
-            async move {
-                let Ok(_place) = place else { return busy(hsts) };
-                let response = class.oneshot(request).await.unwrap_or_else(|never| match never {});
-                without_length(response)
-            }
+            async move { class.oneshot(request).await.unwrap_or_else(|never| match never {}) }
         })
+        .layer(map_response(async |response: Response<Body>| without_length(response)))
+        // Before any other work, so that refusing costs next to nothing.
+        .layer(from_fn_with_state((site, places), bounded))
         // A panic in a handler is one 500, not a lost connection; it is outermost so that it sees everything.
         .layer(CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked(hsts)))
 }
 
-/// The router adds `content-length: 0` to an empty body, but a length in a 304 is that of the page it stands for.
-/// A body of unknown length gets none.
-fn without_length(mut response: Response<Body>) -> Response<Body> {
-    if response.status() == StatusCode::NOT_MODIFIED {
-        response.headers_mut().remove(header::CONTENT_LENGTH);
-        let nothing = futures::stream::empty::<Result<bytes::Bytes, std::convert::Infallible>>();
-        *response.body_mut() = Body::from_stream(nothing);
-    }
-    response
-}
-
-fn limited(site: Site, class: &'static str, per_min: u32) -> Router {
-    let router = Router::new()
-        .route("/theme", post(set_theme).fallback(not_a_form))
-        .fallback(timed)
+fn routes(site: &Site) -> Router {
+    let pages = {
+        let site = site.clone();
+        doors(Arc::new(move |route, request| Box::pin(respond::place(site.clone(), route, request))))
+    };
+    Router::new()
+        .route("/static/{*name}", any(plain::asset))
+        .route("/robots.txt", any(plain::robots))
+        .route("/livez", any(plain::alive))
+        .route(sitemap::PATH, any(sitemap::answer))
+        .route(openapi::PATH, any(openapi::answer))
+        .fallback(move |request: Request| enter(pages.clone(), request))
+        // A request that took too long is an answer like others: it has an id and is counted.
+        .layer(from_fn_with_state(site.clone(), timed))
+        .layer(from_fn_with_state(site.clone(), observed))
+        .route("/theme", post(theme::set).fallback(theme::not_a_form))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(site.clone());
-    let limits = site.config().rate_limit;
-    if !limits.enabled {
-        return router;
-    }
-    let key = ClientKey::new(&site.config().trusted_proxies);
-    let config = GovernorConfigBuilder::default()
-        .period(Duration::from_secs(60) / per_min.max(1))
-        .burst_size(per_min.max(1))
-        .key_extractor(key)
-        .finish();
-    let Some(config) = config else { return router };
-    // Clients that have been quiet for long need no memory.
-    let limiter = Arc::downgrade(config.limiter());
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(async move {
-            let mut ticks = tokio::time::interval(Duration::from_secs(60));
-            loop {
-                ticks.tick().await;
-                // The site has been dropped: nothing is left to tidy.
-                let Some(limiter) = limiter.upgrade() else { return };
-                limiter.retain_recent();
+        .with_state(site.clone())
+}
+
+/// What answers at a place; without a route, where there is none.
+type Answer = Arc<dyn Fn(Option<Route>, Parts) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
+
+/// Routes of all places: as pages, as files, and in the API.
+#[derive(Clone)]
+struct Doors {
+    pages: Router,
+    files: Router,
+    api: Router,
+    nothing: Router,
+}
+
+/// How a request came in, and the address that was asked for before it was brought into the form of the routes.
+#[derive(Clone)]
+struct Entrance {
+    uri: Uri,
+    whole: String,
+    format: Format,
+    api: bool,
+}
+
+/// Every place on the router, answered by one function.
+fn doors(answer: Answer) -> Doors {
+    let (mut pages, mut files, mut api) = (Router::new(), Router::new(), Router::new());
+    for place in PLACES {
+        let patterns =
+            place.page.iter().flat_map(|_| iter::once(place.path).chain(place.aliases.iter().copied()));
+        for pattern in patterns {
+            pages = pages.route(pattern, door(place, &answer));
+            if place.file.is_some() {
+                files = files.route(pattern, door(place, &answer));
             }
-        });
-    }
-    let hsts = site.config().hsts;
-    router.layer(GovernorLayer::new(config).error_handler(move |error| too_many(&error, class, hsts)))
-}
-
-async fn timed(State(site): State<Site>, request: Request) -> Response<Body> {
-    let timeout = site.config().timeout;
-    let (request, _) = request.into_parts();
-    let recipient = respond::recipient(&request, None, &site);
-    let hsts = site.config().hsts;
-    match tokio::time::timeout(timeout, respond::handle(site, request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let problem = Problem::new(Kind::Timeout, format!("no answer within {} s", timeout.as_secs()));
-            let mut response = Problem { retry_after_secs: Some(5), ..problem }.respond(&recipient);
-            headers::secure(response.headers_mut(), false, hsts);
-            response
+        }
+        if let Some(pattern) = place.api {
+            api = api.route(pattern, door(place, &answer));
         }
     }
-}
-
-fn plain_recipient() -> Recipient {
-    Recipient {
-        html: false,
-        theme: Theme::Auto,
-        request_id: uuid::Uuid::new_v4().simple().to_string(),
-        instance: String::new(),
-        build: BUILD,
-        simulated: false,
-    }
-}
-
-fn too_many(error: &GovernorError, class: &'static str, hsts: bool) -> Response<Body> {
-    metrics::rate_limited(class);
-    let wait = match error {
-        GovernorError::TooManyRequests { wait_time, .. } => *wait_time,
-        _ => 1,
-    };
-    let wait = wait.max(1);
-    let problem = Problem::new(Kind::RateLimited, format!("try again in {wait} s"));
-    let mut response = Problem { retry_after_secs: Some(wait), ..problem }.respond(&plain_recipient());
-    if let Ok(limit) = HeaderValue::from_str(&format!("\"{class}\";r=0;t={wait}")) {
-        response.headers_mut().insert("ratelimit", limit);
-    }
-    headers::secure(response.headers_mut(), false, hsts);
-    response
-}
-
-fn busy(hsts: bool) -> Response<Body> {
-    metrics::shed("requests");
-    let mut response = Problem::busy().respond(&plain_recipient());
-    headers::secure(response.headers_mut(), false, hsts);
-    response
-}
-
-fn panicked(hsts: bool) -> Response<Body> {
-    // The panic hook has logged the message; visitors get none of it.
-    let mut response = Problem::new(Kind::Internal, "the request failed").respond(&plain_recipient());
-    headers::secure(response.headers_mut(), false, hsts);
-    response
-}
-
-#[derive(Deserialize)]
-struct ThemeForm {
-    theme: String,
-    #[serde(default)]
-    back: String,
-}
-
-/// Remembers the theme and returns to the page it was set on.
-async fn set_theme(
-    State(site): State<Site>,
-    request: Parts,
-    form: Result<Form<ThemeForm>, FormRejection>,
-) -> Response<Body> {
-    let form = match form {
-        Ok(Form(form)) => form,
-        Err(rejection) => {
-            tracing::debug!(error = &rejection as &dyn std::error::Error, "a theme form cannot be read");
-            let detail = "a form of at most 4 KiB with the field `theme` is needed";
-            return refused(&site, &request, &Problem::new(Kind::InvalidParameter, detail));
+    let nothing = Router::new().fallback(move |mut request: Request| {
+        if let Some(entrance) = request.extensions_mut().remove::<Entrance>() {
+            *request.uri_mut() = entrance.uri;
         }
-    };
-    let theme = Theme::from_word(&form.theme).unwrap_or_default();
-    let cookie = match theme {
-        Theme::Auto => "theme=; Path=/; Max-Age=0; SameSite=Lax; HttpOnly".to_owned(),
-        theme => format!("theme={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly", theme.word()),
-    };
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    let headers = response.headers_mut();
-    if let (Ok(back), Ok(cookie)) =
-        (HeaderValue::from_str(own_path(&form.back)), HeaderValue::from_str(&cookie))
-    {
-        headers.insert(header::LOCATION, back);
-        headers.insert(header::SET_COOKIE, cookie);
+        answer(None, request.into_parts().0)
+    });
+    let pages = pages.fallback_service(nothing.clone());
+    // A suffix that the page does not offer is part of its last name.
+    let whole = pages.clone();
+    let files = files.fallback(move |mut request: Request| {
+        if let Some(entrance) = request.extensions_mut().get_mut::<Entrance>() {
+            entrance.format = Format::Html;
+            let whole = entrance.whole.clone();
+            lead(&mut request, &whole);
+        }
+        whole.clone().oneshot(request)
+    });
+    Doors { pages, files, api: api.fallback_service(nothing.clone()), nothing }
+}
+
+fn door(place: &'static Place, answer: &Answer) -> MethodRouter {
+    let answer = Arc::clone(answer);
+    any(move |Path(names): Path<Vec<(String, String)>>, mut request: Request| {
+        let entrance = request.extensions_mut().remove::<Entrance>();
+        let path = request.uri().path().to_owned();
+        let route = entrance.as_ref().and_then(|entrance| route(place, entrance, path, &names));
+        if let Some(entrance) = entrance {
+            *request.uri_mut() = entrance.uri;
+        }
+        answer(route, request.into_parts().0)
+    })
+}
+
+/// `None`: a name is longer than any.
+fn route(
+    place: &'static Place,
+    entrance: &Entrance,
+    path: String,
+    names: &[(String, String)],
+) -> Option<Route> {
+    if names.iter().any(|(_, name)| name.len() > MAX_NAME) {
+        return None;
     }
-    Policy::NoStore.apply(headers);
-    headers::secure(headers, false, site.config().hsts);
-    response
+    // Another path that leads here may have the same names in another order.
+    let name = |wanted| names.iter().find(|(key, _)| key == wanted).map(|(_, name)| name.as_str());
+    let page = Address::new(place, names_of(place.path).filter_map(name));
+    // Under the API every spelling is answered where it was asked.
+    let path = if entrance.api { path } else { format!("{}{}", page.path(), entrance.format.suffix()) };
+    Some(Route { page, format: entrance.format, api: entrance.api, path })
 }
 
-/// Any other method at the theme form's address.
-async fn not_a_form(State(site): State<Site>, request: Parts) -> Response<Body> {
-    let detail = format!("{} is not answered at this address, which takes a form", request.method);
-    let mut response = refused(&site, &request, &Problem::new(Kind::Method, detail));
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-    response
+/// Brings the path into the form that routes have, and goes in.
+async fn enter(doors: Doors, mut request: Request) -> Response<Body> {
+    let uri = request.uri().clone();
+    let (router, path, whole, format, api) = match asked(uri.path()) {
+        None => (doors.nothing, String::new(), String::new(), Format::Html, false),
+        Some(Asked::Api(path)) => (doors.api, path, String::new(), Format::Json, true),
+        Some(Asked::Site { whole, stem: None }) => (doors.pages, whole, String::new(), Format::Html, false),
+        Some(Asked::Site { whole, stem: Some((stem, format)) }) => (doors.files, stem, whole, format, false),
+    };
+    request.extensions_mut().insert(Entrance { uri, whole, format, api });
+    lead(&mut request, &path);
+    router.oneshot(request).await.unwrap_or_else(|never| match never {})
 }
 
-fn refused(site: &Site, request: &Parts, problem: &Problem) -> Response<Body> {
-    let recipient = respond::recipient(request, None, site);
-    let mut response = problem.respond(&recipient);
-    headers::secure(response.headers_mut(), false, site.config().hsts);
-    if let Ok(id) = HeaderValue::from_str(&recipient.request_id) {
-        response.headers_mut().insert(respond::REQUEST_ID, id);
+/// To a path of the routes; an empty one leaves the request as it is.
+fn lead(request: &mut Request, path: &str) {
+    if let Ok(uri) = path.parse::<Uri>() {
+        *request.uri_mut() = uri;
     }
-    response
-}
-
-/// A path of this site, or its front page: the form must not send anyone elsewhere.
-fn own_path(back: &str) -> &str {
-    let own = back.starts_with('/')
-        && !back.starts_with("//")
-        && back.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
-        && back.len() <= 2_048;
-    if own { back } else { "/" }
 }
 
 /// Serves the site on a bound listener until `shutdown` completes.
@@ -237,17 +194,17 @@ pub async fn serve(
     axum::serve(listener, service).with_graceful_shutdown(shutdown).await
 }
 
+/// Where a path leads.
 #[cfg(test)]
-mod tests {
-    use super::own_path;
-
-    #[test]
-    fn the_theme_form_returns_to_this_site_only() {
-        assert_eq!(own_path("/models/acme/one?period=28d"), "/models/acme/one?period=28d");
-        for elsewhere in
-            ["https://evil.example/", "//evil.example", "/\\evil.example", "models", "", "/a\r\nb"]
-        {
-            assert_eq!(own_path(elsewhere), "/", "{elsewhere:?}");
-        }
-    }
+pub(crate) fn find(path: &str) -> Option<Route> {
+    static DOORS: std::sync::LazyLock<Doors> = std::sync::LazyLock::new(|| {
+        doors(Arc::new(|route, _| {
+            let mut response = Response::new(Body::empty());
+            response.extensions_mut().insert(route);
+            Box::pin(std::future::ready(response))
+        }))
+    });
+    let request = Request::get(path).body(Body::empty()).ok()?;
+    let response = futures::executor::block_on(enter(DOORS.clone(), request));
+    response.extensions().get::<Option<Route>>().cloned().flatten()
 }

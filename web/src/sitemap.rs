@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, State};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{Response, header};
@@ -12,12 +12,14 @@ use axum::http::{Response, header};
 use crate::cache::Key;
 use crate::compress::{Encoding, compress};
 use crate::data::{Dataset, Filter, GroupBy, Metric, RankingQuery};
-use crate::error::{Kind, Problem};
+use crate::error::Problem;
 use crate::headers::Policy;
+use crate::pages::PLACES;
 use crate::rate_limit::ClientKey;
-use crate::respond;
-use crate::state::{SOURCES, Site};
-use crate::url::{Page, Theme};
+use crate::respond::{body, internal, refused, told, turn, unloaded};
+use crate::state::Site;
+use crate::url::Theme;
+use crate::version::SOURCES;
 
 pub(crate) const PATH: &str = "/sitemap.xml";
 
@@ -26,31 +28,17 @@ const MAX_URLS: usize = 50_000;
 /// Names with traffic in these days are listed.
 const DAYS: u64 = 28;
 
-static FIXED: [Page; 13] = [
-    Page::Overview,
-    Page::Models,
-    Page::Authors,
-    Page::ProviderRanking,
-    Page::Share,
-    Page::Growth,
-    Page::Languages,
-    Page::ModelList,
-    Page::Providers,
-    Page::Status,
-    Page::Uptime,
-    Page::Methodology,
-    Page::Data,
-];
-
-pub(crate) async fn answer(
-    site: &Site,
-    request: &Parts,
-    encoding: Encoding,
-) -> Result<Response<Body>, Arc<Problem>> {
-    let Some(dataset) = site.dataset() else {
-        let problem = Problem::new(Kind::DataUnavailable, "tables are being loaded");
-        return Err(Arc::new(Problem { retry_after_secs: Some(2), ..problem }));
+pub(crate) async fn answer(State(site): State<Site>, request: Parts) -> Response<Body> {
+    let outcome = match refused(&request) {
+        Ok(()) => list(&site, &request).await,
+        Err(problem) => Err(problem),
     };
+    told(&site, &request, outcome)
+}
+
+async fn list(site: &Site, request: &Parts) -> Result<Response<Body>, Arc<Problem>> {
+    let dataset = site.dataset().ok_or_else(unloaded)?;
+    let encoding = Encoding::negotiate(&request.headers);
     let base = base(request, site);
     let key = Key {
         address: format!("{base}{PATH}"),
@@ -60,7 +48,7 @@ pub(crate) async fn answer(
         encoding,
     };
     let (bytes, _) = site.cache().get(key, render(site.clone(), dataset, base, encoding)).await?;
-    Ok(respond::body(bytes, "application/xml; charset=utf-8", encoding, Policy::Hour))
+    Ok(body(bytes, "application/xml; charset=utf-8", encoding, Policy::Hour))
 }
 
 /// Scheme and host under which the site is known, without a slash at the end: as configured, else as the client asked;
@@ -106,12 +94,12 @@ async fn render(
         before: None,
         filter: Filter::All,
     });
-    let turn = respond::turn(&site).await?;
+    let turn = turn(&site).await?;
     let rendered = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         compress(text(&base, &dataset, &queries).as_bytes(), encoding)
     });
-    rendered.await.map_err(|error| respond::internal(&error, "/sitemap.xml"))
+    rendered.await.map_err(|error| internal(&error, "/sitemap.xml"))
 }
 
 fn text(base: &str, dataset: &Dataset, queries: &[RankingQuery]) -> String {
@@ -125,7 +113,8 @@ fn text(base: &str, dataset: &Dataset, queries: &[RankingQuery]) -> String {
     let mut text = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
     );
-    for path in FIXED.iter().map(Page::path).chain(named).take(MAX_URLS) {
+    let fixed = PLACES.iter().filter(|place| place.in_sitemap).map(|place| place.path.to_owned());
+    for path in fixed.chain(named).take(MAX_URLS) {
         text.push_str("<url><loc>");
         text.push_str(&escape(&format!("{base}{path}")));
         text.push_str("</loc></url>\n");

@@ -9,15 +9,8 @@ use chrono::{DateTime, Utc};
 use crate::cache::PageCache;
 use crate::config::WebConfig;
 use crate::data::{Dataset, Names, Options, RefreshError, Refresher};
-use crate::follow::Progress;
 use crate::gate::Gate;
-
-/// Version of the binary.
-pub const BUILD: &str = env!("CARGO_PKG_VERSION");
-
-/// Hash of everything that pages are made of in this binary: part of every validator, because two builds of one
-/// version may print the same numbers in other words and link other assets.
-pub(crate) const SOURCES: &str = env!("BELLWETHER_WEB_SOURCES");
+use crate::progress::Progress;
 
 /// Cheap to clone; all clones are one site.
 #[derive(Clone, Debug)]

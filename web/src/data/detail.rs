@@ -3,36 +3,14 @@
 
 use arrow::array::{Array, BooleanArray};
 
-use super::Dataset;
 use super::figure::NotEnough;
-use super::gate::{Kind, variant_key};
-use super::health::Scope;
-
-/// A count, or the power of ten that it reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tally {
-    Exact(u64),
-    /// At least so many: 100, 1,000, 10,000, …; `None`: fewer than 100.
-    Band(Option<u64>),
-}
+use crate::tally::Tally;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
     #[default]
     Exact,
     Banded,
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self::Exact(0)
-    }
-}
-
-impl Tally {
-    pub fn exact(self) -> Option<u64> {
-        if let Self::Exact(n) = self { Some(n) } else { None }
-    }
 }
 
 impl Detail {
@@ -68,33 +46,6 @@ impl Detail {
     /// Of what is missing, how much there is, where that may be told.
     pub(super) fn reason(self, why: NotEnough) -> NotEnough {
         NotEnough { n: why.n.filter(|_| self.is_exact()), ..why }
-    }
-}
-
-impl Dataset {
-    /// How exactly amounts of a scope may be told that no row says it of.
-    pub fn detail(&self, scope: Scope) -> Detail {
-        let is_told = match (scope.model, scope.provider) {
-            _ if self.gate.is_open() => true,
-            (None, None) => true,
-            (Some(_), Some(_)) => false,
-            (model, provider) => {
-                model.is_none_or(|model| {
-                    // With a hidden variant among them, its attempts would be what the told ones leave over.
-                    let keys = self.dictionary.series_of(model).map(|series| {
-                        let variant = self.dictionary.variant(series.variant);
-                        variant_key(self.dictionary.model(model), variant)
-                    });
-                    let date = self.newest_date();
-                    let mut decided =
-                        keys.filter_map(|key| self.gate.decision(Kind::Variant, &key, date)).peekable();
-                    decided.peek().is_some() && decided.all(|is_public| is_public)
-                }) && provider.is_none_or(|provider| {
-                    self.gate.names(Kind::Provider, self.dictionary.provider(provider), self.newest_date())
-                })
-            }
-        };
-        if is_told { Detail::Exact } else { Detail::Banded }
     }
 }
 

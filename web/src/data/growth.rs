@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{Datelike, NaiveDate};
 
 use super::Dataset;
+use super::group::{Filter, Group, GroupBy};
 use super::totals::Totals;
-use super::usage::{Filter, Group, GroupBy};
 use super::window::Window;
 
 /// One calendar month.

@@ -3,8 +3,8 @@
 use arrow::array::StringArray;
 
 use super::dictionary::{AuthorId, Dictionary, ModelId, ProviderId, SeriesId};
+use super::group::GroupBy;
 use super::load::{Columns, LoadError, text_at};
-use super::usage::GroupBy;
 use super::usage_day::Of;
 
 /// The columns that every table with keys has.

@@ -5,6 +5,7 @@
 //! | module | answers |
 //! |---|---|
 //! | `dictionary`, `keyed` | what every row is called |
+//! | `group` | by what traffic is grouped, and whose it is |
 //! | `gate` | which names may stand beside amounts of a day |
 //! | `totals`, `usage`, `usage_day` | tokens, requests, spend by model, variant, author, provider |
 //! | `ranking`, `users` | places, changes and distinct users in windows |
@@ -21,12 +22,12 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::history::Written;
-use crate::url::{Page, parse_path};
 
 mod detail;
 mod dictionary;
 mod figure;
 mod gate;
+mod group;
 mod growth;
 mod health;
 mod keyed;
@@ -34,7 +35,6 @@ mod labels;
 mod live;
 mod load;
 mod names;
-mod nearest;
 mod quality;
 mod ranking;
 mod read;
@@ -49,29 +49,30 @@ mod users;
 mod whole;
 mod window;
 
-pub use detail::{Detail, Tally};
+pub use crate::tally::Tally;
+pub use detail::Detail;
 pub use dictionary::{AuthorId, Dictionary, ModelId, ProviderId, Series, SeriesId, VariantId};
 pub use figure::{Change, Figure, NotEnough, Profile, Thresholds};
+pub use group::{Filter, Group, GroupBy};
 pub use growth::Month;
 pub use health::{
     BUCKET_SECS, Bar, Cell, Counts, ErrorClass, HealthBy, Period, Quantiles, Scope, Span, Speed, State,
     Status,
 };
 pub use labels::{
-    Cross, CrossRow, Dimension, Interval, LabelCell, LabelLeader, LabelPeriod, LabelSource, LabelWindow,
-    LanguageShare, Languages, UsersBand, code_name, language_name,
+    Cross, CrossRow, Dimension, Interval, LabelCell, LabelPeriod, LabelSource, LabelWindow, LanguageShare,
+    Languages, UsersBand, code_name, language_name,
 };
 pub use live::{LastHour, Minute};
 pub use load::LoadError;
 pub use names::Names;
-pub use nearest::Candidate;
 pub use quality::{Quality, RejectReason, Unmapped, UnmappedName};
 pub(crate) use ranking::plus;
 pub use ranking::{Ranking, RankingQuery, RankingRow, Remainder};
 pub use refresh::{Options, RefreshError, Refreshed, Refresher};
 pub use routing::{BestPinned, Boost, Routing};
 pub use totals::{Totals, Volume};
-pub use usage::{Filter, Group, GroupBy, Weekly};
+pub use usage::{NAMED, WEEKS, Weekly};
 pub use users::{UserCounts, UserQuery};
 pub use window::{Week, Window, monday};
 
@@ -287,26 +288,6 @@ impl Dataset {
             Group::Provider(_) => return None,
         };
         id.is_named().then_some(id)
-    }
-
-    /// Address of a group's page, path only; `None` for unknown and hidden, and for an id that no path can say, such as a
-    /// model id that is not `author/slug`.
-    pub fn href(&self, group: Group) -> Option<String> {
-        let dictionary = &self.dictionary;
-        if !group.is_named() {
-            return None;
-        }
-        let page = match group {
-            Group::Model(id) => Page::Model(dictionary.model(id).to_owned()),
-            Group::Series(id) => Page::Model(dictionary.model(dictionary.series(id).model).to_owned()),
-            Group::Author(id) => Page::Author(dictionary.author(id).to_owned()),
-            Group::Provider(id) => Page::Provider(dictionary.provider(id).to_owned()),
-        };
-        let path = page.path();
-        let leads_back = parse_path(&path).is_some_and(|route| {
-            route.path == path && std::mem::discriminant(&route.page) == std::mem::discriminant(&page)
-        });
-        leads_back.then_some(path)
     }
 
     /// The id that an address means.

@@ -8,8 +8,8 @@ use bellwether_warehouse::tables::declared::Type;
 use chrono::NaiveDate;
 
 use super::dictionary::Dictionary;
+use super::group::{Filter, Group, GroupBy};
 use super::totals::ratio;
-use super::usage::{Filter, Group, GroupBy};
 use super::window::Window;
 use super::{Dataset, Profile};
 

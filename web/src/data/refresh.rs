@@ -18,7 +18,6 @@ use super::usage_day::UsageDay;
 use super::users::{Store, Users};
 use super::whole::Whole;
 use super::{Dataset, Names, Profile, labels, routing, usage, window};
-use crate::config::WebConfig;
 use crate::history::{History, Written};
 
 const READ: [TableId; 1] = [TableId::LabelCells];
@@ -88,16 +87,6 @@ impl Options {
             thresholds: profile.thresholds(),
             simulated: false,
             history: None,
-        }
-    }
-
-    pub(crate) fn of(config: &WebConfig, names: Names) -> Self {
-        Self {
-            names: Arc::new(names),
-            profile: config.profile,
-            thresholds: config.thresholds(),
-            simulated: config.simulated,
-            history: config.history.clone(),
         }
     }
 

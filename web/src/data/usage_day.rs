@@ -1,8 +1,8 @@
 //! One day of `usage_by_day`: a list of rows a dimension.
 
 use super::dictionary::{Dictionary, ModelId, ProviderId};
+use super::group::{Filter, GroupBy};
 use super::totals::{Measures, Totals};
-use super::usage::{Filter, GroupBy};
 
 /// Rows of one dimension; of each id there is one.
 #[derive(Clone, Debug, Default)]

@@ -13,9 +13,9 @@ use datafusion::prelude::{col, lit};
 use super::Dataset;
 use super::dictionary::Dictionary;
 use super::figure::NotEnough;
+use super::group::{Filter, Group, GroupBy};
 use super::keyed;
 use super::load::{self, Columns, LoadError};
-use super::usage::{Filter, Group, GroupBy};
 use super::usage_day::Of;
 use super::window::Window;
 

@@ -1,20 +1,41 @@
 //! One author: share, models, weekly history.
 
+use super::{AUTHORS, MODELS, SHARE};
+use crate::place::{self, Address, Found, PageContext, PageError, Place, Section, address};
+use crate::url::{Format, Param, Resolved, State};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::parts::{Figure, Html, Picker, Table, cells};
 use super::ranked::{self, Sparks};
 use super::rankings::Fact;
-use super::shares::WEEKS;
-use super::shell::{Section, Shell, crumbs};
+use super::shell::{Shell, crumbs};
 use super::usage_charts;
 use crate::data::{
-    AuthorId, Dataset, Filter, Group, GroupBy, Metric, Ranking, RankingQuery, RankingRow, UserQuery,
+    AuthorId, Dataset, Filter, Group, GroupBy, Metric, Ranking, RankingQuery, RankingRow, UserQuery, WEEKS,
 };
 use crate::format;
-use crate::url::{Format, Page as Address, Resolved, State};
+
+pub static AUTHOR: Place = Place {
+    path: "/authors/{author}",
+    title: "One author",
+    section: Section::Rankings,
+    find: |address, data| {
+        let known = data.spelled_author(address.name(0));
+        Found::by_name(address, known)
+    },
+    page: Some(
+        place::Page::new(&[Param::Metric, Param::Period, Param::From, Param::To, Param::Vs], |ctx, data| {
+            render(ctx, data, ctx.page.name(0))
+        })
+        .with_users(|ctx, data| users(ctx, data, ctx.page.name(0))),
+    ),
+    ..Place::DEFAULT
+};
+
+pub fn author_page(id: &str) -> Address {
+    Address::new(&AUTHOR, [id])
+}
 
 #[derive(Template)]
 #[template(path = "author.html")]
@@ -74,7 +95,7 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let weekly_own = data.weekly(GroupBy::Series, WEEKS, Filter::Author(author));
     let sparks = Sparks::of(&weekly_own, metric);
     let narrowed = State { author: Some(id.to_owned()), ..ctx.state.clone() };
-    let all_models = super::context::address(&Address::Models, Format::Html, &narrowed);
+    let all_models = address(&MODELS.here(), Format::Html, &narrowed);
     let mut models = ranked::short_table(data, &own, &sparks, 20, &all_models);
     models.title = own.rows.first().map_or("No model in this window".to_owned(), |first| {
         format!("{} carries most of it", ranked::label(data, first.group))
@@ -84,21 +105,15 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let [volume, share] = match hidden {
         Some(why) => usage_charts::withheld(&Html::text(&ranked::withheld(&why))),
         None => [
-            usage_charts::volume(group, &weekly, metric, controls::files_of(&Address::Authors, &ctx.state)),
-            usage_charts::share(
-                data,
-                group,
-                &weekly,
-                metric,
-                controls::files_of(&Address::Share, &ctx.state),
-            ),
+            usage_charts::volume(group, &weekly, metric, controls::files_of(&AUTHORS, &ctx.state)),
+            usage_charts::share(data, group, &weekly, metric, controls::files_of(&SHARE, &ctx.state)),
         ],
     };
     // Five short columns over a whole page are too far apart to be read as rows.
     models.class = "dense mini narrow";
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Rankings, &name, &finding),
-        crumbs: crumbs(&[("Authors", Some(Address::Authors.path())), (&name, None)]),
+        shell: Shell::new(ctx, Some(data), &name, &finding),
+        crumbs: crumbs(&[("Authors", Some(AUTHORS.here().path())), (&name, None)]),
         pickers: controls::pickers(ctx),
         window: controls::window_note(data, &ctx.state.resolve(data)),
         facts: facts(row, own.rows.len()),

@@ -1,11 +1,10 @@
 //! The controls of a page as links: every state has an address of its own.
 
-use super::context::{PageContext, address};
 use super::parts::{Choice, Downloads, Html, Picker, cells};
 use crate::data::{Dataset, LabelPeriod, Metric, Span};
 use crate::format;
-use crate::url::{By, Format, Page, Param, Period, Resolved, Sort, SortKey, State, Variants, View, Vs};
-use crate::views::empty_because;
+use crate::place::{PageContext, Place, address, empty_because};
+use crate::url::{By, Format, Param, Period, Resolved, Sort, SortKey, State, Variants, View, Vs};
 
 /// One picker per parameter that the page reads.
 pub fn pickers(ctx: &PageContext) -> Vec<Picker> {
@@ -80,7 +79,7 @@ fn picker(ctx: &PageContext, param: Param) -> Option<Picker> {
                 })
                 .collect(),
         ),
-        Param::Window if ctx.page.has_label_window() => (
+        Param::LabelWindow => (
             "Window",
             [
                 (None, "newest that is enough"),
@@ -156,10 +155,11 @@ pub fn downloads(ctx: &PageContext) -> Downloads {
 }
 
 /// Files of another page in its default state.
-pub fn files_of(page: &Page, state: &State) -> Downloads {
+pub fn files_of(place: &'static Place, state: &State) -> Downloads {
+    let page = place.here();
     Downloads::new(vec![
-        ("CSV", address(page, Format::Csv, state)),
-        ("JSON", address(page, Format::Json, state)),
+        ("CSV", address(&page, Format::Csv, state)),
+        ("JSON", address(&page, Format::Json, state)),
     ])
 }
 

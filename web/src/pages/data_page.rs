@@ -1,26 +1,26 @@
 //! Tables, files, and how to read them with other engines.
 
+use super::PLACES;
+use crate::place::{self, PageContext, PageError, Place, Section};
+use crate::url::names_of;
 use askama::Template;
 use bellwether_metrics::METRICS;
 use bellwether_warehouse::tables::declared::{Audience, Declaration};
 
-use super::context::{PageContext, PageError};
 use super::parts::{Cell, Column, Html, Row, Table};
-use super::shell::{Section, Shell};
+use super::shell::Shell;
 use crate::data::Dataset;
 
-/// Files of pages: path without suffix and what it holds.
-const FILES: [(&str, &str); 9] = [
-    ("/rankings/models", "models by tokens, requests, spend, users"),
-    ("/rankings/authors", "authors"),
-    ("/rankings/providers", "providers"),
-    ("/rankings/share", "weekly shares over a year"),
-    ("/rankings/growth", "active models and volumes by month"),
-    ("/rankings/languages", "natural languages with intervals"),
-    ("/providers", "provider directory"),
-    ("/status", "daily uptime of every provider"),
-    ("/uptime", "routed against pinned by model"),
-];
+pub static DATA: Place = Place {
+    path: "/data",
+    title: "Data",
+    section: Section::Data,
+    navigation: Some("Data"),
+    in_sitemap: true,
+    before_traffic: true,
+    page: Some(place::Page::new(&[], render)),
+    ..Place::DEFAULT
+};
 
 #[derive(Template)]
 #[template(path = "data.html")]
@@ -68,12 +68,11 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
             Column::new("Holds", "").optional(),
             Column::new("Files", "nw"),
         ],
-        rows: FILES
-            .iter()
+        rows: files()
             .map(|(path, what)| {
                 Row::new(vec![
                     Cell::head(Html::link(path, path)),
-                    (*what).into(),
+                    what.into(),
                     Html::markup(format!(
                         "<a href=\"{path}.csv\">CSV</a> · <a href=\"{path}.json\">JSON</a>"
                     ))
@@ -87,7 +86,6 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         shell: Shell::new(
             ctx,
             Some(data),
-            Section::Data,
             "Data",
             "Open Delta tables, and the numbers of every page as CSV and JSON.",
         ),
@@ -99,6 +97,12 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         health: version(data, "health_by_day"),
     };
     Ok(page.render()?)
+}
+
+/// Pages that have files and no names in their path, and what one row is.
+fn files() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let fixed = PLACES.iter().filter(|place| place.page.is_some() && names_of(place.path).next().is_none());
+    fixed.filter_map(|place| Some((place.path, place.file.as_ref()?.holds)))
 }
 
 /// Published tables that everybody may have.

@@ -1,19 +1,33 @@
 //! Growth: active models and month over month volumes, running month apart.
 
+use crate::files;
+use crate::place::{self, PageContext, PageError, Place, Section};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
 use super::shares::midnight;
-use super::shell::{Section, Shell};
+use super::shell::Shell;
 use crate::charts::{Caption, Columns};
 use crate::data::{Change, Dataset};
 use crate::format;
-use crate::views::growth::{self, MonthRow};
+use crate::views::View as _;
+use crate::views::growth::{Growth, MonthRow};
 
 /// Months that are shown: a year and the running one.
 const MONTHS: usize = 13;
+
+pub static GROWTH: Place = Place {
+    path: "/rankings/growth",
+    api: Some("/api/v1/growth"),
+    title: "Growth",
+    section: Section::Growth,
+    navigation: Some("Growth"),
+    in_sitemap: true,
+    page: Some(place::Page::new(&[], render)),
+    file: Some(files::of::<Growth>("active models and volumes by month", &[])),
+    ..Place::DEFAULT
+};
 
 #[derive(Template)]
 #[template(path = "growth.html")]
@@ -30,7 +44,7 @@ struct Page {
 /// # Errors
 /// When the template cannot be rendered.
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let view = growth::view(ctx, data);
+    let view = Growth::of(ctx, data)?;
     let months = view.data.get(view.data.len().saturating_sub(MONTHS)..).unwrap_or_default();
     let newest = months.iter().rposition(|month| month.complete.0);
     let finding = finding(months, newest);
@@ -44,7 +58,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     };
     let table = table(months);
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Growth, "Growth", &finding),
+        shell: Shell::new(ctx, Some(data), "Growth", &finding),
         deck: Html::text(&deck),
         active: active(months, table.clone(), controls::downloads(ctx)),
         volume: volume(months, table.clone(), controls::downloads(ctx)),

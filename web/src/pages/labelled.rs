@@ -1,16 +1,17 @@
 //! What pages of labelled traffic share: windows in words, shares with intervals, rows of models.
 
-use super::context::address;
 use super::parts::{Cell, Column, Html, Row, Table, cells};
 use super::ranked;
 use super::rankings::Fact;
+use super::{cross_page, language_page};
 use crate::charts::{Caption, Whisker, whiskers};
 use crate::data::{
     Cross, CrossRow, Dataset, Dimension, Figure, Group, Interval, LabelCell, LabelPeriod, LabelSource,
     LabelWindow, NotEnough, UsersBand, code_name, language_name,
 };
 use crate::format::{self, NBSP};
-use crate::url::{Format, Page as Address, State};
+use crate::place::address;
+use crate::url::{Format, State};
 
 /// `week of 16 to 22 Nov 2026` or `28 days, 26 Oct to 22 Nov 2026`.
 pub fn window(window: LabelWindow) -> String {
@@ -127,10 +128,12 @@ pub fn table(data: &Dataset, cross: &Cross) -> Table {
                 (Some(_), None) => Html::markup("<span class=\"fine\">about 1</span>"),
                 (None, None) => cells::unknown(),
             };
-            let growth = cells::figure(&row.growth, |factor| format!("{}×", format::decimal(factor, 2)));
+            let growth = cells::figure(&row.growth.map_err(Into::into), |factor| {
+                format!("{}×", format::decimal(factor, 2))
+            });
             let success = match &row.success {
                 Ok((rate, interval)) => share(*rate, *interval, 0),
-                Err(why) => cells::not_enough(why),
+                Err(why) => cells::not_enough(&(*why).into()),
             };
             let users = Html::text(&band(row.users));
             let mut row_cells: Vec<Cell> = vec![
@@ -253,7 +256,7 @@ pub fn matrix(data: &Dataset, here: Option<(&str, &str)>) -> Option<Matrix> {
         .iter()
         .map(|nl| {
             let cells = codes.iter().map(|code| matrix_cell(data, nl, code, here)).collect();
-            let page = Address::Language(nl.clone());
+            let page = language_page(nl);
             (Html::link(&page.path(), language_name(nl)), cells)
         })
         .collect();
@@ -275,7 +278,7 @@ pub struct MatrixCell {
 fn matrix_cell(data: &Dataset, nl: &str, code: &str, here: Option<(&str, &str)>) -> MatrixCell {
     let mark = if here == Some((nl, code)) { " here" } else { "" };
     let cross: Figure<Cross> = data.cross(Some(nl), Some(code), None);
-    let page = Address::Cross { nl: nl.to_owned(), code: code.to_owned() };
+    let page = cross_page(nl, code);
     let href = address(&page, Format::Html, &State::default());
     let label = format!("{} to {}", language_name(nl), code_name(code));
     let first = cross.as_ref().ok().and_then(|cross| cross.rows.iter().find(|row| row.model.is_some()));

@@ -1,18 +1,72 @@
 //! Natural languages: share of each, leaders inside one, and crosses with programming languages.
 
+use crate::files;
+use crate::place::{self, Address, Found, PageContext, PageError, Place, Section};
+use crate::url::{Param, View};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::labelled::{self, Matrix};
 use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
 use super::rankings::Fact;
 use super::shares::midnight;
-use super::shell::{Section, Shell, crumbs};
+use super::shell::{Shell, crumbs};
 use crate::charts::{Caption, Dash, Domain, Line, LineChart, Partial, bar, sparkline};
 use crate::data::{Cross, Dataset, Group, Languages, NotEnough, code_name, language_name};
 use crate::format;
-use crate::url::{Page as Address, View};
+use crate::views;
+
+const PARAMS: &[Param] = &[Param::LabelWindow, Param::View];
+
+pub static LANGUAGES: Place = Place {
+    path: "/rankings/languages",
+    aliases: &["/rankings/cross"],
+    api: Some("/api/v1/languages"),
+    title: "Natural languages",
+    section: Section::Languages,
+    navigation: Some("Languages"),
+    in_sitemap: true,
+    page: Some(place::Page::new(PARAMS, overview)),
+    file: Some(files::of::<views::languages::Languages>("natural languages with intervals", PARAMS)),
+    ..Place::DEFAULT
+};
+
+pub static LANGUAGE: Place = Place {
+    path: "/rankings/languages/{code}",
+    api: Some("/api/v1/languages/{code}"),
+    title: "Models asked in one language",
+    section: Section::Languages,
+    find: lower_case,
+    page: Some(place::Page::new(PARAMS, |ctx, data| language(ctx, data, ctx.page.name(0)))),
+    file: Some(files::of::<views::cross::Cross>("models asked in one natural language", PARAMS)),
+    ..Place::DEFAULT
+};
+
+pub static CROSS: Place = Place {
+    path: "/rankings/cross/nl/{nl}/code-out/{code}",
+    // The other order of the same cross.
+    aliases: &["/rankings/cross/code-out/{code}/nl/{nl}"],
+    api: Some("/api/v1/cross/nl/{nl}/code-out/{code}"),
+    title: "Models asked in one language for code in another",
+    section: Section::Languages,
+    find: lower_case,
+    page: Some(place::Page::new(PARAMS, |ctx, data| cross(ctx, data, ctx.page.name(0), ctx.page.name(1)))),
+    file: Some(files::of::<views::cross::Cross>("models asked in one language for code in another", PARAMS)),
+    ..Place::DEFAULT
+};
+
+pub fn language_page(code: &str) -> Address {
+    Address::new(&LANGUAGE, [code])
+}
+
+pub fn cross_page(nl: &str, code: &str) -> Address {
+    Address::new(&CROSS, [nl, code])
+}
+
+/// Labels are lower case in the data. Whether one was ever seen, the page says.
+fn lower_case(address: Address, _: &Dataset) -> Found {
+    Found::Here(address.lower_case())
+}
 
 #[derive(Template)]
 #[template(path = "languages.html")]
@@ -53,7 +107,7 @@ pub fn overview(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> 
         ),
     };
     let page = Overview {
-        shell: Shell::new(ctx, Some(data), Section::Languages, "Natural languages", &finding),
+        shell: Shell::new(ctx, Some(data), "Natural languages", &finding),
         pickers: controls::pickers(ctx),
         matrix: labelled::matrix(data, None),
         downloads,
@@ -124,7 +178,7 @@ fn table(data: &Dataset, languages: &Languages) -> Table {
             });
             Row::new(vec![
                 place.to_string().into(),
-                Cell::head(Html::link(&Address::Language(row.code.clone()).path(), language_name(&row.code))),
+                Cell::head(Html::link(&language_page(&row.code).path(), language_name(&row.code))),
                 labelled::share(row.cell.share, row.cell.interval, places).into(),
                 Html::markup(bar(
                     if largest > 0.0 { row.cell.share / largest } else { 0.0 },
@@ -269,7 +323,7 @@ pub fn language(ctx: &PageContext, data: &Dataset, code: &str) -> Result<String,
         .languages(cross.as_ref().ok().map(|cross| cross.cell.window.period))
         .is_ok_and(|languages| languages.rows.iter().any(|row| row.code == code));
     let kicker = Html::text(&format!("Asked in {name}"));
-    let path = crumbs(&[("Languages", Some(Address::Languages.path())), (name, None)]);
+    let path = crumbs(&[("Languages", Some(LANGUAGES.here().path())), (name, None)]);
     page(ctx, data, name, path, kicker, &cross, Subject::Language { listed })
 }
 
@@ -280,9 +334,9 @@ pub fn cross(ctx: &PageContext, data: &Dataset, nl: &str, code: &str) -> Result<
     known(data, crate::data::Dimension::CodeOut, code, code_name(code))?;
     let cross = data.cross(Some(nl), Some(code), ctx.state.labels);
     let name = format!("{} to {}", language_name(nl), code_name(code));
-    let asked = Html::link(&Address::Language(nl.to_owned()).path(), language_name(nl));
+    let asked = Html::link(&language_page(nl).path(), language_name(nl));
     let kicker = Html::markup(format!("Asked in {asked}, code written in {}", Html::text(code_name(code))));
-    let path = crumbs(&[("Languages", Some(Address::Languages.path())), (&name, None)]);
+    let path = crumbs(&[("Languages", Some(LANGUAGES.here().path())), (&name, None)]);
     page(ctx, data, &name, path, kicker, &cross, Subject::Cross(nl, code))
 }
 
@@ -343,7 +397,7 @@ fn page(
         ),
     };
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Languages, name, &finding),
+        shell: Shell::new(ctx, Some(data), name, &finding),
         pickers: controls::pickers(ctx),
         matrix: labelled::matrix(data, here),
         downloads: controls::downloads(ctx),

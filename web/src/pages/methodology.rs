@@ -1,11 +1,22 @@
 //! Every published number and how it is defined; thresholds are those of this very site.
 
+use crate::place::{self, PageContext, PageError, Place, Section};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::parts::Html;
-use super::shell::{Section, Shell};
+use super::shell::Shell;
 use crate::data::{Dataset, Profile, Thresholds};
+
+pub static METHODOLOGY: Place = Place {
+    path: "/methodology",
+    title: "Methodology",
+    section: Section::Methodology,
+    navigation: Some("Methodology"),
+    in_sitemap: true,
+    before_traffic: true,
+    page: Some(place::Page::new(&[], render)),
+    ..Place::DEFAULT
+};
 
 #[derive(Template)]
 #[template(path = "methodology.html")]
@@ -33,7 +44,6 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         shell: Shell::new(
             ctx,
             Some(data),
-            Section::Methodology,
             "Methodology",
             "What every number means, how it is counted and what it needs before it is shown.",
         ),

@@ -1,12 +1,7 @@
-//! Pages: one module per page, each a view struct with its template.
+//! Pages: one module per page, each a view struct with its template and the constant that says where it is found and
+//! how it is made. A new page is such a module, its template, and a line of [`PLACES`].
 //!
-//! The router calls [`render`] for every page and [`error`] for every error; it decides statuses and headers.
-//! Distinct users that a page prints must be loaded before it is rendered: [`user_queries`] names them.
-
-use crate::data::{Dataset, UserQuery};
-use crate::url::Page;
-
-pub mod context;
+//! Pages link to each other by what is re-exported here, so that no page imports another one for a link.
 
 mod author;
 mod controls;
@@ -15,6 +10,8 @@ mod growth;
 mod health_view;
 mod labelled;
 mod languages;
+mod leaderboards;
+mod links;
 mod methodology;
 mod model;
 mod model_providers;
@@ -37,60 +34,41 @@ mod tests;
 mod uptime;
 mod usage_charts;
 
-pub use context::{ErrorView, Late, PageContext, PageError, Stale, address};
+pub use author::author_page;
+pub use growth::GROWTH;
+pub use languages::{LANGUAGES, cross_page, language_page};
+pub use leaderboards::{AUTHORS, MODELS, PROVIDER_RANKING};
+pub use model::{endpoints_of, model_page};
 pub use problem::error;
+pub use provider::provider_page;
+pub use providers::PROVIDERS;
+pub use share::SHARE;
+pub use start::START;
+pub use uptime::UPTIME;
 
-/// The whole HTML document of `context.page`.
-///
-/// # Errors
-/// When the page names something unknown, its users figures are not loaded, or a template cannot be rendered.
-pub fn render(context: &PageContext, dataset: &Dataset) -> Result<String, PageError> {
-    let page = document(context, dataset)?;
-    complete(dataset, &user_queries(context, dataset)).map(|()| page)
-}
+use crate::place::Place;
 
-/// Refuses what was made without the users figures that it asks for: what they hide would be missing, or shown.
-pub(crate) fn complete(dataset: &Dataset, queries: &[UserQuery]) -> Result<(), PageError> {
-    let known = queries.iter().all(|query| dataset.users(query).is_some());
-    known.then_some(()).ok_or(PageError::UsersNotLoaded)
-}
-
-fn document(context: &PageContext, dataset: &Dataset) -> Result<String, PageError> {
-    match &context.page {
-        Page::Methodology => methodology::render(context, dataset),
-        Page::Data => data_page::render(context, dataset),
-        Page::Problem(kind) => problem::explain(context, dataset, kind),
-        Page::Start => start::render(context, dataset),
-        // Before the first request there is nothing to lead: the front page says how to send one.
-        Page::Overview if dataset.is_empty() => start::render(context, dataset),
-        Page::Overview => overview::render(context, dataset),
-        Page::Models | Page::Authors | Page::ProviderRanking | Page::ModelList => {
-            rankings::render(context, dataset)
-        }
-        Page::Share => share::render(context, dataset),
-        Page::Growth => growth::render(context, dataset),
-        Page::Languages => languages::overview(context, dataset),
-        Page::Language(code) => languages::language(context, dataset, code),
-        Page::Cross { nl, code } => languages::cross(context, dataset, nl, code),
-        Page::Model(id) => model::render(context, dataset, id),
-        Page::Author(id) => author::render(context, dataset, id),
-        Page::Providers => providers::directory(context, dataset),
-        Page::Provider(id) => provider::render(context, dataset, id),
-        Page::Status => providers::status(context, dataset),
-        Page::Uptime => uptime::render(context, dataset),
-        Page::Endpoints(id) => Err(PageError::NotFound(id.clone())),
-    }
-}
-
-/// Users figures that [`render`] reads for this page, see [`Dataset::load_users`].
-pub fn user_queries(context: &PageContext, dataset: &Dataset) -> Vec<UserQuery> {
-    match &context.page {
-        Page::Overview => overview::users(context, dataset),
-        Page::Models | Page::Authors | Page::ProviderRanking | Page::ModelList => {
-            rankings::users(context, dataset)
-        }
-        Page::Model(id) => model::users(context, dataset, id),
-        Page::Author(id) => author::users(context, dataset, id),
-        _ => Vec::new(),
-    }
-}
+/// Every page of the site, in the order of the navigation, of the sitemap and of the list of files.
+pub static PLACES: [&Place; 21] = [
+    &overview::OVERVIEW,
+    &leaderboards::MODELS,
+    &leaderboards::AUTHORS,
+    &leaderboards::PROVIDER_RANKING,
+    &share::SHARE,
+    &growth::GROWTH,
+    &languages::LANGUAGES,
+    &languages::LANGUAGE,
+    &languages::CROSS,
+    &leaderboards::MODEL_LIST,
+    &model::MODEL,
+    &model::ENDPOINTS,
+    &author::AUTHOR,
+    &providers::PROVIDERS,
+    &provider::PROVIDER,
+    &providers::STATUS,
+    &uptime::UPTIME,
+    &data_page::DATA,
+    &methodology::METHODOLOGY,
+    &start::START,
+    &problem::PROBLEM,
+];

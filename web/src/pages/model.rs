@@ -1,14 +1,17 @@
 //! One model: how much it is used, who serves it and how well, what routing adds.
 
+use super::MODELS;
+use crate::files;
+use crate::place::{self, Address, Found, PageContext, PageError, Place, Section, address};
+use crate::url::{Format, Param, Resolved, State as UrlState};
 use askama::Template;
 
-use super::context::{PageContext, PageError, address};
 use super::controls;
 use super::model_providers::{providers_table, providers_title};
 use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
 use super::ranked;
 use super::rankings::Fact;
-use super::shell::{Section, Shell, crumbs};
+use super::shell::{Shell, crumbs};
 use super::speed_charts;
 use super::uptime::{attempts, best_pinned, lift, part};
 use super::usage_charts;
@@ -17,9 +20,62 @@ use crate::data::{
     Span, Speed, UserQuery,
 };
 use crate::format;
-use crate::url::{Format, Page as Address, Resolved, State as UrlState};
-use crate::views::endpoints::{self, EndpointRow};
+use crate::views::View as _;
+use crate::views::endpoints::{EndpointRow, Endpoints, Model};
 use crate::views::routing::RoutingRow;
+
+pub static MODEL: Place = Place {
+    path: "/models/{author}/{slug}",
+    api: Some("/api/v1/models/{author}/{slug}"),
+    title: "One model",
+    section: Section::Rankings,
+    find,
+    page: Some(
+        place::Page::new(
+            &[Param::Metric, Param::Period, Param::From, Param::To, Param::Vs, Param::View],
+            |ctx, data| render(ctx, data, &ctx.page.id()),
+        )
+        .with_users(|ctx, data| users(ctx, data, &ctx.page.id())),
+    ),
+    file: Some(files::of::<Model>(
+        "endpoints, routing and daily usage of a model",
+        &[Param::Metric, Param::Period, Param::From, Param::To, Param::Vs, Param::View],
+    )),
+    ..Place::DEFAULT
+};
+
+/// API only: what a router needs to know of a model's endpoints.
+pub static ENDPOINTS: Place = Place {
+    path: "/api/v1/models/{author}/{slug}/endpoints",
+    api: Some("/api/v1/models/{author}/{slug}/endpoints"),
+    title: "Endpoints of one model",
+    find,
+    file: Some(files::of::<Endpoints>("live figures of every endpoint of a model, for routers", &[])),
+    ..Place::DEFAULT
+};
+
+/// `id` is `author/slug`.
+pub fn model_page(id: &str) -> Address {
+    Address::new(&MODEL, id.split('/'))
+}
+
+pub fn endpoints_of(id: &str) -> Address {
+    Address::new(&ENDPOINTS, id.split('/'))
+}
+
+/// `:free` and the like are rows of their model's page.
+fn find(address: Address, data: &Dataset) -> Found {
+    let id = address.id();
+    let at = |id: &str| Address::new(address.place(), id.split('/'));
+    if let Some(known) = data.spelled_model(&id) {
+        return Found::Here(at(&known));
+    }
+    let base = id.rsplit_once(':').and_then(|(base, variant)| Some((data.spelled_model(base)?, variant)));
+    match base {
+        Some((base, variant)) => Found::Moved { to: model_page(&base), name: format!("{base}:{variant}") },
+        None => Found::Nowhere(id),
+    }
+}
 
 #[derive(Template)]
 #[template(path = "model.html")]
@@ -66,11 +122,11 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let group = Group::Model(model);
     let [all, own] = queries(ctx, data, model).map(|query| data.ranking(query));
     let name = data.model_name(model).to_owned();
-    let weekly = data.weekly(GroupBy::Model, super::shares::WEEKS, Filter::All);
+    let weekly = data.weekly(GroupBy::Model, crate::data::WEEKS, Filter::All);
     let files = || controls::downloads(ctx);
     let row = all.find(group);
     let finding = finding(data, &name, &all, row);
-    let view = endpoints::model(ctx, data, id)?;
+    let view = Model::of(ctx, data)?;
     let [volume, share] = match &view.hidden {
         Some(why) => usage_charts::withheld(&Html::text(&ranked::withheld(why))),
         None => [
@@ -83,8 +139,8 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let by = if author.is_named() { data.name(author) } else { "unmapped" };
     let scope = Scope::model(model);
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Rankings, &name, &finding),
-        crumbs: crumbs(&[("Models", Some(Address::Models.path())), (by, data.href(author)), (&name, None)]),
+        shell: Shell::new(ctx, Some(data), &name, &finding),
+        crumbs: crumbs(&[("Models", Some(MODELS.here().path())), (by, data.href(author)), (&name, None)]),
         kicker: Html::markup(format!(
             "{} · <code>{}</code>",
             Html::link_or_text(data.href(author).as_deref(), by),
@@ -369,7 +425,7 @@ fn about(data: &Dataset, model: ModelId, id: &str, row: Option<&RankingRow>) -> 
             ));
         }
     }
-    let endpoints = address(&Address::Endpoints(id.to_owned()), Format::Html, &UrlState::default());
+    let endpoints = address(&endpoints_of(id), Format::Html, &UrlState::default());
     out.push(("For routers", Html::link(&endpoints, "endpoint statistics, JSON")));
     out
 }

@@ -1,10 +1,10 @@
 //! The providers of one model: state, uptime, speed, price and share of each.
 
-use super::context::PageContext;
 use super::health_view;
 use super::parts::{Cell, Column, Html, Row, Table, cells};
 use crate::data::{Dataset, Figure, Group, HealthBy, ModelId, Scope, State};
 use crate::format;
+use crate::place::PageContext;
 use crate::url::Period;
 use crate::views::Shown;
 use crate::views::endpoints::EndpointRow;

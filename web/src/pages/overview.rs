@@ -1,22 +1,34 @@
 //! The overview: who leads, the last hour, a year of shares, movers, provider states, how fresh the data are.
 
+use super::start;
+use super::{AUTHORS, MODELS, PROVIDER_RANKING, SHARE, UPTIME};
+use crate::place::{self, PageContext, PageError, Place, Section, address};
+use crate::url::{Format, Param, Resolved};
 use askama::Template;
 
-use super::context::{PageContext, PageError, address};
 use super::controls;
 use super::health_view;
 use super::movers::movers;
 use super::parts::{Cell, Column, Figure, Html, Picker, Row, Table, cells};
 use super::ranked::{self, Sparks};
-use super::shares::{Panel, Shares, WEEKS, panels, stack_figure};
-use super::shell::{Section, Shell};
+use super::shares::{Panel, Shares, panels, stack_figure};
+use super::shell::Shell;
 use crate::charts::{Caption, minute_columns};
 use crate::data::{
-    Dataset, Filter, Group, GroupBy, HealthBy, Metric, Ranking, RankingQuery, Scope, State, UserQuery, Weekly,
+    Dataset, Filter, Group, GroupBy, HealthBy, Metric, Ranking, RankingQuery, Scope, State, UserQuery, WEEKS,
+    Weekly,
 };
 use crate::format;
-use crate::url::{Format, Page as Address, Resolved};
 use crate::views::providers;
+
+pub static OVERVIEW: Place = Place {
+    path: "/",
+    title: "Who leads the inference market",
+    section: Section::Overview,
+    in_sitemap: true,
+    page: Some(place::Page::new(&[Param::Metric, Param::Period], render).with_users(users)),
+    ..Place::DEFAULT
+};
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -76,6 +88,10 @@ fn query(ctx: &PageContext, data: &Dataset, by: GroupBy) -> RankingQuery {
 /// # Errors
 /// When the template cannot be rendered.
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+    // Before the first request there is nothing to lead: the front page says how to send one.
+    if data.is_empty() {
+        return start::render(ctx, data);
+    }
     let metric = ctx.state.metric;
     let [models, authors, providers] =
         [GroupBy::Series, GroupBy::Author, GroupBy::Provider].map(|by| data.ranking(query(ctx, data, by)));
@@ -84,9 +100,9 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let window = models.query.window;
     let finding = ranked::finding(data, &models)
         .unwrap_or_else(|| format!("No served request from {}", format::span(window.start, window.end)));
-    let table = |ranking: &Ranking, weekly: &Weekly, page: &Address, kind: &str| {
+    let table = |ranking: &Ranking, weekly: &Weekly, place: &'static Place, kind: &str| {
         let sparks = Sparks::of(weekly, metric);
-        let href = address(page, Format::Html, &ctx.state);
+        let href = address(&place.here(), Format::Html, &ctx.state);
         let mut table = ranked::short_table(data, ranking, &sparks, 10, &href);
         table.title = title_of(data, ranking);
         table.note = Html::text(&note_of(ranking));
@@ -97,7 +113,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let share = share_figure(ctx, data, &weekly_authors);
     let (context, panels) = author_panels(data, &weekly_authors, metric);
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Overview, "Who leads the inference market", &finding),
+        shell: Shell::new(ctx, Some(data), "Who leads the inference market", &finding),
         deck: deck(data, &models, &weekly_models, metric),
         pickers: controls::pickers(ctx),
         window: controls::window_note(data, &ctx.state.resolve(data)),
@@ -112,11 +128,11 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         .collect(),
         pulse: pulse(data),
         share,
-        top: table(&models, &weekly_models, &Address::Models, "models"),
+        top: table(&models, &weekly_models, &MODELS, "models"),
         context,
         panels,
-        authors: table(&authors, &weekly_authors, &Address::Authors, "authors"),
-        providers: table(&providers, &weekly_providers, &Address::ProviderRanking, "providers"),
+        authors: table(&authors, &weekly_authors, &AUTHORS, "authors"),
+        providers: table(&providers, &weekly_providers, &PROVIDER_RANKING, "providers"),
         movers: movers(data, window, &models),
         freshness: freshness(data),
         states,
@@ -230,7 +246,7 @@ fn fallback(data: &Dataset) -> Option<Leader> {
     let boost = data.routing_of_all(7).boost.ok()?;
     Some(Leader {
         what: "Routing",
-        name: Html::link(&Address::Uptime.path(), "With fallback"),
+        name: Html::link(&UPTIME.here().path(), "With fallback"),
         value: format!("{}\u{a0}%", format::uptime(boost.routed)),
         unit: "end well".to_owned(),
         why: Html::markup(format!(
@@ -272,7 +288,7 @@ fn pulse(data: &Dataset) -> Option<Pulse> {
 
 fn share_figure(ctx: &PageContext, data: &Dataset, weekly: &Weekly) -> Option<Figure> {
     let shares = Shares::of(data, weekly, ctx.state.metric, 0)?;
-    let files = controls::files_of(&Address::Share, &ctx.state);
+    let files = controls::files_of(&SHARE, &ctx.state);
     Some(stack_figure(&shares, "author", ctx.state.metric, files, 4))
 }
 

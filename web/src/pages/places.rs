@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::context::PageContext;
 use super::controls;
 use super::parts::{Cell, Column, Figure, Html, Row, Table, cells};
 use super::ranked::{self, SPARK_WEEKS};
@@ -12,6 +11,7 @@ use super::shares::midnight;
 use crate::charts::{Bump, Caption, bump};
 use crate::data::{Dataset, Group, Metric, Weekly};
 use crate::format;
+use crate::place::PageContext;
 
 /// Places of a bump chart.
 const PLACES: usize = 9;

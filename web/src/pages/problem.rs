@@ -1,13 +1,26 @@
 //! Error pages, and the page behind each problem type.
 
+use crate::error::{ErrorView, Kind};
+use crate::place::{self, Found, PageContext, PageError, Place};
 use askama::Template;
 
-use super::context::{ErrorView, PageContext, PageError};
 use super::parts::Html;
-use super::shell::{Section, Shell};
+use super::shell::Shell;
 use crate::data::Dataset;
-use crate::error::Kind;
 use crate::format;
+
+/// Explanation of an error type.
+pub static PROBLEM: Place = Place {
+    path: "/problems/{type}",
+    title: "One type of error",
+    before_traffic: true,
+    find: |address, _| match Kind::ALL.iter().any(|kind| kind.word() == address.name(0)) {
+        true => Found::Here(address),
+        false => Found::Nowhere(address.id()),
+    },
+    page: Some(place::Page::new(&[], |ctx, data| explain(ctx, data, ctx.page.name(0)))),
+    ..Place::DEFAULT
+};
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -64,7 +77,7 @@ pub fn explain(ctx: &PageContext, data: &Dataset, word: &str) -> Result<String, 
     let kind = Kind::ALL.into_iter().find(|kind| kind.word() == word);
     let kind = kind.ok_or_else(|| PageError::NotFound(word.to_owned()))?;
     let page = Explanation {
-        shell: Shell::new(ctx, Some(data), Section::None, kind.title(), kind.explanation()),
+        shell: Shell::new(ctx, Some(data), kind.title(), kind.explanation()),
         title: kind.title(),
         status: kind.status().as_u16(),
         kind: kind.word(),

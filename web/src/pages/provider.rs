@@ -1,20 +1,43 @@
 //! One provider: its state with the number that made it so, 90 days, 24 hours, errors, speed, models.
 
+use super::PROVIDERS;
+use crate::files;
+use crate::place::{self, Address, Found, PageContext, PageError, Place, Section};
+use crate::url::{Param, View};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::health_view;
 use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
 use super::ranked;
 use super::rankings::Fact;
-use super::shell::{Section, Shell, crumbs};
+use super::shell::{Shell, crumbs};
 use super::speed_charts;
 use crate::charts::{Caption, bar, days_strip, minutes_strip};
 use crate::data::{Dataset, Filter, Group, GroupBy, ProviderId, Scope, Span, Speed, State, Status};
 use crate::format;
-use crate::url::{Page as Address, View};
-use crate::views::provider::{self, DayRow, ErrorRow, Provider};
+use crate::views::View as _;
+use crate::views::provider::{DayRow, ErrorRow, Provider};
+
+const PARAMS: &[Param] = &[Param::Window, Param::View];
+
+pub static PROVIDER: Place = Place {
+    path: "/providers/{provider}",
+    api: Some("/api/v1/providers/{provider}"),
+    title: "One provider",
+    section: Section::Providers,
+    find: |address, data| {
+        let known = data.spelled_provider(address.name(0));
+        Found::by_name(address, known)
+    },
+    page: Some(place::Page::new(PARAMS, render)),
+    file: Some(files::of::<Provider>("days of a provider, and its models", PARAMS)),
+    ..Place::DEFAULT
+};
+
+pub fn provider_page(id: &str) -> Address {
+    Address::new(&PROVIDER, [id])
+}
 
 #[derive(Template)]
 #[template(path = "provider.html")]
@@ -39,16 +62,16 @@ struct Page {
 
 /// # Errors
 /// When there is no such provider, or the template cannot be rendered.
-pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, PageError> {
-    let view = provider::view(ctx, data, id)?;
+pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+    let view = Provider::of(ctx, data)?;
     let scope = Scope::provider(view.id);
     let name = data.provider_name(view.id).to_owned();
     let status = view.status;
     let finding = finding(&name, &status, &view.data);
     let files = || controls::downloads(ctx);
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Providers, &name, &finding),
-        crumbs: crumbs(&[("Providers", Some(Address::Providers.path())), (&name, None)]),
+        shell: Shell::new(ctx, Some(data), &name, &finding),
+        crumbs: crumbs(&[("Providers", Some(PROVIDERS.here().path())), (&name, None)]),
         kicker: kicker(data, &status),
         deck: deck(data, view.id, &status),
         pickers: controls::pickers(ctx),

@@ -1,17 +1,18 @@
 //! Directory of providers, and the status page: who is up now, and over 90 days.
 
+use crate::files;
+use crate::place::{self, PageContext, PageError, Place, Section};
+use crate::url::{Param, Sort, SortKey};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::health_view;
 use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
-use super::shell::{Section, Shell};
+use super::shell::Shell;
 use crate::data::{Dataset, Filter, Group, HealthBy, Scope, State};
 use crate::format;
-use crate::url::{Sort, SortKey};
-use crate::views::Shown;
-use crate::views::providers::{self, ProviderRow};
+use crate::views::providers::{ProviderRow, Providers, Status};
+use crate::views::{Shown, View as _};
 
 fn link(data: &Dataset, row: &ProviderRow) -> Html {
     Html::link_or_text(data.href(Group::Provider(row.id)).as_deref(), &row.name)
@@ -48,6 +49,30 @@ fn head(
     Column { head: Html::link(&controls::sorted(ctx, key), name), unit: unit.to_owned(), class, sorted }
 }
 
+pub static PROVIDERS: Place = Place {
+    path: "/providers",
+    api: Some("/api/v1/providers"),
+    title: "Providers",
+    section: Section::Providers,
+    navigation: Some("Providers"),
+    in_sitemap: true,
+    page: Some(place::Page::new(&[Param::Sort], directory)),
+    file: Some(files::of::<Providers>("provider directory", &[Param::Sort])),
+    ..Place::DEFAULT
+};
+
+pub static STATUS: Place = Place {
+    path: "/status",
+    api: Some("/api/v1/status"),
+    title: "Status",
+    section: Section::Status,
+    navigation: Some("Status"),
+    in_sitemap: true,
+    page: Some(place::Page::new(&[Param::Sort], status)),
+    file: Some(files::of::<Status>("daily uptime of every provider", &[Param::Sort])),
+    ..Place::DEFAULT
+};
+
 #[derive(Template)]
 #[template(path = "providers.html")]
 struct Directory {
@@ -62,8 +87,8 @@ struct Directory {
 /// # Errors
 /// When the template cannot be rendered.
 pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let default = Sort { key: SortKey::Share, descending: true };
-    let rows = providers::view(ctx, data, Some(default)).data;
+    let default = Providers::SORT;
+    let rows = Providers::of(ctx, data)?.data;
     let finding = finding(data, &rows);
     let deck = format!(
         "{}. State from the 30 minutes to {} UTC; shares and speed over 7 days, uptime over 28 days.",
@@ -90,7 +115,7 @@ pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError>
         ..Table::default()
     };
     let page = Directory {
-        shell: Shell::new(ctx, Some(data), Section::Providers, "Providers", &finding),
+        shell: Shell::new(ctx, Some(data), "Providers", &finding),
         deck: Html::text(&deck),
         live: controls::live_note(data),
         table,
@@ -172,15 +197,15 @@ struct Dashboard {
 /// # Errors
 /// When the template cannot be rendered.
 pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let default = Sort { key: SortKey::State, descending: false };
-    let rows = providers::view(ctx, data, Some(default)).data;
+    let default = Status::SORT;
+    let rows = Status::of(ctx, data)?.data;
     let finding = states(&rows);
     let bars = data.bars_by(HealthBy::Provider, Scope::ALL, 90);
     let strip =
         |row: &ProviderRow| bars.get(&Scope::provider(row.id)).map(|bars| health_view::row_bars(bars));
     let window = data.trailing(90);
     let page = Dashboard {
-        shell: Shell::new(ctx, Some(data), Section::Status, "Status", &finding),
+        shell: Shell::new(ctx, Some(data), "Status", &finding),
         deck: status_deck(&rows),
         live: controls::live_note(data),
         counts: state_counts(data, &rows),

@@ -1,18 +1,19 @@
 //! Leaderboards of models, authors and providers: all four measures side by side.
 
+use super::{AUTHORS, GROWTH, LANGUAGES, MODELS, PROVIDER_RANKING, SHARE};
+use crate::place::{PageContext, PageError};
+use crate::url::{Sort, SortKey, State, View};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
 use super::places::bump_figure;
 use super::ranked::{self, Sparks};
-use super::shares::WEEKS;
-use super::shell::{Section, Shell, beside};
-use crate::data::{Change, Dataset, Metric, Ranking, UserQuery};
+use super::shell::{Shell, beside};
+use crate::data::{Change, Dataset, Metric, Ranking, WEEKS};
 use crate::format::{self, Scale};
-use crate::url::{Page as Address, Sort, SortKey, State, View};
-use crate::views::rankings::{self, RankingRow, Rankings};
+use crate::views::View as _;
+use crate::views::rankings::{RankingRow, Rankings};
 
 #[derive(Template)]
 #[template(path = "rankings.html")]
@@ -47,30 +48,25 @@ impl Fact {
     }
 }
 
-/// The users figures this page prints.
-pub fn users(ctx: &PageContext, data: &Dataset) -> Vec<UserQuery> {
-    rankings::query(ctx, data).map(|query| query.users()).unwrap_or_default()
-}
-
 /// # Errors
 /// When the template cannot be rendered.
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let view = rankings::view(ctx, data)?;
+    let view = Rankings::of(ctx, data)?;
     let (ranking, query) = (&view.ranking, view.ranking.query);
     let weekly = data.weekly(query.by, WEEKS, query.filter);
     let sparks = Sparks::of(&weekly, query.metric);
     let resolved = ctx.state.resolve(data);
     let finding = finding(data, ranking);
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Rankings, &title(ranking), &finding),
+        shell: Shell::new(ctx, Some(data), &title(ranking), &finding),
         crumbs: beside(
             &[
-                ("Models", Address::Models.path()),
-                ("Authors", Address::Authors.path()),
-                ("Providers", Address::ProviderRanking.path()),
-                ("Market share", Address::Share.path()),
-                ("Growth", Address::Growth.path()),
-                ("Languages", Address::Languages.path()),
+                ("Models", MODELS.here().path()),
+                ("Authors", AUTHORS.here().path()),
+                ("Providers", PROVIDER_RANKING.here().path()),
+                ("Market share", SHARE.here().path()),
+                ("Growth", GROWTH.here().path()),
+                ("Languages", LANGUAGES.here().path()),
             ],
             &ctx.page.path(),
         ),

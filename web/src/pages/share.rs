@@ -1,16 +1,32 @@
 //! Market share: a year of weeks as a 100 % stack and as one line each; Others opens to the next ranks.
 
+use crate::files;
+use crate::place::{self, PageContext, PageError, Place, Section};
+use crate::url::{Param, State, View};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::parts::{Figure, Html, Picker, Table};
-use super::shares::{NAMED, Panel, Shares, concentration, panels, stack_figure};
-use super::shell::{Section, Shell};
-use crate::data::{Dataset, Metric};
+use super::shares::{Panel, Shares, concentration, panels, stack_figure};
+use super::shell::Shell;
+use crate::data::{Dataset, Metric, NAMED};
 use crate::format;
-use crate::url::{State, View};
-use crate::views::share::{self, Share};
+use crate::views::View as _;
+use crate::views::share::Share;
+
+const PARAMS: &[Param] = &[Param::Metric, Param::By, Param::View, Param::Skip];
+
+pub static SHARE: Place = Place {
+    path: "/rankings/share",
+    api: Some("/api/v1/share"),
+    title: "Market share",
+    section: Section::Share,
+    navigation: Some("Share"),
+    in_sitemap: true,
+    page: Some(place::Page::new(PARAMS, render)),
+    file: Some(files::of::<Share>("weekly shares over a year", PARAMS)),
+    ..Place::DEFAULT
+};
 
 #[derive(Template)]
 #[template(path = "share.html")]
@@ -33,7 +49,7 @@ struct Page {
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let state = &ctx.state;
     let what = state.by.word();
-    let Share { weekly, named, metric, .. } = share::view(ctx, data);
+    let Share { weekly, named, metric, .. } = Share::of(ctx, data)?;
     let skip = state.skip as usize;
     let shares = Shares::of(data, &weekly, metric, skip);
     let next = State { skip: state.skip + u32::try_from(NAMED).unwrap_or(9), ..state.clone() };
@@ -68,7 +84,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         if users { " Users are not additive, so their shares are shown by requests." } else { "" },
     );
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Share, "Market share", &finding),
+        shell: Shell::new(ctx, Some(data), "Market share", &finding),
         deck: Html::text(&deck),
         pickers: controls::pickers(ctx),
         first: (skip > 0).then(|| ctx.href(&State { skip: 0, ..state.clone() })),

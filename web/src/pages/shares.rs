@@ -5,10 +5,9 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
 use super::ranked;
 use crate::charts::{Band100, Caption, Multiple, Stacked, multiples};
-use crate::data::{Dataset, Group, Metric, Weekly};
+use crate::data::{Dataset, Group, Metric, NAMED, Weekly};
 use crate::format;
-pub use crate::views::share::{NAMED, WEEKS, is_known};
-use crate::views::share::{additive, named, unknown_weeks};
+use crate::views::share::{additive, is_known, named, unknown_weeks};
 
 /// One small multiple.
 pub struct Panel {

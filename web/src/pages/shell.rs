@@ -1,28 +1,13 @@
 //! What stands around every page: head, navigation, banners, footer.
 
-use super::context::{ErrorView, Late, PageContext, Stale};
+use super::PLACES;
 use super::parts::{Html, cells};
 use crate::assets::href;
 use crate::data::Dataset;
+use crate::error::ErrorView;
 use crate::format;
+use crate::place::{Late, PageContext, Section, Stale};
 use crate::url::{Format, Theme};
-
-/// Entry of the main navigation that a page belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
-    Overview,
-    Rankings,
-    Share,
-    Growth,
-    Languages,
-    Providers,
-    Status,
-    Uptime,
-    Data,
-    Methodology,
-    /// Errors and pages outside the navigation.
-    None,
-}
 
 pub struct NavLink {
     pub href: &'static str,
@@ -31,18 +16,6 @@ pub struct NavLink {
     /// The link leads to this very page, not only to its part of the site.
     pub exact: bool,
 }
-
-const NAVIGATION: [(Section, &str, &str); 9] = [
-    (Section::Rankings, "/rankings/models", "Rankings"),
-    (Section::Share, "/rankings/share", "Share"),
-    (Section::Growth, "/rankings/growth", "Growth"),
-    (Section::Languages, "/rankings/languages", "Languages"),
-    (Section::Providers, "/providers", "Providers"),
-    (Section::Status, "/status", "Status"),
-    (Section::Uptime, "/uptime", "Routing"),
-    (Section::Data, "/data", "Data"),
-    (Section::Methodology, "/methodology", "Methodology"),
-];
 
 #[derive(Clone, Debug)]
 pub struct Shell {
@@ -69,13 +42,7 @@ pub struct Shell {
 
 impl Shell {
     /// `description` is the finding: it goes where links to the page are previewed.
-    pub fn new(
-        ctx: &PageContext,
-        data: Option<&Dataset>,
-        section: Section,
-        title: &str,
-        description: &str,
-    ) -> Self {
+    pub fn new(ctx: &PageContext, data: Option<&Dataset>, title: &str, description: &str) -> Self {
         let files = if ctx.page.has_files() {
             vec![("text/csv", ctx.download(Format::Csv)), ("application/json", ctx.download(Format::Json))]
         } else {
@@ -84,7 +51,7 @@ impl Shell {
         Self {
             title: title.to_owned(),
             description: description.to_owned(),
-            section,
+            section: ctx.page.place().section,
             theme: theme_word(ctx.theme),
             canonical: ctx.canonical_url(),
             stylesheet: href("style.css"),
@@ -137,13 +104,15 @@ impl Shell {
     }
 
     pub fn navigation(&self) -> Vec<NavLink> {
-        NAVIGATION
-            .into_iter()
-            .map(|(section, href, text)| NavLink {
-                href,
-                text,
-                current: section == self.section,
-                exact: self.path.split('?').next() == Some(href),
+        PLACES
+            .iter()
+            .filter_map(|place| {
+                Some(NavLink {
+                    href: place.path,
+                    text: place.navigation?,
+                    current: place.section == self.section,
+                    exact: self.path.split('?').next() == Some(place.path),
+                })
             })
             .collect()
     }

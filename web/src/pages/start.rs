@@ -1,10 +1,18 @@
 //! How to send the first event: shown at `/` while there is no traffic, and at `/start`.
 
+use crate::place::{self, PageContext, PageError, Place};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
-use super::shell::{Section, Shell};
+use super::shell::Shell;
 use crate::data::Dataset;
+
+pub static START: Place = Place {
+    path: "/start",
+    title: "Send events",
+    before_traffic: true,
+    page: Some(place::Page::new(&[], render)),
+    ..Place::DEFAULT
+};
 
 #[derive(Template)]
 #[template(path = "start.html")]
@@ -20,7 +28,6 @@ struct Page {
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let waiting = data.is_empty();
     let finding = if waiting { "Ready: no request has arrived yet" } else { "How to send request logs" };
-    let page =
-        Page { shell: Shell::new(ctx, Some(data), Section::None, "Send events", finding), waiting, finding };
+    let page = Page { shell: Shell::new(ctx, Some(data), "Send events", finding), waiting, finding };
     Ok(page.render()?)
 }

@@ -1,17 +1,30 @@
 //! Routed against pinned: what fallback adds, model by model.
 
+use crate::files;
+use crate::place::{self, PageContext, PageError, Place, Section};
+use crate::url::{Param, Sort, SortKey};
 use askama::Template;
 
-use super::context::{PageContext, PageError};
 use super::controls;
 use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
 use super::ranked;
-use super::shell::{Section, Shell};
+use super::shell::Shell;
 use crate::data::{Dataset, Group};
 use crate::format;
-use crate::url::{Sort, SortKey};
-use crate::views::Shown;
-use crate::views::routing::{self, Routed, RoutingRow};
+use crate::views::routing::{Routed, RoutingRow};
+use crate::views::{Shown, View as _};
+
+pub static UPTIME: Place = Place {
+    path: "/uptime",
+    api: Some("/api/v1/uptime"),
+    title: "Routed against pinned",
+    section: Section::Uptime,
+    navigation: Some("Routing"),
+    in_sitemap: true,
+    page: Some(place::Page::new(&[Param::Sort], render)),
+    file: Some(files::of::<Routed>("routed against pinned by model", &[Param::Sort])),
+    ..Place::DEFAULT
+};
 
 #[derive(Template)]
 #[template(path = "uptime.html")]
@@ -27,11 +40,11 @@ struct Page {
 /// # Errors
 /// When the template cannot be rendered.
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let view = routing::view(ctx, data);
+    let view = Routed::of(ctx, data)?;
     let finding = finding(&view);
     let deck = "Routed counts requests that ended well after fallback; without routing, the same requests by their first attempt alone. Both over complete UTC days.";
     let page = Page {
-        shell: Shell::new(ctx, Some(data), Section::Uptime, "Routed against pinned", &finding),
+        shell: Shell::new(ctx, Some(data), "Routed against pinned", &finding),
         deck: Html::text(deck),
         totals: totals(&view.all),
         table: table(ctx, data, &view),

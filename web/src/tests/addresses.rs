@@ -146,6 +146,10 @@ async fn every_link_to_a_name_leads_to_its_page() {
     assert!(!ranking.text().contains("href=\"/models/plain\""));
     assert_eq!(app.get("/models/Acme/Mixed%20Case").await.header("location"), "/models/acme/mixed%20case");
     assert_eq!(app.get("/api/v1/models/ACME/mixed%20case").await.status, StatusCode::OK);
+    // Labels are lower case in the data.
+    let japanese = app.get("/api/v1/languages/ja").await.json();
+    assert!(!japanese["data"].as_array().unwrap().is_empty());
+    assert_eq!(app.get("/api/v1/languages/JA").await.json(), japanese);
 }
 
 #[tokio::test]
@@ -200,4 +204,59 @@ async fn labelled_traffic_is_told_without_counts() {
     let japanese = app.get("/rankings/languages/ja").await;
     assert!(!japanese.text().contains("Share of labelled tokens"));
     assert!(app.get("/rankings/languages/en").await.text().contains("Share of labelled tokens"));
+}
+
+#[tokio::test]
+async fn the_description_of_the_api_names_what_is_answered() {
+    let app = App::filled().await;
+    let reply = app.get("/api/v1/openapi.json").await;
+    assert_eq!((reply.status, reply.header("content-type")), (StatusCode::OK, "application/json"));
+    assert_eq!(reply.header("access-control-allow-origin"), "*");
+    assert!(app.get("/data").await.text().contains("href=\"/api/v1/openapi.json\""));
+    let document = reply.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    let (mut bodies, mut values) = (0, 0);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let parameters = item["get"]["parameters"].as_array().cloned().unwrap_or_default();
+        let mut filled = path.clone();
+        for (name, value) in [
+            ("{author}", "acme"),
+            ("{slug}", "one"),
+            ("{provider}", "north"),
+            ("{nl}", "ja"),
+            ("{code}", if path.contains("{nl}") { "python" } else { "ja" }),
+        ] {
+            let is_told = parameters.iter().any(|told| {
+                told["in"] == "path" && format!("{{{}}}", told["name"].as_str().unwrap()) == name
+            });
+            assert_eq!(path.contains(name), is_told, "{path} {name}");
+            filled = filled.replace(name, value);
+        }
+        let reply = app.get(&filled).await;
+        assert_eq!(reply.status, StatusCode::OK, "{filled}");
+        let told = item["get"]["responses"]["200"]["content"].as_object().unwrap();
+        assert!(told.contains_key(reply.header("content-type")), "{filled}: {told:?}");
+        bodies += 1;
+        // Every value that is named is understood, and a parameter that is not named is refused.
+        for parameter in parameters.iter().filter(|told| told["in"] == "query") {
+            for value in parameter["schema"]["enum"].as_array().into_iter().flatten() {
+                let (name, value) = (parameter["name"].as_str().unwrap(), value.as_str().unwrap());
+                let asked = format!("{filled}?{name}={value}");
+                assert_eq!(app.get(&asked).await.status, StatusCode::OK, "{asked}");
+                values += 1;
+            }
+        }
+        let unknown = app.get(&format!("{filled}?colour=red")).await;
+        assert_eq!(unknown.status, StatusCode::BAD_REQUEST, "{filled}");
+        let answer = item["get"]["responses"]["400"]["$ref"].as_str().unwrap();
+        let problem = &document.pointer(answer.trim_start_matches('#')).unwrap()["content"];
+        assert!(problem.get(unknown.header("content-type")).is_some(), "{problem}");
+        let told = document["components"]["schemas"]["Problem"]["properties"].as_object().unwrap();
+        for member in unknown.json().as_object().unwrap().keys() {
+            assert!(told.contains_key(member), "{member}");
+        }
+    }
+    // 14 addresses in the API, and JSON and CSV of the 13 of them that are pages.
+    assert_eq!(bodies, 14 + 2 * 13);
+    assert!(values > 200, "{values}");
 }

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::print::{HEALTH, LABELS, print};
-use super::route::{Format, Page};
 use super::state::{By, Param, Period, Sort, SortKey, State, Variants, View, Vs};
+use super::values::Values;
 use crate::data::Metric;
 
 /// Pairs read from a query.
@@ -35,11 +35,11 @@ pub struct Parsed {
     pub canonical: String,
 }
 
-pub fn parse(page: &Page, format: Format, query: &str) -> Parsed {
+/// Of a page that reads these parameters.
+pub fn parse(allowed: &[Param], query: &str) -> Parsed {
     let mut state = State::default();
     let mut problems = Vec::new();
     let (mut from, mut to) = (None, None);
-    let allowed = page.params(format);
     for pair in query.split('&').filter(|pair| !pair.is_empty()).take(MAX_PAIRS) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (decode(name), decode(value).to_lowercase());
@@ -53,7 +53,8 @@ pub fn parse(page: &Page, format: Format, query: &str) -> Parsed {
             Param::From => from = Some(value),
             Param::To => to = Some(value),
             _ => {
-                if let Err(allowed) = set(page, param, &value, &mut state) {
+                if set(param, &value, &mut state).is_none() {
+                    let allowed = param.values().allowed();
                     problems.push(Problem { why: Why::Invalid, param: name, allowed });
                 }
             }
@@ -65,7 +66,7 @@ pub fn parse(page: &Page, format: Format, query: &str) -> Parsed {
             Err(problem) => problems.push(problem),
         }
     }
-    let canonical = print(page, format, &state);
+    let canonical = print(allowed, &state);
     Parsed { state, problems, canonical }
 }
 
@@ -98,63 +99,42 @@ fn dates(from: Option<&str>, to: Option<&str>) -> Result<Period, Problem> {
     Ok(Period::Dates(from, to))
 }
 
-/// `Err`: the values that would have been understood.
-fn set(page: &Page, param: Param, value: &str, state: &mut State) -> Result<(), Vec<String>> {
+/// `None`: not a value of this parameter.
+fn set(param: Param, value: &str, state: &mut State) -> Option<()> {
     match param {
         Param::Metric => state.metric = pick(value, Metric::ALL, Metric::word)?,
-        Param::Period => {
-            let period = Period::from_word(value);
-            state.period = period.ok_or_else(|| words(Period::PICKS.map(Period::word)))?;
-        }
+        Param::Period => state.period = Period::from_word(value)?,
         Param::Vs => state.vs = pick(value, Vs::ALL, Vs::word)?,
         Param::By => state.by = pick(value, By::ALL, By::word)?,
         Param::Variants => state.variants = pick(value, Variants::ALL, Variants::word)?,
         Param::View => state.view = pick(value, View::ALL, View::word)?,
         Param::Author => {
             if value.is_empty() || value.len() > 100 {
-                return Err(words(["an author's slug such as deepseek"]));
+                return None;
             }
             state.author = Some(value.to_owned());
         }
-        Param::Window if page.has_label_window() => {
-            let known = LABELS.into_iter().find(|(_, word)| *word == value);
-            state.labels = Some(known.ok_or_else(|| words(LABELS.map(|(_, word)| word)))?.0);
-        }
-        Param::Window => {
-            let known = HEALTH.into_iter().find(|(_, word)| *word == value);
-            state.health = known.ok_or_else(|| words(HEALTH.map(|(_, word)| word)))?.0;
-        }
+        Param::Window => state.health = pick(value, HEALTH, |(_, word)| word)?.0,
+        Param::LabelWindow => state.labels = Some(pick(value, LABELS, |(_, word)| word)?.0),
         Param::Sort => {
             let (descending, word) = value.strip_prefix('-').map_or((false, value), |word| (true, word));
             let key = pick(word, SortKey::ALL, SortKey::word)?;
             state.sort = Some(Sort { key, descending });
         }
-        Param::N => match value {
-            "all" => state.all_rows = true,
-            _ => return Err(words(["all"])),
-        },
-        Param::Skip => state.skip = number(value, 0, 10_000)?,
-        Param::Limit => state.limit = number(value, 1, State::MAX_ROWS)?,
-        Param::Offset => state.offset = number(value, 0, 1_000_000)?,
+        Param::N => state.all_rows = (value == "all").then_some(true)?,
+        Param::Skip => state.skip = number(param, value)?,
+        Param::Limit => state.limit = number(param, value)?,
+        Param::Offset => state.offset = number(param, value)?,
         Param::From | Param::To => {}
     }
-    Ok(())
+    Some(())
 }
 
-fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
-    words.map(str::to_owned).to_vec()
+fn pick<T: Copy, const N: usize>(value: &str, all: [T; N], word: impl Fn(T) -> &'static str) -> Option<T> {
+    all.into_iter().find(|item| word(*item) == value)
 }
 
-fn pick<T: Copy, const N: usize>(
-    value: &str,
-    all: [T; N],
-    word: impl Fn(T) -> &'static str,
-) -> Result<T, Vec<String>> {
-    let found = all.into_iter().find(|item| word(*item) == value);
-    found.ok_or_else(|| all.into_iter().map(|item| word(item).to_owned()).collect())
-}
-
-fn number(value: &str, least: u32, most: u32) -> Result<u32, Vec<String>> {
-    let number = value.parse().ok().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| vec![format!("{least} to {most}")])
+fn number(param: Param, value: &str) -> Option<u32> {
+    let Values::Whole { least, most } = param.values() else { return None };
+    value.parse().ok().filter(|number| (least..=most).contains(number))
 }

@@ -1,16 +1,15 @@
 //! State to query string: fixed order, defaults dropped.
 
-use super::route::{Format, Page, escape};
+use super::path::escape;
 use super::state::{Param, Period, Sort, State, Variants, View, Vs};
 use crate::data::{LabelPeriod, Metric, Span};
 
-/// The canonical query of a state on a page, without `?`; empty when everything is default. Parameters that
-/// the page does not read are left out.
-pub fn print(page: &Page, format: Format, state: &State) -> String {
+/// The canonical query of a state on a page that reads these parameters, without `?`; empty when everything is default.
+/// Other parameters are left out.
+pub fn print(allowed: &[Param], state: &State) -> String {
     let mut out = String::new();
-    let allowed = page.params(format);
     for param in Param::ALL.into_iter().filter(|param| allowed.contains(param)) {
-        if let Some(value) = value(page, param, state) {
+        if let Some(value) = value(param, state) {
             if !out.is_empty() {
                 out.push('&');
             }
@@ -22,7 +21,7 @@ pub fn print(page: &Page, format: Format, state: &State) -> String {
     out
 }
 
-fn value(page: &Page, param: Param, state: &State) -> Option<String> {
+fn value(param: Param, state: &State) -> Option<String> {
     let word = |word: &str| Some(word.to_owned());
     match param {
         Param::Metric if state.metric != Metric::default() => word(state.metric.word()),
@@ -43,7 +42,7 @@ fn value(page: &Page, param: Param, state: &State) -> Option<String> {
         Param::By if state.by != super::By::default() => word(state.by.word()),
         Param::Variants if state.variants != Variants::default() => word(state.variants.word()),
         Param::Author => state.author.as_deref().map(escape),
-        Param::Window if page.has_label_window() => state.labels.map(|period| label_word(period).to_owned()),
+        Param::LabelWindow => state.labels.map(|period| label_word(period).to_owned()),
         Param::Window if state.health != State::default().health => {
             health_word(state.health).map(str::to_owned)
         }

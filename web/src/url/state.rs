@@ -212,7 +212,10 @@ pub enum Param {
     By,
     Variants,
     Author,
+    /// Of health pages.
     Window,
+    /// Of pages of labels; no page has both.
+    LabelWindow,
     Sort,
     View,
     N,
@@ -222,7 +225,7 @@ pub enum Param {
 }
 
 impl Param {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Metric,
         Self::Period,
         Self::From,
@@ -232,6 +235,7 @@ impl Param {
         Self::Variants,
         Self::Author,
         Self::Window,
+        Self::LabelWindow,
         Self::Sort,
         Self::View,
         Self::N,
@@ -250,7 +254,7 @@ impl Param {
             Self::By => "by",
             Self::Variants => "variants",
             Self::Author => "author",
-            Self::Window => "window",
+            Self::Window | Self::LabelWindow => "window",
             Self::Sort => "sort",
             Self::View => "view",
             Self::N => "n",
@@ -261,7 +265,7 @@ impl Param {
     }
 }
 
-/// Every control of every page; a page reads those its [`super::Page`] allows, the others stay default.
+/// Every control of every page; a page reads those that it names, the others stay default.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     pub metric: Metric,

@@ -5,14 +5,20 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::data::{LabelPeriod, Metric, Span};
+use crate::pages::{
+    AUTHORS, LANGUAGES, MODELS, PLACES, SHARE, author_page, cross_page, endpoints_of, language_page,
+    model_page, provider_page,
+};
+use crate::place::{Address, Place};
+use crate::routes::find;
 
-fn page(path: &str) -> Option<(Page, Format, String)> {
-    parse_path(path).map(|route| (route.page, route.format, route.path))
+fn page(path: &str) -> Option<(Address, Format, String)> {
+    find(path).map(|route| (route.page, route.format, route.path))
 }
 
 #[test]
 fn a_suffix_is_taken_off_only_when_it_is_known() {
-    let model = |id: &str| Page::Model(id.into());
+    let model = model_page;
     assert_eq!(
         page("/models/deepseek/deepseek-v3.2"),
         Some((model("deepseek/deepseek-v3.2"), Format::Html, "/models/deepseek/deepseek-v3.2".into()))
@@ -29,7 +35,7 @@ fn a_suffix_is_taken_off_only_when_it_is_known() {
 
 #[test]
 fn other_spellings_have_one_canonical_path() {
-    let canonical = |path: &str| parse_path(path).map(|route| route.path);
+    let canonical = |path: &str| find(path).map(|route| route.path);
     assert_eq!(canonical("/rankings").as_deref(), Some("/rankings/models"));
     assert_eq!(canonical("/Rankings/Models/").as_deref(), Some("/rankings/models"));
     assert_eq!(
@@ -42,28 +48,28 @@ fn other_spellings_have_one_canonical_path() {
     );
     assert_eq!(canonical("/authors").as_deref(), Some("/rankings/authors"));
     assert_eq!(canonical("/"), Some("/".into()));
-    assert_eq!(Page::Provider("Host One/Two".into()).path(), "/providers/host%20one%2Ftwo");
+    assert_eq!(provider_page("Host One/Two").path(), "/providers/host%20one%2Ftwo");
 }
 
 #[test]
 fn the_api_has_the_bodies_of_the_files() {
-    let route = parse_path("/api/v1/models/acme/one.5/endpoints").unwrap();
-    assert_eq!(route.page, Page::Endpoints("acme/one.5".into()));
+    let route = find("/api/v1/models/acme/one.5/endpoints").unwrap();
+    assert_eq!(route.page, endpoints_of("acme/one.5"));
     assert!(route.api);
-    assert_eq!(parse_path("/api/v1/rankings/models").unwrap().format, Format::Json);
-    let spaced = parse_path("/api/v1/models/Acme/one%20two").unwrap();
+    assert_eq!(find("/api/v1/rankings/models").unwrap().format, Format::Json);
+    let spaced = find("/api/v1/models/Acme/one%20two").unwrap();
     assert_eq!(
         (spaced.page, spaced.path.as_str()),
-        (Page::Model("Acme/one two".into()), "/api/v1/models/Acme/one%20two")
+        (model_page("Acme/one two"), "/api/v1/models/Acme/one%20two")
     );
-    // Labels are lower case in the data; names of models are looked up later.
-    assert_eq!(parse_path("/api/v1/languages/JA").unwrap().page, Page::Language("ja".into()));
-    assert_eq!(parse_path("/api/v1/nothing"), None);
+    // Labels are lower case in the data; which one is meant is found like the names of models.
+    assert_eq!(find("/api/v1/languages/JA").unwrap().page, language_page("JA"));
+    assert_eq!(find("/api/v1/nothing"), None);
 }
 
 #[test]
 fn parameters_are_ordered_and_defaults_dropped() {
-    let parsed = parse(&Page::Models, Format::Html, "n=all&sort=-growth&metric=SPEND&period=7d&vs=none");
+    let parsed = parse(MODELS.params(Format::Html), "n=all&sort=-growth&metric=SPEND&period=7d&vs=none");
     assert_eq!(parsed.canonical, "metric=spend&vs=none&sort=-growth&n=all");
     assert_eq!(parsed.problems, []);
     assert_eq!(parsed.state.metric, Metric::Spend);
@@ -71,7 +77,7 @@ fn parameters_are_ordered_and_defaults_dropped() {
 
 #[test]
 fn unknown_parameters_and_values_are_named_with_what_is_allowed() {
-    let parsed = parse(&Page::Overview, Format::Html, "metric=money&colour=red");
+    let parsed = parse(fixed("/").params(Format::Html), "metric=money&colour=red");
     assert_eq!(parsed.canonical, "");
     assert_eq!(
         parsed.problems,
@@ -93,7 +99,7 @@ fn unknown_parameters_and_values_are_named_with_what_is_allowed() {
 #[test]
 fn impossible_dates_are_refused() {
     let why = |query: &str| {
-        let parsed = parse(&Page::Models, Format::Html, query);
+        let parsed = parse(MODELS.params(Format::Html), query);
         parsed.problems.first().map(|problem| (problem.why, problem.param.clone()))
     };
     let impossible = |param: &str| Some((Why::Impossible, param.to_owned()));
@@ -104,17 +110,83 @@ fn impossible_dates_are_refused() {
     assert_eq!(why("from=2025-01-01&to=2026-01-01"), None);
 }
 
-fn pages() -> impl Strategy<Value = Page> {
+fn fixed(path: &str) -> &'static Place {
+    PLACES.into_iter().find(|place| place.path == path).unwrap()
+}
+
+#[test]
+fn an_address_leads_back_unless_no_path_can_hold_its_names() {
+    for (address, leads) in [
+        (model_page("acme/one"), true),
+        (model_page("Acme/One: two%"), true),
+        (model_page("plain"), false),
+        (model_page("a/b/c"), false),
+        (model_page("a/"), false),
+        (provider_page("host:10.0.0.1:8000"), true),
+        (provider_page("one/two"), false),
+        (provider_page("tab\t"), false),
+        (provider_page(".json"), false),
+        (author_page(&"a".repeat(200)), true),
+        (author_page(&"a".repeat(201)), false),
+    ] {
+        let found = find(&address.path());
+        let back =
+            found.is_some_and(|route| route.path == address.path() && route.page.place() == address.place());
+        assert_eq!((address.leads_back(), back), (leads, leads), "{address:?}");
+    }
+}
+
+#[test]
+fn a_parameter_understands_what_it_is_said_to_and_names_it_otherwise() {
+    for param in Param::ALL {
+        let parsed = |value: &str| parse(&[param], &format!("{}={value}", param.word()));
+        let values: Vec<String> = match param.values() {
+            Values::Words(words) => words.iter().map(|word| (*word).to_owned()).collect(),
+            Values::Keys(words) => {
+                words.iter().flat_map(|word| [(*word).to_owned(), format!("-{word}")]).collect()
+            }
+            Values::Whole { least, most } => {
+                for outside in [i64::from(least) - 1, i64::from(most) + 1] {
+                    assert_eq!(parsed(&outside.to_string()).problems.len(), 1, "{param:?} {outside}");
+                }
+                vec![least.to_string(), most.to_string()]
+            }
+            Values::Author => vec!["deepseek".to_owned()],
+            // Needs the other date.
+            Values::Date => continue,
+        };
+        for value in &values {
+            assert_eq!(parsed(value).problems, [], "{param:?} {value}");
+        }
+        let default = param.default_value();
+        if let Some(default) = &default {
+            assert_eq!(
+                (parsed(default).problems, parsed(default).canonical),
+                (vec![], String::new()),
+                "{param:?}"
+            );
+        }
+        let not_at_rest = values.iter().filter(|value| Some(*value) != default.as_ref());
+        assert!(not_at_rest.clone().count() > 0, "{param:?}");
+        for value in not_at_rest {
+            assert_eq!(parsed(value).canonical, format!("{}={value}", param.word()), "{param:?}");
+        }
+        let long = "x".repeat(101);
+        assert_eq!(parsed(&long).problems[0].allowed, param.values().allowed(), "{param:?}");
+    }
+}
+
+fn pages() -> impl Strategy<Value = Address> {
     prop_oneof![
-        Just(Page::Overview),
-        Just(Page::Models),
-        Just(Page::Authors),
-        Just(Page::Share),
-        Just(Page::Languages),
-        Just(Page::Cross { nl: "ja".into(), code: "python".into() }),
-        "[a-z0-9._:-]{1,12}/[a-z0-9._:-]{1,12}".prop_map(Page::Model),
-        "[a-z0-9_:-]{1,20}".prop_map(Page::Provider),
-        Just(Page::Status),
+        Just(fixed("/").here()),
+        Just(MODELS.here()),
+        Just(AUTHORS.here()),
+        Just(SHARE.here()),
+        Just(LANGUAGES.here()),
+        Just(cross_page("ja", "python")),
+        "[a-z0-9._:-]{1,12}/[a-z0-9._:-]{1,12}".prop_map(|id| model_page(&id)),
+        "[a-z0-9_:-]{1,20}".prop_map(|id| provider_page(&id)),
+        Just(fixed("/status").here()),
     ]
 }
 
@@ -152,7 +224,7 @@ prop_compose! {
 }
 
 /// The state with everything a page does not read set to its default.
-fn visible(page: &Page, format: Format, state: &State) -> State {
+fn visible(page: &Address, format: Format, state: &State) -> State {
     let mut seen = State::default();
     for param in page.params(format) {
         match param {
@@ -164,7 +236,7 @@ fn visible(page: &Page, format: Format, state: &State) -> State {
             Param::By => seen.by = state.by,
             Param::Variants => seen.variants = state.variants,
             Param::Author => seen.author = state.author.clone(),
-            Param::Window if page.has_label_window() => seen.labels = state.labels,
+            Param::LabelWindow => seen.labels = state.labels,
             Param::Window => seen.health = state.health,
             Param::Sort => seen.sort = state.sort,
             Param::View => seen.view = state.view,
@@ -184,8 +256,8 @@ proptest! {
         format in prop::sample::select(vec![Format::Html, Format::Json]),
         state in states(),
     ) {
-        let printed = print(&page, format, &state);
-        let parsed = parse(&page, format, &printed);
+        let printed = print(page.params(format), &state);
+        let parsed = parse(page.params(format), &printed);
         prop_assert_eq!(&parsed.problems, &vec![]);
         prop_assert_eq!(&parsed.canonical, &printed);
         prop_assert_eq!(parsed.state, visible(&page, format, &state));
@@ -195,15 +267,15 @@ proptest! {
     fn a_page_is_found_again_by_its_path(page in pages()) {
         // Names that end in a file suffix are refused when the catalogue is loaded.
         prop_assume!(!page.path().ends_with(".json") && !page.path().ends_with(".csv"));
-        let route = parse_path(&page.path()).unwrap();
+        let route = find(&page.path()).unwrap();
         prop_assert_eq!(&route.path, &page.path());
         prop_assert_eq!(route.page, page);
     }
 
     #[test]
     fn any_query_ends_in_one_canonical_form(page in pages(), query in "[a-z=&%+0-9-]{0,60}") {
-        let once = parse(&page, Format::Html, &query);
-        let again = parse(&page, Format::Html, &once.canonical);
+        let once = parse(page.params(Format::Html), &query);
+        let again = parse(page.params(Format::Html), &once.canonical);
         prop_assert_eq!(&again.canonical, &once.canonical);
         prop_assert_eq!(again.problems, vec![]);
         prop_assert_eq!(again.state, once.state);

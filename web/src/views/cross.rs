@@ -7,7 +7,7 @@ use super::languages::percent;
 use super::meta::{Confidence, Missing};
 use super::{Count, Meta, Shown, View, withheld};
 use crate::data::{Dataset, Figure, Group, LabelCell, ModelId};
-use crate::pages::PageContext;
+use crate::place::{PageContext, PageError};
 
 /// One model; `other`: models with too few users, folded together.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -53,7 +53,9 @@ pub struct CrossRow {
 /// The models of a cell, most tokens first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Cross {
+    /// Models, most tokens first.
     pub data: Vec<CrossRow>,
+    /// What describes the rows.
     pub meta: Meta,
     /// The cell as a whole; or why it is not shown.
     #[serde(skip)]
@@ -62,6 +64,29 @@ pub struct Cross {
 
 impl View for Cross {
     type Row = CrossRow;
+
+    /// The first name is the language of prompts, a second one that of completions.
+    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+        let mut meta = Meta::new(context, dataset, "crosses");
+        let [nl, code] =
+            [0, 1].map(|position| Some(context.page.name(position)).filter(|name| !name.is_empty()));
+        let cross = dataset.cross(nl, code, context.state.labels);
+        let mut data = Vec::new();
+        match &cross {
+            Err(why) => meta.not_enough_data = Some(Missing::from(*why)),
+            Ok(cross) => {
+                meta.labels(cross.cell.window, cross.cell.source);
+                meta.confidence = Some(Confidence {
+                    n_eff: cross.cell.n_eff.round(),
+                    users_band: cross.cell.users.0,
+                    coverage: cross.cell.coverage.map(percent),
+                    interval: "95 %, the wider of the request and the user interval",
+                });
+                data.extend(cross.rows.iter().map(|row| CrossRow::of(dataset, row)));
+            }
+        }
+        Ok(Self { data, meta, cell: cross.map(|cross| cross.cell) })
+    }
 
     fn rows(&self) -> &[CrossRow] {
         &self.data
@@ -73,27 +98,6 @@ impl Cross {
     pub fn named(&self) -> impl Iterator<Item = &CrossRow> {
         self.data.iter().filter(|row| row.model.is_some())
     }
-}
-
-/// `nl`: of prompts, `code`: of completions.
-pub fn view(context: &PageContext, dataset: &Dataset, nl: Option<&str>, code: Option<&str>) -> Cross {
-    let mut meta = Meta::new(context, dataset, "crosses");
-    let cross = dataset.cross(nl, code, context.state.labels);
-    let mut data = Vec::new();
-    match &cross {
-        Err(why) => meta.not_enough_data = Some(Missing::from(*why)),
-        Ok(cross) => {
-            meta.labels(cross.cell.window, cross.cell.source);
-            meta.confidence = Some(Confidence {
-                n_eff: cross.cell.n_eff.round(),
-                users_band: cross.cell.users.0,
-                coverage: cross.cell.coverage.map(percent),
-                interval: "95 %, the wider of the request and the user interval",
-            });
-            data.extend(cross.rows.iter().map(|row| CrossRow::of(dataset, row)));
-        }
-    }
-    Cross { data, meta, cell: cross.map(|cross| cross.cell) }
 }
 
 impl CrossRow {
@@ -113,11 +117,14 @@ impl CrossRow {
             users_share_high: row.users_interval.high,
             users_at_least: row.users.0.map(Count),
             lift: row.lift.map(factor),
-            growth_factor: Shown(row.growth.map(factor)),
-            success: Shown(row.success.map(|(rate, _)| rate)),
+            growth_factor: Shown(row.growth.map(factor).map_err(Into::into)),
+            success: Shown(row.success.map(|(rate, _)| rate).map_err(Into::into)),
             success_low: bounds.map(|bounds| bounds.low),
             success_high: bounds.map(|bounds| bounds.high),
-            withheld: withheld(&[("growth", row.growth.err()), ("success", row.success.err())]),
+            withheld: withheld(&[
+                ("growth", row.growth.err().map(Into::into)),
+                ("success", row.success.err().map(Into::into)),
+            ]),
             model: row.model,
         }
     }

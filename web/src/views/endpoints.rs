@@ -5,12 +5,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::routing::{RoutingRow, routing};
-use super::{Count, Meta, Shown, Spend, Usd, View, empty_because, p10, quantile, withheld};
+use super::{Count, Meta, Shown, Spend, Usd, View, p10, quantile, withheld};
 use crate::data::{
     Dataset, Detail, Filter, Group, GroupBy, ModelId, NotEnough, ProviderId, Scope, Span, Speed, State,
     Tally, Totals, Window,
 };
-use crate::pages::{PageContext, PageError};
+use crate::place::{PageContext, PageError, empty_because};
 
 /// A model at one provider: live windows of health, speed, and use in the window.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -136,17 +136,24 @@ pub struct ModelDayRow {
 /// What a router needs to route better: providers of a model with live windows, and what routing adds.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Endpoints {
+    /// Providers, most tokens in the window first.
     pub data: Vec<EndpointRow>,
+    /// What routing adds to the model, in each window.
     pub routing: Vec<RoutingRow>,
+    /// What describes the rows.
     pub meta: Meta,
 }
 
 /// One model: providers first, then its days and its routing.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Model {
+    /// Providers, most tokens in the window first.
     pub data: Vec<EndpointRow>,
+    /// Days of the window, oldest first.
     pub daily: Vec<ModelDayRow>,
+    /// What routing adds to the model, in each window.
     pub routing: Vec<RoutingRow>,
+    /// What describes the rows.
     pub meta: Meta,
     /// Why the usage of all its days is withheld.
     #[serde(skip)]
@@ -156,6 +163,19 @@ pub struct Model {
 impl View for Endpoints {
     type Row = EndpointRow;
 
+    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+        let model = found(context, dataset)?;
+        let window = dataset.trailing(7);
+        let meta = Meta {
+            start_date: Some(window.start),
+            end_date: Some(window.end),
+            window: Some("speed 30m, usage 7d".to_owned()),
+            ..Meta::new(context, dataset, "endpoints")
+        };
+        let data = rows(dataset, model, window, Span::Minutes30);
+        Ok(Self { data, routing: routing(dataset, &[model]), meta })
+    }
+
     fn rows(&self) -> &[EndpointRow] {
         &self.data
     }
@@ -164,53 +184,38 @@ impl View for Endpoints {
 impl View for Model {
     type Row = EndpointRow;
 
+    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+        let model = found(context, dataset)?;
+        let days = context.state.resolve(dataset);
+        let hidden = dataset.usage_withheld(days.window, GroupBy::Model, Group::Model(model));
+        let meta = Meta {
+            start_date: Some(days.window.start),
+            end_date: Some(days.window.end),
+            window: Some(context.state.period.word().to_owned()),
+            clamped: days.clamped,
+            partial: days.partial,
+            not_enough_data: hidden.filter(|_| days.outside.is_none()).map(Into::into),
+            empty_because: empty_because(dataset, &days),
+            ..Meta::new(context, dataset, "endpoints")
+        };
+        Ok(Self {
+            data: rows(dataset, model, days.window, Span::Days7),
+            daily: daily(dataset, days.window, model),
+            routing: routing(dataset, &[model]),
+            meta,
+            hidden,
+        })
+    }
+
     fn rows(&self) -> &[EndpointRow] {
         &self.data
     }
 }
 
-fn found(dataset: &Dataset, id: &str) -> Result<ModelId, PageError> {
-    dataset.dictionary.find_model(id).ok_or_else(|| PageError::NotFound(id.to_owned()))
-}
-
-/// # Errors
-/// When there is no such model.
-pub fn endpoints(context: &PageContext, dataset: &Dataset, id: &str) -> Result<Endpoints, PageError> {
-    let model = found(dataset, id)?;
-    let window = dataset.trailing(7);
-    let meta = Meta {
-        start_date: Some(window.start),
-        end_date: Some(window.end),
-        window: Some("speed 30m, usage 7d".to_owned()),
-        ..Meta::new(context, dataset, "endpoints")
-    };
-    let data = rows(dataset, model, window, Span::Minutes30);
-    Ok(Endpoints { data, routing: routing(dataset, &[model]), meta })
-}
-
-/// # Errors
-/// When there is no such model.
-pub fn model(context: &PageContext, dataset: &Dataset, id: &str) -> Result<Model, PageError> {
-    let model = found(dataset, id)?;
-    let days = context.state.resolve(dataset);
-    let hidden = dataset.usage_withheld(days.window, GroupBy::Model, Group::Model(model));
-    let meta = Meta {
-        start_date: Some(days.window.start),
-        end_date: Some(days.window.end),
-        window: Some(context.state.period.word().to_owned()),
-        clamped: days.clamped,
-        partial: days.partial,
-        not_enough_data: hidden.filter(|_| days.outside.is_none()).map(Into::into),
-        empty_because: empty_because(dataset, &days),
-        ..Meta::new(context, dataset, "endpoints")
-    };
-    Ok(Model {
-        data: rows(dataset, model, days.window, Span::Days7),
-        daily: daily(dataset, days.window, model),
-        routing: routing(dataset, &[model]),
-        meta,
-        hidden,
-    })
+/// The model that the address names.
+fn found(context: &PageContext, dataset: &Dataset) -> Result<ModelId, PageError> {
+    let id = context.page.id();
+    dataset.dictionary.find_model(&id).ok_or(PageError::NotFound(id))
 }
 
 /// Providers of a model, most tokens in the window first; `speed`: over which span speed is told.

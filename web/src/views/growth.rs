@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{Count, Meta, Truth, Usd, View};
 use crate::data::{Dataset, Month};
-use crate::pages::PageContext;
+use crate::place::{PageContext, PageError};
 
 /// One calendar month.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -37,7 +37,9 @@ pub struct MonthRow {
 /// Every month of the history, oldest first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Growth {
+    /// Months, oldest first.
     pub data: Vec<MonthRow>,
+    /// What describes the rows.
     pub meta: Meta,
     /// Mean monthly growth of tokens over the last six complete months, as a ratio − 1.
     #[serde(skip)]
@@ -46,6 +48,17 @@ pub struct Growth {
 
 impl View for Growth {
     type Row = MonthRow;
+
+    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+        let meta = Meta {
+            start_date: Some(dataset.first_date()),
+            end_date: Some(dataset.newest_date()),
+            grain: Some("month"),
+            ..Meta::new(context, dataset, "growth")
+        };
+        let data = dataset.months().into_iter().map(MonthRow::from).collect();
+        Ok(Self { data, meta, six_months: dataset.six_month_growth() })
+    }
 
     fn rows(&self) -> &[MonthRow] {
         &self.data
@@ -68,15 +81,4 @@ impl From<Month> for MonthRow {
             requests_growth: month.requests_growth,
         }
     }
-}
-
-pub fn view(context: &PageContext, dataset: &Dataset) -> Growth {
-    let meta = Meta {
-        start_date: Some(dataset.first_date()),
-        end_date: Some(dataset.newest_date()),
-        grain: Some("month"),
-        ..Meta::new(context, dataset, "growth")
-    };
-    let data = dataset.months().into_iter().map(MonthRow::from).collect();
-    Growth { data, meta, six_months: dataset.six_month_growth() }
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::meta::Missing;
 use super::{Count, Meta, View};
 use crate::data::{self, Dataset, Figure, Group, LanguageShare, ModelId, language_name};
-use crate::pages::PageContext;
+use crate::place::{PageContext, PageError};
 
 /// One language; `und`: no known language, `other`: languages that may not be told.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -42,7 +42,9 @@ pub struct LanguageRow {
 /// Languages, largest share first, then `und` and `other`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Languages {
+    /// Languages, largest share first.
     pub data: Vec<LanguageRow>,
+    /// What describes the rows.
     pub meta: Meta,
     /// What they are shares of; or why there is none.
     #[serde(skip)]
@@ -51,6 +53,24 @@ pub struct Languages {
 
 impl View for Languages {
     type Row = LanguageRow;
+
+    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+        let mut meta = Meta::new(context, dataset, "languages");
+        let mut data = Vec::new();
+        let all = dataset.languages(context.state.labels);
+        match &all {
+            Err(why) => meta.not_enough_data = Some(Missing::from(*why)),
+            Ok(languages) => {
+                meta.labels(languages.window, languages.source);
+                data.extend(languages.rows.iter().map(|row| LanguageRow::of(dataset, row)));
+                for (code, share) in [("und", languages.undetermined), ("other", languages.other)] {
+                    let share = percent(share);
+                    data.push(LanguageRow { code: code.to_owned(), share, ..LanguageRow::default() });
+                }
+            }
+        }
+        Ok(Self { data, meta, all })
+    }
 
     fn rows(&self) -> &[LanguageRow] {
         &self.data
@@ -68,24 +88,6 @@ impl Languages {
     pub fn rest(&self, code: &str) -> f64 {
         self.data.iter().find(|row| row.name.is_none() && row.code == code).map_or(0.0, |row| row.share)
     }
-}
-
-pub fn view(context: &PageContext, dataset: &Dataset) -> Languages {
-    let mut meta = Meta::new(context, dataset, "languages");
-    let mut data = Vec::new();
-    let all = dataset.languages(context.state.labels);
-    match &all {
-        Err(why) => meta.not_enough_data = Some(Missing::from(*why)),
-        Ok(languages) => {
-            meta.labels(languages.window, languages.source);
-            data.extend(languages.rows.iter().map(|row| LanguageRow::of(dataset, row)));
-            for (code, share) in [("und", languages.undetermined), ("other", languages.other)] {
-                let share = percent(share);
-                data.push(LanguageRow { code: code.to_owned(), share, ..LanguageRow::default() });
-            }
-        }
-    }
-    Languages { data, meta, all }
 }
 
 /// Shares are published in whole percentage points.

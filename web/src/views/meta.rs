@@ -7,10 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::data::{Dataset, LabelSource, LabelWindow, NotEnough};
-use crate::pages::PageContext;
-use crate::pages::address;
-use crate::state::BUILD;
+use crate::place::{PageContext, address};
 use crate::url::Format;
+use crate::version::BUILD;
 
 /// When, of which versions, in which unit, and how to cite it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -54,10 +53,13 @@ pub struct Meta {
     /// The window lies outside the history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub empty_because: Option<String>,
+    /// Under which these data may be used.
     pub licence: &'static str,
+    /// How to cite these data.
     pub citation: String,
     /// Where the measure is defined.
     pub method_url: String,
+    /// Where these data are found.
     pub canonical_url: String,
     /// Of the program that made this.
     pub version: &'static str,

@@ -5,14 +5,12 @@
 //! A body is a struct: its members are those of the JSON body in their order, `data` is the table that CSV holds too.
 //! Members marked `#[serde(skip)]` are for pages alone.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{Ref, RefOr, Schema};
 
 use crate::data::{Dataset, Figure, NotEnough, Quantiles};
-use crate::url::{Outside, Resolved};
+use crate::place::{Body, PageContext, PageError, Schemas};
 
 pub mod cross;
 pub mod endpoints;
@@ -35,28 +33,32 @@ pub trait Row: Serialize + ToSchema + Default {}
 impl<T: Serialize + ToSchema + Default> Row for T {}
 
 /// The body of the files of one kind of page.
-pub trait View: Serialize + ToSchema {
+pub trait View: Serialize + ToSchema + Sized {
     type Row: Row;
+
+    /// What a page in one state shows. Names in its address are those that the dataset knows.
+    ///
+    /// # Errors
+    /// When the page names something unknown.
+    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError>;
 
     /// The table that all formats hold.
     fn rows(&self) -> &[Self::Row];
 }
 
-/// Schemas of the bodies of all files and of all that they are made of, by name.
-pub fn schemas() -> BTreeMap<String, RefOr<Schema>> {
-    let mut all = Vec::new();
-    add::<cross::Cross>(&mut all);
-    add::<endpoints::Endpoints>(&mut all);
-    add::<endpoints::Model>(&mut all);
-    add::<growth::Growth>(&mut all);
-    add::<languages::Languages>(&mut all);
-    add::<provider::Provider>(&mut all);
-    add::<providers::Providers>(&mut all);
-    add::<rankings::Rankings>(&mut all);
-    add::<routing::Routed>(&mut all);
-    add::<share::Share>(&mut all);
-    let mut schemas: BTreeMap<String, RefOr<Schema>> = all.into_iter().collect();
-    for (name, schema) in &mut schemas {
+/// The form of a view in JSON.
+pub const fn body<V: View>() -> Body {
+    Body { schema: reference::<V>, parts: parts::<V> }
+}
+
+fn reference<V: View>() -> RefOr<Schema> {
+    Ref::from_schema_name(V::name()).into()
+}
+
+fn parts<V: View>(all: &mut Schemas) {
+    let mut own = vec![(V::name().into_owned(), V::schema())];
+    V::schemas(&mut own);
+    for (name, schema) in &mut own {
         if let RefOr::T(Schema::Object(object)) = schema
             && *name != Meta::name()
         {
@@ -64,12 +66,7 @@ pub fn schemas() -> BTreeMap<String, RefOr<Schema>> {
             object.required = object.properties.keys().cloned().collect();
         }
     }
-    schemas
-}
-
-fn add<V: View>(all: &mut Vec<(String, RefOr<Schema>)>) {
-    all.push((V::name().into_owned(), V::schema()));
-    V::schemas(all);
+    all.extend(own);
 }
 
 /// One quantile of a measure.
@@ -96,14 +93,6 @@ fn reason(why: &NotEnough) -> String {
         (0, Some(users), _) => format!("needs {users} users"),
         (needs, Some(users), _) => format!("needs n = {needs} and {users} users"),
     }
-}
-
-/// Why a window that lies outside the history has no rows.
-pub fn empty_because(data: &Dataset, resolved: &Resolved) -> Option<String> {
-    resolved.outside.map(|side| match side {
-        Outside::Before => format!("the history begins on {}", crate::format::date(data.first_date())),
-        Outside::After => "these days have not begun".to_owned(),
-    })
 }
 
 #[cfg(test)]

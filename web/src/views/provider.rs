@@ -12,7 +12,7 @@ use crate::data::{
     Bar, Cell, Counts, Dataset, Group, HealthBy, ModelId, Period, ProviderId, Scope, Span, Speed, State,
     Status, Tally,
 };
-use crate::pages::{PageContext, PageError};
+use crate::place::{PageContext, PageError};
 
 /// One complete day.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -122,14 +122,17 @@ pub struct SpeedRow {
 /// One provider.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Provider {
+    /// The last 90 days, oldest first.
     pub data: Vec<DayRow>,
     /// Five-minute steps of the last 24 hours.
     pub strip_24h: Vec<StepRow>,
+    /// Classes of errors in the window of the page.
     pub errors: Vec<ErrorRow>,
     /// Models with an attempt in 7 days or now, most attempts first.
     pub models: Vec<ModelRow>,
-    /// The last 28 days.
+    /// Measures of speed over the last 28 days, one row a day.
     pub speed: Vec<SpeedRow>,
+    /// What describes the rows.
     pub meta: Meta,
     #[serde(skip)]
     pub id: ProviderId,
@@ -148,6 +151,36 @@ pub struct Provider {
 
 impl View for Provider {
     type Row = DayRow;
+
+    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+        let id = context.page.name(0);
+        let provider =
+            dataset.dictionary.find_provider(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
+        let scope = Scope::provider(provider);
+        let span = context.state.health;
+        let (now, usual) = (dataset.period(scope, span), dataset.period(scope, Span::Days28));
+        let window = dataset.trailing(90);
+        let meta = Meta {
+            start_date: Some(window.start),
+            end_date: Some(window.end),
+            grain: Some("day"),
+            unit: Some("%"),
+            ..Meta::new(context, dataset, "uptime")
+        };
+        Ok(Self {
+            data: dataset.bars(scope, 90).into_iter().map(DayRow::from).collect(),
+            strip_24h: dataset.strip(provider).into_iter().map(StepRow::from).collect(),
+            errors: errors(&now, &usual),
+            models: models(dataset, provider, span),
+            speed: Speed::ALL.into_iter().flat_map(|measure| speed(dataset, scope, measure)).collect(),
+            meta,
+            id: provider,
+            status: dataset.status(scope),
+            hours: dataset.hours(provider).into_iter().map(StepRow::from).collect(),
+            now,
+            usual,
+        })
+    }
 
     fn rows(&self) -> &[DayRow] {
         &self.data
@@ -178,36 +211,6 @@ impl From<Cell> for StepRow {
             is_busy: cell.is_busy,
         }
     }
-}
-
-/// # Errors
-/// When there is no such provider.
-pub fn view(context: &PageContext, dataset: &Dataset, id: &str) -> Result<Provider, PageError> {
-    let provider = dataset.dictionary.find_provider(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
-    let scope = Scope::provider(provider);
-    let span = context.state.health;
-    let (now, usual) = (dataset.period(scope, span), dataset.period(scope, Span::Days28));
-    let window = dataset.trailing(90);
-    let meta = Meta {
-        start_date: Some(window.start),
-        end_date: Some(window.end),
-        grain: Some("day"),
-        unit: Some("%"),
-        ..Meta::new(context, dataset, "uptime")
-    };
-    Ok(Provider {
-        data: dataset.bars(scope, 90).into_iter().map(DayRow::from).collect(),
-        strip_24h: dataset.strip(provider).into_iter().map(StepRow::from).collect(),
-        errors: errors(&now, &usual),
-        models: models(dataset, provider, span),
-        speed: Speed::ALL.into_iter().flat_map(|measure| speed(dataset, scope, measure)).collect(),
-        meta,
-        id: provider,
-        status: dataset.status(scope),
-        hours: dataset.hours(provider).into_iter().map(StepRow::from).collect(),
-        now,
-        usual,
-    })
 }
 
 fn errors(now: &Period, usual: &Period) -> Vec<ErrorRow> {

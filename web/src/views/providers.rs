@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 
 use super::{Count, Meta, Shown, View, quantile, withheld};
 use crate::data::{
-    Dataset, Filter, Group, GroupBy, HealthBy, Period, ProviderId, Scope, Span, Speed, State, Status, Tally,
+    self, Dataset, Filter, Group, GroupBy, HealthBy, Period, ProviderId, Scope, Span, Speed, State, Tally,
     Totals, Window,
 };
-use crate::pages::PageContext;
-use crate::url::{Page, Sort, SortKey};
+use crate::place::{PageContext, PageError};
+use crate::url::{Sort, SortKey};
 
 /// A provider: its state now, uptime over days, speed and share of the last 7 days.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -66,26 +66,67 @@ pub struct ProviderRow {
     pub models_7d: Option<usize>,
 }
 
-/// Providers with an attempt in 90 days, or a served request in 7.
+/// Providers with an attempt in 90 days, or a served request in 7, largest share first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Providers {
+    /// Providers in the order of the page.
     pub data: Vec<ProviderRow>,
+    /// What describes the rows.
+    pub meta: Meta,
+}
+
+/// The same providers, worst state first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Status {
+    /// Providers in the order of the page.
+    pub data: Vec<ProviderRow>,
+    /// What describes the rows.
     pub meta: Meta,
 }
 
 impl View for Providers {
     type Row = ProviderRow;
 
+    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+        let (mut data, meta) = list(context, dataset);
+        order_directory(&mut data, context.state.sort.unwrap_or(Self::SORT));
+        Ok(Self { data, meta })
+    }
+
     fn rows(&self) -> &[ProviderRow] {
         &self.data
     }
+}
+
+impl View for Status {
+    type Row = ProviderRow;
+
+    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+        let (mut data, meta) = list(context, dataset);
+        order_status(&mut data, context.state.sort.unwrap_or(Self::SORT));
+        Ok(Self { data, meta })
+    }
+
+    fn rows(&self) -> &[ProviderRow] {
+        &self.data
+    }
+}
+
+impl Providers {
+    /// Order where the address asks for none.
+    pub const SORT: Sort = Sort { key: SortKey::Share, descending: true };
+}
+
+impl Status {
+    /// Order where the address asks for none: worst state first.
+    pub const SORT: Sort = Sort { key: SortKey::State, descending: false };
 }
 
 /// One provider as lists of states tell it.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
     pub id: ProviderId,
-    pub status: Status,
+    pub status: data::Status,
     pub is_active: bool,
     totals: Option<Totals>,
     /// As it is told, so that the order tells no more.
@@ -117,23 +158,18 @@ pub fn known(dataset: &Dataset) -> Vec<Known> {
     out
 }
 
-/// `default`: the order where the address asks for none; without one it is that of ids.
-pub fn view(context: &PageContext, dataset: &Dataset, default: Option<Sort>) -> Providers {
+/// Worst state first.
+fn list(context: &PageContext, dataset: &Dataset) -> (Vec<ProviderRow>, Meta) {
     let week = dataset.trailing(7);
     let all = dataset.total(week, Filter::All).tokens();
-    let mut data: Vec<ProviderRow> = known(dataset).iter().map(|one| row(dataset, one, all)).collect();
-    match context.state.sort.or(default) {
-        Some(sort) if context.page == Page::Status => order_status(&mut data, sort),
-        Some(sort) => order_directory(&mut data, sort),
-        None => data.sort_by(|a, b| a.provider.cmp(&b.provider)),
-    }
+    let data = known(dataset).iter().map(|one| row(dataset, one, all)).collect();
     let meta = Meta {
         start_date: Some(week.start),
         end_date: Some(week.end),
         window: Some("state 30m, speed and usage 7d".to_owned()),
         ..Meta::new(context, dataset, "uptime")
     };
-    Providers { data, meta }
+    (data, meta)
 }
 
 fn row(dataset: &Dataset, one: &Known, all: u64) -> ProviderRow {
@@ -146,7 +182,7 @@ fn row(dataset: &Dataset, one: &Known, all: u64) -> ProviderRow {
     let uptime_7d = week.counts.uptime(&dataset.thresholds);
     let speed = |speed| dataset.speed(scope, Span::Days7, speed);
     let (ttft, decode) = (speed(Speed::Ttft), speed(Speed::TokensDecode));
-    let Status { state, uptime, counts } = one.status;
+    let data::Status { state, uptime, counts } = one.status;
     ProviderRow {
         provider: dataset.key(group),
         name: dataset.name(group).to_owned(),

@@ -3,12 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Count, Meta, Usd, View, empty_because};
+use super::{Count, Meta, Usd, View};
 use crate::data::{
-    Change, Dataset, Filter, Group, GroupBy, Metric, Ranking, RankingQuery, Remainder, Totals, plus,
+    Change, Dataset, Filter, Group, Metric, Ranking, RankingQuery, Remainder, Totals, UserQuery, plus,
 };
-use crate::pages::{PageContext, PageError};
-use crate::url::{Page, Sort, SortKey, State, Variants};
+use crate::place::{PageContext, PageError, empty_because};
+use crate::url::{Sort, SortKey, State};
 
 /// One place of a ranking over a window; or the rows `hidden`, `unmapped` and `other`, each of many names.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -70,7 +70,9 @@ pub struct RankingRow {
 /// A part of a ranking, then all that it leaves out as one row each.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Rankings {
+    /// Places, then the rows of many names.
     pub data: Vec<RankingRow>,
+    /// What describes the rows.
     pub meta: Meta,
     #[serde(skip)]
     pub ranking: Ranking,
@@ -79,25 +81,51 @@ pub struct Rankings {
 impl View for Rankings {
     type Row = RankingRow;
 
+    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+        let query = query(context, dataset).ok_or_else(|| PageError::NotFound(context.page.path()))?;
+        let ranking = dataset.ranking(query);
+        let State { limit, offset, all_rows, .. } = context.state;
+        let offset = offset as usize;
+        let end =
+            if all_rows { ranking.rows.len() } else { (offset + limit as usize).min(ranking.rows.len()) };
+        let start = offset.min(end);
+        let named = ranking.rows.get(start..end).unwrap_or_default();
+        let mut data: Vec<RankingRow> = named.iter().map(|row| RankingRow::of(dataset, row)).collect();
+        // What is not listed stays in the sum: all rows together hold every share. A filter by author keeps neither.
+        for (id, remainder) in [
+            ("hidden", ranking.hidden),
+            ("unmapped", ranking.unmapped),
+            ("other", other(&ranking, start, end)),
+        ] {
+            data.extend(remainder.map(|remainder| RankingRow::rest(id, &remainder)));
+        }
+        let days = context.state.resolve(dataset);
+        let meta = Meta {
+            start_date: Some(query.window.start),
+            end_date: Some(query.window.end),
+            window: Some(context.state.period.word().to_owned()),
+            unit: Some(query.metric.unit()),
+            clamped: days.clamped,
+            partial: days.partial,
+            empty_because: empty_because(dataset, &days),
+            ..Meta::new(context, dataset, query.metric.word())
+        };
+        Ok(Self { data, meta, ranking })
+    }
+
     fn rows(&self) -> &[RankingRow] {
         &self.data
     }
 }
 
-/// How rankings of a page group.
-fn grouping(page: &Page, variants: Variants) -> Option<GroupBy> {
-    Some(match (page, variants) {
-        (Page::Models | Page::ModelList, Variants::Own) => GroupBy::Series,
-        (Page::Models | Page::ModelList, Variants::Folded) => GroupBy::Model,
-        (Page::Authors, _) => GroupBy::Author,
-        (Page::ProviderRanking, _) => GroupBy::Provider,
-        _ => return None,
-    })
+/// Users figures that a ranking tells, see [`Dataset::load_users`].
+pub fn users(context: &PageContext, dataset: &Dataset) -> Vec<UserQuery> {
+    query(context, dataset).map(|query| query.users()).unwrap_or_default()
 }
 
 /// The query of a ranking page; `None` for other pages.
-pub fn query(context: &PageContext, dataset: &Dataset) -> Option<RankingQuery> {
-    let by = grouping(&context.page, context.state.variants)?;
+fn query(context: &PageContext, dataset: &Dataset) -> Option<RankingQuery> {
+    let by = context.page.grouping(context.state.variants)?;
     let days = context.state.resolve(dataset);
     let author = context.state.author.as_deref().and_then(|author| dataset.dictionary.find_author(author));
     Some(RankingQuery {
@@ -107,37 +135,6 @@ pub fn query(context: &PageContext, dataset: &Dataset) -> Option<RankingQuery> {
         before: days.before,
         filter: author.map_or(Filter::All, Filter::Author),
     })
-}
-
-/// # Errors
-/// When the page is no ranking.
-pub fn view(context: &PageContext, dataset: &Dataset) -> Result<Rankings, PageError> {
-    let query = query(context, dataset).ok_or_else(|| PageError::NotFound(context.page.path()))?;
-    let ranking = dataset.ranking(query);
-    let State { limit, offset, all_rows, .. } = context.state;
-    let offset = offset as usize;
-    let end = if all_rows { ranking.rows.len() } else { (offset + limit as usize).min(ranking.rows.len()) };
-    let start = offset.min(end);
-    let named = ranking.rows.get(start..end).unwrap_or_default();
-    let mut data: Vec<RankingRow> = named.iter().map(|row| RankingRow::of(dataset, row)).collect();
-    // What is not listed stays in the sum: all rows together hold every share. A filter by author keeps neither.
-    for (id, remainder) in
-        [("hidden", ranking.hidden), ("unmapped", ranking.unmapped), ("other", other(&ranking, start, end))]
-    {
-        data.extend(remainder.map(|remainder| RankingRow::rest(id, &remainder)));
-    }
-    let days = context.state.resolve(dataset);
-    let meta = Meta {
-        start_date: Some(query.window.start),
-        end_date: Some(query.window.end),
-        window: Some(context.state.period.word().to_owned()),
-        unit: Some(query.metric.unit()),
-        clamped: days.clamped,
-        partial: days.partial,
-        empty_because: empty_because(dataset, &days),
-        ..Meta::new(context, dataset, query.metric.word())
-    };
-    Ok(Rankings { data, meta, ranking })
 }
 
 /// Ranked rows before `start` and from `end` on, as one.

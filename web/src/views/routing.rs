@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::providers::by_number;
 use super::{Meta, Shown, View, withheld};
 use crate::data::{Boost, Dataset, Figure, Group, ModelId, Routing, Tally};
-use crate::pages::PageContext;
+use crate::place::{PageContext, PageError};
 use crate::url::{Sort, SortKey};
 
 /// Windows of complete days: their length and their word.
@@ -75,7 +75,9 @@ impl RoutingRow {
 /// Every model that was routed in 28 days, in each window.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Routed {
+    /// Models, most requests first, each in all windows.
     pub data: Vec<RoutingRow>,
+    /// What describes the rows.
     pub meta: Meta,
     /// All models together, those that may not be named included, in each window.
     #[serde(skip)]
@@ -84,6 +86,24 @@ pub struct Routed {
 
 impl View for Routed {
     type Row = RoutingRow;
+
+    /// Most requests first, unless the address asks for another order.
+    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+        let mut models: Vec<[RoutingRow; 3]> =
+            dataset.routed_models(28).into_iter().map(|model| of_model(dataset, model)).collect();
+        if let Some(sort) = context.state.sort {
+            order(&mut models, dataset, sort);
+        }
+        let window = dataset.routing_window(28);
+        let meta = Meta {
+            start_date: Some(window.start),
+            end_date: Some(window.end),
+            unit: Some("%"),
+            ..Meta::new(context, dataset, "routed")
+        };
+        let all = WINDOWS.map(|(days, word)| row(dataset, None, (days, word), &dataset.routing_of_all(days)));
+        Ok(Self { data: models.into_iter().flatten().collect(), meta, all })
+    }
 
     fn rows(&self) -> &[RoutingRow] {
         &self.data
@@ -95,24 +115,6 @@ impl Routed {
     pub fn models(&self) -> impl Iterator<Item = &[RoutingRow; 3]> {
         self.data.as_chunks().0.iter()
     }
-}
-
-/// Most requests first, unless the address asks for another order.
-pub fn view(context: &PageContext, dataset: &Dataset) -> Routed {
-    let mut models: Vec<[RoutingRow; 3]> =
-        dataset.routed_models(28).into_iter().map(|model| of_model(dataset, model)).collect();
-    if let Some(sort) = context.state.sort {
-        order(&mut models, dataset, sort);
-    }
-    let window = dataset.routing_window(28);
-    let meta = Meta {
-        start_date: Some(window.start),
-        end_date: Some(window.end),
-        unit: Some("%"),
-        ..Meta::new(context, dataset, "routed")
-    };
-    let all = WINDOWS.map(|(days, word)| row(dataset, None, (days, word), &dataset.routing_of_all(days)));
-    Routed { data: models.into_iter().flatten().collect(), meta, all }
 }
 
 /// Some models in each window.

@@ -5,13 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Amount, Count, Meta, Truth, Usd, View};
-use crate::data::{Dataset, Filter, Group, Metric, Volume, Weekly};
-use crate::pages::PageContext;
-
-/// Series that are named; the rest is Others.
-pub const NAMED: usize = 9;
-/// Weeks of the share charts, the running one included.
-pub const WEEKS: u64 = 53;
+use crate::data::{Dataset, Filter, Group, Metric, NAMED, Volume, WEEKS, Weekly};
+use crate::place::{PageContext, PageError};
 
 /// One series in one week.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -34,7 +29,9 @@ pub struct ShareRow {
 /// Weekly values of the largest nine and the rest: one row a week and series.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Share {
+    /// One row a week and series, oldest week first.
     pub data: Vec<ShareRow>,
+    /// What describes the rows.
     pub meta: Meta,
     /// All that the rows are a part of.
     #[serde(skip)]
@@ -48,6 +45,48 @@ pub struct Share {
 
 impl View for Share {
     type Row = ShareRow;
+
+    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+        let metric = additive(context.state.metric);
+        let weekly = dataset.weekly(context.state.by.group_by(), WEEKS, Filter::All);
+        let all = named(dataset, &weekly, metric);
+        let named = all.iter().filter(|(_, volumes)| is_known(volumes, metric)).count();
+        let shown: Vec<_> = all.into_iter().skip(context.state.skip as usize).take(NAMED).collect();
+        let mut data = Vec::new();
+        for (position, (week, total)) in weekly.weeks.iter().zip(&weekly.total).enumerate() {
+            let whole = total.exact(metric).unwrap_or(0) as f64;
+            let row = |id: String, name: Option<String>, volume: &Volume| {
+                let value = volume.exact(metric);
+                ShareRow {
+                    week: week.monday,
+                    complete: Truth(week.complete),
+                    id,
+                    name,
+                    value: value.map(|value| match metric {
+                        Metric::Spend => Amount::Usd(Usd(value)),
+                        _ => Amount::Count(Count(u64::try_from(value).unwrap_or(u64::MAX))),
+                    }),
+                    share: value.filter(|_| whole > 0.0).map(|value| value as f64 / whole),
+                }
+            };
+            let mut rest = *total;
+            for (group, volumes) in &shown {
+                let volume = volumes.get(position).copied().unwrap_or_default();
+                rest = rest.without(&volume);
+                data.push(row(dataset.key(*group), Some(dataset.name(*group).to_owned()), &volume));
+            }
+            data.push(row("other".to_owned(), None, &rest));
+        }
+        let meta = Meta {
+            start_date: weekly.weeks.first().map(|week| week.monday),
+            end_date: Some(dataset.newest_date()),
+            window: Some("12m".to_owned()),
+            grain: Some("week"),
+            unit: Some(metric.unit()),
+            ..Meta::new(context, dataset, "share")
+        };
+        Ok(Self { data, meta, weekly, metric, named })
+    }
 
     fn rows(&self) -> &[ShareRow] {
         &self.data
@@ -84,46 +123,4 @@ pub fn named<'a>(dataset: &Dataset, weekly: &'a Weekly, metric: Metric) -> Vec<(
         order.then_with(|| dataset.by_name(a.0, b.0))
     });
     named
-}
-
-pub fn view(context: &PageContext, dataset: &Dataset) -> Share {
-    let metric = additive(context.state.metric);
-    let weekly = dataset.weekly(context.state.by.group_by(), WEEKS, Filter::All);
-    let all = named(dataset, &weekly, metric);
-    let named = all.iter().filter(|(_, volumes)| is_known(volumes, metric)).count();
-    let shown: Vec<_> = all.into_iter().skip(context.state.skip as usize).take(NAMED).collect();
-    let mut data = Vec::new();
-    for (position, (week, total)) in weekly.weeks.iter().zip(&weekly.total).enumerate() {
-        let whole = total.exact(metric).unwrap_or(0) as f64;
-        let row = |id: String, name: Option<String>, volume: &Volume| {
-            let value = volume.exact(metric);
-            ShareRow {
-                week: week.monday,
-                complete: Truth(week.complete),
-                id,
-                name,
-                value: value.map(|value| match metric {
-                    Metric::Spend => Amount::Usd(Usd(value)),
-                    _ => Amount::Count(Count(u64::try_from(value).unwrap_or(u64::MAX))),
-                }),
-                share: value.filter(|_| whole > 0.0).map(|value| value as f64 / whole),
-            }
-        };
-        let mut rest = *total;
-        for (group, volumes) in &shown {
-            let volume = volumes.get(position).copied().unwrap_or_default();
-            rest = rest.without(&volume);
-            data.push(row(dataset.key(*group), Some(dataset.name(*group).to_owned()), &volume));
-        }
-        data.push(row("other".to_owned(), None, &rest));
-    }
-    let meta = Meta {
-        start_date: weekly.weeks.first().map(|week| week.monday),
-        end_date: Some(dataset.newest_date()),
-        window: Some("12m".to_owned()),
-        grain: Some("week"),
-        unit: Some(metric.unit()),
-        ..Meta::new(context, dataset, "share")
-    };
-    Share { data, meta, weekly, metric, named }
 }

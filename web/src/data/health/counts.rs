@@ -2,9 +2,10 @@
 
 use arrow::array::{BooleanArray, Float64Array};
 
-use crate::data::detail::{Detail, Tally};
+use crate::data::detail::Detail;
 use crate::data::figure::{Figure, NotEnough, Thresholds};
 use crate::data::load::{Columns, CountColumn, LoadError, percent, real_at};
+use crate::tally::Tally;
 
 /// Attempts of one thing over one period, as published: exact, or bands as `detail` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

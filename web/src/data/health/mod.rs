@@ -5,6 +5,7 @@ mod counts;
 mod period;
 mod read;
 mod speed;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

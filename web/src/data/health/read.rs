@@ -15,9 +15,9 @@ use super::period;
 use super::speed;
 use super::{Health, HealthDay, Now, Scope, State, Steps, Windows};
 use crate::data::dictionary::{Dictionary, ModelId, ProviderId};
+use crate::data::group::GroupBy;
 use crate::data::keyed;
 use crate::data::load::{self, Blocks, Columns, LoadError, date_at, text_at};
-use crate::data::usage::GroupBy;
 use crate::data::usage_day::Of;
 use crate::data::whole::Whole;
 

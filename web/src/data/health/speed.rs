@@ -6,9 +6,10 @@ use chrono::NaiveDate;
 
 use super::{Scope, Span};
 use crate::data::Dataset;
-use crate::data::detail::{Detail, Tally};
+use crate::data::detail::Detail;
 use crate::data::figure::{Figure, NotEnough};
 use crate::data::load::{Columns, CountColumn, LoadError, real_at};
+use crate::tally::Tally;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

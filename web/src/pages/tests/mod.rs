@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use crate::data::testing::Fixture;
 use crate::data::{Dataset, Names, Options, Profile};
-use crate::pages::{self, PageContext, PageError};
-use crate::url::{Format, Theme, parse, parse_path};
+use crate::place::{PageContext, PageError};
+use crate::routes::find;
+use crate::url::{Format, Theme, parse};
 
 /// A fixture's dataset as a site of this profile shows it.
 async fn dataset(fixture: &Fixture, profile: Profile, names: Names) -> Arc<Dataset> {
@@ -23,16 +24,16 @@ async fn dataset(fixture: &Fixture, profile: Profile, names: Names) -> Arc<Datas
 
 fn context(address: &str) -> PageContext {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
-    let route = parse_path(path).unwrap_or_else(|| panic!("no page at {address}"));
-    let state = parse(&route.page, Format::Html, query).state;
+    let route = find(path).unwrap_or_else(|| panic!("no page at {address}"));
+    let state = parse(route.page.params(Format::Html), query).state;
     PageContext { page: route.page, state, theme: Theme::Auto, build: "test", base_url: None, stale: None }
 }
 
 /// The page at an address, with the users figures it asks for.
 async fn try_page(data: &Dataset, address: &str) -> Result<String, PageError> {
     let context = context(address);
-    data.load_users(&pages::user_queries(&context, data)).await.unwrap();
-    pages::render(&context, data)
+    data.load_users(&context.users(data, Format::Html)).await.unwrap();
+    context.body(data, Format::Html)
 }
 
 async fn page(data: &Dataset, address: &str) -> String {

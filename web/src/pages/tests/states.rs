@@ -4,8 +4,10 @@ use chrono::TimeDelta;
 
 use crate::data::testing::Fixture;
 use crate::data::{Names, Profile};
-use crate::pages::{self, ErrorView, Late, PageError, Stale};
-use crate::url::Theme;
+use crate::error::ErrorView;
+use crate::pages;
+use crate::place::{Late, PageError, Stale};
+use crate::url::{Format, Theme};
 
 use super::{addresses, context, dataset, page, text, try_page};
 
@@ -45,9 +47,9 @@ async fn a_page_without_the_users_that_decide_what_is_hidden_is_refused() {
     let fixture = Fixture::filled().await;
     let data = dataset(&fixture, Profile::Public, Names::default()).await;
     let context = context("/rankings/models");
-    assert!(matches!(pages::render(&context, &data), Err(PageError::UsersNotLoaded)));
-    data.load_users(&pages::user_queries(&context, &data)).await.unwrap();
-    assert!(pages::render(&context, &data).is_ok());
+    assert!(matches!(context.body(&data, Format::Html), Err(PageError::UsersNotLoaded)));
+    data.load_users(&context.users(&data, Format::Html)).await.unwrap();
+    assert!(context.body(&data, Format::Html).is_ok());
 }
 
 #[tokio::test]
@@ -55,14 +57,14 @@ async fn late_data_carry_a_banner_with_their_time() {
     let fixture = Fixture::filled().await;
     let data = dataset(&fixture, Profile::Public, Names::default()).await;
     let mut context = context("/status");
-    assert!(!pages::render(&context, &data).unwrap().contains("These data are late"));
+    assert!(!context.body(&data, Format::Html).unwrap().contains("These data are late"));
     let limit_secs = u64::try_from(TimeDelta::minutes(15).num_seconds()).unwrap();
     context.stale = Some(Stale { limit_secs, late: Late::Events });
-    let html = text(&pages::render(&context, &data).unwrap());
+    let html = text(&context.body(&data, Format::Html).unwrap());
     assert!(html.contains("These data are late."), "{html}");
     assert!(html.contains("25 Nov 2026, 12:06 UTC, older than the limit of 15 minutes"), "{html}");
     context.stale = Some(Stale { limit_secs, late: Late::Published });
-    let html = text(&pages::render(&context, &data).unwrap());
+    let html = text(&context.body(&data, Format::Html).unwrap());
     assert!(
         html.contains("25 Nov 2026, 12:05 UTC and has not been brought up to date for more than 15"),
         "{html}"
@@ -85,11 +87,11 @@ async fn a_chosen_theme_is_in_the_markup_and_pressed_in_its_form() {
     let fixture = Fixture::filled().await;
     let data = dataset(&fixture, Profile::Public, Names::default()).await;
     let mut context = context("/rankings/models?metric=spend");
-    data.load_users(&pages::user_queries(&context, &data)).await.unwrap();
-    let auto = pages::render(&context, &data).unwrap();
+    data.load_users(&context.users(&data, Format::Html)).await.unwrap();
+    let auto = context.body(&data, Format::Html).unwrap();
     assert!(!auto.contains("data-theme"));
     context.theme = Theme::Dark;
-    let dark = pages::render(&context, &data).unwrap();
+    let dark = context.body(&data, Format::Html).unwrap();
     assert!(dark.contains("<html lang=\"en\" dir=\"ltr\" data-theme=\"dark\">"));
     assert!(dark.contains("value=\"dark\" aria-pressed=\"true\""));
     assert!(dark.contains("name=\"back\" value=\"/rankings/models?metric=spend\""), "returns to this page");
@@ -102,7 +104,7 @@ fn an_error_page_escapes_what_was_asked_and_offers_near_names() {
         kind: "not-found",
         title: "There is no page at this address".into(),
         detail: "nothing is known as `<script>alert(1)</script>`".into(),
-        nearest: vec![crate::data::Candidate {
+        nearest: vec![crate::error::Candidate {
             key: "acme/one".into(),
             name: "One <b>".into(),
             href: "/models/acme/one".into(),

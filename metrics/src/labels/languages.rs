@@ -4,21 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 
-use super::super::Dataset;
-use super::super::figure::{Figure, NotEnough};
-use super::super::usage::Filter;
-use super::super::window::{Window, monday};
-use super::cross::{Wanted, previous};
-use super::{Dimension, LabelCell, LabelLeader, LabelPeriod, LabelWindow, LanguageShare, Languages};
+use super::sums::Wanted;
+use super::{
+    Dimension, LabelCell, LabelLeader, LabelPeriod, LabelWindow, Labels, LanguageShare, Languages, Missing,
+    Model, monday,
+};
 
 /// Weeks of a language's series.
 const WEEKS: u64 = 12;
 
-impl Dataset {
+impl<M: Model> Labels<'_, M> {
     /// Every value of a dimension seen in the newest labelled weeks, most tokens first; `und` and `none` left out.
-    pub fn label_values(&self, dimension: Dimension) -> Vec<String> {
+    pub fn values(&self, dimension: Dimension) -> Vec<String> {
         let mut tokens: BTreeMap<&str, f64> = BTreeMap::new();
-        for week in self.labels.values().rev().take(8) {
+        for week in self.weeks.values().rev().take(8) {
             for (key, sums) in week.by_nl.values().flatten() {
                 let word = match dimension {
                     Dimension::Nl => week.text(key.nl),
@@ -33,22 +32,21 @@ impl Dataset {
         values.into_iter().map(|(word, _)| word.to_owned()).collect()
     }
 
-    /// Share of each natural language; `Err` = no window holds enough labelled traffic.
-    pub fn languages(&self, period: Option<LabelPeriod>) -> Figure<Languages> {
-        self.label_memo.languages(period, || self.compute_languages(period))
-    }
-
-    fn compute_languages(&self, period: Option<LabelPeriod>) -> Figure<Languages> {
-        let mut missing = NotEnough::counts(0, self.thresholds.label_samples);
-        for window in self.label_windows(period) {
-            let (source, all) = self.label_sums(window, &Wanted::default());
-            if all.all.n < self.thresholds.label_samples {
+    /// Share of each natural language.
+    ///
+    /// # Errors
+    /// What a window would have needed, when none holds enough labelled traffic.
+    pub fn languages(&self, period: Option<LabelPeriod>) -> Result<Languages<M>, Missing> {
+        let mut missing = Missing { n: Some(0), samples: self.needs.samples, users: None };
+        for window in self.windows(period) {
+            let (source, all) = self.sums(window, &Wanted::default());
+            if all.all.n < self.needs.samples {
                 missing.n = missing.n.max(Some(all.all.n));
                 continue;
             }
-            let codes = self.label_values(Dimension::Nl);
-            let weeks = self.label_weeks();
-            let mut rows: Vec<LanguageShare> =
+            let codes = self.values(Dimension::Nl);
+            let weeks = self.series();
+            let mut rows: Vec<LanguageShare<M>> =
                 codes.iter().filter_map(|code| self.language(code, window, &weeks)).collect();
             if rows.is_empty() {
                 missing.n = missing.n.max(Some(all.all.n));
@@ -62,8 +60,7 @@ impl Dataset {
             }
             let known = all.all_known / all.all.wt.max(f64::MIN_POSITIVE);
             let listed: f64 = rows.iter().map(|row| row.cell.share).sum();
-            let days = Window { start: window.start, end: window.end };
-            let served = self.total(days, Filter::All).tokens();
+            let served = (self.served)(window);
             return Ok(Languages {
                 window,
                 source,
@@ -80,14 +77,14 @@ impl Dataset {
 
     /// What is left of the whole must not tell a single withheld language: while it is one that may not be
     /// published, the smallest listed language joins it.
-    fn hide_a_lone_rest(&self, rows: &mut Vec<LanguageShare>, window: LabelWindow) {
+    fn hide_a_lone_rest(&self, rows: &mut Vec<LanguageShare<M>>, window: LabelWindow) {
         let mut rest = self.languages_in(window);
         for row in rows.iter() {
             rest.remove(row.code.as_str());
         }
         while let (1, Some(only)) = (rest.len(), rest.first()) {
             let wanted = Wanted { nl: Some(only), code_out: None };
-            if self.enough(&wanted, &self.label_sums(window, &wanted).1) {
+            if self.are_enough(&wanted, &self.sums(window, &wanted).1) {
                 return;
             }
             let Some(folded) = rows.pop() else { return };
@@ -97,7 +94,7 @@ impl Dataset {
 
     /// Known languages with labelled tokens in the window, withheld ones and `other` included.
     fn languages_in(&self, window: LabelWindow) -> BTreeSet<String> {
-        let weeks = window.weeks().filter_map(|week| self.labels.get(&week));
+        let weeks = window.weeks().filter_map(|week| self.weeks.get(&week));
         let languages = weeks.flat_map(|week| {
             let seen = week.by_nl.iter().filter(|(_, cells)| cells.iter().any(|(_, sums)| sums.wt > 0.0));
             seen.map(|(word, _)| week.text(*word))
@@ -106,29 +103,26 @@ impl Dataset {
     }
 
     /// Mondays of the last complete weeks that hold labels.
-    fn label_weeks(&self) -> Vec<NaiveDate> {
-        let running = monday(self.newest_date());
+    fn series(&self) -> Vec<NaiveDate> {
+        let running = monday(self.newest);
         let first = running.checked_sub_days(Days::new(7 * WEEKS)).unwrap_or(running);
-        self.labels.range(first..running).map(|(week, _)| *week).collect()
+        self.weeks.range(first..running).map(|(week, _)| *week).collect()
     }
 
-    fn language(&self, code: &str, window: LabelWindow, weeks: &[NaiveDate]) -> Option<LanguageShare> {
+    fn language(&self, code: &str, window: LabelWindow, weeks: &[NaiveDate]) -> Option<LanguageShare<M>> {
         let wanted = Wanted { nl: Some(code), code_out: None };
-        let (source, sums) = self.label_sums(window, &wanted);
-        if !self.enough(&wanted, &sums) {
+        let (source, sums) = self.sums(window, &wanted);
+        if !self.are_enough(&wanted, &sums) {
             return None;
         }
-        let cell = self.build_cell(window, source, &sums);
-        let before = self.label_cell(&wanted, previous(window));
-        let weekly = weeks.iter().map(|week| {
-            let end = week.checked_add_days(Days::new(6)).unwrap_or(*week);
-            let window = LabelWindow { period: LabelPeriod::Week, start: *week, end };
-            self.label_cell(&wanted, window).map(|cell| cell.share)
-        });
-        let leader = self.cross(Some(code), None, Some(window.period)).ok().and_then(|cross| {
-            let row = cross.rows.iter().find(|row| row.model.is_some())?;
-            Some(LabelLeader { model: row.model?, share: row.share })
-        });
+        let cell = Self::cell(window, source, &sums);
+        let before = self.label_cell(&wanted, window.previous());
+        let weekly = weeks
+            .iter()
+            .map(|week| self.label_cell(&wanted, LabelWindow::week(*week)).map(|cell| cell.share));
+        let models = self.models_of(window, source, &wanted, &sums);
+        let leader =
+            models.rows.iter().find_map(|row| Some(LabelLeader { model: row.model?, share: row.share }));
         Some(LanguageShare {
             code: code.to_owned(),
             change: before.map(|before| (cell.share - before.share) * 100.0),
@@ -139,7 +133,7 @@ impl Dataset {
     }
 
     fn label_cell(&self, wanted: &Wanted<'_>, window: LabelWindow) -> Option<LabelCell> {
-        let (source, sums) = self.label_sums(window, wanted);
-        self.enough(wanted, &sums).then(|| self.build_cell(window, source, &sums))
+        let (source, sums) = self.sums(window, wanted);
+        self.are_enough(wanted, &sums).then(|| Self::cell(window, source, &sums))
     }
 }

@@ -1,11 +1,13 @@
 //! What every page knows besides the dataset: its own address and state, the theme, the build, staleness.
 
-use crate::data::Metric;
-use crate::url::{Format, Page, Period, State, Theme, print};
+use super::Address;
+use crate::data::{Dataset, Metric, UserQuery};
+use crate::format;
+use crate::url::{Format, Outside, Period, Resolved, State, Theme, print};
 
 #[derive(Clone, Debug)]
 pub struct PageContext {
-    pub page: Page,
+    pub page: Address,
     pub state: State,
     pub theme: Theme,
     /// Version and commit of the binary: cache busting of assets, footer.
@@ -64,12 +66,50 @@ impl PageContext {
     pub fn canonical_url(&self) -> String {
         format!("{}{}", self.base_url.as_deref().unwrap_or(""), self.canonical())
     }
+
+    /// Users figures that [`PageContext::body`] reads, see [`Dataset::load_users`].
+    pub fn users(&self, dataset: &Dataset, format: Format) -> Vec<UserQuery> {
+        let place = self.page.place();
+        match format {
+            Format::Html => place.page.as_ref().map(|page| (page.users)(self, dataset)),
+            Format::Json | Format::Csv => place.file.as_ref().map(|file| (file.users)(self, dataset)),
+        }
+        .unwrap_or_default()
+    }
+
+    /// The document or the file.
+    ///
+    /// # Errors
+    /// When the address names something unknown, its users figures are not loaded, or a template cannot be rendered.
+    pub fn body(&self, dataset: &Dataset, format: Format) -> Result<String, PageError> {
+        let place = self.page.place();
+        let body = match (format, &place.page, &place.file) {
+            (Format::Html, Some(page), _) => (page.render)(self, dataset)?,
+            (Format::Json | Format::Csv, _, Some(file)) => (file.render)(self, dataset, format)?,
+            _ => return Err(PageError::NotFound(self.page.path())),
+        };
+        complete(dataset, &self.users(dataset, format)).map(|()| body)
+    }
+}
+
+/// Refuses what was made without the users figures that it asks for: what they hide would be missing, or shown.
+pub fn complete(dataset: &Dataset, queries: &[UserQuery]) -> Result<(), PageError> {
+    let known = queries.iter().all(|query| dataset.users(query).is_some());
+    known.then_some(()).ok_or(PageError::UsersNotLoaded)
+}
+
+/// Why a window that lies outside the history has no rows.
+pub fn empty_because(data: &Dataset, resolved: &Resolved) -> Option<String> {
+    resolved.outside.map(|side| match side {
+        Outside::Before => format!("the history begins on {}", format::date(data.first_date())),
+        Outside::After => "these days have not begun".to_owned(),
+    })
 }
 
 /// Address of any page in any state.
-pub fn address(page: &Page, format: Format, state: &State) -> String {
+pub fn address(page: &Address, format: Format, state: &State) -> String {
     let path = format!("{}{}", page.path(), format.suffix());
-    let query = print(page, format, state);
+    let query = print(page.params(format), state);
     if query.is_empty() { path } else { format!("{path}?{query}") }
 }
 
@@ -84,20 +124,4 @@ pub enum PageError {
     UsersNotLoaded,
     #[error("failed to render a template")]
     Render(#[from] askama::Error),
-}
-
-/// What an error page says.
-#[derive(Clone, Debug)]
-pub struct ErrorView {
-    pub status: u16,
-    /// Stable kind, the last part of `/problems/{kind}`.
-    pub kind: &'static str,
-    pub title: String,
-    pub detail: String,
-    /// Pages with names near the one asked for.
-    pub nearest: Vec<crate::data::Candidate>,
-    pub request_id: String,
-    pub theme: Theme,
-    pub build: &'static str,
-    pub simulated: bool,
 }

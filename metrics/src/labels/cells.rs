@@ -2,23 +2,22 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::dictionary::ModelId;
-use super::LabelSource;
+use super::{LabelSource, Model};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct CellKey {
+pub struct CellKey<M> {
     /// Number of a word of the week.
     pub nl: u16,
     pub nl_source: LabelSource,
     pub code_out: u16,
     pub code_source: LabelSource,
-    pub model: ModelId,
+    pub model: M,
     /// Epoch user key; 0 = none.
     pub user: i64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct CellSums {
+pub struct CellSums {
     pub n: u64,
     pub w: f64,
     pub wt: f64,
@@ -37,13 +36,19 @@ impl CellSums {
 }
 
 /// Where the partial rows of one week are merged.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct LabelWeek {
+#[derive(Clone, Debug)]
+pub struct LabelWeek<M> {
     words: Vec<String>,
-    cells: HashMap<CellKey, CellSums>,
+    cells: HashMap<CellKey<M>, CellSums>,
 }
 
-impl LabelWeek {
+impl<M> Default for LabelWeek<M> {
+    fn default() -> Self {
+        Self { words: Vec::new(), cells: HashMap::new() }
+    }
+}
+
+impl<M: Model> LabelWeek<M> {
     /// Number of a label word in this week.
     pub fn word(&mut self, text: &str) -> u16 {
         let known = self.words.iter().position(|word| word == text);
@@ -54,11 +59,11 @@ impl LabelWeek {
         u16::try_from(position).unwrap_or(u16::MAX)
     }
 
-    pub fn add(&mut self, key: CellKey, sums: &CellSums) {
+    pub fn add(&mut self, key: CellKey<M>, sums: &CellSums) {
         self.cells.entry(key).or_default().add(sums);
     }
 
-    pub fn view(&self) -> LabelView {
+    pub fn view(&self) -> LabelView<M> {
         let mut view = LabelView { words: self.words.clone(), ..LabelView::default() };
         let undetermined = view.find_word("und");
         for (key, sums) in &self.cells {
@@ -78,23 +83,35 @@ impl LabelWeek {
     }
 }
 
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SourceTotals {
+#[derive(Clone, Debug)]
+pub struct SourceTotals<M> {
     pub all: CellSums,
     /// Tokens whose natural language is known.
     pub known: f64,
-    pub models: HashMap<ModelId, f64>,
+    pub models: HashMap<M, f64>,
 }
 
-/// One week as pages read it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct LabelView {
+impl<M> Default for SourceTotals<M> {
+    fn default() -> Self {
+        Self { all: CellSums::default(), known: 0.0, models: HashMap::new() }
+    }
+}
+
+/// One week as the estimators read it.
+#[derive(Clone, Debug)]
+pub struct LabelView<M> {
     words: Vec<String>,
-    pub by_nl: BTreeMap<u16, Vec<(CellKey, CellSums)>>,
-    pub totals: BTreeMap<(LabelSource, LabelSource), SourceTotals>,
+    pub by_nl: BTreeMap<u16, Vec<(CellKey<M>, CellSums)>>,
+    pub totals: BTreeMap<(LabelSource, LabelSource), SourceTotals<M>>,
 }
 
-impl LabelView {
+impl<M> Default for LabelView<M> {
+    fn default() -> Self {
+        Self { words: Vec::new(), by_nl: BTreeMap::new(), totals: BTreeMap::new() }
+    }
+}
+
+impl<M> LabelView<M> {
     pub fn find_word(&self, text: &str) -> Option<u16> {
         self.words.iter().position(|word| word == text).and_then(|position| u16::try_from(position).ok())
     }

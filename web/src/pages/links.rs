@@ -1,19 +1,29 @@
-//! Names near a mistyped one, for "did you mean".
+//! Addresses of names: where each one has its page, and names near a mistyped one, for "did you mean".
 
-use super::{Dataset, Group};
+use super::{author_page, model_page, provider_page};
+use crate::data::{Dataset, Group};
+use crate::error::Candidate;
 
 /// Characters of a mistyped name that are compared: the work grows with them, and no name is as long.
 const COMPARED: usize = 100;
 
-/// A page whose name is close to what was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    pub key: String,
-    pub name: String,
-    pub href: String,
-}
-
 impl Dataset {
+    /// Address of a group's page, path only; `None` for unknown and hidden, and for an id that no path can say, such as a
+    /// model id that is not `author/slug`.
+    pub fn href(&self, group: Group) -> Option<String> {
+        let dictionary = &self.dictionary;
+        if !group.is_named() {
+            return None;
+        }
+        let page = match group {
+            Group::Model(id) => model_page(dictionary.model(id)),
+            Group::Series(id) => model_page(dictionary.model(dictionary.series(id).model)),
+            Group::Author(id) => author_page(dictionary.author(id)),
+            Group::Provider(id) => provider_page(dictionary.provider(id)),
+        };
+        page.leads_back().then(|| page.path())
+    }
+
     /// Up to `limit` models, authors and providers near `wanted`, nearest first.
     pub fn nearest(&self, wanted: &str, limit: usize) -> Vec<Candidate> {
         let wanted = compared(wanted);
