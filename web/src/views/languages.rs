@@ -8,6 +8,9 @@ use super::{Count, Meta, View};
 use crate::data::{self, Dataset, Figure, Group, LanguageShare, ModelId, language_name};
 use crate::place::{PageContext, PageError};
 
+/// Id of what has no known language.
+pub const UNDETERMINED: &str = "und";
+
 /// One language; `und`: no known language, `other`: languages that may not be told.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct LanguageRow {
@@ -63,7 +66,7 @@ impl View for Languages {
             Ok(languages) => {
                 meta.labels(languages.window, languages.source);
                 data.extend(languages.rows.iter().map(|row| LanguageRow::of(dataset, row)));
-                for (code, share) in [("und", languages.undetermined), ("other", languages.other)] {
+                for (code, share) in [(UNDETERMINED, languages.undetermined), ("other", languages.other)] {
                     let share = percent(share);
                     data.push(LanguageRow { code: code.to_owned(), share, ..LanguageRow::default() });
                 }
@@ -84,9 +87,14 @@ impl Languages {
         self.data.get(..self.data.len().saturating_sub(rest)).unwrap_or_default()
     }
 
-    /// Share of a row of many languages: `und` or `other`.
-    pub fn rest(&self, code: &str) -> f64 {
-        self.data.iter().find(|row| row.name.is_none() && row.code == code).map_or(0.0, |row| row.share)
+    /// Rows of many languages: `und` and `other`.
+    pub fn rest(&self) -> &[LanguageRow] {
+        self.data.get(self.named().len()..).unwrap_or_default()
+    }
+
+    /// Share of what has no known language.
+    pub fn undetermined(&self) -> f64 {
+        self.rest().iter().find(|row| row.code == UNDETERMINED).map_or(0.0, |row| row.share)
     }
 }
 
