@@ -35,6 +35,7 @@ mod theme;
 mod units;
 pub mod url;
 mod version;
+pub mod views;
 
 pub use history::{History, Written};
 pub use progress::Progress;

@@ -8,6 +8,12 @@ pub enum Tally {
     Band(Option<u64>),
 }
 
+impl Default for Tally {
+    fn default() -> Self {
+        Self::Exact(0)
+    }
+}
+
 impl Tally {
     pub fn exact(self) -> Option<u64> {
         if let Self::Exact(n) = self { Some(n) } else { None }

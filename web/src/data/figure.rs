@@ -31,7 +31,7 @@ impl NotEnough {
 pub type Figure<T> = Result<T, NotEnough>;
 
 /// Value of `window` against the window before it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Change {
     /// `now / before − 1`
     Ratio(f64),
@@ -40,6 +40,7 @@ pub enum Change {
     /// One of the windows has too few requests for a ratio.
     NotEnough(NotEnough),
     /// The history does not reach back far enough, or no comparison was asked for.
+    #[default]
     Unknown,
 }
 

@@ -25,7 +25,6 @@ use crate::history::Written;
 
 mod detail;
 mod dictionary;
-mod endpoints;
 mod figure;
 mod gate;
 mod group;
@@ -53,7 +52,6 @@ mod window;
 pub use crate::tally::Tally;
 pub use detail::Detail;
 pub use dictionary::{AuthorId, Dictionary, ModelId, ProviderId, Series, SeriesId, VariantId};
-pub use endpoints::ModelProvider;
 pub use figure::{Change, Figure, NotEnough, Profile, Thresholds};
 pub use group::{Filter, Group, GroupBy};
 pub use growth::Month;
@@ -230,6 +228,11 @@ impl Dataset {
                 gate::variant_key(model, dictionary.variant(series.variant)).into_owned()
             }
         }
+    }
+
+    /// Whether everything may stand beside its amounts, because nobody asks for users.
+    pub fn tells_all(&self) -> bool {
+        self.gate.is_open()
     }
 
     /// Whether a group, or anything that it is the sum of, may stand beside its amounts of a day.

@@ -9,8 +9,10 @@ use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
 use super::shares::midnight;
 use super::shell::Shell;
 use crate::charts::{Caption, Columns};
-use crate::data::{Change, Dataset, Month, Totals};
+use crate::data::{Change, Dataset};
 use crate::format;
+use crate::views::View as _;
+use crate::views::growth::{Growth, MonthRow};
 
 /// Months that are shown: a year and the running one.
 const MONTHS: usize = 13;
@@ -23,7 +25,7 @@ pub static GROWTH: Place = Place {
     navigation: Some("Growth"),
     in_sitemap: true,
     page: Some(place::Page::new(&[], render)),
-    file: Some(place::File::new("active models and volumes by month", &[], files::growth)),
+    file: Some(files::of::<Growth>("active models and volumes by month", &[])),
     ..Place::DEFAULT
 };
 
@@ -42,11 +44,11 @@ struct Page {
 /// # Errors
 /// When the template cannot be rendered.
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let mut months = data.months();
-    let months = months.split_off(months.len().saturating_sub(MONTHS));
-    let newest = months.iter().rposition(|month| month.complete);
-    let finding = finding(&months, newest);
-    let deck = match data.six_month_growth() {
+    let view = Growth::of(ctx, data)?;
+    let months = view.data.get(view.data.len().saturating_sub(MONTHS)..).unwrap_or_default();
+    let newest = months.iter().rposition(|month| month.complete.0);
+    let finding = finding(months, newest);
+    let deck = match view.six_months {
         Some(mean) => format!(
             "Over the last six complete months tokens {} {}\u{a0}% a month (geometric mean).",
             if mean < 0.0 { "fell" } else { "grew" },
@@ -54,12 +56,12 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         ),
         None => "The mean growth of six months needs seven complete calendar months.".to_owned(),
     };
-    let table = table(&months);
+    let table = table(months);
     let page = Page {
         shell: Shell::new(ctx, Some(data), "Growth", &finding),
         deck: Html::text(&deck),
-        active: active(&months, table.clone(), controls::downloads(ctx)),
-        volume: volume(&months, table.clone(), controls::downloads(ctx)),
+        active: active(months, table.clone(), controls::downloads(ctx)),
+        volume: volume(months, table.clone(), controls::downloads(ctx)),
         table,
         downloads: controls::downloads(ctx),
         finding,
@@ -71,17 +73,17 @@ fn ratio(growth: Option<f64>) -> Change {
     growth.map_or(Change::Unknown, Change::Ratio)
 }
 
-fn finding(months: &[Month], newest: Option<usize>) -> String {
+fn finding(months: &[MonthRow], newest: Option<usize>) -> String {
     let Some(month) = newest.and_then(|index| months.get(index)) else {
         return "No complete calendar month yet".to_owned();
     };
-    let tokens = format::compact(month.totals.tokens() as f64).joined();
+    let tokens = format::compact(month.tokens.0 as f64).joined();
     let grew = cells::change_words(&ratio(month.tokens_growth))
         .map_or(String::new(), |words| format!(", {words} on the month before"));
     format!(
         "{} model variants were active in {}; they served {tokens} tokens{grew}",
-        format::count(month.active as u64),
-        format::month_year(month.start)
+        format::count(month.active_models),
+        format::month_year(month.month)
     )
 }
 
@@ -98,27 +100,27 @@ fn figure(id: &str, title: String, note: &str, svg: String, table: Table, downlo
     }
 }
 
-fn axis(months: &[Month]) -> (Vec<chrono::DateTime<chrono::Utc>>, Vec<String>, usize) {
-    let at = months.iter().map(|month| midnight(month.start)).collect();
-    let names = months.iter().map(|month| format::month_short(month.start)).collect();
-    let partial = months.iter().rposition(|month| month.complete).map_or(0, |last| last + 1);
+fn axis(months: &[MonthRow]) -> (Vec<chrono::DateTime<chrono::Utc>>, Vec<String>, usize) {
+    let at = months.iter().map(|month| midnight(month.month)).collect();
+    let names = months.iter().map(|month| format::month_short(month.month)).collect();
+    let partial = months.iter().rposition(|month| month.complete.0).map_or(0, |last| last + 1);
     (at, names, partial)
 }
 
-fn active(months: &[Month], table: Table, downloads: Downloads) -> Figure {
+fn active(months: &[MonthRow], table: Table, downloads: Downloads) -> Figure {
     let (at, names, partial_from) = axis(months);
-    let outer: Vec<Option<f64>> = months.iter().map(|month| Some(month.active as f64)).collect();
-    let inner: Vec<Option<f64>> = months.iter().map(|month| Some(month.active_100 as f64)).collect();
+    let outer: Vec<Option<f64>> = months.iter().map(|month| Some(month.active_models as f64)).collect();
+    let inner: Vec<Option<f64>> = months.iter().map(|month| Some(month.active_models_100 as f64)).collect();
     let newest = partial_from.checked_sub(1).and_then(|index| months.get(index));
     let title = newest.map_or("Active models".to_owned(), |month| {
         format!(
             "{} model variants with a request in {}, {} with a hundred",
-            format::count(month.active as u64),
-            format::month_year(month.start),
-            format::count(month.active_100 as u64)
+            format::count(month.active_models),
+            format::month_year(month.month),
+            format::count(month.active_models_100)
         )
     });
-    let label = newest.map_or(String::new(), |month| format::count(month.active as u64));
+    let label = newest.map_or(String::new(), |month| format::count(month.active_models));
     let chart = Columns {
         caption: Caption {
             id: "active-c",
@@ -144,19 +146,19 @@ fn active(months: &[Month], table: Table, downloads: Downloads) -> Figure {
     )
 }
 
-fn volume(months: &[Month], table: Table, downloads: Downloads) -> Figure {
+fn volume(months: &[MonthRow], table: Table, downloads: Downloads) -> Figure {
     let (at, names, partial_from) = axis(months);
-    let largest = months.iter().map(|month| month.totals.tokens() as f64).fold(0.0, f64::max);
+    let largest = months.iter().map(|month| month.tokens.0 as f64).fold(0.0, f64::max);
     let scale = format::Scale::of(largest);
     let outer: Vec<Option<f64>> =
-        months.iter().map(|month| Some(month.totals.tokens() as f64 / scale.divisor)).collect();
+        months.iter().map(|month| Some(month.tokens.0 as f64 / scale.divisor)).collect();
     let newest = partial_from.checked_sub(1).and_then(|index| months.get(index));
     let title = newest.map_or("Tokens per month".to_owned(), |month| {
         let words = cells::change_words(&ratio(month.tokens_growth));
         format!(
             "{} tokens in {}{}",
-            format::compact(month.totals.tokens() as f64).joined(),
-            format::month_year(month.start),
+            format::compact(month.tokens.0 as f64).joined(),
+            format::month_year(month.month),
             words.map_or(String::new(), |words| format!(", {words}"))
         )
     });
@@ -173,7 +175,7 @@ fn volume(months: &[Month], table: Table, downloads: Downloads) -> Figure {
         outer: &outer,
         inner: None,
         partial_from,
-        label: newest.map_or(String::new(), |month| scale.number(month.totals.tokens() as f64)),
+        label: newest.map_or(String::new(), |month| scale.number(month.tokens.0 as f64)),
     };
     let svg = chart.render();
     figure(
@@ -186,32 +188,31 @@ fn volume(months: &[Month], table: Table, downloads: Downloads) -> Figure {
     )
 }
 
-fn table(months: &[Month]) -> Table {
-    let largest =
-        |value: fn(&Totals) -> f64| months.iter().map(|month| value(&month.totals)).fold(0.0, f64::max);
-    let tokens = format::Scale::of(largest(|totals| totals.tokens() as f64));
-    let requests = format::Scale::of(largest(|totals| totals.requests as f64));
+fn table(months: &[MonthRow]) -> Table {
+    let largest = |value: fn(&MonthRow) -> f64| months.iter().map(value).fold(0.0, f64::max);
+    let tokens = format::Scale::of(largest(|month| month.tokens.0 as f64));
+    let requests = format::Scale::of(largest(|month| month.requests.0 as f64));
     let rows = months
         .iter()
         .rev()
         .map(|month| {
             let name = Html::markup(format!(
                 "<time datetime=\"{}\">{}</time>{}",
-                month.start.format("%Y-%m"),
-                format::month_year(month.start),
-                if month.complete { "" } else { " <span class=\"by\">incomplete</span>" }
+                month.month.format("%Y-%m"),
+                format::month_year(month.month),
+                if month.complete.0 { "" } else { " <span class=\"by\">incomplete</span>" }
             ));
             Row::new(vec![
                 Cell::head(name),
-                format::count(month.active as u64).into(),
-                format::count(month.active_100 as u64).into(),
-                cells::optional(month.new.map(|new| format::count(new as u64))).into(),
-                tokens.number(month.totals.tokens() as f64).into(),
+                format::count(month.active_models).into(),
+                format::count(month.active_models_100).into(),
+                cells::optional(month.new_models.map(format::count)).into(),
+                tokens.number(month.tokens.0 as f64).into(),
                 cells::change(&ratio(month.tokens_growth)).into(),
-                requests.number(month.totals.requests as f64).into(),
+                requests.number(month.requests.0 as f64).into(),
                 cells::change(&ratio(month.requests_growth)).into(),
             ])
-            .class(if month.complete { "" } else { "sub" })
+            .class(if month.complete.0 { "" } else { "sub" })
         })
         .collect();
     Table {

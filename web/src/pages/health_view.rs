@@ -1,39 +1,12 @@
 //! What pages say about health: provider states in order, strips, and the cells behind them.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Timelike, Utc};
 
 use super::parts::Html;
 use crate::charts::{Cell, Class, row_strip};
-use crate::data::{Bar, Dataset, Group, HealthBy, NotEnough, ProviderId, Scope, Span, Status};
+use crate::data::{Bar, NotEnough};
 use crate::format;
-
-/// Every provider seen in 7 days: worst state first, then by attempts; "no data" last.
-pub fn provider_statuses(data: &Dataset) -> Vec<(ProviderId, Status)> {
-    let now = data.health_by(HealthBy::Provider, Scope::ALL, Span::Minutes30);
-    let week = data.health_by(HealthBy::Provider, Scope::ALL, Span::Days7);
-    let day = data.health_by(HealthBy::Provider, Scope::ALL, Span::Hours24);
-    let known: BTreeSet<ProviderId> = now
-        .keys()
-        .chain(week.keys())
-        .chain(day.keys())
-        .filter_map(|scope| scope.provider)
-        .filter(|provider| provider.is_named())
-        .collect();
-    let mut out: Vec<(ProviderId, Status, u64)> = known
-        .into_iter()
-        .map(|provider| {
-            let scope = Scope::provider(provider);
-            // As it is told, so that the order tells no more.
-            let size = week.get(&scope).or(day.get(&scope)).map_or(0, |counts| counts.attempts);
-            (provider, data.status(scope), size)
-        })
-        .collect();
-    let name = |provider: ProviderId| data.key(Group::Provider(provider));
-    out.sort_by(|a, b| a.1.state.cmp(&b.1.state).then(b.2.cmp(&a.2)).then_with(|| name(a.0).cmp(&name(b.0))));
-    out.into_iter().map(|(provider, status, _)| (provider, status)).collect()
-}
+use crate::views::provider::{DayRow, StepRow};
 
 /// `One provider is down and two are degraded; 92 of 101 are operational`.
 pub fn states_sentence(down: usize, degraded: usize, operational: usize, all: usize) -> String {
@@ -71,24 +44,27 @@ pub fn states_sentence(down: usize, degraded: usize, operational: usize, all: us
     }
 }
 
-/// A strip inside a row.
+/// A strip inside a row; nothing of what was never tried.
 pub fn row_bars(bars: &[Bar]) -> Html {
+    if bars.is_empty() {
+        return Html::default();
+    }
     let classes: Vec<Class> = bars.iter().map(|bar| Class::of(bar.uptime.ok())).collect();
     Html::markup(row_strip(&classes))
 }
 
 /// Cells of a 90-day strip; the first cell and each first of a month carry a mark.
-pub fn day_cells(bars: &[Bar]) -> Vec<Cell> {
+pub fn day_cells(days: &[DayRow]) -> Vec<Cell> {
     use chrono::Datelike;
-    bars.iter()
+    days.iter()
         .enumerate()
         .map(|(index, bar)| {
-            let what = match bar.uptime {
+            let what = match bar.uptime.0 {
                 Ok(uptime) => {
                     format!(
                         "{} % of {} attempts",
                         format::uptime(uptime),
-                        format::tally(bar.counts.tally(bar.counts.counted()))
+                        format::tally(bar.counted_attempts)
                     )
                 }
                 Err(NotEnough { n: Some(n), needs, .. }) => {
@@ -102,7 +78,7 @@ pub fn day_cells(bars: &[Bar]) -> Vec<Cell> {
                 _ => None,
             };
             Cell {
-                class: Class::of(bar.uptime.ok()),
+                class: Class::of(bar.uptime.0.ok()),
                 tip: format!("{}: {what}", format::date(bar.date)),
                 mark,
                 name: format::day_month(bar.date),
@@ -115,14 +91,14 @@ pub fn day_cells(bars: &[Bar]) -> Vec<Cell> {
 pub struct DayStrip {
     pub minutes: usize,
     /// Oldest first.
-    pub steps: Vec<crate::data::Cell>,
+    pub steps: Vec<StepRow>,
 }
 
 /// Five minutes where at least half of those with traffic have enough of it, else hours. A strip of five-minute cells
 /// that are all hollow would hide what an hour can tell.
-pub fn day_strip(buckets: &[crate::data::Cell], hours: &[crate::data::Cell]) -> DayStrip {
+pub fn day_strip(buckets: &[StepRow], hours: &[StepRow]) -> DayStrip {
     let busy = buckets.iter().filter(|cell| cell.is_busy).count();
-    let known = buckets.iter().filter(|cell| cell.uptime.is_ok()).count();
+    let known = buckets.iter().filter(|cell| cell.uptime.0.is_ok()).count();
     let (minutes, steps) = if known * 2 >= busy { (5, buckets) } else { (60, hours) };
     DayStrip { minutes, steps: steps.to_vec() }
 }
@@ -135,11 +111,11 @@ impl DayStrip {
 
     /// Cells of the drawing; every third hour carries a mark.
     pub fn cells(&self) -> Vec<Cell> {
-        let cell = |step: &crate::data::Cell| {
+        let cell = |step: &StepRow| {
             let name = format::clock(step.at);
             let is_marked = step.at.hour().is_multiple_of(3) && step.at.minute() == 0;
             Cell {
-                class: Class::of(step.uptime.ok()),
+                class: Class::of(step.uptime.0.ok()),
                 tip: String::new(),
                 mark: is_marked.then(|| name.clone()),
                 name,
@@ -192,22 +168,22 @@ pub fn below_sentence(classes: &[Class], unit: &str) -> String {
 }
 
 /// `Two degraded days and one down day in 90`.
-pub fn strip_title(bars: &[Bar]) -> String {
-    let known = bars.iter().filter(|bar| bar.uptime.is_ok()).count();
-    let count = |wanted: Class| bars.iter().filter(|bar| Class::of(bar.uptime.ok()) == wanted).count();
-    let days = |n: usize| if n == 1 { "day" } else { "days" };
+pub fn strip_title(days: &[DayRow]) -> String {
+    let known = days.iter().filter(|day| day.uptime.0.is_ok()).count();
+    let count = |wanted: Class| days.iter().filter(|day| Class::of(day.uptime.0.ok()) == wanted).count();
+    let noun = |n: usize| if n == 1 { "day" } else { "days" };
     let (degraded, down) = (count(Class::Degraded), count(Class::Down));
     let text = match (degraded, down) {
         _ if known == 0 => return "No day has enough attempts".to_owned(),
         (0, 0) => format!("no day below 95 % in {known}"),
-        (n, 0) => format!("{} degraded {} in {known}", format::in_words(n), days(n)),
-        (0, n) => format!("{} down {} in {known}", format::in_words(n), days(n)),
+        (n, 0) => format!("{} degraded {} in {known}", format::in_words(n), noun(n)),
+        (0, n) => format!("{} down {} in {known}", format::in_words(n), noun(n)),
         (n, m) => format!(
             "{} degraded {} and {} down {} in {known}",
             format::in_words(n),
-            days(n),
+            noun(n),
             format::in_words(m),
-            days(m)
+            noun(m)
         ),
     };
     format::capitalised(&text)
@@ -217,24 +193,25 @@ pub fn strip_title(bars: &[Bar]) -> String {
 mod tests {
     use super::*;
     use crate::data::{Counts, Profile};
+    use crate::views::Shown;
 
-    fn steps(secs: i64, first: i64, counted: u64, uptime: Option<f64>) -> Vec<crate::data::Cell> {
+    fn steps(secs: i64, first: i64, counted: u64, uptime: Option<f64>) -> Vec<StepRow> {
         let thresholds = Profile::Public.thresholds();
         let counts = Counts::of(counted, uptime);
         (first..first + 24 * 3_600 / secs)
-            .map(|index| crate::data::Cell {
+            .map(|index| StepRow {
                 at: DateTime::from_timestamp(1_795_000_000 - 1_795_000_000 % 3_600 + index * secs, 0)
                     .unwrap(),
                 is_busy: counted > 0,
-                counts,
-                uptime: counts.uptime(&thresholds),
+                uptime: Shown(counts.uptime(&thresholds)),
+                ..StepRow::default()
             })
             .collect()
     }
 
     #[test]
     fn a_strip_is_of_hours_where_five_minutes_cannot_be_judged() {
-        let minutes = |buckets: &[crate::data::Cell]| {
+        let minutes = |buckets: &[StepRow]| {
             let strip = day_strip(buckets, &steps(3_600, 0, 480, Some(100.0)));
             (strip.minutes, strip.steps.len())
         };

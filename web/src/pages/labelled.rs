@@ -6,12 +6,13 @@ use super::rankings::Fact;
 use super::{cross_page, language_page};
 use crate::charts::{Caption, Whisker, whiskers};
 use crate::data::{
-    Cross, CrossRow, Dataset, Dimension, Figure, Group, Interval, LabelCell, LabelPeriod, LabelSource,
-    LabelWindow, NotEnough, UsersBand, code_name, language_name,
+    self, Dataset, Dimension, Figure, Group, LabelCell, LabelPeriod, LabelSource, LabelWindow, NotEnough,
+    UsersBand, code_name, language_name,
 };
 use crate::format::{self, NBSP};
 use crate::place::address;
 use crate::url::{Format, State};
+use crate::views::cross::{Cross, CrossRow};
 
 /// `week of 16 to 22 Nov 2026` or `28 days, 26 Oct to 22 Nov 2026`.
 pub fn window(window: LabelWindow) -> String {
@@ -35,74 +36,71 @@ pub fn decimals(n_eff: f64) -> usize {
 }
 
 /// `24` and in grey `19–30`.
-pub fn share(value: f64, interval: Interval, decimals: usize) -> Html {
+pub fn share(value: f64, (low, high): (f64, f64), decimals: usize) -> Html {
     Html::markup(format!(
         "{} <span class=\"iv\">{}–{}</span>",
         Html::text(&format::percent(value, decimals)),
-        format::decimal(interval.low * 100.0, decimals),
-        format::decimal(interval.high * 100.0, decimals)
+        format::decimal(low * 100.0, decimals),
+        format::decimal(high * 100.0, decimals)
     ))
 }
 
-pub fn band(band: UsersBand) -> String {
-    band.0.map_or_else(
+pub fn band(at_least: Option<u64>) -> String {
+    at_least.map_or_else(
         || format!("below {}", UsersBand::BANDS[0]),
         |least| format!("{}+", format::count(least)),
     )
 }
 
 fn rank(row: &CrossRow) -> String {
-    match row.rank {
+    match row.rank_best.zip(row.rank_worst) {
         Some((best, worst)) if best == worst => best.to_string(),
         Some((best, worst)) => format!("{best}–{worst}"),
         None => String::new(),
     }
 }
 
-fn name(data: &Dataset, row: &CrossRow) -> String {
-    row.model.map_or_else(|| "other models".to_owned(), |model| data.model_name(model).to_owned())
+pub fn name(row: &CrossRow) -> &str {
+    row.name.as_deref().unwrap_or("other models")
 }
 
 /// The sentence about who is used most, honest about overlap.
-pub fn finding(data: &Dataset, what: &str, cross: &Cross) -> String {
-    let named: Vec<&CrossRow> = cross.rows.iter().filter(|row| row.model.is_some()).collect();
-    let Some(first) = named.first() else {
+pub fn finding(what: &str, cell: &LabelCell, cross: &Cross) -> String {
+    let Some(first) = cross.named().next() else {
         return format!("{what}: no single model has enough users to be named");
     };
-    let share = format::percent_sign(first.share, decimals(cross.cell.n_eff));
-    let level: Vec<String> = named
-        .iter()
+    let share = format::percent_sign(first.share, decimals(cell.n_eff));
+    let level: Vec<String> = cross
+        .named()
         .skip(1)
-        .filter(|row| row.rank.is_some_and(|(best, _)| best == 1))
+        .filter(|row| row.rank_best == Some(1))
         .take(2)
-        .map(|row| name(data, row))
+        .map(|row| name(row).to_owned())
         .collect();
     let but =
         if level.is_empty() { String::new() } else { format!(", but {} may be level", format::list(&level)) };
-    format!("{what}: {} is used most, with {share} of tokens{but}", name(data, first))
+    format!("{what}: {} is used most, with {share} of tokens{but}", name(first))
 }
 
 /// Dots with whiskers for the named models.
-pub fn chart(data: &Dataset, id: &str, title: &str, cross: &Cross) -> String {
-    let places = decimals(cross.cell.n_eff);
+pub fn chart(id: &str, title: &str, cell: &LabelCell, cross: &Cross) -> String {
+    let places = decimals(cell.n_eff);
     let rows: Vec<Whisker> = cross
-        .rows
-        .iter()
-        .filter(|row| row.model.is_some())
+        .named()
         .take(12)
         .map(|row| Whisker {
             rank: rank(row),
-            name: name(data, row),
+            name: name(row).to_owned(),
             share: row.share,
-            low: row.interval.low.min(row.share),
-            high: row.interval.high.max(row.share),
+            low: row.share_low.min(row.share),
+            high: row.share_high.max(row.share),
             value: format::percent_sign(row.share, places),
             interval: format!(
                 "{} to {}",
-                format::decimal(row.interval.low * 100.0, places),
-                format::decimal(row.interval.high * 100.0, places)
+                format::decimal(row.share_low * 100.0, places),
+                format::decimal(row.share_high * 100.0, places)
             ),
-            leads: row.rank.is_some_and(|(best, _)| best == 1),
+            leads: row.rank_best == Some(1),
         })
         .collect();
     let first = rows.first().map_or(String::new(), |row| {
@@ -112,12 +110,12 @@ pub fn chart(data: &Dataset, id: &str, title: &str, cross: &Cross) -> String {
 }
 
 /// Every publishable column of a cell, model by model.
-pub fn table(data: &Dataset, cross: &Cross) -> Table {
-    let places = decimals(cross.cell.n_eff);
+pub fn table(data: &Dataset, cell: &LabelCell, cross: &Cross) -> Table {
+    let places = decimals(cell.n_eff);
     // A column in which every row lacks data is one sentence.
-    let grows = cross.rows.iter().any(|row| row.growth.is_ok());
+    let grows = cross.data.iter().any(|row| row.growth_factor.0.is_ok());
     let rows = cross
-        .rows
+        .data
         .iter()
         .map(|row| {
             let link = row
@@ -128,23 +126,22 @@ pub fn table(data: &Dataset, cross: &Cross) -> Table {
                 (Some(_), None) => Html::markup("<span class=\"fine\">about 1</span>"),
                 (None, None) => cells::unknown(),
             };
-            let growth = cells::figure(&row.growth.map_err(Into::into), |factor| {
-                format!("{}×", format::decimal(factor, 2))
-            });
-            let success = match &row.success {
-                Ok((rate, interval)) => share(*rate, *interval, 0),
-                Err(why) => cells::not_enough(&(*why).into()),
+            let growth =
+                cells::figure(&row.growth_factor.0, |factor| format!("{}×", format::decimal(factor, 2)));
+            let success = match &row.success.0 {
+                Ok(rate) => share(*rate, row.success_low.zip(row.success_high).unwrap_or((*rate, *rate)), 0),
+                Err(why) => cells::not_enough(why),
             };
-            let users = Html::text(&band(row.users));
+            let users = Html::text(&band(row.users_at_least.map(|users| users.0)));
+            let users_share = share(row.users_share, (row.users_share_low, row.users_share_high), 0);
             let mut row_cells: Vec<Cell> = vec![
                 rank(row).into(),
                 Cell::head(link),
-                share(row.share, row.interval, places).into(),
-                share(row.users_share, row.users_interval, 0).into(),
+                share(row.share, (row.share_low, row.share_high), places).into(),
+                users_share.clone().into(),
                 lift.into(),
             ];
-            let mut more =
-                vec![("Users' share, %".to_owned(), share(row.users_share, row.users_interval, 0))];
+            let mut more = vec![("Users' share, %".to_owned(), users_share)];
             if grows {
                 row_cells.push(growth.clone().into());
                 more.push(("Growth, × window before".to_owned(), growth));
@@ -190,7 +187,7 @@ pub fn sureness(data: &Dataset, cell: &LabelCell, is_cross: bool, listed: bool) 
     };
     let places = decimals(cell.n_eff);
     let mut out = vec![
-        Fact::new("Users", band(cell.users), "", &format!("band; needs {needs_users}")),
+        Fact::new("Users", band(cell.users.0), "", &format!("band; needs {needs_users}")),
         Fact::new(
             "Effective sample",
             format!("n\u{a0}=\u{a0}{}", format::decimal(cell.n_eff, 0)),
@@ -249,18 +246,30 @@ pub fn withheld(data: &Dataset, why: &NotEnough, is_cross: bool) -> Html {
 pub fn matrix(data: &Dataset, here: Option<(&str, &str)>) -> Option<Matrix> {
     let languages: Vec<String> = data.label_values(Dimension::Nl).into_iter().take(7).collect();
     let codes: Vec<String> = data.label_values(Dimension::CodeOut).into_iter().take(5).collect();
-    if languages.is_empty() || codes.is_empty() {
-        return None;
-    }
-    let rows = languages
+    let mut rows: Vec<(Html, Vec<MatrixCell>)> = languages
         .iter()
         .map(|nl| {
             let cells = codes.iter().map(|code| matrix_cell(data, nl, code, here)).collect();
-            let page = language_page(nl);
-            (Html::link(&page.path(), language_name(nl)), cells)
+            (Html::link(&language_page(nl).path(), language_name(nl)), cells)
         })
         .collect();
-    Some(Matrix { codes: codes.iter().map(|code| code_name(code).to_owned()).collect(), rows })
+    // A language of which no cross can be told has no place in it, neither as a row nor as a column.
+    rows.retain(|(_, cells)| cells.iter().any(|cell| cell.is_told));
+    let told: Vec<bool> = (0..codes.len())
+        .map(|column| rows.iter().any(|(_, cells)| cells.get(column).is_some_and(|cell| cell.is_told)))
+        .collect();
+    for (_, cells) in &mut rows {
+        cells.retain(with(&told));
+    }
+    let mut codes: Vec<String> = codes.iter().map(|code| code_name(code).to_owned()).collect();
+    codes.retain(with(&told));
+    (!rows.is_empty()).then_some(Matrix { codes, rows })
+}
+
+/// Keeps, of as many as there are columns, those of columns that are told.
+fn with<T>(told: &[bool]) -> impl FnMut(&T) -> bool {
+    let mut told = told.iter().copied();
+    move |_| told.next().unwrap_or(false)
 }
 
 pub struct Matrix {
@@ -273,13 +282,13 @@ pub struct MatrixCell {
     /// Stands in the cell on a phone, where the columns are folded.
     pub code: String,
     pub html: Html,
+    is_told: bool,
 }
 
-fn matrix_cell(data: &Dataset, nl: &str, code: &str, here: Option<(&str, &str)>) -> MatrixCell {
+fn matrix_cell(dataset: &Dataset, nl: &str, code: &str, here: Option<(&str, &str)>) -> MatrixCell {
     let mark = if here == Some((nl, code)) { " here" } else { "" };
-    let cross: Figure<Cross> = data.cross(Some(nl), Some(code), None);
-    let page = cross_page(nl, code);
-    let href = address(&page, Format::Html, &State::default());
+    let cross: Figure<data::Cross> = dataset.cross(Some(nl), Some(code), None);
+    let href = address(&cross_page(nl, code), Format::Html, &State::default());
     let label = format!("{} to {}", language_name(nl), code_name(code));
     let first = cross.as_ref().ok().and_then(|cross| cross.rows.iter().find(|row| row.model.is_some()));
     match (&cross, first) {
@@ -293,12 +302,13 @@ fn matrix_cell(data: &Dataset, nl: &str, code: &str, here: Option<(&str, &str)>)
             let share = format::percent_sign(row.share, decimals(cross.cell.n_eff));
             let html = format!(
                 "<a href=\"{href}\"><span class=\"vh\">{label}: </span>{}<small>{share}</small></a>",
-                Html::text(&name(data, row))
+                Html::text(row.model.map_or("", |model| dataset.model_name(model)))
             );
             MatrixCell {
                 class: format!("{depth}{mark}"),
                 code: code_name(code).to_owned(),
                 html: Html::markup(html),
+                is_told: true,
             }
         }
         _ => MatrixCell {
@@ -307,6 +317,7 @@ fn matrix_cell(data: &Dataset, nl: &str, code: &str, here: Option<(&str, &str)>)
             html: Html::markup(format!(
                 "<a href=\"{href}\"><span class=\"vh\">{label}: </span>not enough data</a>"
             )),
+            is_told: false,
         },
     }
 }

@@ -12,8 +12,11 @@ use super::rankings::Fact;
 use super::shares::midnight;
 use super::shell::{Shell, crumbs};
 use crate::charts::{Caption, Dash, Domain, Line, LineChart, Partial, bar, sparkline};
-use crate::data::{Cross, Dataset, Group, Languages, NotEnough, code_name, language_name};
+use crate::data::{self, Dataset, Group, LabelCell, code_name, language_name};
 use crate::format;
+use crate::views::View as _;
+use crate::views::cross::Cross;
+use crate::views::languages::{LanguageRow, Languages, UNDETERMINED};
 
 const PARAMS: &[Param] = &[Param::LabelWindow, Param::View];
 
@@ -26,7 +29,7 @@ pub static LANGUAGES: Place = Place {
     navigation: Some("Languages"),
     in_sitemap: true,
     page: Some(place::Page::new(PARAMS, overview)),
-    file: Some(place::File::new("natural languages with intervals", PARAMS, files::languages)),
+    file: Some(files::of::<Languages>("natural languages with intervals", PARAMS)),
     ..Place::DEFAULT
 };
 
@@ -37,9 +40,7 @@ pub static LANGUAGE: Place = Place {
     section: Section::Languages,
     find: lower_case,
     page: Some(place::Page::new(PARAMS, |ctx, data| language(ctx, data, ctx.page.name(0)))),
-    file: Some(place::File::new("models asked in one natural language", PARAMS, |ctx, data, format| {
-        files::cell(ctx, data, format, Some(ctx.page.name(0)), None)
-    })),
+    file: Some(files::of::<Cross>("models asked in one natural language", PARAMS)),
     ..Place::DEFAULT
 };
 
@@ -52,11 +53,7 @@ pub static CROSS: Place = Place {
     section: Section::Languages,
     find: lower_case,
     page: Some(place::Page::new(PARAMS, |ctx, data| cross(ctx, data, ctx.page.name(0), ctx.page.name(1)))),
-    file: Some(place::File::new(
-        "models asked in one language for code in another",
-        PARAMS,
-        |ctx, data, format| files::cell(ctx, data, format, Some(ctx.page.name(0)), Some(ctx.page.name(1))),
-    )),
+    file: Some(files::of::<Cross>("models asked in one language for code in another", PARAMS)),
     ..Place::DEFAULT
 };
 
@@ -91,16 +88,16 @@ struct Overview {
 /// # Errors
 /// When the template cannot be rendered.
 pub fn overview(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let languages = data.languages(ctx.state.labels);
+    let languages = Languages::of(ctx, data)?;
     let downloads = controls::downloads(ctx);
-    let (finding, deck, window, withheld, table, chart) = match &languages {
-        Ok(languages) => (
-            finding(languages),
-            deck(languages),
-            Html::text(&labelled::window(languages.window)),
+    let (finding, deck, window, withheld, table, chart) = match &languages.all {
+        Ok(all) => (
+            finding(&languages),
+            deck(&languages, all),
+            Html::text(&labelled::window(all.window)),
             None,
-            table(data, languages),
-            chart(languages, controls::downloads(ctx)).filter(|_| ctx.state.view == View::Both),
+            table(data, &languages),
+            chart(&languages, all, controls::downloads(ctx)).filter(|_| ctx.state.view == View::Both),
         ),
         Err(why) => (
             "Not enough labelled traffic to rank languages".to_owned(),
@@ -127,91 +124,47 @@ pub fn overview(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> 
 }
 
 fn finding(languages: &Languages) -> String {
-    let Some(first) = languages.rows.first() else {
+    let rows = languages.named();
+    let Some(first) = rows.first() else {
         return "No language has enough traffic to be shown".to_owned();
     };
-    let places = labelled::decimals(first.cell.n_eff).max(1);
-    let next: Vec<String> = languages
-        .rows
+    let places = labelled::decimals(first.n_eff).max(1);
+    let next: Vec<String> = rows
         .iter()
         .skip(1)
         .take(2)
-        .map(|row| format!("{} {}", language_name(&row.code), format::percent_sign(row.cell.share, places)))
+        .map(|row| format!("{} {}", language_name(&row.code), format::percent_sign(row.share, places)))
         .collect();
     let lead = format!(
         "{} is the language of {} of labelled tokens",
         language_name(&first.code),
-        format::percent_sign(first.cell.share, places)
+        format::percent_sign(first.share, places)
     );
     if next.is_empty() { lead } else { format!("{lead}; then {}", format::list(&next)) }
 }
 
-fn deck(languages: &Languages) -> Html {
-    let sampled = languages
+fn deck(languages: &Languages, all: &data::Languages) -> Html {
+    let sampled = all
         .sampled
         .map_or(String::new(), |share| format!(", {} of served tokens", format::percent_sign(share, 1)));
-    let unknown = format::percent_sign(languages.undetermined, 1);
-    let unknown = if unknown == format::percent_sign(0.0, 1) {
+    let unknown = format::percent_sign(languages.undetermined(), 0);
+    let unknown = if unknown == format::percent_sign(0.0, 0) {
         "Nearly every labelled token has a known language.".to_owned()
     } else {
         format!("{unknown} of labelled tokens have no known language.")
     };
     Html::text(&format!(
         "{} labelled requests{sampled}; language {}. Small figures are 95\u{a0}% intervals. {unknown}",
-        format::count(languages.n),
-        labelled::source(languages.source)
+        format::count(all.n),
+        labelled::source(all.source)
     ))
 }
 
 fn table(data: &Dataset, languages: &Languages) -> Table {
-    let largest = languages.rows.first().map_or(0.0, |row| row.cell.share);
-    let mut rows: Vec<Row> = languages
-        .rows
-        .iter()
-        .zip(1..)
-        .map(|(row, place): (_, u32)| {
-            let places = labelled::decimals(row.cell.n_eff).max(1);
-            let leader = row.leader.map_or_else(cells::unknown, |leader| {
-                Html::markup(format!(
-                    "{} <span class=\"by\">{}</span>",
-                    Html::link_or_text(
-                        data.href(Group::Model(leader.model)).as_deref(),
-                        data.model_name(leader.model)
-                    ),
-                    format::percent_sign(leader.share, 0)
-                ))
-            });
-            Row::new(vec![
-                place.to_string().into(),
-                Cell::head(Html::link(&language_page(&row.code).path(), language_name(&row.code))),
-                labelled::share(row.cell.share, row.cell.interval, places).into(),
-                Html::markup(bar(
-                    if largest > 0.0 { row.cell.share / largest } else { 0.0 },
-                    if place == 1 { "hot" } else { "" },
-                ))
-                .into(),
-                row.change.map_or_else(cells::unknown, |change| cells::points(change, 1)).into(),
-                Html::markup(sparkline(&row.weekly)).into(),
-                leader.into(),
-                labelled::band(row.cell.users).into(),
-            ])
-        })
-        .collect();
-    for (name, share) in [("Other languages", languages.other), ("Undetermined", languages.undetermined)] {
-        rows.push(
-            Row::new(vec![
-                "".into(),
-                Cell::head(Html::text(name)),
-                format::percent(share, 1).into(),
-                "".into(),
-                "".into(),
-                "".into(),
-                "".into(),
-                "".into(),
-            ])
-            .class("others"),
-        );
-    }
+    let largest = languages.named().first().map_or(0.0, |row| row.share);
+    let named = languages.named().iter().zip(1..);
+    let mut rows: Vec<Row> = named.map(|(row, place)| language_row(data, row, place, largest)).collect();
+    rows.extend(languages.rest().iter().map(rest_row));
     Table {
         label: "Natural languages of prompts".to_owned(),
         columns: vec![
@@ -230,33 +183,67 @@ fn table(data: &Dataset, languages: &Languages) -> Table {
     }
 }
 
+/// Many languages as one row.
+fn rest_row(row: &LanguageRow) -> Row {
+    let name = if row.code == UNDETERMINED { "Undetermined" } else { "Other languages" };
+    let mut cells = vec!["".into(), Cell::head(Html::text(name)), format::percent(row.share, 0).into()];
+    cells.extend((0..5).map(|_| "".into()));
+    Row::new(cells).class("others")
+}
+
+fn language_row(data: &Dataset, row: &LanguageRow, place: u32, largest: f64) -> Row {
+    let places = labelled::decimals(row.n_eff).max(1);
+    let leader = row.leader_id.zip(row.leader_share).map_or_else(cells::unknown, |(model, share)| {
+        Html::markup(format!(
+            "{} <span class=\"by\">{}</span>",
+            Html::link_or_text(data.href(Group::Model(model)).as_deref(), data.model_name(model)),
+            format::percent_sign(share, 0)
+        ))
+    });
+    let interval = (row.share_low.unwrap_or(row.share), row.share_high.unwrap_or(row.share));
+    Row::new(vec![
+        place.to_string().into(),
+        Cell::head(Html::link(&language_page(&row.code).path(), language_name(&row.code))),
+        labelled::share(row.share, interval, places).into(),
+        Html::markup(bar(
+            if largest > 0.0 { row.share / largest } else { 0.0 },
+            if place == 1 { "hot" } else { "" },
+        ))
+        .into(),
+        row.change_pp.map_or_else(cells::unknown, |change| cells::points(change, 1)).into(),
+        Html::markup(sparkline(&row.weekly)).into(),
+        leader.into(),
+        labelled::band(row.users_at_least.map(|users| users.0)).into(),
+    ])
+}
+
 /// Languages after the first over time: the first would flatten all others.
-fn chart(languages: &Languages, downloads: Downloads) -> Option<Figure> {
+fn chart(languages: &Languages, all: &data::Languages, downloads: Downloads) -> Option<Figure> {
     let shown: Vec<_> = languages
-        .rows
+        .named()
         .iter()
         .skip(1)
         .filter(|row| row.weekly.iter().flatten().count() >= 2)
         .take(4)
         .collect();
-    if languages.weeks.len() < 3 || shown.is_empty() {
+    if all.weeks.len() < 3 || shown.is_empty() {
         return None;
     }
-    let at: Vec<_> = languages.weeks.iter().map(|week| midnight(*week)).collect();
+    let at: Vec<_> = all.weeks.iter().map(|week| midnight(*week)).collect();
     let dashes = [Dash::Solid, Dash::Long, Dash::Dots, Dash::Mixed];
     let classes = ["s0", "s1", "s2", "s3"];
     let lines: Vec<Line> = shown
         .iter()
         .zip(classes.into_iter().zip(dashes))
         .map(|(row, (class, dash))| Line {
-            label: format!("{} {}", language_name(&row.code), format::percent(row.cell.share, 1)),
+            label: format!("{} {}", language_name(&row.code), format::percent(row.share, 1)),
             class,
             dash,
             bold: false,
             values: row.weekly.iter().map(|share| share.map(|share| share * 100.0)).collect(),
         })
         .collect();
-    let first = languages.rows.first()?;
+    let first = languages.named().first()?;
     let title = format!("After {}: the next languages, week by week", language_name(&first.code));
     let note = "Share of labelled tokens, %, complete ISO weeks; a gap is a week without enough data";
     let chart = LineChart {
@@ -273,7 +260,7 @@ fn chart(languages: &Languages, downloads: Downloads) -> Option<Figure> {
     let svg = chart.render();
     let mut columns = vec![Column::new("Week of", "nw stay")];
     columns.extend(shown.iter().map(|row| Column::number(language_name(&row.code), "%")));
-    let rows = languages
+    let rows = all
         .weeks
         .iter()
         .enumerate()
@@ -321,11 +308,11 @@ struct Page {
 /// # Errors
 /// When no such language was ever seen, or the template cannot be rendered.
 pub fn language(ctx: &PageContext, data: &Dataset, code: &str) -> Result<String, PageError> {
-    known(data, crate::data::Dimension::Nl, code, language_name(code))?;
-    let cross = data.cross(Some(code), None, ctx.state.labels);
+    known(data, data::Dimension::Nl, code, language_name(code))?;
+    let cross = Cross::of(ctx, data)?;
     let name = language_name(code);
     let listed = data
-        .languages(cross.as_ref().ok().map(|cross| cross.cell.window.period))
+        .languages(cross.cell.as_ref().ok().map(|cell| cell.window.period))
         .is_ok_and(|languages| languages.rows.iter().any(|row| row.code == code));
     let kicker = Html::text(&format!("Asked in {name}"));
     let path = crumbs(&[("Languages", Some(LANGUAGES.here().path())), (name, None)]);
@@ -335,9 +322,9 @@ pub fn language(ctx: &PageContext, data: &Dataset, code: &str) -> Result<String,
 /// # Errors
 /// When no such language was ever seen, or the template cannot be rendered.
 pub fn cross(ctx: &PageContext, data: &Dataset, nl: &str, code: &str) -> Result<String, PageError> {
-    known(data, crate::data::Dimension::Nl, nl, language_name(nl))?;
-    known(data, crate::data::Dimension::CodeOut, code, code_name(code))?;
-    let cross = data.cross(Some(nl), Some(code), ctx.state.labels);
+    known(data, data::Dimension::Nl, nl, language_name(nl))?;
+    known(data, data::Dimension::CodeOut, code, code_name(code))?;
+    let cross = Cross::of(ctx, data)?;
     let name = format!("{} to {}", language_name(nl), code_name(code));
     let asked = Html::link(&language_page(nl).path(), language_name(nl));
     let kicker = Html::markup(format!("Asked in {asked}, code written in {}", Html::text(code_name(code))));
@@ -355,12 +342,7 @@ enum Subject<'a> {
 }
 
 /// A label that has a name is a page even before it has traffic; anything else must have been seen.
-fn known(
-    data: &Dataset,
-    dimension: crate::data::Dimension,
-    label: &str,
-    name: &str,
-) -> Result<(), PageError> {
+fn known(data: &Dataset, dimension: data::Dimension, label: &str, name: &str) -> Result<(), PageError> {
     let named = name != label;
     if named || data.label_values(dimension).iter().any(|value| value == label) {
         return Ok(());
@@ -374,22 +356,22 @@ fn page(
     name: &str,
     crumbs: Html,
     kicker: Html,
-    cross: &Result<Cross, NotEnough>,
+    cross: &Cross,
     subject: Subject<'_>,
 ) -> Result<String, PageError> {
     let (is_cross, listed, here) = match subject {
         Subject::Language { listed } => (false, listed, None),
         Subject::Cross(nl, code) => (true, true, Some((nl, code))),
     };
-    let (finding, deck, window, withheld, chart, facts, table) = match cross {
-        Ok(cross) => (
-            labelled::finding(data, name, cross),
-            cross_deck(data, cross),
-            Html::text(&labelled::window(cross.cell.window)),
+    let (finding, deck, window, withheld, chart, facts, table) = match &cross.cell {
+        Ok(cell) => (
+            labelled::finding(name, cell, cross),
+            cross_deck(cross),
+            Html::text(&labelled::window(cell.window)),
             None,
-            Some(whisker_figure(ctx, data, cross)).filter(|_| ctx.state.view == View::Both),
-            labelled::sureness(data, &cross.cell, is_cross, listed),
-            labelled::table(data, cross),
+            Some(whisker_figure(ctx, cell, cross)).filter(|_| ctx.state.view == View::Both),
+            labelled::sureness(data, cell, is_cross, listed),
+            labelled::table(data, cell, cross),
         ),
         Err(why) => (
             format!("{name}: not enough data"),
@@ -419,33 +401,28 @@ fn page(
     Ok(page.render()?)
 }
 
-fn cross_deck(data: &Dataset, cross: &Cross) -> Html {
+fn cross_deck(cross: &Cross) -> Html {
     let mut out = String::new();
-    let by_users = cross
-        .rows
-        .iter()
-        .filter(|row| row.model.is_some())
-        .max_by(|a, b| a.users_share.total_cmp(&b.users_share));
-    if let Some(model) = by_users.and_then(|row| Some((row.model?, row.users_share))) {
-        let first = cross.rows.iter().find_map(|row| row.model);
-        let share = format::percent_sign(model.1, 0);
-        out.push_str(&if first == Some(model.0) {
+    let by_users = cross.named().max_by(|a, b| a.users_share.total_cmp(&b.users_share));
+    if let Some(model) = by_users {
+        let is_first = cross.named().next().is_some_and(|first| first.id == model.id);
+        let share = format::percent_sign(model.users_share, 0);
+        out.push_str(&if is_first {
             format!("With every user weighed alike it stays first, at {share}. ")
         } else {
-            let name = Html::text(data.model_name(model.0));
+            let name = Html::text(labelled::name(model));
             format!("With every user weighed alike {name} comes first, at {share}. ")
         });
     }
     let lifted = cross
-        .rows
-        .iter()
-        .filter_map(|row| Some((row.model?, row.lift?)))
+        .named()
+        .filter_map(|row| Some((row, row.lift?)))
         .filter(|(_, lift)| *lift > 1.0)
         .max_by(|a, b| a.1.total_cmp(&b.1));
     if let Some((model, lift)) = lifted {
         out.push_str(&format!(
             "Compared with all labelled traffic, <b>{} is used {} times as much</b> here. ",
-            Html::text(data.model_name(model)),
+            Html::text(labelled::name(model)),
             format::decimal(lift, 1)
         ));
     }
@@ -453,9 +430,8 @@ fn cross_deck(data: &Dataset, cross: &Cross) -> Html {
     Html::markup(out)
 }
 
-fn whisker_figure(ctx: &PageContext, data: &Dataset, cross: &Cross) -> Figure {
-    let named: Vec<_> = cross.rows.iter().filter(|row| row.model.is_some()).collect();
-    let top = named.iter().filter(|row| row.rank.is_some_and(|(best, _)| best == 1)).count();
+fn whisker_figure(ctx: &PageContext, cell: &LabelCell, cross: &Cross) -> Figure {
+    let top = cross.named().filter(|row| row.rank_best == Some(1)).count();
     let title = match top {
         0 => "No model can be named".to_owned(),
         1 => "One model leads beyond its interval".to_owned(),
@@ -466,7 +442,7 @@ fn whisker_figure(ctx: &PageContext, data: &Dataset, cross: &Cross) -> Figure {
         note: Html::text(
             "Token share in this cell, %, with 95 % interval: the wider of the request and the user interval",
         ),
-        svg: Html::markup(labelled::chart(data, "whiskers-c", &title, cross)),
+        svg: Html::markup(labelled::chart("whiskers-c", &title, cell, cross)),
         table: Table {
             label: "Shares with intervals".to_owned(),
             class: "dense",
@@ -476,16 +452,15 @@ fn whisker_figure(ctx: &PageContext, data: &Dataset, cross: &Cross) -> Figure {
                 Column::number("Lower", "%"),
                 Column::number("Upper", "%"),
             ],
-            rows: named
-                .iter()
+            rows: cross
+                .named()
                 .map(|row| {
-                    let places = labelled::decimals(cross.cell.n_eff);
-                    let name = row.model.map_or("", |model| data.model_name(model));
+                    let places = labelled::decimals(cell.n_eff);
                     Row::new(vec![
-                        Cell::head(Html::text(name)),
+                        Cell::head(Html::text(labelled::name(row))),
                         format::percent(row.share, places).into(),
-                        format::decimal(row.interval.low * 100.0, places).into(),
-                        format::decimal(row.interval.high * 100.0, places).into(),
+                        format::decimal(row.share_low * 100.0, places).into(),
+                        format::decimal(row.share_high * 100.0, places).into(),
                     ])
                 })
                 .collect(),

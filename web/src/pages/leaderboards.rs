@@ -1,10 +1,11 @@
 //! Where the leaderboards are: of models, authors and providers, and the list of all models. All are drawn alike.
 
-use super::rankings::{render, users};
+use super::rankings::render;
 use crate::data::GroupBy;
 use crate::files;
 use crate::place::{self, Place, Section};
 use crate::url::{Param, Variants};
+use crate::views::rankings::{Rankings, users};
 
 const PARAMS: &[Param] = &[
     Param::Metric,
@@ -105,5 +106,4 @@ const LEADERBOARD: Place = Place {
 };
 
 const FILE: place::File =
-    place::File::new("models by tokens, requests, spend, users", FILE_PARAMS, files::ranking)
-        .with_users(files::ranking_users);
+    files::of::<Rankings>("models by tokens, requests, spend, users", FILE_PARAMS).with_users(users);

@@ -25,7 +25,7 @@ mod providers;
 mod ranked;
 mod rankings;
 mod share;
-pub(crate) mod shares;
+mod shares;
 mod shell;
 mod speed_charts;
 mod start;

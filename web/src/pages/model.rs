@@ -7,19 +7,22 @@ use crate::url::{Format, Param, Resolved, State as UrlState};
 use askama::Template;
 
 use super::controls;
-use super::model_providers::{Endpoint, providers, providers_table, providers_title};
+use super::model_providers::{providers_table, providers_title};
 use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, cells};
 use super::ranked;
 use super::rankings::Fact;
 use super::shell::{Shell, crumbs};
 use super::speed_charts;
-use super::uptime::best_pinned;
+use super::uptime::{attempts, best_pinned, lift, part};
 use super::usage_charts;
 use crate::data::{
     Dataset, Filter, Group, GroupBy, Metric, ModelId, NotEnough, Ranking, RankingQuery, RankingRow, Scope,
     Span, Speed, UserQuery,
 };
 use crate::format;
+use crate::views::View as _;
+use crate::views::endpoints::{EndpointRow, Endpoints, Model};
+use crate::views::routing::RoutingRow;
 
 pub static MODEL: Place = Place {
     path: "/models/{author}/{slug}",
@@ -34,10 +37,9 @@ pub static MODEL: Place = Place {
         )
         .with_users(|ctx, data| users(ctx, data, &ctx.page.id())),
     ),
-    file: Some(place::File::new(
+    file: Some(files::of::<Model>(
         "endpoints, routing and daily usage of a model",
         &[Param::Metric, Param::Period, Param::From, Param::To, Param::Vs, Param::View],
-        |ctx, data, format| files::model(ctx, data, format, &ctx.page.id()),
     )),
     ..Place::DEFAULT
 };
@@ -48,11 +50,7 @@ pub static ENDPOINTS: Place = Place {
     api: Some("/api/v1/models/{author}/{slug}/endpoints"),
     title: "Endpoints of one model",
     find,
-    file: Some(place::File::new(
-        "live figures of every endpoint of a model, for routers",
-        &[],
-        |ctx, data, format| files::endpoints(ctx, data, format, &ctx.page.id()),
-    )),
+    file: Some(files::of::<Endpoints>("live figures of every endpoint of a model, for routers", &[])),
     ..Place::DEFAULT
 };
 
@@ -128,17 +126,15 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let files = || controls::downloads(ctx);
     let row = all.find(group);
     let finding = finding(data, &name, &all, row);
-    let hidden = data.usage_withheld(all.query.window, GroupBy::Model, group);
-    // The providers table has a window of its own.
-    let providers_hidden = data.usage_withheld(data.trailing(7), GroupBy::Model, group);
-    let [volume, share] = match &hidden {
+    let view = Model::of(ctx, data)?;
+    let [volume, share] = match &view.hidden {
         Some(why) => usage_charts::withheld(&Html::text(&ranked::withheld(why))),
         None => [
             usage_charts::volume(group, &weekly, ctx.state.metric, files()),
             usage_charts::share(data, group, &weekly, ctx.state.metric, files()),
         ],
     };
-    let providers = providers(data, model);
+    let providers = &view.data;
     let author = Group::Author(data.dictionary.author_of(model));
     let by = if author.is_named() { data.name(author) } else { "unmapped" };
     let scope = Scope::model(model);
@@ -150,17 +146,17 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
             Html::link_or_text(data.href(author).as_deref(), by),
             Html::text(id)
         )),
-        deck: deck(&providers, own.rows.len(), hidden.or(providers_hidden)),
+        deck: deck(providers, own.rows.len(), view.hidden),
         pickers: controls::pickers(ctx),
         window: controls::window_note(data, &ctx.state.resolve(data)),
-        facts: facts(data, model, row, &all),
+        facts: facts(data, model, row, &all, &view.routing),
         volume,
         share,
-        providers_title: providers_title(&providers),
-        providers: providers_table(&providers),
+        providers_title: providers_title(providers),
+        providers: providers_table(ctx, data, model, providers),
         ttft: speed_charts::ttft(data, scope, files()),
         throughput: speed_charts::throughput(data, scope, files()),
-        routing: routing(data, model, &name),
+        routing: routing(&view.routing, &name),
         variants: variants(data, &own),
         about: about(data, model, id, row),
         downloads: files(),
@@ -187,7 +183,7 @@ fn finding(data: &Dataset, name: &str, all: &Ranking, row: Option<&RankingRow>) 
     }
 }
 
-fn deck(providers: &[Endpoint], variants: usize, hidden: Option<NotEnough>) -> Html {
+fn deck(providers: &[EndpointRow], variants: usize, hidden: Option<NotEnough>) -> Html {
     let mut out = hidden.map_or(String::new(), |why| format!("{} ", ranked::withheld(&why)));
     if variants > 1 {
         out.push_str("All its variants together; rankings have them as rows of their own. ");
@@ -200,35 +196,45 @@ fn deck(providers: &[Endpoint], variants: usize, hidden: Option<NotEnough>) -> H
             if n == 1 { "provider serves" } else { "providers serve" }
         ));
     }
-    if let Some(first) = providers.first().filter(|first| n > 1 && first.share.is_some()) {
+    if let Some(first) = providers.first().filter(|first| n > 1 && first.token_share.is_some()) {
         out.push_str(&format!(
             "{} carries {} of its tokens. ",
-            Html::text(&first.plain),
-            format::percent_sign(first.share.unwrap_or(0.0), 1)
+            Html::text(&first.name),
+            format::percent_sign(first.token_share.unwrap_or(0.0), 1)
         ));
     }
-    let fastest =
-        providers.iter().filter_map(|one| Some((one, one.ttft.ok()?.p50))).min_by(|a, b| a.1.total_cmp(&b.1));
+    let fastest = providers
+        .iter()
+        .filter_map(|one| Some((one, one.ttft_ms_p50.0.ok()?)))
+        .min_by(|a, b| a.1.total_cmp(&b.1));
     if let Some((one, ttft)) = fastest.filter(|_| n > 1) {
         out.push_str(&format!(
             "{} is fastest to the first token: <b>{} ms</b> at the median. ",
-            Html::text(&one.plain),
+            Html::text(&one.name),
             format::decimal(ttft, 0)
         ));
     }
-    let cheapest =
-        providers.iter().filter_map(|one| Some((one, one.price?))).min_by(|a, b| a.1.total_cmp(&b.1));
+    let cheapest = providers
+        .iter()
+        .filter_map(|one| Some((one, one.price_usd_per_million?)))
+        .min_by(|a, b| a.1.total_cmp(&b.1));
     if let Some((one, price)) = cheapest.filter(|_| n > 1) {
         out.push_str(&format!(
             "{} has the lowest effective price, <b>{} USD per 1M tokens</b>.",
-            Html::text(&one.plain),
+            Html::text(&one.name),
             format::price(price)
         ));
     }
     Html::markup(out)
 }
 
-fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking) -> Vec<Fact> {
+fn facts(
+    data: &Dataset,
+    model: ModelId,
+    row: Option<&RankingRow>,
+    all: &Ranking,
+    routing: &[RoutingRow],
+) -> Vec<Fact> {
     let mut out = Vec::new();
     if let Some(row) = row {
         let rank = |metric: Metric| match row.rank.filter(|_| metric == all.query.metric) {
@@ -269,13 +275,13 @@ fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking
             None => Fact::new("Users", "–", "", "no user ids, or too few users"),
         });
     }
-    let routing = data.routing(model, 7);
-    out.push(match routing.boost {
-        Ok(boost) => Fact::new(
+    let week = routing.iter().find(|row| row.days == 7).cloned().unwrap_or_default();
+    out.push(match week.routed.0 {
+        Ok(routed) => Fact::new(
             "Routed uptime, 7 d",
-            format!("{}\u{a0}%", format::uptime(boost.routed)),
+            format!("{}\u{a0}%", format::uptime(routed)),
             "",
-            &format!("of {} requests", format::compact_tally(boost.n)),
+            &format!("of {} requests", format::compact_tally(week.requests.unwrap_or_default())),
         ),
         Err(why) => {
             Fact::new("Routed uptime, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
@@ -290,47 +296,31 @@ fn facts(data: &Dataset, model: ModelId, row: Option<&RankingRow>, all: &Ranking
     out
 }
 
-fn routing(data: &Dataset, model: ModelId, name: &str) -> Table {
+fn routing(windows: &[RoutingRow], name: &str) -> Table {
     let mut title = format!("Too few requests to tell what routing adds to {name}");
     let mut rows = Vec::new();
-    for days in [1, 7, 28] {
-        let routing = data.routing(model, days);
-        if days == 7
-            && let Ok(boost) = routing.boost
-        {
-            let points = format::decimal(boost.boost.abs(), 2);
+    for window in windows {
+        if let (7, Ok(boost)) = (window.days, window.boost_pp.0) {
+            let points = format::decimal(boost.abs(), 2);
             title = if points == "0.00" {
                 format!("Fallback changes nothing for {name} over 7 days")
-            } else if boost.boost > 0.0 {
+            } else if boost > 0.0 {
                 format!("Fallback lifts {name} by {points} points over 7 days")
             } else {
                 format!("Fallback costs {name} {points} points over 7 days")
             };
         }
-        let best = best_pinned(data, &routing);
-        let attempts = routing.attempts_per_request.map(|value| format::decimal(value, 2));
-        let attempts = cells::optional(attempts);
-        for (limits, boost, requests) in [
-            (false, routing.boost, routing.requests),
-            (true, routing.boost_with_rate_limits, routing.requests_with_rate_limits),
-        ] {
-            let figure = |value: fn(&crate::data::Boost) -> f64| {
-                cells::figure(&boost.as_ref().map(value).map_err(|why| *why), format::uptime)
-            };
-            let lift = match &boost {
-                Ok(boost) => cells::points(boost.boost, 2),
-                Err(why) => cells::not_enough(why),
-            };
-            let head = if limits { "with rate limits".to_owned() } else { format!("{days}\u{a0}d") };
+        for (limits, row) in [(false, window), (true, &window.with_rate_limits())] {
+            let head = if limits { "with rate limits".to_owned() } else { format!("{}\u{a0}d", row.days) };
             rows.push(
                 Row::new(vec![
                     Cell::head(Html::text(&head)),
-                    figure(|boost| boost.routed).into(),
-                    figure(|boost| boost.without_routing).into(),
-                    lift.into(),
-                    if limits { "".into() } else { best.clone().into() },
-                    if limits { "".into() } else { attempts.clone().into() },
-                    cells::optional(requests.map(format::tally)).into(),
+                    part(row.routed).into(),
+                    part(row.without_routing).into(),
+                    lift(row).into(),
+                    if limits { "".into() } else { best_pinned(row).into() },
+                    if limits { "".into() } else { attempts(row).into() },
+                    cells::optional(row.requests.map(format::tally)).into(),
                 ])
                 .class(if limits { "sub" } else { "" }),
             );

@@ -19,6 +19,7 @@ use crate::data::{
     Weekly,
 };
 use crate::format;
+use crate::views::providers;
 
 pub static OVERVIEW: Place = Place {
     path: "/",
@@ -329,9 +330,9 @@ fn history_begins(data: &Dataset) -> &'static str {
 
 /// Worst first; operational ones by traffic, only the first few.
 fn provider_states(data: &Dataset) -> Table {
-    let statuses = health_view::provider_statuses(data);
+    let statuses = providers::known(data);
     let bars = data.bars_by(HealthBy::Provider, Scope::ALL, 30);
-    let count = |state: State| statuses.iter().filter(|(_, status)| status.state == state).count();
+    let count = |state: State| statuses.iter().filter(|one| one.status.state == state).count();
     let (down, degraded, fine, none) =
         (count(State::Down), count(State::Degraded), count(State::Operational), count(State::NoData));
     let mut table = Table {
@@ -356,7 +357,7 @@ fn provider_states(data: &Dataset) -> Table {
         empty: "no provider has served an attempt yet".to_owned(),
         ..Table::default()
     };
-    for (provider, status) in statuses.iter().take(10) {
+    for providers::Known { id: provider, status, .. } in statuses.iter().take(10) {
         let bars =
             bars.get(&Scope::provider(*provider)).map(|bars| health_view::row_bars(bars)).unwrap_or_default();
         table.rows.push(Row::new(vec![

@@ -14,10 +14,10 @@ use super::rankings::Fact;
 use super::shell::{Shell, crumbs};
 use super::speed_charts;
 use crate::charts::{Caption, bar, days_strip, minutes_strip};
-use crate::data::{
-    Bar, Dataset, Filter, Group, GroupBy, HealthBy, ProviderId, Scope, Span, Speed, State, Status,
-};
+use crate::data::{Dataset, Filter, Group, GroupBy, ProviderId, Scope, Span, Speed, State, Status};
 use crate::format;
+use crate::views::View as _;
+use crate::views::provider::{DayRow, ErrorRow, Provider};
 
 const PARAMS: &[Param] = &[Param::Window, Param::View];
 
@@ -30,10 +30,8 @@ pub static PROVIDER: Place = Place {
         let known = data.spelled_provider(address.name(0));
         Found::by_name(address, known)
     },
-    page: Some(place::Page::new(PARAMS, |ctx, data| render(ctx, data, ctx.page.name(0)))),
-    file: Some(place::File::new("days of a provider, and its models", PARAMS, |ctx, data, format| {
-        files::provider(ctx, data, format, ctx.page.name(0))
-    })),
+    page: Some(place::Page::new(PARAMS, render)),
+    file: Some(files::of::<Provider>("days of a provider, and its models", PARAMS)),
     ..Place::DEFAULT
 };
 
@@ -64,26 +62,25 @@ struct Page {
 
 /// # Errors
 /// When there is no such provider, or the template cannot be rendered.
-pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, PageError> {
-    let provider = data.dictionary.find_provider(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
-    let scope = Scope::provider(provider);
-    let name = data.provider_name(provider).to_owned();
-    let status = data.status(scope);
-    let bars = data.bars(scope, 90);
-    let finding = finding(&name, &status, &bars);
+pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+    let view = Provider::of(ctx, data)?;
+    let scope = Scope::provider(view.id);
+    let name = data.provider_name(view.id).to_owned();
+    let status = view.status;
+    let finding = finding(&name, &status, &view.data);
     let files = || controls::downloads(ctx);
     let page = Page {
         shell: Shell::new(ctx, Some(data), &name, &finding),
         crumbs: crumbs(&[("Providers", Some(PROVIDERS.here().path())), (&name, None)]),
         kicker: kicker(data, &status),
-        deck: deck(data, provider, &status),
+        deck: deck(data, view.id, &status),
         pickers: controls::pickers(ctx),
         live: controls::live_note(data),
-        facts: facts(data, scope, provider),
-        days: days(&name, &bars, files()),
-        buckets: buckets(data, &name, provider, files()),
-        errors: errors(data, scope, ctx.state.health),
-        models: models(data, provider, ctx.state.health),
+        facts: facts(data, scope, view.id),
+        days: days(&name, &view.data, files()),
+        buckets: buckets(data, &name, &view, files()),
+        errors: errors(&view, ctx.state.health),
+        models: models(data, &view, ctx.state.health),
         ttft: speed_charts::ttft(data, scope, files()),
         throughput: speed_charts::throughput(data, scope, files()),
         downloads: files(),
@@ -108,7 +105,7 @@ fn kicker(data: &Dataset, status: &Status) -> Html {
     Html::markup(format!("{} {} UTC", cells::state_with(status.state, ":"), Html::text(&why)))
 }
 
-fn finding(name: &str, status: &Status, bars: &[Bar]) -> String {
+fn finding(name: &str, status: &Status, bars: &[DayRow]) -> String {
     match (status.state, status.uptime) {
         (State::Operational, Ok(uptime)) => {
             format!(
@@ -214,7 +211,7 @@ fn facts(data: &Dataset, scope: Scope, provider: ProviderId) -> Vec<Fact> {
     out
 }
 
-fn days(name: &str, bars: &[Bar], downloads: Downloads) -> Figure {
+fn days(name: &str, bars: &[DayRow], downloads: Downloads) -> Figure {
     let cells = health_view::day_cells(bars);
     let classes: Vec<_> = cells.iter().map(|cell| cell.class).collect();
     let desc = format!("Oldest day first. {}.", health_view::classes_sentence(&classes, "days"));
@@ -224,13 +221,12 @@ fn days(name: &str, bars: &[Bar], downloads: Downloads) -> Figure {
         .iter()
         .rev()
         .map(|bar| {
-            let tally = |n: u64| format::tally(bar.counts.tally(n));
             Row::new(vec![
                 Cell::head(cells::date(bar.date)),
-                cells::figure(&bar.uptime, format::uptime).into(),
-                tally(bar.counts.counted()).into(),
-                tally(bar.counts.fault).into(),
-                tally(bar.counts.rate_limited).into(),
+                cells::figure(&bar.uptime.0, format::uptime).into(),
+                format::tally(bar.counted_attempts).into(),
+                format::tally(bar.fault).into(),
+                format::tally(bar.rate_limited).into(),
             ])
         })
         .collect();
@@ -261,24 +257,24 @@ fn days(name: &str, bars: &[Bar], downloads: Downloads) -> Figure {
     }
 }
 
-fn buckets(data: &Dataset, name: &str, provider: ProviderId, downloads: Downloads) -> Figure {
-    let hours = data.hours(provider);
-    let strip = health_view::day_strip(&data.strip(provider), &hours);
+fn buckets(data: &Dataset, name: &str, view: &Provider, downloads: Downloads) -> Figure {
+    let strip = health_view::day_strip(&view.strip_24h, &view.hours);
     let cells = strip.cells();
     let classes: Vec<_> = cells.iter().map(|cell| cell.class).collect();
     let sentence = health_view::classes_sentence(&classes, strip.unit());
     let title = format!("Uptime of {name} in {}, 24 hours", strip.unit());
     let caption = Caption { id: "buckets", title: &title, desc: &sentence };
     // Whole hours: 288 rows would say nothing that the drawing and the file do not.
-    let rows = hours
+    let rows = view
+        .hours
         .iter()
         .rev()
         .map(|hour| {
             Row::new(vec![
                 Cell::head(cells::clock(hour.at)),
-                cells::figure(&hour.uptime, format::uptime).into(),
-                format::tally(hour.counts.tally(hour.counts.counted())).into(),
-                format::tally(hour.counts.tally(hour.counts.fault)).into(),
+                cells::figure(&hour.uptime.0, format::uptime).into(),
+                format::tally(hour.counted_attempts).into(),
+                format::tally(hour.fault).into(),
             ])
         })
         .collect();
@@ -312,64 +308,26 @@ fn buckets(data: &Dataset, name: &str, provider: ProviderId, downloads: Download
     }
 }
 
-fn errors(data: &Dataset, scope: Scope, span: Span) -> Table {
-    let now = data.period(scope, span);
-    let usual = data.period(scope, Span::Days28);
+fn errors(view: &Provider, span: Span) -> Table {
     // Of what is told in bands, a class without a band may still have failed.
-    let is_exact = now.counts.detail.is_exact();
-    let mut mix: Vec<_> =
-        now.mix().into_iter().zip(usual.mix()).filter(|(class, usual)| class.n > 0 || usual.n > 0).collect();
-    mix.sort_by(|a, b| b.0.n.cmp(&a.0.n).then(b.1.n.cmp(&a.1.n)));
-    let largest = mix.first().map_or(0, |(class, _)| class.n);
+    let is_exact = view.now.counts.detail.is_exact();
+    let mut mix: Vec<&ErrorRow> = view.errors.iter().filter(|row| row.n > 0 || row.usual_n > 0).collect();
+    mix.sort_by(|a, b| b.n.cmp(&a.n).then(b.usual_n.cmp(&a.usual_n)));
     let span_name = controls::span_name(span);
-    let title = match mix.iter().find(|(class, _)| class.fault && class.n > 0) {
+    let title = match mix.iter().find(|row| row.counts_for_uptime.0 && row.n > 0) {
         None if is_exact => format!("No fault in {span_name}"),
         None => format!("No class of faults reaches 100 in {span_name}"),
-        Some((class, _)) => {
-            let share = class.share.map(|share| format!(", {} of attempts", format::percent_sign(share, 2)));
-            format!("Most faults: {}{}", class.label.to_lowercase(), share.unwrap_or_default())
+        Some(row) => {
+            let share = row.share_of_attempts;
+            let share = share.map(|share| format!(", {} of attempts", format::percent_sign(share, 2)));
+            format!("Most faults: {}{}", row.label.to_lowercase(), share.unwrap_or_default())
         }
     };
-    // Classes that hardly ever occur would fill half a page with zeroes: they share a row.
-    let (shown, rare): (Vec<_>, Vec<_>) =
-        mix.iter().partition(|(class, before)| class.n > 0 || before.share >= Some(RARE));
-    let line = |name: &str, now_is: (u64, Option<f64>), before: Option<f64>, counts_as: &str| {
-        let (n, share) = now_is;
-        let part = if largest > 0 { n as f64 / largest as f64 } else { 0.0 };
-        Row::new(vec![
-            Cell::head(Html::text(name)),
-            cells::optional(share.map(|share| format::percent(share, 2))).into(),
-            Html::markup(bar(part, if counts_as == OUTSIDE { "rest" } else { "" })).into(),
-            cells::optional(before.map(|share| format::percent(share, 2))).into(),
-            format::tally(now.counts.tally(n)).into(),
-            counts_as.into(),
-        ])
-    };
-    let mut rows: Vec<Row> = shown
-        .iter()
-        .map(|(class, before)| {
-            let counts_as = if class.fault { "fault" } else { OUTSIDE };
-            line(class.label, (class.n, class.share), before.share, counts_as)
-        })
-        .collect();
-    for (fault, word) in [(true, "fault"), (false, OUTSIDE)] {
-        let rare: Vec<_> = rare.iter().filter(|(class, _)| class.fault == fault).collect();
-        let before = usual.share(rare.iter().map(|(_, before)| before.n).sum());
-        let nothing = (0, now.share(0));
-        match rare.as_slice() {
-            [] => {}
-            [(class, _)] => rows.push(line(class.label, nothing, before, word)),
-            _ => {
-                let n = format::capitalised(&format::in_words(rare.len()));
-                rows.push(line(&format!("{n} rarer classes"), nothing, before, word).class("others"));
-            }
-        }
-    }
     Table {
         title,
         note: Html::text(&format!(
             "Share of attempts, %, {span_name}; n = {}",
-            format::tally(now.counts.tally(now.counts.attempts))
+            format::tally(view.now.counts.tally(view.now.counts.attempts))
         )),
         label: "Error mix".to_owned(),
         class: "dense",
@@ -381,7 +339,7 @@ fn errors(data: &Dataset, scope: Scope, span: Span) -> Table {
             Column::number("Attempts", "n"),
             Column::new("Counts as", "").optional(),
         ],
-        rows,
+        rows: error_rows(view, &mix),
         empty: match is_exact {
             true => "No attempt failed in this window.".to_owned(),
             false => "Under 100 attempts of any class failed in this window.".to_owned(),
@@ -389,44 +347,63 @@ fn errors(data: &Dataset, scope: Scope, span: Span) -> Table {
     }
 }
 
+fn error_rows(view: &Provider, mix: &[&ErrorRow]) -> Vec<Row> {
+    let largest = mix.first().map_or(0, |row| row.n);
+    // Classes that hardly ever occur would fill half a page with zeroes: they share a row.
+    let (shown, rare): (Vec<&ErrorRow>, Vec<&ErrorRow>) =
+        mix.iter().partition(|row| row.n > 0 || row.usual_share >= Some(RARE));
+    let line = |name: &str, now: (u64, Option<f64>), before: Option<f64>, is_fault: bool| {
+        let (n, share) = now;
+        let part = if largest > 0 { n as f64 / largest as f64 } else { 0.0 };
+        Row::new(vec![
+            Cell::head(Html::text(name)),
+            cells::optional(share.map(|share| format::percent(share, 2))).into(),
+            Html::markup(bar(part, if is_fault { "" } else { "rest" })).into(),
+            cells::optional(before.map(|share| format::percent(share, 2))).into(),
+            format::tally(view.now.counts.tally(n)).into(),
+            if is_fault { "fault" } else { OUTSIDE }.into(),
+        ])
+    };
+    let one = |row: &ErrorRow| {
+        line(row.label, (row.n, row.share_of_attempts), row.usual_share, row.counts_for_uptime.0)
+    };
+    let mut rows: Vec<Row> = shown.iter().map(|row| one(row)).collect();
+    for is_fault in [true, false] {
+        let rare: Vec<&&ErrorRow> = rare.iter().filter(|row| row.counts_for_uptime.0 == is_fault).collect();
+        let before = view.usual.share(rare.iter().map(|row| row.usual_n).sum());
+        let nothing = (0, view.now.share(0));
+        match rare.as_slice() {
+            [] => {}
+            [row] => rows.push(line(row.label, nothing, before, is_fault)),
+            _ => {
+                let n = format::capitalised(&format::in_words(rare.len()));
+                let name = format!("{n} rarer classes");
+                rows.push(line(&name, nothing, before, is_fault).class("others"));
+            }
+        }
+    }
+    rows
+}
+
 const OUTSIDE: &str = "outside uptime";
 /// Usual share of attempts below which a class without an error now has no row of its own.
 const RARE: f64 = 0.000_5;
 
-fn models(data: &Dataset, provider: ProviderId, span: Span) -> Table {
-    let scope = Scope::provider(provider);
-    let by = |span| data.health_by(HealthBy::Model, scope, span);
-    let (now, week) = (by(Span::Minutes30), by(Span::Days7));
-    let bars = data.bars_by(HealthBy::Model, scope, 30);
-    let mut groups: Vec<_> = week.keys().chain(now.keys()).copied().collect();
-    groups.sort();
-    groups.dedup();
-    // By size as it is told, so that the order tells no more.
-    let name = |group: &Scope| group.model.map(|model| data.key(Group::Model(model)));
-    let size = |group: &Scope| week.get(group).map_or(0, |counts| counts.attempts);
-    groups.sort_by_cached_key(|group| (std::cmp::Reverse(size(group)), name(group)));
-    let (mut below, mut unknown) = (0, 0);
-    let rows: Vec<Row> = groups
+fn models(data: &Dataset, view: &Provider, span: Span) -> Table {
+    let count = |wanted: &[State]| view.models.iter().filter(|row| wanted.contains(&row.state)).count();
+    let (below, unknown) = (count(&[State::Degraded, State::Down]), count(&[State::NoData]));
+    let rows: Vec<Row> = view
+        .models
         .iter()
-        .filter_map(|group| {
-            let model = Group::Model(group.model?);
-            let pair = Scope { provider: scope.provider, ..*group };
-            let status = data.status(pair);
-            let week = data.health(pair, Span::Days7);
-            let uptime = |counts: crate::data::Counts| counts.uptime(&data.thresholds);
-            if matches!(status.state, State::Degraded | State::Down) {
-                below += 1;
-            }
-            unknown += usize::from(status.state == State::NoData);
-            let strip = bars.get(group).map(|bars| health_view::row_bars(bars)).unwrap_or_default();
-            Some(Row::new(vec![
-                Cell::head(ranked::name(data, model)),
-                cells::state(status.state).into(),
-                cells::figure(&uptime(data.health(pair, span)), format::uptime).into(),
-                cells::figure(&uptime(week), format::uptime).into(),
-                format::tally(week.tally(week.attempts)).into(),
-                strip.into(),
-            ]))
+        .map(|row| {
+            Row::new(vec![
+                Cell::head(ranked::name(data, Group::Model(row.id))),
+                cells::state(row.state).into(),
+                cells::figure(&row.uptime_in_window.0, format::uptime).into(),
+                cells::figure(&row.uptime_7d.0, format::uptime).into(),
+                format::tally(row.attempts_7d).into(),
+                health_view::row_bars(&row.bars).into(),
+            ])
         })
         .collect();
     let title = models_title(below, rows.len() - below - unknown, unknown);
@@ -463,21 +440,6 @@ fn models_title(below: usize, fine: usize, unknown: usize) -> String {
     let models = if *n == 1 { "model" } else { "models" };
     let rest: String = rest.iter().map(|(n, what)| format!(", {} {what}", format::in_words(*n))).collect();
     format!("{} {models} {what}{rest}", format::capitalised(&format::in_words(*n)))
-}
-
-/// Models and tokens of each provider over 7 days, where they may be told; used by the directory.
-pub fn usage(data: &Dataset) -> Vec<(ProviderId, u64, usize)> {
-    let window = data.trailing(7);
-    data.totals(window, GroupBy::Provider, Filter::All)
-        .into_iter()
-        .filter_map(|(group, totals)| match group {
-            Group::Provider(id) if id.is_named() => {
-                let models = data.totals(window, GroupBy::Model, Filter::Provider(id));
-                Some((id, totals.tokens(), models.iter().filter(|(group, _)| group.is_named()).count()))
-            }
-            _ => None,
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -242,9 +242,9 @@ pub fn withheld(why: &NotEnough) -> String {
 }
 
 /// A bar as long as the row's part of the largest.
-pub fn value_bar(row: &RankingRow, largest: f64) -> Html {
-    let part = if largest > 0.0 { row.value.unwrap_or(0.0) / largest } else { 0.0 };
-    Html::markup(bar(part, if row.rank == Some(1) { "hot" } else { "" }))
+pub fn value_bar(rank: Option<u32>, value: Option<f64>, largest: f64) -> Html {
+    let part = if largest > 0.0 { value.unwrap_or(0.0) / largest } else { 0.0 };
+    Html::markup(bar(part, if rank == Some(1) { "hot" } else { "" }))
 }
 
 /// Since which Monday the first group of the newest complete week has been first without a break.

@@ -2,7 +2,7 @@
 
 use super::{AUTHORS, GROWTH, LANGUAGES, MODELS, PROVIDER_RANKING, SHARE};
 use crate::place::{PageContext, PageError};
-use crate::url::{Resolved, Sort, SortKey, State, View};
+use crate::url::{Sort, SortKey, State, View};
 use askama::Template;
 
 use super::controls;
@@ -10,11 +10,10 @@ use super::parts::{Cell, Column, Downloads, Figure, Html, Picker, Row, Table, ce
 use super::places::bump_figure;
 use super::ranked::{self, Sparks};
 use super::shell::{Shell, beside};
-use crate::data::{
-    Change, Dataset, Filter, Group, GroupBy, Metric, Ranking, RankingQuery, RankingRow, Remainder, UserQuery,
-    WEEKS,
-};
+use crate::data::{Change, Dataset, Metric, Ranking, WEEKS};
 use crate::format::{self, Scale};
+use crate::views::View as _;
+use crate::views::rankings::{RankingRow, Rankings};
 
 #[derive(Template)]
 #[template(path = "rankings.html")]
@@ -49,35 +48,17 @@ impl Fact {
     }
 }
 
-fn query(ctx: &PageContext, data: &Dataset) -> RankingQuery {
-    let Resolved { window, before, .. } = ctx.state.resolve(data);
-    let author = ctx.state.author.as_deref().and_then(|author| data.dictionary.find_author(author));
-    let filter = author.map_or(Filter::All, Filter::Author);
-    RankingQuery {
-        by: ctx.page.grouping(ctx.state.variants).unwrap_or(GroupBy::Series),
-        metric: ctx.state.metric,
-        window,
-        before,
-        filter,
-    }
-}
-
-/// The users figures this page prints.
-pub fn users(ctx: &PageContext, data: &Dataset) -> Vec<UserQuery> {
-    query(ctx, data).users()
-}
-
 /// # Errors
 /// When the template cannot be rendered.
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let query = query(ctx, data);
-    let ranking = data.ranking(query);
+    let view = Rankings::of(ctx, data)?;
+    let (ranking, query) = (&view.ranking, view.ranking.query);
     let weekly = data.weekly(query.by, WEEKS, query.filter);
     let sparks = Sparks::of(&weekly, query.metric);
     let resolved = ctx.state.resolve(data);
-    let finding = finding(data, &ranking);
+    let finding = finding(data, ranking);
     let page = Page {
-        shell: Shell::new(ctx, Some(data), &title(&ranking), &finding),
+        shell: Shell::new(ctx, Some(data), &title(ranking), &finding),
         crumbs: beside(
             &[
                 ("Models", MODELS.here().path()),
@@ -89,17 +70,17 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
             ],
             &ctx.page.path(),
         ),
-        deck: deck(ctx, &ranking),
+        deck: deck(ctx, ranking),
         pickers: controls::pickers(ctx),
         filters: filters(ctx, data),
         window: controls::window_note(data, &resolved),
         bump: (ctx.state.view == View::Both).then(|| bump_figure(ctx, data, &weekly)).flatten(),
-        facts: facts(&ranking),
-        table: table(ctx, data, &ranking, &sparks),
+        facts: facts(ranking),
+        table: table(ctx, data, &view, &sparks),
         downloads: controls::downloads(ctx),
-        more: more(ctx, &ranking),
+        more: more(ctx, ranking),
         metric: query.metric.word(),
-        notes: notes(data, &ranking),
+        notes: notes(data, ranking),
         finding,
     };
     Ok(page.render()?)
@@ -275,117 +256,101 @@ fn head(ctx: &PageContext, key: SortKey, name: &str, unit: String, class: &'stat
     Column { head: Html::link(&href, name), unit, class, sorted }
 }
 
-fn table(ctx: &PageContext, data: &Dataset, ranking: &Ranking, sparks: &Sparks) -> Table {
-    let largest = |value: fn(&RankingRow) -> f64| ranking.rows.iter().map(value).fold(0.0, f64::max);
-    let tokens = Scale::of(largest(|row| row.totals.tokens() as f64));
-    let requests = Scale::of(largest(|row| row.totals.requests as f64));
-    let spend = Scale::of_usd(largest(|row| row.totals.spend()));
-    let users = Scale::of(largest(|row| row.users.unwrap_or(0) as f64));
-    let top = largest(|row| row.value.unwrap_or(0.0));
-    let scales = Scales { tokens, requests, spend, users };
+fn table(ctx: &PageContext, data: &Dataset, view: &Rankings, sparks: &Sparks) -> Table {
+    let ranking = &view.ranking;
+    let named = view.named(data, ctx.state.sort);
+    let scales = Scales::of(&named);
+    let top = named.iter().filter_map(|row| row.value).fold(0.0, f64::max);
     let metric = ranking.query.metric;
-    let mut order: Vec<&RankingRow> = ranking.rows.iter().collect();
-    sort(data, &mut order, ctx.state.sort);
     let skip = ctx.state.skip as usize;
     let limit = ctx.state.rows().unwrap_or(usize::MAX);
-    let mut rows: Vec<Row> = order
-        .iter()
-        .skip(skip)
-        .take(limit)
-        .map(|row| {
-            let value = scales.of(metric, &row.totals, row.users);
-            let more = vec![
-                ("Growth, %".to_owned(), cells::change(&row.change)),
-                ("Tokens".to_owned(), Html::text(&format::compact(row.totals.tokens() as f64).joined())),
-                ("Requests".to_owned(), Html::text(&format::count(row.totals.requests))),
-                (
-                    "Spend, USD".to_owned(),
-                    cells::optional(row.totals.get(Metric::Spend).map(|spend| format::usd(spend).joined())),
-                ),
-                ("Users".to_owned(), cells::optional(row.users.map(format::count))),
-            ];
-            Row {
-                cells: vec![
-                    cells::rank(row.rank).into(),
-                    cells::rank_change(row.rank_change(), matches!(row.change, Change::New)).into(),
-                    Cell::head(ranked::name_by(data, row.group)),
-                    value.into(),
-                    cells::optional(row.share.map(|share| format::percent(share, 1))).into(),
-                    ranked::value_bar(row, top).into(),
-                    cells::change(&row.change).into(),
-                    sparks.html(row.group).into(),
-                    scales.of(Metric::Requests, &row.totals, None).into(),
-                    scales.of(Metric::Spend, &row.totals, None).into(),
-                    scales.of(Metric::Users, &row.totals, row.users).into(),
-                ],
-                more,
-                ..Row::default()
-            }
-        })
-        .collect();
+    let shown = named.iter().skip(skip).take(limit);
+    let mut rows: Vec<Row> = shown.map(|row| named_row(data, metric, &scales, row, top, sparks)).collect();
     let special = [(ranking.hidden, "hidden", "Hidden"), (ranking.unmapped, "unmapped", "Unmapped names")];
     for (remainder, anchor, name) in special {
         if let Some(remainder) = remainder {
-            rows.push(remainder_row(&scales, metric, &remainder, cells::term(anchor, name)));
+            let row = RankingRow::rest(anchor, &remainder);
+            rows.push(remainder_row(&scales, metric, &row, cells::term(anchor, name)));
         }
     }
     if let Some(rest) = ranking.rest(skip.saturating_add(limit)).filter(|_| ctx.state.sort.is_none()) {
         let from = skip + limit;
         let href = ctx.href(&State { skip: u32::try_from(from).unwrap_or(u32::MAX), ..ctx.state.clone() });
         let text = format!("Others, ranks {} to {}", from + 1, ranking.rows.len());
-        rows.push(remainder_row(&scales, metric, &rest, Html::link(&href, &text)));
+        let row = RankingRow::rest("other", &rest);
+        rows.push(remainder_row(&scales, metric, &row, Html::link(&href, &text)));
     }
-    let value_name = match metric {
-        Metric::Tokens => "Tokens",
-        Metric::Requests => "Requests",
-        Metric::Spend => "Spend",
-        Metric::Users => "Users",
-    };
-    let value_key = match metric {
-        Metric::Tokens => SortKey::Tokens,
-        Metric::Requests => SortKey::Requests,
-        Metric::Spend => SortKey::Spend,
-        Metric::Users => SortKey::Users,
-    };
-    let unit = |metric: Metric| scales.unit(metric);
     Table {
         label: title(ranking),
         class: "board",
-        columns: vec![
-            Column::new("#", "rk"),
-            Column::new("Change", "ch").unit("rank"),
-            head(
-                ctx,
-                SortKey::Name,
-                &format::capitalised(ranked::noun(ranking.query.by, 1)),
-                String::new(),
-                "nm",
-            ),
-            head(ctx, value_key, value_name, unit(metric), "num"),
-            head(ctx, SortKey::Share, "Share", "%".to_owned(), "num"),
-            Column::silent("Share as a bar", "g wb opt"),
-            head(ctx, SortKey::Growth, "Growth", "%".to_owned(), "num opt"),
-            Column::new("12 weeks", "g opt").unit("share"),
-            head(ctx, SortKey::Requests, "Requests", unit(Metric::Requests), "num opt"),
-            head(ctx, SortKey::Spend, "Spend", unit(Metric::Spend), "num opt"),
-            head(
-                ctx,
-                SortKey::Users,
-                "Users",
-                format!(
-                    "{}±2 %",
-                    if scales.users.unit.is_empty() {
-                        String::new()
-                    } else {
-                        format!("{}, ", scales.users.unit)
-                    }
-                ),
-                "num opt",
-            ),
-        ],
+        columns: columns(ctx, ranking, &scales),
         rows,
         empty: "No row matches.".to_owned(),
         ..Table::default()
+    }
+}
+
+fn columns(ctx: &PageContext, ranking: &Ranking, scales: &Scales) -> Vec<Column> {
+    let metric = ranking.query.metric;
+    let (value_name, value_key) = match metric {
+        Metric::Tokens => ("Tokens", SortKey::Tokens),
+        Metric::Requests => ("Requests", SortKey::Requests),
+        Metric::Spend => ("Spend", SortKey::Spend),
+        Metric::Users => ("Users", SortKey::Users),
+    };
+    let unit = |metric: Metric| scales.unit(metric);
+    let noun = format::capitalised(ranked::noun(ranking.query.by, 1));
+    let users = match scales.users.unit {
+        "" => "±2 %".to_owned(),
+        unit => format!("{unit}, ±2 %"),
+    };
+    vec![
+        Column::new("#", "rk"),
+        Column::new("Change", "ch").unit("rank"),
+        head(ctx, SortKey::Name, &noun, String::new(), "nm"),
+        head(ctx, value_key, value_name, unit(metric), "num"),
+        head(ctx, SortKey::Share, "Share", "%".to_owned(), "num"),
+        Column::silent("Share as a bar", "g wb opt"),
+        head(ctx, SortKey::Growth, "Growth", "%".to_owned(), "num opt"),
+        Column::new("12 weeks", "g opt").unit("share"),
+        head(ctx, SortKey::Requests, "Requests", unit(Metric::Requests), "num opt"),
+        head(ctx, SortKey::Spend, "Spend", unit(Metric::Spend), "num opt"),
+        head(ctx, SortKey::Users, "Users", users, "num opt"),
+    ]
+}
+
+/// `top`: the largest value of all rows.
+fn named_row(
+    data: &Dataset,
+    metric: Metric,
+    scales: &Scales,
+    row: &RankingRow,
+    top: f64,
+    sparks: &Sparks,
+) -> Row {
+    let more = vec![
+        ("Growth, %".to_owned(), cells::change(&row.change)),
+        ("Tokens".to_owned(), Html::text(&format::compact(row.tokens.0 as f64).joined())),
+        ("Requests".to_owned(), Html::text(&format::count(row.requests.0))),
+        ("Spend, USD".to_owned(), cells::optional(row.spend.map(|spend| format::usd(spend).joined()))),
+        ("Users".to_owned(), cells::optional(row.users.map(|users| format::count(users.0)))),
+    ];
+    Row {
+        cells: vec![
+            cells::rank(row.rank).into(),
+            cells::rank_change(row.rank_change, matches!(row.change, Change::New)).into(),
+            Cell::head(row.group.map(|group| ranked::name_by(data, group)).unwrap_or_default()),
+            scales.value(metric, row).into(),
+            cells::optional(row.share.map(|share| format::percent(share, 1))).into(),
+            ranked::value_bar(row.rank, row.value, top).into(),
+            cells::change(&row.change).into(),
+            row.group.map(|group| sparks.html(group)).unwrap_or_default().into(),
+            scales.value(Metric::Requests, row).into(),
+            scales.value(Metric::Spend, row).into(),
+            scales.value(Metric::Users, row).into(),
+        ],
+        more,
+        ..Row::default()
     }
 }
 
@@ -397,16 +362,25 @@ struct Scales {
 }
 
 impl Scales {
-    fn of(&self, metric: Metric, totals: &crate::data::Totals, users: Option<u64>) -> Html {
-        match metric {
-            Metric::Tokens => Html::text(&self.tokens.number(totals.tokens() as f64)),
-            Metric::Requests => Html::text(&self.requests.number(totals.requests as f64)),
-            // All of it unpriced: the spend is unknown, not zero.
-            metric @ Metric::Spend => {
-                cells::optional(totals.get(metric).map(|spend| self.spend.number(spend)))
-            }
-            Metric::Users => cells::optional(users.map(|users| self.users.number(users as f64))),
+    fn of(rows: &[RankingRow]) -> Self {
+        let largest = |metric: Metric| rows.iter().filter_map(|row| row.measure(metric)).fold(0.0, f64::max);
+        Self {
+            tokens: Scale::of(largest(Metric::Tokens)),
+            requests: Scale::of(largest(Metric::Requests)),
+            spend: Scale::of_usd(largest(Metric::Spend)),
+            users: Scale::of(largest(Metric::Users)),
         }
+    }
+
+    fn value(&self, metric: Metric, row: &RankingRow) -> Html {
+        let scale = match metric {
+            Metric::Tokens => &self.tokens,
+            Metric::Requests => &self.requests,
+            Metric::Spend => &self.spend,
+            Metric::Users => &self.users,
+        };
+        // All of it unpriced: the spend is unknown, not zero.
+        cells::optional(row.measure(metric).map(|value| scale.number(value)))
     }
 
     fn unit(&self, metric: Metric) -> String {
@@ -419,52 +393,21 @@ impl Scales {
     }
 }
 
-fn remainder_row(scales: &Scales, metric: Metric, remainder: &Remainder, name: Html) -> Row {
+fn remainder_row(scales: &Scales, metric: Metric, row: &RankingRow, name: Html) -> Row {
     Row::new(vec![
         "".into(),
         "".into(),
         Cell::head(name),
-        scales.of(metric, &remainder.totals, None).into(),
-        cells::optional(remainder.share.map(|share| format::percent(share, 1))).into(),
+        scales.value(metric, row).into(),
+        cells::optional(row.share.map(|share| format::percent(share, 1))).into(),
         "".into(),
         "".into(),
         "".into(),
-        scales.of(Metric::Requests, &remainder.totals, None).into(),
-        scales.of(Metric::Spend, &remainder.totals, None).into(),
+        scales.value(Metric::Requests, row).into(),
+        scales.value(Metric::Spend, row).into(),
         cells::unknown().into(),
     ])
     .class("others")
-}
-
-/// Ranks stay those of the measure; only the order of rows changes.
-fn sort(data: &Dataset, rows: &mut [&RankingRow], sort: Option<Sort>) {
-    let Some(sort) = sort else { return };
-    let number = |row: &RankingRow| -> f64 {
-        let value = match sort.key {
-            SortKey::Tokens => row.totals.get(Metric::Tokens),
-            SortKey::Requests => row.totals.get(Metric::Requests),
-            SortKey::Spend => row.totals.get(Metric::Spend),
-            SortKey::Users => row.users.map(|users| users as f64),
-            SortKey::Growth => match row.change {
-                Change::Ratio(ratio) => Some(ratio),
-                _ => None,
-            },
-            _ => row.value,
-        };
-        // Rows without a figure come last in either direction.
-        value.unwrap_or(if sort.descending { f64::NEG_INFINITY } else { f64::INFINITY })
-    };
-    rows.sort_by(|a, b| {
-        let order = match sort.key {
-            SortKey::Name => {
-                let name = |group: Group| ranked::label(data, group).to_lowercase();
-                name(a.group).cmp(&name(b.group))
-            }
-            _ => number(a).total_cmp(&number(b)),
-        };
-        let order = if sort.descending { order.reverse() } else { order };
-        order.then_with(|| (a.rank.is_none(), a.rank).cmp(&(b.rank.is_none(), b.rank)))
-    });
 }
 
 fn more(ctx: &PageContext, ranking: &Ranking) -> Vec<(String, String)> {

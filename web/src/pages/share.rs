@@ -7,10 +7,12 @@ use askama::Template;
 
 use super::controls;
 use super::parts::{Figure, Html, Picker, Table};
-use super::shares::{self, Panel, Shares, concentration, panels, stack_figure};
+use super::shares::{Panel, Shares, concentration, panels, stack_figure};
 use super::shell::Shell;
-use crate::data::{Dataset, Filter, Metric, NAMED, WEEKS};
+use crate::data::{Dataset, Metric, NAMED};
 use crate::format;
+use crate::views::View as _;
+use crate::views::share::Share;
 
 const PARAMS: &[Param] = &[Param::Metric, Param::By, Param::View, Param::Skip];
 
@@ -22,7 +24,7 @@ pub static SHARE: Place = Place {
     navigation: Some("Share"),
     in_sitemap: true,
     page: Some(place::Page::new(PARAMS, render)),
-    file: Some(place::File::new("weekly shares over a year", PARAMS, files::share)),
+    file: Some(files::of::<Share>("weekly shares over a year", PARAMS)),
     ..Place::DEFAULT
 };
 
@@ -47,15 +49,9 @@ struct Page {
 pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let state = &ctx.state;
     let what = state.by.word();
-    let weekly = data.weekly(state.by.group_by(), WEEKS, Filter::All);
-    let metric = if state.metric == Metric::Users { Metric::Requests } else { state.metric };
+    let Share { weekly, named, metric, .. } = Share::of(ctx, data)?;
     let skip = state.skip as usize;
-    let shares = Shares::of(data, &weekly, state.metric, skip);
-    let named = weekly
-        .groups
-        .iter()
-        .filter(|(group, volumes)| group.is_named() && shares::is_known(volumes, metric))
-        .count();
+    let shares = Shares::of(data, &weekly, metric, skip);
     let next = State { skip: state.skip + u32::try_from(NAMED).unwrap_or(9), ..state.clone() };
     let more = named > skip + NAMED;
     let others = more.then(|| {
@@ -83,7 +79,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let users = state.metric == Metric::Users;
     let deck = format!(
         "Share of {} by {what} over up to 52 complete ISO weeks. The {} series are the largest over the whole span, so that colours stay; everything else is Others.{}{hhi}",
-        if users { Metric::Requests.word() } else { state.metric.word() },
+        metric.word(),
         format::in_words(NAMED),
         if users { " Users are not additive, so their shares are shown by requests." } else { "" },
     );

@@ -5,8 +5,9 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
 use super::ranked;
 use crate::charts::{Band100, Caption, Multiple, Stacked, multiples};
-use crate::data::{Dataset, Group, Metric, NAMED, Volume, Weekly};
+use crate::data::{Dataset, Group, Metric, NAMED, Weekly};
 use crate::format;
+use crate::views::share::{additive, is_known, named, unknown_weeks};
 
 /// One small multiple.
 pub struct Panel {
@@ -34,10 +35,8 @@ pub const CLASSES: [&str; 10] = ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7",
 impl Shares {
     /// Groups after the first `skip`, at most nine of them, in the order of the newest complete week.
     pub fn of(data: &Dataset, weekly: &Weekly, metric: Metric, skip: usize) -> Option<Self> {
-        let metric = if metric == Metric::Users { Metric::Requests } else { metric };
-        // A first week that began before the history would only show how little of it is known.
-        let from =
-            usize::from(weekly.weeks.first().is_some_and(|week| !week.complete) && weekly.weeks.len() > 2);
+        let metric = additive(metric);
+        let from = unknown_weeks(weekly);
         let totals: Vec<f64> =
             weekly.total.iter().skip(from).map(|total| total.get(metric).unwrap_or(0.0)).collect();
         let weeks = weekly.weeks.get(from..)?;
@@ -45,16 +44,8 @@ impl Shares {
         if partial_from < 2 {
             return None;
         }
-        let size = |volumes: &[Volume]| {
-            volumes.iter().skip(from).filter_map(|volume| volume.get(metric)).sum::<f64>()
-        };
-        let mut named: Vec<_> = weekly
-            .groups
-            .iter()
-            .filter(|(group, volumes)| group.is_named() && is_known(volumes, metric))
-            .collect();
-        named.sort_by(|a, b| size(&b.1).total_cmp(&size(&a.1)).then_with(|| data.by_name(a.0, b.0)));
-        let chosen: Vec<_> = named.into_iter().skip(skip).take(NAMED).collect();
+        let known = named(data, weekly, metric).into_iter().filter(|(_, volumes)| is_known(volumes, metric));
+        let chosen: Vec<_> = known.skip(skip).take(NAMED).collect();
         let share = |value: f64, total: f64| if total > 0.0 { value / total } else { 0.0 };
         let mut series: Vec<Vec<f64>> = chosen
             .iter()
@@ -151,7 +142,7 @@ impl Shares {
         let last = self.at.get(self.partial_from.saturating_sub(1)).copied().unwrap_or_default();
         let first = self.at.first().copied().unwrap_or_default();
         let partial = if self.partial_from < self.at.len() { "; the running week is dashed" } else { "" };
-        let metric = if metric == Metric::Users { Metric::Requests } else { metric };
+        let metric = additive(metric);
         Html::text(&format!(
             "Share of {} by {what}, %, ISO weeks from {} to the week of {}{partial}",
             metric.word(),
@@ -250,14 +241,9 @@ impl Shares {
     }
 }
 
-/// Whether anything is known of a measure. A spend without any price is no share of nought.
-pub fn is_known(volumes: &[Volume], metric: Metric) -> bool {
-    volumes.iter().any(|volume| volume.requests > 0 && volume.get(metric).is_some())
-}
-
 /// Σ share² × 10,000 in the first and the newest complete week.
 pub fn concentration(weekly: &Weekly, metric: Metric) -> Option<(f64, f64)> {
-    let metric = if metric == Metric::Users { Metric::Requests } else { metric };
+    let metric = additive(metric);
     let complete: Vec<usize> = (0..weekly.weeks.len())
         .filter(|week| weekly.weeks.get(*week).is_some_and(|week| week.complete))
         .collect();

@@ -2,15 +2,11 @@
 
 use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
 use super::ranked;
-use super::shares::{is_known, midnight};
+use super::shares::midnight;
 use crate::charts::{Caption, Dash, Domain, Line, LineChart, Partial};
 use crate::data::{Dataset, Group, Metric, Volume, Weekly};
 use crate::format;
-
-/// Users have no weekly series; requests stand in and the chart says so.
-fn additive(metric: Metric) -> Metric {
-    if metric == Metric::Users { Metric::Requests } else { metric }
-}
+use crate::views::share::{additive, is_known};
 
 struct Weeks {
     at: Vec<chrono::DateTime<chrono::Utc>>,

@@ -106,9 +106,10 @@ pub fn empty_because(data: &Dataset, resolved: &Resolved) -> Option<String> {
     })
 }
 
-/// Address of any page in any state.
+/// Address of any page in any state. What only the API has is one body, and its path has no suffix.
 pub fn address(page: &Address, format: Format, state: &State) -> String {
-    let path = format!("{}{}", page.path(), format.suffix());
+    let suffix = if page.place().page.is_some() { format.suffix() } else { "" };
+    let path = format!("{}{suffix}", page.path());
     let query = print(page.params(format), state);
     if query.is_empty() { path } else { format!("{path}?{query}") }
 }

@@ -94,16 +94,13 @@ impl File {
         holds: &'static str,
         params: &'static [Param],
         render: fn(&PageContext, &Dataset, Format) -> Result<String, PageError>,
+        body: Body,
     ) -> Self {
-        Self { holds, params, render, users: no_users, body: Body::ROWS }
+        Self { holds, params, render, users: no_users, body }
     }
 
     pub const fn with_users(self, users: fn(&PageContext, &Dataset) -> Vec<UserQuery>) -> Self {
         Self { users, ..self }
-    }
-
-    pub const fn with_body(self, body: Body) -> Self {
-        Self { body, ..self }
     }
 }
 

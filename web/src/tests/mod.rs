@@ -16,3 +16,4 @@ mod routing;
 mod sitemap;
 mod sources;
 mod swaps;
+mod views;

@@ -10,6 +10,7 @@ use crate::data::{
     Change, Dataset, Dimension, Filter, Group, GroupBy, Metric, NotEnough, Options, Profile, RankingQuery,
     RejectReason, Scope, Span, Speed, State, Tally, Unmapped, UsersBand, Window,
 };
+use crate::views::View as _;
 
 pub(crate) async fn dataset(fixture: &Fixture) -> Arc<Dataset> {
     fixture.dataset(Options::new(Profile::Public)).await
@@ -241,16 +242,23 @@ async fn quality_says_what_was_dropped_and_what_is_unknown() {
 async fn providers_of_a_model_carry_every_figure() {
     let fixture = Fixture::filled().await;
     let data = dataset(&fixture).await;
-    let one = data.dictionary.find_model("acme/one").unwrap();
-    let rows = data.model_providers(one, data.trailing(7), Span::Days7);
+    let context = crate::place::PageContext {
+        page: crate::pages::model_page("acme/one"),
+        state: crate::url::State::default(),
+        theme: crate::url::Theme::Auto,
+        build: "test",
+        base_url: None,
+        stale: None,
+    };
+    let rows = crate::views::endpoints::Model::of(&context, &data).unwrap().data;
     let [north] = rows.as_slice() else { panic!("{rows:?}") };
-    assert_eq!(north.share, Some(1.0));
-    assert_eq!(north.status.uptime, Ok(94.0));
-    assert!(close(north.uptime_28d.unwrap(), (990.0 * 9.0 + 700.0) / 100.0));
+    assert_eq!(north.token_share, Some(1.0));
+    assert_eq!(north.uptime_last_30m.0, Ok(94.0));
+    assert!(close(north.uptime_28d.0.unwrap(), (990.0 * 9.0 + 700.0) / 100.0));
     // 7 × 1 to 1,000 ms: rank floor(0.5 × 6,999) is 500.
-    assert!((north.ttft.unwrap().p50 - 500.0).abs() <= 5.0);
+    assert!((north.ttft_ms_p50.0.unwrap() - 500.0).abs() <= 5.0);
     // 10.5 USD over 8.4 M priced tokens; the free variant's 0.7 M have no price.
-    assert!(close(north.totals.unwrap().price_per_million().unwrap(), 1.25));
+    assert!(close(north.price_usd_per_million.unwrap(), 1.25));
 }
 
 #[tokio::test]

@@ -4,31 +4,47 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, SecondsFormat};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::data::{Dataset, LabelSource, LabelWindow, NotEnough};
 use crate::place::{PageContext, address};
 use crate::url::Format;
 use crate::version::BUILD;
 
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Meta {
+/// When, of which versions, in which unit, and how to cite it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Meta {
+    /// Up to when everything has arrived, RFC 3339.
     pub as_of: String,
+    /// First day of the window, UTC.
+    #[schema(required, value_type = Option<String>, format = Date)]
     pub start_date: Option<NaiveDate>,
+    /// Last day of the window, UTC.
+    #[schema(required, value_type = Option<String>, format = Date)]
     pub end_date: Option<NaiveDate>,
     /// `7d`, `30m`, `week`, …
+    #[schema(required)]
     pub window: Option<String>,
+    /// What one row covers, where it is a part of the window: `day`, `week`, `month`.
+    #[schema(required)]
     pub grain: Option<&'static str>,
+    /// Unit of the measure.
+    #[schema(required)]
     pub unit: Option<&'static str>,
     /// The window began before the history and was cut to it.
     pub clamped: bool,
     /// The window holds the running day.
     pub partial: bool,
+    /// The traffic is simulated.
     pub simulated: bool,
+    /// Version of each table that was read.
     pub delta_version: BTreeMap<&'static str, i64>,
     /// Values are as measured, not scaled to anything.
     pub normalization: &'static str,
+    /// How sure shares of labelled traffic are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
+    /// Who told the labels: `text`, detected in the text, or `router`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_source: Option<&'static str>,
     /// Why there are no rows.
@@ -37,25 +53,43 @@ pub(super) struct Meta {
     /// The window lies outside the history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub empty_because: Option<String>,
+    /// Under which these data may be used.
     pub licence: &'static str,
+    /// How to cite these data.
     pub citation: String,
+    /// Where the measure is defined.
     pub method_url: String,
+    /// Where these data are found.
     pub canonical_url: String,
+    /// Of the program that made this.
     pub version: &'static str,
 }
 
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Confidence {
+/// How sure the shares of one label are.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Confidence {
+    /// Effective sample size.
     pub n_eff: f64,
+    /// At least so many users; null: fewer than the smallest band.
+    #[schema(required)]
     pub users_band: Option<u64>,
+    /// Tokens with a known natural language among labelled tokens, 0 to 1.
+    #[schema(required)]
     pub coverage: Option<f64>,
+    /// What intervals are.
     pub interval: &'static str,
 }
 
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Missing {
+/// What there is too little of.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Missing {
+    /// Observations; null where their number may not be told.
+    #[schema(required)]
     pub n: Option<u64>,
+    /// Observations that are needed.
     pub needs: u64,
+    /// Distinct users that are needed, where the rule asks for them.
+    #[schema(required)]
     pub needs_users: Option<u64>,
 }
 
