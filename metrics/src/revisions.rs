@@ -5,15 +5,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use arrow::array::AsArray;
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
-use bellwether_warehouse::Snapshot;
 use bellwether_warehouse::tables::declared::{Column, Unit};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use datafusion::error::DataFusionError;
 
 use crate::terms::CLOSES_AFTER;
-use crate::{Error, publications};
 
 /// Statements do not give it: what is published says how often it was.
 pub const REVISION: Column = Column::count(
@@ -25,8 +21,6 @@ pub const REVISION: Column = Column::count(
 
 /// After its end a day is watched so long for rows that come late; what comes later still waits for the night.
 const FINAL_AFTER: TimeDelta = TimeDelta::hours(26);
-
-const LOG: &str = include_str!("publications/log.sql");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -132,58 +126,6 @@ impl FromStr for Revised {
             revision: revision.parse().map_err(|_| bad())?,
             reason: reason.ok_or_else(bad)?,
         })
-    }
-}
-
-/// One publication that replaced rows of closed dates.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revision {
-    pub number: i64,
-    pub published_at: DateTime<Utc>,
-    pub revised: Revised,
-}
-
-/// All that publications tell of replaced dates, oldest first.
-#[derive(Clone, Debug, Default)]
-pub struct Log {
-    revisions: Vec<Revision>,
-}
-
-impl Log {
-    /// # Errors
-    /// The rows of `publications` cannot be read.
-    pub async fn read(publications: &Snapshot) -> Result<Self, Error> {
-        let read = async {
-            let ctx = publications.session(1);
-            let files = publications.provider_over(publications.files().to_vec());
-            ctx.register_table(publications::NAME, files)?;
-            let mut revisions = Vec::new();
-            for batch in ctx.sql(LOG).await?.collect().await? {
-                let numbers = batch.column(0).as_primitive::<Int64Type>();
-                let instants = batch.column(1).as_primitive::<TimestampMicrosecondType>();
-                let texts = batch.column(2).as_string::<i32>();
-                for ((number, at), text) in numbers.values().iter().zip(instants.values()).zip(texts) {
-                    let published_at = DateTime::from_timestamp_micros(*at).unwrap_or_default();
-                    for line in text.unwrap_or_default().lines() {
-                        revisions.push(Revision { number: *number, published_at, revised: line.parse()? });
-                    }
-                }
-            }
-            Ok(Self { revisions })
-        };
-        read.await.map_err(|source: DataFusionError| Error::Publications { source: Box::new(source) })
-    }
-
-    /// Of one date of a table.
-    pub fn of<'a>(&'a self, table: &'a str, date: NaiveDate) -> impl Iterator<Item = &'a Revision> + use<'a> {
-        let is_of =
-            move |revised: &Revised| revised.table == table && revised.first <= date && date <= revised.last;
-        self.revisions.iter().filter(move |revision| is_of(&revision.revised))
-    }
-
-    /// The number that a closed date has.
-    pub fn revision(&self, table: &str, date: NaiveDate) -> i64 {
-        self.of(table, date).map(|revision| revision.revised.revision).max().unwrap_or(0)
     }
 }
 

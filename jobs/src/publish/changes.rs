@@ -23,6 +23,16 @@ pub(super) enum Changed {
     Dates(BTreeSet<NaiveDate>),
 }
 
+impl Changed {
+    /// None where they cannot be told one by one.
+    pub fn into_known(self) -> BTreeSet<NaiveDate> {
+        match self {
+            Self::Dates(dates) => dates,
+            Self::Everything => BTreeSet::new(),
+        }
+    }
+}
+
 /// Since version `after`, as far as `table` was read. `metric`: that of a published table.
 pub(super) async fn since(
     table: &Table,

@@ -59,10 +59,7 @@ impl Publisher {
         }
         let is_afresh = round.is_afresh || own == Changed::Everything;
         let mut is_all = is_afresh;
-        let unnamed = match own {
-            Changed::Dates(dates) => dates,
-            Changed::Everything => BTreeSet::new(),
-        };
+        let unnamed = own.into_known();
         due.dates.extend(&unnamed);
         due.unnamed.clone_from(&unnamed);
         for input in inputs(metric) {
@@ -77,11 +74,9 @@ impl Publisher {
         let from = last.filter(|_| !is_afresh).and_then(|last| last.complete_from.get(name).copied());
         if is_all || from.is_some() {
             if metric.history != History::Whole || metric.is_revised() {
-                let (stood, under) = self.stood(published).await?;
+                let (stood, reason) = self.came_back(published, round).await?;
                 known.extend(&stood);
-                // Where it never had all, or had it under these terms, the last publication is what differs.
-                let of_last = || last.filter(|_| round.is_afresh).map(|last| self.differs_from(last));
-                due.came_back = under.or_else(of_last).map(|reason| (stood, reason));
+                due.came_back = reason.map(|reason| (stood, reason));
             }
             // Also what stands of days that are in no input any more.
             let mut all = known.clone();
@@ -114,6 +109,18 @@ impl Publisher {
             due.dates = now;
         }
         Ok(due)
+    }
+
+    /// Dates that stood when the table last had all, and what differs from the terms of then.
+    async fn came_back(
+        &self,
+        published: &Published,
+        round: &Round,
+    ) -> Result<(BTreeSet<NaiveDate>, Option<Reason>), Error> {
+        let (stood, under) = self.stood(published).await?;
+        // Where it never had all, or had it under these terms, the last publication is what differs.
+        let last = round.last.as_ref().filter(|_| round.is_afresh);
+        Ok((stood, under.or_else(|| last.map(|last| self.differs_from(last)))))
     }
 
     async fn changed(&self, input: TableId, last: Option<&Publication>) -> Result<Changed, Error> {

@@ -30,8 +30,9 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bellwether_metrics::publications::Log;
 use bellwether_metrics::publications::{self, Publication};
-use bellwether_metrics::revisions::{Log, Revised};
+use bellwether_metrics::revisions::Revised;
 use bellwether_metrics::{Lane, METRICS, Metric, Terms};
 use bellwether_warehouse::{
     Advance, Followed, Kind, Snapshot, Standing, Table, TableId, Warehouse, snapshot,

@@ -3,6 +3,7 @@
 //! Its columns follow from the list of metrics: a version of each table, and of each rollup how far it was read.
 
 mod followed;
+mod log;
 mod pinned;
 mod row;
 mod terms_since;
@@ -17,6 +18,7 @@ use bellwether_warehouse::{AppId, TableId};
 
 use crate::{Lane, METRICS, Metric};
 pub use followed::Followed;
+pub use log::{Log, Revision};
 pub use pinned::pin;
 pub use row::Publication;
 pub use watermark::watermark;
@@ -92,8 +94,9 @@ fn columns() -> Vec<Column> {
     // Behind the others, as a table that has those already gets them.
     for table in shared() {
         let meaning = "Version of the published table of that name up to which others read it.";
-        let column = row::seen_column(table.name()).leak();
-        columns.push(Column::count(column, Unit::Version, meaning).null_when(before));
+        columns.push(
+            Column::count(row::seen_column(table.name()).leak(), Unit::Version, meaning).null_when(before),
+        );
     }
     columns.push(
         Column::count(
@@ -121,27 +124,27 @@ fn columns() -> Vec<Column> {
         Column::date(column, meaning).null_when("there were none")
     };
     columns.extend(METRICS.iter().filter(|metric| metric.is_of_windows()).map(late_from));
-    let meaning = "When the newest event began; of a clock that runs ahead, when this was published.";
-    columns.push(
-        Column::new("newest_event_at", Type::Instant, Unit::None, meaning)
-            .null_when("there was no event yet"),
-    );
-    let is_of_days = |metric: &&Metric| metric.is_put_off() && !metric.is_of_windows();
-    columns.extend(METRICS.iter().filter(is_of_days).map(late_from));
-    for (column, meaning) in [
-        ("catalogue", "Fingerprint of the catalogue, which is part of `terms`."),
-        ("settings", "Fingerprint of all else in `terms`."),
-    ] {
-        columns.push(Column::text(column, meaning).null_when("it was not told yet"));
-    }
-    columns.push(
-        Column::text(
-            "revised",
-            "Dates that had closed and whose rows it replaced, a line for neighbouring ones: the table, first and last date, the \
-             number that their rows have in `revision`, and why. `late_rows`: rows came late, or copies of rows were left out. \
-             `catalogue`, `terms`: what it is published under has changed.",
-        )
-        .null_when("there were none"),
-    );
+    let newest_event = "When the newest event began; of a clock that runs ahead, when this was published.";
+    let newest_event = Column::new("newest_event_at", Type::Instant, Unit::None, newest_event);
+    columns.push(newest_event.null_when("there was no event yet"));
+    let of_days = METRICS.iter().filter(|metric| metric.is_put_off() && !metric.is_of_windows());
+    columns.extend(of_days.map(late_from));
+    columns.extend(of_revisions());
     columns
+}
+
+/// What the terms are made of, and what they and late rows have replaced.
+fn of_revisions() -> [Column; 3] {
+    let part = |name, meaning| Column::text(name, meaning).null_when("it was not told yet");
+    let revised = Column::text(
+        "revised",
+        "Dates that had closed and whose rows it replaced, a line for neighbouring ones: the table, first and last date, the \
+         number that their rows have in `revision`, and why. `late_rows`: rows came late, or copies of rows were left out. \
+         `catalogue`, `terms`: what it is published under has changed.",
+    );
+    [
+        part("catalogue", "Fingerprint of the catalogue, which is part of `terms`."),
+        part("settings", "Fingerprint of all else in `terms`."),
+        revised.null_when("there were none"),
+    ]
 }

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use bellwether_warehouse::{Change, Location, Warehouse};
 
-use super::{Publication, id};
-use crate::revisions::{Log, Reason, Revised};
+use super::{Log, Publication, id};
+use crate::revisions::{Reason, Revised};
 use crate::tables;
 
 fn revised(nth: i64) -> Revised {

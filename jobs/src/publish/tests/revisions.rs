@@ -1,7 +1,8 @@
 //! How often rows of closed dates were replaced, and why.
 
 use bellwether_metrics::publications;
-use bellwether_metrics::revisions::{Log, Reason};
+use bellwether_metrics::publications::Log;
+use bellwether_metrics::revisions::Reason;
 use bellwether_metrics::{Catalogue, Model, Terms};
 use bellwether_warehouse::tables::attempts::AttemptRow;
 
