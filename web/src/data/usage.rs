@@ -1,6 +1,6 @@
 //! Served traffic by day and name, as the table `usage_by_day` has it, and the sums of days that pages need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
@@ -49,6 +49,14 @@ pub(crate) fn history_begins(days: &ByDay) -> Option<NaiveDate> {
     Some(begins)
 }
 
+/// Whether groups are parts of what another dimension is filtered by.
+fn is_of_pairs(by: GroupBy, filter: Filter) -> bool {
+    match by {
+        GroupBy::Provider => matches!(filter, Filter::Model(_) | Filter::Author(_)),
+        GroupBy::Model | GroupBy::Author | GroupBy::Series => matches!(filter, Filter::Provider(_)),
+    }
+}
+
 impl Dataset {
     fn usage_days(&self, window: Window) -> impl Iterator<Item = (NaiveDate, &UsageDay)> {
         self.usage.range(window.start..=window.end.max(window.start)).map(|(date, day)| (*date, day.as_ref()))
@@ -57,23 +65,28 @@ impl Dataset {
     /// Sums per group over the window, groups without traffic left out, in id order.
     pub fn totals(&self, window: Window, by: GroupBy, filter: Filter) -> Vec<(Group, Totals)> {
         let mut sums = vec![Totals::default(); by.len(&self.dictionary)];
+        let is_rough = is_of_pairs(by, filter) && !self.tells_all();
+        let mut rounded = BTreeSet::new();
         for (_, day) in self.usage_days(window) {
             day.each(&self.dictionary, by, filter, |group, rows, row| {
                 if let Some(sum) = sums.get_mut(group as usize) {
                     sum.add_row(rows, row);
                 }
+                // What rounds to nothing was there.
+                rounded.extend(is_rough.then_some(group));
             });
         }
-        self.add_rest(window, by, filter, &mut sums);
+        self.add_rest(window, by, filter, &mut sums, rounded.len());
         (0..)
             .zip(sums)
-            .filter(|(_, sum)| sum.requests > 0 || sum.tokens() > 0)
+            .filter(|(id, sum)| sum.requests > 0 || sum.tokens() > 0 || rounded.contains(id))
             .map(|(id, sum)| (by.group(id), sum))
             .collect()
     }
 
     /// What of a model or an author is at no provider that may be named, and what of a provider is of no model.
-    fn add_rest(&self, window: Window, by: GroupBy, filter: Filter, sums: &mut [Totals]) {
+    /// `rounded`: of how many names amounts are told in whole percents. What half a percent of each may be is no rest.
+    fn add_rest(&self, window: Window, by: GroupBy, filter: Filter, sums: &mut [Totals], rounded: usize) {
         let rest = match (by, filter) {
             (GroupBy::Provider, Filter::Model(_) | Filter::Author(_)) => ProviderId::HIDDEN.index(),
             (GroupBy::Model | GroupBy::Author, Filter::Provider(_)) => ModelId::UNKNOWN.index(),
@@ -81,8 +94,11 @@ impl Dataset {
         };
         let mut told = Totals::default();
         sums.iter().for_each(|sum| told.add(sum));
-        if let Some(sum) = sums.get_mut(rest) {
-            sum.add(&self.total(window, filter).without(&told));
+        let all = self.total(window, filter);
+        let left = all.without(&told);
+        let is_rounding = u128::from(left.tokens()) * 200 <= u128::from(all.tokens()) * rounded as u128;
+        if let Some(sum) = sums.get_mut(rest).filter(|_| rounded == 0 || !is_rounding) {
+            sum.add(&left);
         }
     }
 
