@@ -6,6 +6,8 @@
 
 pub mod app_gate;
 pub mod apps;
+#[cfg(test)]
+mod by_hand;
 mod catalogue;
 mod chosen;
 mod document;
