@@ -6,6 +6,10 @@
 
 pub mod app_gate;
 pub mod apps;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod by_hand;
 mod catalogue;
 mod chosen;
 mod document;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::session::without_files;
 use bellwether_warehouse::sketches::hll::Hll;
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use datafusion::prelude::SessionContext;
 use serde_json::{Value as Json, json};
 
@@ -165,6 +165,7 @@ async fn an_app_is_decided_by_the_users_of_its_public_cells_in_the_28_days_to_ea
         let cut = today - Days::new(17);
         for (from, to) in [(today - Days::new(44), cut), (cut + Days::new(1), today)] {
             for row in publish(&ctx, &METRIC, from, to).await {
+                assert_eq!(row.date("month"), row.date("date").with_day(1).unwrap());
                 let counts = ["users", "requests", "requests_with_user"].map(|name| row.whole(name).unwrap());
                 let decision = (counts[0], counts[1], counts[2], row.flag("is_public"));
                 assert!(found.insert((row.date("date"), row.text("key").to_owned()), decision).is_none());

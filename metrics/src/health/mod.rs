@@ -5,6 +5,8 @@
 pub(crate) mod check;
 mod columns;
 #[cfg(test)]
+mod questions;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -118,6 +118,30 @@ async fn each_minute_counts_what_a_loop_over_the_attempts_counts() {
     }
     let found = minutes(&warehouse, &terms).await;
     assert_eq!(found, expected(&all, last));
+
+    // Whatever minutes are asked for together, they add up to all attempts of then.
+    for _ in 0..1_000 {
+        let from = last - (1 + dice.below(65) as i64) * MINUTE;
+        let to = from + (1 + dice.below(((last - from) / MINUTE) as u64) as i64) * MINUTE;
+        let at = dice.below(COUNTS.len() as u64) as usize;
+        let within = || all.iter().filter(|row| (from..to).contains(&row.started_at));
+        let counts = |row: &&AttemptRow<'_>| match COUNTS[at] {
+            "attempts" => i64::from(!row.gateway_cache_hit),
+            "counted" => i64::from(!row.gateway_cache_hit && (is_served(row) || row.outcome == "fault")),
+            "success" => i64::from(!row.gateway_cache_hit && is_served(row)),
+            "rate_limited" => i64::from(!row.gateway_cache_hit && row.outcome == "rate_limited"),
+            _ if !is_served(row) => 0,
+            "requests" => 1,
+            "input_tokens" => row.input_tokens.unwrap_or(0),
+            "output_tokens" => row.output_tokens.unwrap_or(0),
+            _ => i64::from(row.cost_usd.is_none()),
+        };
+        let of_minutes = || found.range(from..to).map(|(_, (counts, spend))| (counts[at], *spend));
+        let of_all: i64 = within().map(|row| counts(&row)).sum();
+        assert_eq!(of_minutes().map(|(n, _)| n).sum::<i64>(), of_all, "{} from {from} to {to}", COUNTS[at]);
+        let spend: i128 = within().filter_map(|row| row.cost_usd).sum();
+        assert_eq!(of_minutes().map(|(_, spend)| spend).sum::<i128>(), spend, "{from} to {to}");
+    }
 }
 
 #[tokio::test]

@@ -126,6 +126,33 @@ async fn models_are_those_of_the_catalogue_and_the_public_ones_and_say_of_usage_
 }
 
 #[tokio::test]
+async fn what_a_model_takes_and_makes_is_told_apart() {
+    for told in 0..4 {
+        let mut terms = terms();
+        let flag = |at: usize| Some(at == told);
+        let facts = ModelFacts {
+            accepts_images: flag(0),
+            accepts_audio: flag(1),
+            accepts_video: flag(2),
+            makes_images: flag(3),
+            max_output_tokens: Some(8_000),
+            context_tokens: Some(9_000),
+            ..ModelFacts::default()
+        };
+        terms.catalogue.facts.models.insert("acme/one".into(), facts);
+        let found = &found(&Tables::default(), &terms).await;
+        for (at, column) in
+            ["accepts_images", "accepts_audio", "accepts_video", "makes_images"].into_iter().enumerate()
+        {
+            assert_eq!(found["acme/one"].value(column), &Value::Flag(at == told), "{column}");
+            assert_eq!(found["acme/two"].value(column), &Value::Null, "{column}");
+        }
+        assert_eq!(found["acme/one"].whole("max_output_tokens"), Some(8_000));
+        assert_eq!(found["acme/one"].whole("context_tokens"), Some(9_000));
+    }
+}
+
+#[tokio::test]
 async fn facts_are_those_of_the_catalogue_and_null_where_it_has_none() {
     let mut terms = terms();
     let facts = ModelFacts {

@@ -70,6 +70,25 @@ async fn prices_are_those_of_the_list_with_the_days_on_which_they_hold() {
 }
 
 #[tokio::test]
+async fn each_amount_has_a_column_of_its_own_and_its_source_is_told() {
+    let listed = Price {
+        input: Some(USD),
+        cached_input: Some(2 * USD),
+        cache_write: Some(3 * USD),
+        output: Some(4 * USD),
+        request: Some(5 * USD),
+        ..price("standard", None, None, None)
+    };
+    let rows = found(vec![listed, price("free", None, None, None)]).await;
+    let columns = ["input_price", "cached_input_price", "cache_write_price", "output_price", "request_price"];
+    let amounts = |at: usize| columns.map(|column| rows[at].whole(column));
+    assert_eq!(amounts(0), [1, 2, 3, 4, 5].map(|amount| Some(amount * USD)));
+    // What the list does not say is not known, and not nothing.
+    assert_eq!(amounts(1), [Some(USD / 4), None, None, Some(2 * USD), None]);
+    assert!(rows.iter().all(|row| row.text("price_source") == "catalogue"));
+}
+
+#[tokio::test]
 async fn a_price_of_a_name_that_is_not_told_is_not_told() {
     let mut other = price("standard", Some("north"), None, None);
     other.model = "zq/other".into();

@@ -187,6 +187,42 @@ async fn every_day_counts_what_arrived_by_source_and_what_is_not_known_in_all() 
 }
 
 #[tokio::test]
+async fn each_reason_for_a_reject_has_a_column_of_its_own() {
+    // One of the first, two of the second and so on.
+    const IN_ORDER: [&str; 12] = [
+        "malformed_json",
+        "wrong_type",
+        "missing_field",
+        "missing_identity",
+        "invalid_value",
+        "time_out_of_range",
+        "too_large",
+        "not_utf8",
+        "truncated",
+        "unknown_format",
+        "gap",
+        "of_tomorrow",
+    ];
+    let world = World::new(1, day("2026-11-01"), 3, day("2026-11-04"));
+    let mut tables = nothing();
+    for (reason, n) in IN_ORDER.into_iter().zip(1..) {
+        for at in 0..n {
+            let source = if at == 0 { "litellm" } else { "native" };
+            tables[1].1.push(reject(day("2026-11-02"), source, reason));
+        }
+    }
+    let found = publish(&session(&world, &tables).await, &METRIC, day("2026-11-02"), day("2026-11-02")).await;
+    for (reason, n) in IN_ORDER.into_iter().zip(1..) {
+        let column = format!("rejects_{}", if reason == "of_tomorrow" { "other" } else { reason });
+        assert_eq!(one(&found, "2026-11-02", "total").whole(&column), Some(n), "{column}");
+        assert_eq!(one(&found, "2026-11-02", "native").whole(&column), Some(n - 1), "{column}");
+        assert_eq!(one(&found, "2026-11-02", "litellm").whole(&column), Some(1), "{column}");
+    }
+    let columns = TABLE.columns.iter().filter(|column| column.name.starts_with("rejects_"));
+    assert_eq!(columns.count(), IN_ORDER.len());
+}
+
+#[tokio::test]
 async fn labels_of_a_week_are_told_on_the_day_that_they_are_frozen_and_stay() {
     let world = World::new(1, day("2026-11-01"), 24, day("2026-11-25"));
     let mut tables = nothing();

@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, SchemaRef};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, SchemaRef, TimeUnit,
+    TimestampMicrosecondType,
+};
 use chrono::{Days, NaiveDate};
 use datafusion::prelude::SessionContext;
 
@@ -17,6 +20,8 @@ pub(crate) enum Value {
     /// 10⁻⁹ USD
     Money(i128),
     Date(NaiveDate),
+    /// µs
+    Instant(i64),
 }
 
 #[derive(Clone, Debug)]
@@ -25,6 +30,17 @@ pub(crate) struct Row(BTreeMap<String, Value>);
 impl Row {
     pub(crate) fn value(&self, column: &str) -> &Value {
         self.0.get(column).unwrap_or_else(|| panic!("no column {column}"))
+    }
+
+    /// None: there is no such column.
+    pub(crate) fn get(&self, column: &str) -> Option<&Value> {
+        self.0.get(column)
+    }
+
+    /// All columns but those that are left out, for comparisons of whole rows.
+    pub(crate) fn text_without(&self, is_left_out: impl Fn(&str) -> bool) -> String {
+        let told = self.0.iter().filter(|(column, _)| !is_left_out(column));
+        told.fold(String::new(), |line, (column, value)| format!("{line}{column}: {value:?}, "))
     }
 
     pub(crate) fn text(&self, column: &str) -> &str {
@@ -116,6 +132,9 @@ fn value(column: &dyn Array, row: usize) -> Value {
         DataType::Int64 => Value::Integer(column.as_primitive::<Int64Type>().value(row)),
         DataType::Float64 => Value::Real(column.as_primitive::<Float64Type>().value(row)),
         DataType::Decimal128(38, 9) => Value::Money(column.as_primitive::<Decimal128Type>().value(row)),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            Value::Instant(column.as_primitive::<TimestampMicrosecondType>().value(row))
+        }
         DataType::Date32 => {
             let days = u64::try_from(column.as_primitive::<Date32Type>().value(row)).unwrap();
             Value::Date(NaiveDate::default().checked_add_days(Days::new(days)).unwrap())

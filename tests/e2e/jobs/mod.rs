@@ -2,4 +2,5 @@
 
 mod independent;
 mod missing;
+mod published;
 mod steps;
