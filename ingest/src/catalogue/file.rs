@@ -3,8 +3,14 @@
 use serde::Deserialize;
 
 use super::facts::{ModelFacts, Price, ProviderFacts};
-use super::{Error, Names, hosts};
+use super::{Error, Names, hosts, lists};
 use crate::account;
+
+/// Authors, providers, families and aliases of the catalogue that ships with the binary.
+const STARTER: &str = include_str!("../../catalogue/starter.toml");
+/// Its models and prices, which are built from public lists.
+const MODELS: &str = include_str!("../../catalogue/models.csv");
+const PRICES: &str = include_str!("../../catalogue/prices.csv");
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +30,13 @@ pub(super) struct File {
 }
 
 impl File {
+    pub fn starter() -> Result<Self, Error> {
+        let mut file = Self::parse(STARTER)?;
+        file.models = lists::models(MODELS)?;
+        file.prices = lists::prices(PRICES)?;
+        Ok(file)
+    }
+
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut file: Self = toml::from_str(text).map_err(|error| Error::Toml(Box::new(error)))?;
         // What it is compared with has no account either.
@@ -83,25 +96,28 @@ pub(super) struct Provider {
     pub facts: ProviderFacts,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Model {
     /// `author/slug`.
     pub id: String,
     pub name: String,
-    /// Other slugs in logs, without provider prefix, region and date.
+    /// Other slugs in logs that have another key, without provider prefix, region and date.
     #[serde(default)]
     pub names: Vec<String>,
     #[serde(default)]
     pub facts: ModelFacts,
 }
 
-/// Models whose normalised name starts so are by this author.
-#[derive(Debug, Deserialize)]
+/// Of several models with one key, the one by this author is meant when the name starts so. It never makes a model.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Family {
     pub prefix: String,
     pub author: String,
+    /// `llama3` is spelled for `llama-3`.
+    #[serde(default)]
+    pub splits: bool,
 }
 
 /// A rule for whole names, whatever their case; members that are left out match anything.
