@@ -1,6 +1,6 @@
-"""The fold key and the steps that lead a raw name to slugs: the same rules as `ingest/src/catalogue/names`.
+"""The fold key and the steps that lead a raw name to slugs: the same rules as `ingest/src/catalogue/fold.rs`.
 
-The builder needs them to bring names of its sources together; a test of the crate holds both to one table.
+The builder needs them to bring names of its sources together. Whoever changes one changes the other and builds again.
 """
 
 import re

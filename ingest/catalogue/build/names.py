@@ -1,4 +1,4 @@
-"""What a raw name is, by the lists: the same steps as `ingest/src/catalogue/names`, without variants and aliases."""
+"""What a raw name is, by the lists: the same steps as `ingest/src/catalogue/{parse,index}.rs`, without variants and aliases."""
 
 from fold import REGION_DOT, REGION_SEGMENT, Fold, candidates
 

@@ -7,6 +7,7 @@ REWRITES = [
     for pattern, text in (
         # Fireworks.
         (r"^llama-v(\d)", r"llama-\1"),
+        (r"^qwen-v(\d)", r"qwen\1"),
         # Azure.
         (r"^gpt-35-", "gpt-3.5-"),
         # Weights as the hub names them, and what hosts add for how they serve them.

@@ -1,9 +1,18 @@
+mod frame;
+
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use super::*;
 
+/// Read once for all tests that only ask it.
+fn starter() -> &'static Catalogue {
+    static STARTER: LazyLock<Catalogue> = LazyLock::new(Catalogue::starter);
+    &STARTER
+}
+
 fn model(source: &str, raw_model: &str, raw_provider: &str) -> (String, String, Option<String>) {
-    let resolved = Catalogue::starter().resolve(source, Some(raw_model), Some(raw_provider), None);
+    let resolved = starter().resolve(source, Some(raw_model), Some(raw_provider), None);
     (resolved.model_id.clone().unwrap(), resolved.variant.clone(), resolved.author.clone())
 }
 
@@ -112,6 +121,7 @@ fn unmapped_names_go_through_unchanged() {
     for raw in [
         "some-lab/llama-3.3-70b-instruct",
         "litellm_proxy/some-lab/gpt-5",
+        "baai/gpt-5",
         "azure/my-deployment",
         "azure/gpt-4o-prod-eastus",
         "step-by-step-helper",
@@ -119,10 +129,10 @@ fn unmapped_names_go_through_unchanged() {
         "openai/gpt-4o-2019-08-06",
         "x-ai/grok-99",
     ] {
-        let resolved = Catalogue::starter().resolve("litellm", Some(raw), Some("x"), None);
+        let resolved = starter().resolve("litellm", Some(raw), Some("x"), None);
         assert_eq!((resolved.model_id.as_deref(), resolved.model_mapped), (Some(raw), false));
     }
-    let nothing = Catalogue::starter().resolve("native", None, None, None);
+    let nothing = starter().resolve("native", None, None, None);
     assert_eq!((nothing.model_id.as_deref(), nothing.provider_id.as_deref()), (None, None));
 }
 
@@ -155,7 +165,7 @@ fn a_dialect_is_named_by_its_host() {
 
 #[test]
 fn the_starter_catalogue_is_whole() {
-    let catalogue = Catalogue::starter();
+    let catalogue = starter();
     let authors: BTreeSet<&str> = catalogue.models().filter_map(|(id, _)| id.split('/').next()).collect();
     assert!(authors.len() >= 80, "{}", authors.len());
     let invented = 29;
@@ -199,7 +209,7 @@ fn the_starter_catalogue_is_whole() {
 #[test]
 fn no_two_listed_models_have_one_key() {
     // Those of one author refuse to load, so this one asks across authors: one model may not stand there twice.
-    let catalogue = Catalogue::starter();
+    let catalogue = starter();
     for (id, _) in catalogue.models() {
         let (_, slug) = id.split_once('/').unwrap();
         let bare = catalogue.resolve("native", Some(slug), None, None);
@@ -254,9 +264,8 @@ fn a_family_chooses_among_listed_models_and_a_tie_is_unmapped() {
 
 #[test]
 fn the_name_tells_the_provider_only_where_the_record_does_not() {
-    let provider = |source, model, provider| {
-        Catalogue::starter().resolve(source, Some(model), provider, None).provider_id.clone()
-    };
+    let provider =
+        |source, model, provider| starter().resolve(source, Some(model), provider, None).provider_id.clone();
     assert_eq!(provider("litellm", "azure/gpt-5", None).as_deref(), Some("azure"));
     assert_eq!(provider("litellm", "azure/my-deployment", None).as_deref(), Some("azure"));
     assert_eq!(provider("litellm", "azure/gpt-5", Some("openrouter")).as_deref(), Some("openrouter"));
@@ -268,8 +277,8 @@ fn the_name_tells_the_provider_only_where_the_record_does_not() {
 #[test]
 fn each_step_is_explained() {
     let steps = |model: &str| {
-        let explained = Catalogue::starter().explain("litellm", Some(model), Some("bedrock"), None);
-        let resolved = Catalogue::starter().resolve("litellm", Some(model), Some("bedrock"), None);
+        let explained = starter().explain("litellm", Some(model), Some("bedrock"), None);
+        let resolved = starter().resolve("litellm", Some(model), Some("bedrock"), None);
         assert_eq!(explained.resolved, *resolved);
         explained.steps.iter().map(ToString::to_string).collect::<Vec<String>>()
     };
