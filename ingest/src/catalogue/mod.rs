@@ -278,7 +278,9 @@ impl Catalogue {
             provider,
         };
         let Some(raw) = names.model else { return unmapped(None, None) };
-        let is_slug = matches!(names.source, "native" | "openrouter");
+        let by_openrouter =
+            || names.provider.and_then(|raw| self.index.spellings.provider(raw)) == Some("openrouter");
+        let is_slug = matches!(names.source, "native" | "openrouter") || by_openrouter();
         let (slug, variant) = match raw.strip_prefix("openrouter/").filter(|rest| rest.contains('/')) {
             Some(slug) => parse::split_variant(slug),
             None if is_slug => parse::split_variant(raw),

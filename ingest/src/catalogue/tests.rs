@@ -104,6 +104,10 @@ fn a_suffix_is_a_variant_only_in_openrouter_slugs() {
     assert_eq!(free("native", "nvidia/nemotron-nano-9b-v2:free"), want);
     assert_eq!(free("openrouter", "nvidia/nemotron-nano-9b-v2:free"), want);
     assert_eq!(free("litellm", "openrouter/nvidia/nemotron-nano-9b-v2:free"), want);
+    assert_eq!(model("litellm", "nvidia/nemotron-nano-9b-v2:free", "OpenRouter"), want);
+    let elsewhere =
+        starter().resolve("litellm", Some("nvidia/nemotron-nano-9b-v2:free"), Some("nvidia"), None);
+    assert!(!elsewhere.model_mapped);
     assert_eq!(free("litellm", "ollama/qwen3:8b").1, "standard");
 }
 
@@ -239,7 +243,8 @@ fn a_family_chooses_among_listed_models_and_a_tie_is_unmapped() {
     let text = |families: &str| {
         format!(
             r#"authors = [{{ slug = "acme", name = "Acme" }}, {{ slug = "bolt", name = "Bolt" }}]
-               models = [{{ id = "acme/rocket-1", name = "R" }}, {{ id = "bolt/rocket-1", name = "R" }}, {{ id = "bolt/one", name = "O" }}]
+               models = [{{ id = "acme/rocket-1", name = "R" }}, {{ id = "bolt/rocket-1", name = "R" }}, {{ id = "bolt/one", name = "O" }},
+                         {{ id = "bolt/bolt-two", name = "T" }}]
                families = [{families}]"#
         )
     };
@@ -257,6 +262,10 @@ fn a_family_chooses_among_listed_models_and_a_tie_is_unmapped() {
     assert_eq!(id(of_bolt, "one"), None);
     assert_eq!(id(r#"{ prefix = "one", author = "bolt" }"#, "one").as_deref(), Some("bolt/one"));
     assert_eq!(id("", "bolt-one").as_deref(), Some("bolt/one"));
+    // An author's name may stand in front of a slug a second time, or not at all.
+    assert_eq!(id("", "acme/acme-rocket-1").as_deref(), Some("acme/rocket-1"));
+    assert_eq!(id("", "bolt/two").as_deref(), Some("bolt/bolt-two"));
+    assert_eq!(id("", "two"), None);
     let splits = |is: bool| format!(r#"{{ prefix = "rocket-", author = "bolt", splits = {is} }}"#);
     assert_eq!(id(&splits(true), "rocket1").as_deref(), Some("bolt/rocket-1"));
     assert_eq!(id(&splits(false), "rocket1"), None);
