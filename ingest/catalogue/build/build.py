@@ -31,7 +31,7 @@ def main(folder):
         "litellm": sources.litellm,
     }
     raws = {source["name"]: list(readers[source["name"]](Path(folder) / source["file"])) for source in listed}
-    models = Models(Names(starter), curated)
+    models = Models(Names(starter), curated, starter["authors"])
     models.list_all(raws)
     models.learn(raws)
     write(HERE.parent, models, listed)

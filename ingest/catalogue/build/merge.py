@@ -39,7 +39,8 @@ SPOILT = re.compile(
 
 
 class Models:
-    def __init__(self, names, curated):
+    def __init__(self, names, curated, authors):
+        self.authors = {author["slug"]: author["name"] for author in authors}
         self.names, self.models, self.prices, self.refused = names, {}, {}, Counter()
         for model in curated["models"]:
             self.new(model["id"], model["name"])
@@ -109,7 +110,7 @@ class Models:
         if not SLUG.fullmatch(slug) or SPOILT.search(slug) or model_id in self.models:
             self.refused[raw.name, provider] += 1
             return
-        self.new(model_id, display(raw, slug))
+        self.new(model_id, display(raw, slug, self.authors.get(author, author)))
         if self.names.resolve(name) != model_id:
             self.names.add(model_id, slugs[-1])
             self.models[model_id]["names"].append(slugs[-1])
@@ -129,8 +130,6 @@ class Models:
                     self.note(found, raw)
         for model_id, model in self.models.items():
             model["facts"] = {fact: best(said) for fact, said in sorted(model["facts"].items())}
-            if "said" in model:
-                model["name"] = best(model.pop("said"))
 
     def note(self, model_id, raw):
         provider = self.provider(raw)
@@ -171,11 +170,32 @@ def variant_of(raw):
     return found[2] if found else "standard"
 
 
-def display(raw, slug):
+# Words that are not spelled with one capital in front.
+WORDS = {
+    word.lower(): word
+    for word in (
+        "DeepSeek MiniMax MiMo MiniCPM ERNIE EXAONE xLAM GLM GPT OCR TTS ASR VL MT AI API OSS ER BGE UAE GTE SWE NV HD IT PT MAI KAT "
+        "CLI FIM QwQ QVQ OLMo LFM RP SDXL XL CoBuddy GigaChat SmolLM3 FLUX TNG R1T2 EuroLLM CodeLlama StarCoder NeMo"
+    ).split()
+}
+
+
+def display(raw, slug, author):
+    """As the source shows it, where that says no more than the slug does; else the slug's words."""
     text = re.sub(r"\s*\((free|latest|preview|batch)\)", "", raw.display.split(": ", 1)[-1], flags=re.I)
-    text = re.sub(r'[,"]', " ", text).strip()
-    says_more = any(word in text.lower() and word not in slug for word in ("instruct", "preview", "thinking", "reason", "tools"))
-    if text and not says_more and "/" not in text and text != text.lower() and len(text) <= 48:
+    text = re.sub(r'[,"]', " ", text).strip().removeprefix(f"{author} ").removeprefix("OpenAI ")
+    words = ("instruct", "preview", "thinking", "reason", "tools", "latest", "vision", "fast", "beta")
+    says_other = any((word in text.lower()) != (word in slug) for word in words)
+    says_other |= bool(re.search(r"\bit\b", text, re.I)) != slug.endswith("-it")
+    has_other_numbers = set(re.findall(r"\d+", text)) != set(re.findall(r"\d+", slug))
+    if text and not says_other and not has_other_numbers and "/" not in text and text != text.lower() and len(text) <= 48:
         return text
-    words = [word if re.fullmatch(r"v?\d[\w.]*", word) and not word[-1] == "b" else word.upper() if re.fullmatch(r"\d+(\.\d+)?[bk]|gpt|glm|vl|tts|ai|e\d+b|a\d+b", word) else word.capitalize() for word in slug.split("-")]
-    return " ".join(words)
+    return " ".join(spelled(word) for word in slug.split("-"))
+
+
+def spelled(word):
+    if re.fullmatch(r"[ea]?\d+(\.\d+)?[bkmt]", word):
+        return word.upper()
+    if re.fullmatch(r"v?\d[\w.]*", word):
+        return word
+    return WORDS.get(word) or word[:1].upper() + word[1:]

@@ -68,6 +68,7 @@ def house_style(slug, author):
     if author == "meta-llama":
         slug = slug.removeprefix("meta-")
         slug = re.sub(r"^llama(?=\d)", "llama-", slug)
+    slug = re.sub(r"^qwen-v(?=\d)", "qwen", slug)
     if author == "anthropic":
         slug = re.sub(r"^(claude-[a-z]+-\d)-(\d)(?=-|$)", r"\1.\2", slug)
     return DOTTED.sub(r"\1.\2", slug)
