@@ -183,7 +183,10 @@ WORDS = {
 def display(raw, slug, author):
     """As the source shows it, where that says no more than the slug does; else the slug's words."""
     text = re.sub(r"\s*\((free|latest|preview|batch)\)", "", raw.display.split(": ", 1)[-1], flags=re.I)
-    text = re.sub(r'[,"]', " ", text).strip().removeprefix(f"{author} ").removeprefix("OpenAI ")
+    text = re.sub(r'[,"]', " ", text).strip()
+    # `OpenAI GPT Latest`, but `DeepSeek V4` where the slug begins so, too.
+    if not slug.startswith(author.lower()):
+        text = text.removeprefix(f"{author} ")
     words = ("instruct", "preview", "thinking", "reason", "tools", "latest", "vision", "fast", "beta")
     says_other = any((word in text.lower()) != (word in slug) for word in words)
     says_other |= bool(re.search(r"\bit\b", text, re.I)) != slug.endswith("-it")
