@@ -3,14 +3,8 @@
 use serde::Deserialize;
 
 use super::facts::{ModelFacts, Price, ProviderFacts};
-use super::{Error, Names, hosts, lists};
+use super::{Error, Names, hosts};
 use crate::account;
-
-/// Authors, providers, families and aliases of the catalogue that ships with the binary.
-const STARTER: &str = include_str!("../../catalogue/starter.toml");
-/// Its models and prices, which are built from public lists.
-const MODELS: &str = include_str!("../../catalogue/models.csv");
-const PRICES: &str = include_str!("../../catalogue/prices.csv");
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,13 +24,6 @@ pub(super) struct File {
 }
 
 impl File {
-    pub fn starter() -> Result<Self, Error> {
-        let mut file = Self::parse(STARTER)?;
-        file.models = lists::models(MODELS)?;
-        file.prices = lists::prices(PRICES)?;
-        Ok(file)
-    }
-
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut file: Self = toml::from_str(text).map_err(|error| Error::Toml(Box::new(error)))?;
         // What it is compared with has no account either.

@@ -4,10 +4,20 @@
 use std::str::FromStr;
 
 use super::facts::{Amount, ModelFacts, Price};
-use super::file::Model;
+use super::file::{File, Model};
 use super::{Error, STANDARD};
 
-pub(super) fn models(text: &str) -> Result<Vec<Model>, Error> {
+/// Authors, providers, families and aliases.
+const STARTER: &str = include_str!("../../catalogue/starter.toml");
+const MODELS: &str = include_str!("../../catalogue/models.csv");
+const PRICES: &str = include_str!("../../catalogue/prices.csv");
+
+/// The catalogue that ships with the binary.
+pub(super) fn starter() -> Result<File, Error> {
+    Ok(File { models: models(MODELS)?, prices: prices(PRICES)?, ..File::parse(STARTER)? })
+}
+
+fn models(text: &str) -> Result<Vec<Model>, Error> {
     rows(text, "id,name,names,", |cells| {
         let model = Model {
             id: cells.text()?.to_owned(),
@@ -32,7 +42,7 @@ pub(super) fn models(text: &str) -> Result<Vec<Model>, Error> {
     })
 }
 
-pub(super) fn prices(text: &str) -> Result<Vec<Price>, Error> {
+fn prices(text: &str) -> Result<Vec<Price>, Error> {
     rows(text, "model,variant,provider,", |cells| {
         let price = Price {
             model: cells.text()?.to_owned(),

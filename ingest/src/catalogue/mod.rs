@@ -130,7 +130,7 @@ impl Catalogue {
     /// The catalogue that ships with the binary.
     pub fn starter() -> Self {
         #[expect(clippy::expect_used, reason = "the lists are compiled in and a test reads them")]
-        File::starter().and_then(Self::build).expect("the starter catalogue is well-formed")
+        lists::starter().and_then(Self::build).expect("the starter catalogue is well-formed")
     }
 
     pub fn empty() -> Self {
