@@ -7,7 +7,6 @@ Ids come first from `curated.toml`, then from OpenRouter's list, then from whoev
 of a model is said once, by the most trusted source that says it. The same packages give the same bytes.
 """
 
-import re
 import sys
 import tomllib
 from pathlib import Path
@@ -35,7 +34,9 @@ def main(folder):
     models.list_all(raws)
     models.learn(raws)
     write(HERE.parent, models, listed)
-    print(f"{len(models.models)} models of {len({i.split('/')[0] for i in models.models})} authors, {len(models.prices)} prices")
+    authors = {model_id.split("/")[0] for model_id in models.models}
+    refused = len(models.refused)
+    print(f"{len(models.models)} models of {len(authors)} authors, {len(models.prices)} prices; {refused} names are nobody's")
     return models
 
 

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 
-from fold import candidates
 from rewrites import house_style, rewritten
 
 # Their bare names are a word for a model; those of others only lead to one that is listed.
