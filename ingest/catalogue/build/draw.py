@@ -4,7 +4,7 @@
     python3 draw.py FOLDER-OF-PACKAGES > frame.csv
 
 1,200 distinct names: of LiteLLM's map, OpenRouter's list, models.dev, and what clients and cloud libraries list, which the
-catalogue is not made of. 30 % of each are held out: nobody looks at what the rules make of them before the rules are frozen.
+catalogue is not made of. 30 % of each are held out: another seed drew them after the rules were frozen.
 """
 
 import json
@@ -17,6 +17,7 @@ from pathlib import Path
 import sources
 
 SEED = 20261130
+HELD_OUT_SEED = 20261201
 WANTED = {"litellm": 400, "openrouter": 300, "models.dev": 300, "clients": 200}
 TEXT = ("chat", "completion", "responses", "embedding", "rerank")
 
@@ -67,15 +68,20 @@ def clients(folder):
 
 
 def main(folder):
-    dice = random.Random(SEED)
-    seen, rows = set(), []
+    dice, later = random.Random(SEED), random.Random(HELD_OUT_SEED)
+    seen, rows, held_out = set(), [], []
     for of, read in (("litellm", litellm), ("openrouter", openrouter), ("models.dev", by_provider), ("clients", clients)):
         # What is drawn once is not drawn again, whoever lists it.
         known = {name: (source, provider) for source, provider, name in sorted(read(folder)) if name not in seen and "," not in name}
         drawn = dice.sample(sorted(known), WANTED[of])
         seen.update(drawn)
-        held = set(dice.sample(drawn, WANTED[of] * 3 // 10))
-        rows += [(of, *known[name], name, str(int(name in held))) for name in drawn]
+        aside = set(dice.sample(drawn, WANTED[of] * 3 // 10))
+        rows += [(of, *known[name], name, "0") for name in drawn if name not in aside]
+        held_out.append((of, known, len(aside)))
+    for of, known, wanted in held_out:
+        drawn = later.sample(sorted(known.keys() - seen), wanted)
+        seen.update(drawn)
+        rows += [(of, *known[name], name, "1") for name in drawn]
     print("of,source,provider,name,held,expected")
     for row in rows:
         print(",".join(row) + ",")
