@@ -1,5 +1,7 @@
 //! The catalogue's TOML file.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::facts::{ModelFacts, Price, ProviderFacts};
@@ -50,10 +52,15 @@ impl File {
 }
 
 fn lay<T>(entries: &mut Vec<T>, over: Vec<T>, id: impl Fn(&T) -> &String) {
+    let mut places: HashMap<String, usize> =
+        entries.iter().enumerate().map(|(at, entry)| (id(entry).clone(), at)).collect();
     for entry in over {
-        match entries.iter_mut().find(|known| id(known) == id(&entry)) {
+        match places.get(id(&entry)).and_then(|at| entries.get_mut(*at)) {
             Some(known) => *known = entry,
-            None => entries.push(entry),
+            None => {
+                places.insert(id(&entry).clone(), entries.len());
+                entries.push(entry);
+            }
         }
     }
 }
