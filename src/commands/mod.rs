@@ -1,5 +1,6 @@
 //! The command line: one thin file per command.
 
+mod catalog;
 mod check;
 mod completions;
 mod demo;
@@ -60,6 +61,7 @@ enum Configured {
     Maintain(maintain::Args),
     Sql(sql::Args),
     Keys(keys::Args),
+    Catalog(catalog::Args),
     Check(check::Args),
 }
 
@@ -87,6 +89,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             Configured::Maintain(args) => maintain::run(args, config).await,
             Configured::Sql(args) => sql::run(args, config).await,
             Configured::Keys(args) => keys::run(args, config).await,
+            Configured::Catalog(args) => catalog::run(args, config).await,
             Configured::Check(args) => check::run(args, config).await,
         }
     });

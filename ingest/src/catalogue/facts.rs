@@ -24,6 +24,10 @@ pub struct ModelFacts {
     pub accepts_audio: Option<bool>,
     pub accepts_video: Option<bool>,
     pub makes_images: Option<bool>,
+    pub calls_tools: Option<bool>,
+    /// Answers in a shape that the caller gives.
+    pub structures_output: Option<bool>,
+    pub reasons: Option<bool>,
 }
 
 /// `facts` of an entry of `providers`.
@@ -68,10 +72,14 @@ pub struct Amount(pub i128);
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let amount = decimal::parse(&text, 9);
-        amount
-            .map(Self)
-            .map_err(|_| serde::de::Error::custom(format!("`{text}` is no amount of USD such as `0.25`")))
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no amount of USD such as `0.25`")))
+    }
+}
+
+impl Amount {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        decimal::parse(text, 9).ok().map(Self)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The catalogue's TOML file.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::facts::{ModelFacts, Price, ProviderFacts};
@@ -50,10 +52,15 @@ impl File {
 }
 
 fn lay<T>(entries: &mut Vec<T>, over: Vec<T>, id: impl Fn(&T) -> &String) {
+    let mut places: HashMap<String, usize> =
+        entries.iter().enumerate().map(|(at, entry)| (id(entry).clone(), at)).collect();
     for entry in over {
-        match entries.iter_mut().find(|known| id(known) == id(&entry)) {
+        match places.get(id(&entry)).and_then(|at| entries.get_mut(*at)) {
             Some(known) => *known = entry,
-            None => entries.push(entry),
+            None => {
+                places.insert(id(&entry).clone(), entries.len());
+                entries.push(entry);
+            }
         }
     }
 }
@@ -83,25 +90,28 @@ pub(super) struct Provider {
     pub facts: ProviderFacts,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Model {
     /// `author/slug`.
     pub id: String,
     pub name: String,
-    /// Other slugs in logs, without provider prefix, region and date.
+    /// Other slugs in logs that have another key, without provider prefix, region and date.
     #[serde(default)]
     pub names: Vec<String>,
     #[serde(default)]
     pub facts: ModelFacts,
 }
 
-/// Models whose normalised name starts so are by this author.
-#[derive(Debug, Deserialize)]
+/// Of several models with one key, the one by this author is meant when the name starts so. It never makes a model.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Family {
     pub prefix: String,
     pub author: String,
+    /// `llama3` is spelled for `llama-3`.
+    #[serde(default)]
+    pub splits: bool,
 }
 
 /// A rule for whole names, whatever their case; members that are left out match anything.

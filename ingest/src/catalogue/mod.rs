@@ -1,11 +1,18 @@
 //! Names: raw model and provider strings to canonical ids, and ids to display names.
 //!
-//! A name that nothing maps goes through unchanged: never dropped, never guessed.
+//! A name leads only to a model that is listed, and one that leads to none goes through unchanged: never dropped, never
+//! guessed. It is looked up as it stands, then by its fold key without what stands around it (`parse`), then without
+//! date, version and offer (`fold`); the first that is listed is meant (`index`). `explain` tells each step.
 
+mod explain;
 mod facts;
 mod file;
+mod fold;
 mod hosts;
-mod names;
+mod index;
+mod lists;
+mod parse;
+mod spellings;
 #[cfg(test)]
 mod tests;
 
@@ -14,12 +21,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::NaiveDate;
+use explain::Steps;
 use file::{Alias, File};
+use index::Index;
 
+pub use explain::{Explanation, Step};
 pub use facts::{Amount, ModelFacts, Price, ProviderFacts};
-
-/// The catalogue that ships with the binary.
-pub const STARTER: &str = include_str!("../../catalogue/starter.toml");
+pub use fold::Cut;
 
 /// The variant of a model that no suffix names.
 pub const STANDARD: &str = "standard";
@@ -34,6 +42,13 @@ const CACHED_NAME_BYTES: usize = 256;
 pub enum Error {
     #[error("failed to read the catalogue as TOML")]
     Toml(#[source] Box<toml::de::Error>),
+    #[error("line {line} of a list that ships with the binary is no row of it")]
+    Line { line: usize },
+    #[error(
+        "models `{first}` and `{second}` of the catalogue are spelled alike, by the key `{key}`; list one of them, with the \
+         other spelling in its `names` if the key differs"
+    )]
+    SameKey { key: String, first: String, second: String },
     #[error("model `{model_id}` of the catalogue is not `author/slug` with an author of the catalogue")]
     Model { model_id: String },
     #[error(
@@ -67,12 +82,7 @@ pub struct Catalogue {
     authors: HashMap<String, usize>,
     providers: HashMap<String, usize>,
     models: HashMap<String, usize>,
-    /// Folded author names, slugs included → author slug.
-    author_names: HashMap<String, String>,
-    /// Folded provider names, ids included → provider id.
-    provider_names: HashMap<String, String>,
-    /// Folded model names → model id.
-    model_names: HashMap<String, String>,
+    index: Index,
     hasher: RandomState,
     cache: RwLock<HashMap<u64, Arc<Entry>>>,
 }
@@ -119,8 +129,8 @@ impl Names<&str> {
 impl Catalogue {
     /// The catalogue that ships with the binary.
     pub fn starter() -> Self {
-        #[expect(clippy::expect_used, reason = "the file is compiled in and a test reads it")]
-        Self::from_toml(STARTER).expect("the starter catalogue is well-formed")
+        #[expect(clippy::expect_used, reason = "the lists are compiled in and a test reads them")]
+        lists::starter().and_then(Self::build).expect("the starter catalogue is well-formed")
     }
 
     pub fn empty() -> Self {
@@ -142,27 +152,16 @@ impl Catalogue {
     }
 
     fn build(file: File) -> Result<Self, Error> {
-        let mut catalogue = Self::default();
-        for (at, author) in file.authors.iter().enumerate() {
-            catalogue.authors.insert(author.slug.clone(), at);
-            for name in author.names.iter().chain([&author.slug]) {
-                catalogue.author_names.insert(names::fold(name), author.slug.clone());
-            }
-        }
-        for (at, provider) in file.providers.iter().enumerate() {
-            catalogue.providers.insert(provider.id.clone(), at);
-            for name in provider.names.iter().chain([&provider.id, &provider.name]) {
-                catalogue.provider_names.insert(names::fold(name), provider.id.clone());
-            }
-        }
-        for (at, model) in file.models.iter().enumerate() {
-            let known =
-                model.id.split_once('/').filter(|(author, _)| catalogue.authors.contains_key(*author));
-            let Some((_, slug)) = known else { return Err(Error::Model { model_id: model.id.clone() }) };
-            catalogue.models.insert(model.id.clone(), at);
-            for name in model.names.iter().map(String::as_str).chain([slug]) {
-                catalogue.model_names.insert(names::fold(name), model.id.clone());
-            }
+        let index = Index::new(&file)?;
+        let mut catalogue = Self { index, ..Self::default() };
+        let at = |ids: Vec<&String>| ids.into_iter().cloned().enumerate().map(|(at, id)| (id, at)).collect();
+        catalogue.authors = at(file.authors.iter().map(|author| &author.slug).collect());
+        catalogue.providers = at(file.providers.iter().map(|provider| &provider.id).collect());
+        catalogue.models = at(file.models.iter().map(|model| &model.id).collect());
+        let knows_author =
+            |id: &str| id.split_once('/').is_some_and(|(of, _)| catalogue.authors.contains_key(of));
+        if let Some(model) = file.models.iter().find(|model| !knows_author(&model.id)) {
+            return Err(Error::Model { model_id: model.id.clone() });
         }
         let knows_model = |id: &str| catalogue.models.contains_key(id);
         let knows_provider = |id: &str| catalogue.providers.contains_key(id);
@@ -180,7 +179,7 @@ impl Catalogue {
     ) -> Arc<Resolved> {
         let names = Names { source, model: raw_model, provider: raw_provider, host };
         if !names.is_cached() {
-            return Arc::new(self.look_up(names));
+            return Arc::new(self.look_up(names, &mut Steps::default()));
         }
         let hash = self.hasher.hash_one(names);
         if let Some(entry) = self.cache.read().unwrap_or_else(PoisonError::into_inner).get(&hash)
@@ -188,7 +187,7 @@ impl Catalogue {
         {
             return Arc::clone(&entry.resolved);
         }
-        let resolved = Arc::new(self.look_up(names));
+        let resolved = Arc::new(self.look_up(names, &mut Steps::default()));
         let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
         if cache.len() < CACHE_ENTRIES {
             let entry = Entry { names: names.to_owned(), resolved: Arc::clone(&resolved) };
@@ -197,10 +196,28 @@ impl Catalogue {
         resolved
     }
 
-    fn look_up(&self, names: Names<&str>) -> Resolved {
+    /// What `resolve` answers, and how it came to it.
+    pub fn explain(
+        &self,
+        source: &str,
+        raw_model: Option<&str>,
+        raw_provider: Option<&str>,
+        host: Option<&str>,
+    ) -> Explanation {
+        let mut steps = Steps::asked();
+        let names = Names { source, model: raw_model, provider: raw_provider, host };
+        let resolved = self.look_up(names, &mut steps);
+        Explanation { steps: steps.into_noted(), resolved }
+    }
+
+    fn look_up(&self, names: Names<&str>, steps: &mut Steps) -> Resolved {
         let alias = self.file.aliases.iter().find(|alias| alias.matches(&names));
-        let (provider_id, provider_mapped) = self.provider(names, alias);
-        let model = self.model(names, alias);
+        if let Some(alias) = alias {
+            let (model_id, provider_id) = (alias.model_id.clone(), alias.provider_id.clone());
+            steps.note(|| Step::Alias { model_id, provider_id });
+        }
+        let model = self.model(names, alias, steps);
+        let (provider_id, provider_mapped) = self.provider(names, alias, model.provider);
         let author = model
             .id
             .as_deref()
@@ -217,11 +234,20 @@ impl Catalogue {
         }
     }
 
-    fn provider(&self, names: Names<&str>, alias: Option<&Alias>) -> (Option<String>, bool) {
+    /// `named` is the provider that the model's name names.
+    fn provider(
+        &self,
+        names: Names<&str>,
+        alias: Option<&Alias>,
+        named: Option<String>,
+    ) -> (Option<String>, bool) {
         if let Some(id) = alias.and_then(|alias| alias.provider_id.clone()) {
             return (Some(id), true);
         }
-        let Some(raw) = names.provider else { return (None, false) };
+        let Some(raw) = names.provider else {
+            let is_named = named.is_some();
+            return (named, is_named);
+        };
         if let Some(host) = names.host.filter(|_| hosts::is_dialect(raw)) {
             let known = self.file.providers.iter().find(|provider| hosts::is_among(host, &provider.hosts));
             return match known {
@@ -232,76 +258,52 @@ impl Catalogue {
                 },
             };
         }
-        match self.provider_names.get(&names::fold(raw)) {
-            Some(id) => (Some(id.clone()), true),
+        match self.index.spellings.provider(raw) {
+            Some(id) => (Some(id.to_owned()), true),
             None => (Some(raw.to_owned()), false),
         }
     }
 
-    fn model(&self, names: Names<&str>, alias: Option<&Alias>) -> Model {
+    fn model(&self, names: Names<&str>, alias: Option<&Alias>, steps: &mut Steps) -> Model {
         if let Some(alias) = alias
             && let Some(id) = &alias.model_id
         {
             let variant = alias.variant.clone().unwrap_or_else(|| STANDARD.to_owned());
-            return Model { id: Some(id.clone()), variant, is_mapped: true };
+            return Model { id: Some(id.clone()), variant, is_mapped: true, provider: None };
         }
-        let Some(raw) = names.model else {
-            return Model { id: None, variant: STANDARD.to_owned(), is_mapped: false };
+        let unmapped = |id: Option<String>, provider| Model {
+            id,
+            variant: STANDARD.to_owned(),
+            is_mapped: false,
+            provider,
         };
-        let in_openrouter_style = matches!(names.source, "native" | "openrouter");
+        let Some(raw) = names.model else { return unmapped(None, None) };
+        let by_openrouter =
+            || names.provider.and_then(|raw| self.index.spellings.provider(raw)) == Some("openrouter");
+        let is_slug = matches!(names.source, "native" | "openrouter") || by_openrouter();
         let (slug, variant) = match raw.strip_prefix("openrouter/").filter(|rest| rest.contains('/')) {
-            Some(slug) => names::split_variant(slug),
-            None if in_openrouter_style => names::split_variant(raw),
-            None => (raw, STANDARD),
+            Some(slug) => parse::split_variant(slug),
+            None if is_slug => parse::split_variant(raw),
+            None => (raw, None),
         };
-        let found = if self.models.contains_key(slug) {
-            Some(slug.to_owned())
+        if let Some(suffix) = variant {
+            steps.note(|| Step::Variant { suffix: suffix.to_owned() });
+        }
+        let (found, provider) = if self.models.contains_key(slug) {
+            steps.note(|| Step::Exact { model_id: slug.to_owned() });
+            (Some(slug.to_owned()), None)
         } else {
-            self.by_author(slug, in_openrouter_style).or_else(|| self.by_name(slug))
+            self.index.resolve(slug, steps)
         };
+        // What stands in front of OpenRouter's slugs is an author, and says nothing of who served.
+        let provider = provider.filter(|_| !is_slug);
         match found {
-            Some(id) => Model { id: Some(id), variant: variant.to_owned(), is_mapped: true },
-            None => Model { id: Some(raw.to_owned()), variant: STANDARD.to_owned(), is_mapped: false },
-        }
-    }
-
-    /// `author/slug` of a known author. In sources where the prefix may as well name a dialect, only when it
-    /// does not.
-    fn by_author(&self, raw: &str, in_openrouter_style: bool) -> Option<String> {
-        let (author, slug) = raw.split_once('/')?;
-        let is_author =
-            self.authors.contains_key(author) && (in_openrouter_style || !hosts::is_dialect(author));
-        if !is_author || slug.is_empty() || slug.contains('/') {
-            return None;
-        }
-        let name = names::normalise(slug, |_| false);
-        let listed = [names::fold(slug), names::fold(name.slug())].iter().find_map(|name| {
-            self.model_names.get(name).filter(|id| id.split_once('/').is_some_and(|(a, _)| a == author))
-        });
-        let slug = if in_openrouter_style { slug.to_ascii_lowercase() } else { name.slug().to_owned() };
-        Some(listed.cloned().unwrap_or_else(|| format!("{author}/{}", slug.replace(':', "-"))))
-    }
-
-    /// By the normalised name: a model of the list, then a family of its author. A name that stands behind an
-    /// author we do not know may be anyone's variation, so nothing is made of it.
-    fn by_name(&self, raw: &str) -> Option<String> {
-        let name = names::normalise(raw, |segment| self.provider_names.contains_key(&names::fold(segment)));
-        let slug = name.slug();
-        let listed = self.model_names.get(&names::fold(slug));
-        let author = match name.author() {
-            Some(spelling) => {
-                let author = self.author_names.get(&names::fold(spelling))?;
-                if let Some(id) = listed.filter(|id| id.split_once('/').is_some_and(|(of, _)| of == author)) {
-                    return Some(id.clone());
-                }
-                author
+            Some(id) => {
+                let variant = variant.unwrap_or(STANDARD).to_owned();
+                Model { id: Some(id), variant, is_mapped: true, provider }
             }
-            None => match listed {
-                Some(id) => return Some(id.clone()),
-                None => &self.file.families.iter().find(|family| slug.starts_with(&family.prefix))?.author,
-            },
-        };
-        Some(format!("{author}/{}", slug.replace(':', "-")))
+            None => unmapped(Some(raw.to_owned()), provider),
+        }
     }
 
     pub fn author_name(&self, slug: &str) -> Option<&str> {
@@ -350,4 +352,6 @@ struct Model {
     id: Option<String>,
     variant: String,
     is_mapped: bool,
+    /// The provider that the name names.
+    provider: Option<String>,
 }

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use super::*;
 use crate::event::Failure;
 
@@ -21,8 +23,9 @@ fn event<'a>(attempts: Vec<Attempt<'a>>) -> Event<'a> {
 
 /// Runs `look` on each row.
 fn rows<T>(event: &Event<'_>, mut look: impl FnMut(&AttemptRow<'_>) -> T) -> Vec<T> {
+    static STARTER: LazyLock<Catalogue> = LazyLock::new(Catalogue::starter);
     let mut seen = Vec::new();
-    normalise(event, &Catalogue::starter(), &lineage(), &mut |row| seen.push(look(row))).unwrap();
+    normalise(event, &STARTER, &lineage(), &mut |row| seen.push(look(row))).unwrap();
     seen
 }
 

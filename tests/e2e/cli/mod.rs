@@ -1,5 +1,6 @@
 //! What a person sees at the command line: help, its manual pages and completions, and refusals.
 
+mod catalog;
 mod check;
 mod generated;
 mod help;

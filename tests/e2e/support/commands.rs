@@ -1,7 +1,7 @@
 //! The program's commands.
 
 /// Every command that help names.
-pub const COMMANDS: [&[&str]; 18] = [
+pub const COMMANDS: [&[&str]; 21] = [
     &[],
     &["demo"],
     &["serve"],
@@ -18,6 +18,9 @@ pub const COMMANDS: [&[&str]; 18] = [
     &["sql"],
     &["keys"],
     &["keys", "rotate"],
+    &["catalog"],
+    &["catalog", "explain"],
+    &["catalog", "unmapped"],
     &["check"],
     &["completions"],
 ];
