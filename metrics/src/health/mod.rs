@@ -5,8 +5,6 @@
 pub(crate) mod check;
 mod columns;
 #[cfg(test)]
-mod questions;
-#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

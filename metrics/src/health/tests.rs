@@ -1,3 +1,5 @@
+mod questions;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::testing::{Attempt, COUNTS, DAY, Dice, HOUR, MINUTE, Place, World, text, us};
+use super::super::testing::{Attempt, COUNTS, DAY, Dice, HOUR, MINUTE, Place, World, text, us};
 use crate::{Metric, health_by_5min, health_by_day, health_by_hour, health_by_window, health_now};
 
 /// First and last instant of a period, µs, the last not in it.
