@@ -65,6 +65,11 @@ impl Bucket {
         self.0.div_euclid(PER_DAY as i32)
     }
 
+    /// Ordered as buckets are.
+    pub(crate) fn ordinal(self) -> u32 {
+        self.0.cast_unsigned() ^ (1 << 31)
+    }
+
     pub(crate) fn start_us(self) -> i64 {
         i64::from(self.0) * FINEST_US
     }
@@ -114,7 +119,7 @@ impl NameInterner {
             rank_of[*number as usize] = rank;
         }
         let values = values.iter().map(|column| take(column, &sorted, None)).collect::<Result<_, _>>()?;
-        Ok((Names { columns: self.columns, values }, rank_of))
+        Ok((Names::sorted(self.columns, values), rank_of))
     }
 }
 
@@ -126,6 +131,11 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    /// `values`: a column each, of tuples that are sorted.
+    pub(crate) fn sorted(columns: &'static [Column], values: Vec<ArrayRef>) -> Self {
+        Self { columns, values }
+    }
+
     /// None when the tuples have no such name.
     pub(crate) fn column(&self, name: &str, ranks: &UInt32Array) -> Option<Result<ArrayRef>> {
         let at = self.columns.iter().position(|column| column.name == name)?;
@@ -180,7 +190,7 @@ impl Groups {
 
 /// Spreads two small numbers; the keys are ours, so nobody aims at it.
 #[derive(Debug, Default)]
-struct Mixer(u64);
+pub(crate) struct Mixer(u64);
 
 impl Hasher for Mixer {
     fn finish(&self) -> u64 {

@@ -11,6 +11,7 @@ mod delta_schema;
 pub mod dice;
 mod error;
 pub mod health;
+mod listed;
 pub mod location;
 mod log;
 mod log_folder;

@@ -3,11 +3,14 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
+use futures::stream::BoxStream;
 
 use crate::data_file::DataFile;
+use crate::listed;
 use crate::log::action::MetaData;
 use crate::log::{FileSet, State};
 use crate::provider::Provider;
@@ -78,7 +81,17 @@ impl Snapshot {
         Arc::new(Provider::new(self.table, Arc::clone(&self.storage), Arc::clone(&self.state.files)))
     }
 
-    /// Only the rows of the given files of this table: what a fold reads. The files need not be active any more.
+    /// Columns of the rows of the given files of this table, which need not be active any more: what a fold reads. Texts come as
+    /// dictionaries.
+    pub fn rows_with_lists(
+        &self,
+        files: Vec<DataFile>,
+        columns: &[&str],
+    ) -> BoxStream<'static, Result<RecordBatch, DataFusionError>> {
+        listed::rows(self.table, &self.storage, files, columns)
+    }
+
+    /// Only the rows of the given files of this table. The files need not be active any more.
     pub fn provider_over(&self, files: Vec<DataFile>) -> Arc<dyn TableProvider> {
         Arc::new(Provider::new(self.table, Arc::clone(&self.storage), Arc::new(FileSet::new(files))))
     }

@@ -1,32 +1,32 @@
 //! A family whose names are no other family's.
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
-use arrow::compute::filter;
+use arrow::array::RecordBatch;
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::sketches::{Runs, ddsketch, hll};
 use bellwether_warehouse::tables::rollup::{Family, Level, Sums, Value};
 use datafusion::common::Result;
 
 use super::input::{Attempt, Input};
+use super::names::NameNumbers;
 use super::pages::Pages;
 use super::part::{Order, Part};
 use super::{Days, wanted_of};
-use crate::keys::{Bucket, Groups, NameInterner};
+use crate::keys::{Bucket, Groups};
 
 /// What a family counts of an attempt.
 pub(super) trait Counted: Sums + Send + 'static {
     /// Whether the attempt is one of the family's at all.
-    fn takes(attempt: &Attempt<'_>) -> bool;
+    fn takes(attempt: &Attempt) -> bool;
 
-    fn count(&mut self, attempt: &Attempt<'_>);
+    fn count(&mut self, attempt: &Attempt);
 
     /// For its sketch of users, if it has one.
-    fn user(_: &Attempt<'_>) -> Option<i64> {
+    fn user(_: &Attempt) -> Option<i64> {
         None
     }
 
     /// For its sketches of quantiles: the place of the column among them, and a value.
-    fn measure(_: &Attempt<'_>, _: impl FnMut(usize, f64)) {}
+    fn measure(_: &Attempt, _: impl FnMut(usize, f64)) {}
 }
 
 /// Takes one row of a table, of one date each time; false: no more is wanted.
@@ -34,7 +34,8 @@ pub(super) type Take<'a> = &'a dyn Fn(TableId, RecordBatch) -> bool;
 
 /// A counter of whatever family.
 pub(super) trait Apart: Send {
-    fn add(&mut self, input: &Input) -> Result<()>;
+    /// `attempts`: the rows of the input.
+    fn add(&mut self, input: &Input, attempts: &[Attempt]) -> Result<()>;
 
     fn finish(self: Box<Self>, wanted: &[TableId], take: Take<'_>) -> Result<()>;
 }
@@ -51,7 +52,7 @@ pub(super) struct Counter<S> {
     days: Days,
     /// The wanted tables, the finest first.
     tables: Vec<Kept>,
-    names: NameInterner,
+    names: NameNumbers,
     groups: Groups,
     sums: Pages<S>,
     users: hll::Ledger,
@@ -75,7 +76,7 @@ impl<S: Counted> Counter<S> {
             family,
             days,
             tables,
-            names: NameInterner::new(family.keys)?,
+            names: NameNumbers::new(family.keys),
             groups: Groups::default(),
             sums: Pages::<S>::default(),
             users: hll::Ledger::default(),
@@ -94,46 +95,38 @@ impl<S: Counted> Counter<S> {
 }
 
 impl<S: Counted> Apart for Counter<S> {
-    fn add(&mut self, input: &Input) -> Result<()> {
-        let started_at = input.started_at();
-        let buckets: Vec<Option<Bucket>> = started_at.iter().map(|at| self.bucket(*at)).collect();
+    fn add(&mut self, input: &Input, attempts: &[Attempt]) -> Result<()> {
         // Before the names are looked at, which is what costs most.
-        let taken: BooleanArray = (0..)
-            .zip(&buckets)
-            .map(|(row, bucket)| Some(bucket.is_some() && S::takes(&input.row(row))))
-            .collect();
-        if taken.true_count() == 0 {
+        let (mut rows, mut buckets) = (Vec::new(), Vec::new());
+        for ((row, attempt), started_at) in (0..).zip(attempts).zip(input.started_at()) {
+            if let Some(bucket) = self.bucket(*started_at)
+                && S::takes(attempt)
+            {
+                rows.push(row);
+                buckets.push(bucket);
+            }
+        }
+        if rows.is_empty() {
             return Ok(());
         }
-        let names = input.names(self.family.keys)?;
-        let names: Vec<ArrayRef> = match taken.true_count() == taken.len() {
-            true => names,
-            false => names.iter().map(|column| filter(column, &taken)).collect::<Result<_, _>>()?,
-        };
-        let mut numbers = Vec::new();
-        self.names.intern(&names, &mut numbers)?;
-        let rows: Vec<(usize, usize)> = taken
-            .values()
-            .set_indices()
-            .zip(numbers)
-            .filter_map(|(row, names)| {
-                let bucket = (*buckets.get(row)?)?;
-                Some((row, self.groups.group(bucket, names)))
-            })
-            .collect();
+        let mut names = Vec::new();
+        self.names.number(&input.names(self.family.keys)?, &rows, &mut names)?;
+        let groups =
+            buckets.into_iter().zip(names).map(|(bucket, names)| self.groups.group(bucket, names as usize));
+        let groups: Vec<usize> = groups.collect();
         let total = self.groups.len();
         self.sums.grow(total);
         self.users.grow(total)?;
         for sketches in &mut self.speeds {
             sketches.grow(total)?;
         }
-        for (row, group) in rows {
-            let attempt = input.row(row);
-            self.sums.at_mut(group).count(&attempt);
-            if let Some(user_key) = S::user(&attempt) {
+        for (row, group) in rows.into_iter().zip(groups) {
+            let Some(attempt) = attempts.get(row as usize) else { continue };
+            self.sums.at_mut(group).count(attempt);
+            if let Some(user_key) = S::user(attempt) {
                 self.users.add_one(group, user_key);
             }
-            S::measure(&attempt, |at, value| {
+            S::measure(attempt, |at, value| {
                 if let Some(sketches) = self.speeds.get_mut(at) {
                     sketches.add_one(group, value);
                 }

@@ -17,11 +17,10 @@ const DECODE_MIN_TOKENS: i64 = 20;
 /// Measurements of health that go into sketches.
 pub(super) const SPEEDS: usize = 5;
 
-impl Attempt<'_> {
+impl Attempt {
     #[inline]
     pub(super) fn is_success(&self) -> bool {
-        Outcome::parse(self.outcome)
-            .is_some_and(|outcome| outcome.is_success(self.output_tokens, self.ttft_ms.is_some()))
+        self.outcome.is_some_and(|outcome| outcome.is_success(self.output_tokens, self.ttft_ms.is_some()))
     }
 
     /// False when the router answered from its own cache: usage, but no provider's doing.
@@ -46,7 +45,7 @@ fn add(sum: &mut i64, value: Option<impl Into<i64>>) {
 
 /// Of any attempt: what was charged, and the part of it for attempts that were not served.
 #[inline]
-pub(super) fn count_spend(usage: &mut Usage, attempt: &Attempt<'_>, is_served: bool) {
+pub(super) fn count_spend(usage: &mut Usage, attempt: &Attempt, is_served: bool) {
     let Some(cost) = attempt.cost_usd else { return };
     usage.cost_usd = usage.cost_usd.saturating_add(cost);
     if !is_served {
@@ -56,7 +55,7 @@ pub(super) fn count_spend(usage: &mut Usage, attempt: &Attempt<'_>, is_served: b
 
 /// Of a served request.
 #[inline]
-pub(super) fn count_usage(usage: &mut Usage, attempt: &Attempt<'_>) {
+pub(super) fn count_usage(usage: &mut Usage, attempt: &Attempt) {
     let one = |holds: bool| i64::from(holds);
     usage.requests += 1;
     usage.gateway_cache_hits += one(!attempt.is_upstream());
@@ -98,12 +97,12 @@ pub(super) fn count_usage(usage: &mut Usage, attempt: &Attempt<'_>) {
 /// By whom an attempt reached.
 impl Counted for Reach {
     #[inline]
-    fn takes(attempt: &Attempt<'_>) -> bool {
+    fn takes(attempt: &Attempt) -> bool {
         attempt.cost_usd.is_some() || attempt.is_success()
     }
 
     #[inline]
-    fn count(&mut self, attempt: &Attempt<'_>) {
+    fn count(&mut self, attempt: &Attempt) {
         if let Some(cost) = attempt.cost_usd {
             self.cost_usd = self.cost_usd.saturating_add(cost);
         }
@@ -122,7 +121,7 @@ impl Counted for Reach {
     }
 
     #[inline]
-    fn user(attempt: &Attempt<'_>) -> Option<i64> {
+    fn user(attempt: &Attempt) -> Option<i64> {
         attempt.user_key.filter(|_| attempt.is_success())
     }
 }
@@ -130,19 +129,19 @@ impl Counted for Reach {
 /// How fast an attempt was, by the length of its prompt.
 impl Counted for ContextSpeed {
     #[inline]
-    fn takes(attempt: &Attempt<'_>) -> bool {
+    fn takes(attempt: &Attempt) -> bool {
         attempt.is_upstream()
             && attempt.input_tokens.is_some()
             && by_context(attempt).iter().any(Option::is_some)
     }
 
     #[inline]
-    fn count(&mut self, _: &Attempt<'_>) {
+    fn count(&mut self, _: &Attempt) {
         self.attempts += 1;
     }
 
     #[inline]
-    fn measure(attempt: &Attempt<'_>, mut each: impl FnMut(usize, f64)) {
+    fn measure(attempt: &Attempt, mut each: impl FnMut(usize, f64)) {
         for (at, value) in by_context(attempt).into_iter().enumerate() {
             if let Some(value) = value {
                 each(at, value);
@@ -154,34 +153,34 @@ impl Counted for ContextSpeed {
 /// Who used a model.
 impl Counted for UserModel {
     #[inline]
-    fn takes(attempt: &Attempt<'_>) -> bool {
+    fn takes(attempt: &Attempt) -> bool {
         attempt.user_key.is_some() && attempt.is_success()
     }
 
     #[inline]
-    fn count(&mut self, _: &Attempt<'_>) {
+    fn count(&mut self, _: &Attempt) {
         self.requests += 1;
     }
 }
 
 /// In the order of the columns of speeds by context.
 #[inline]
-fn by_context(attempt: &Attempt<'_>) -> [Option<f64>; 3] {
+fn by_context(attempt: &Attempt) -> [Option<f64>; 3] {
     let [ttft_ms, _, e2e, decode, _] = speed(attempt);
     [ttft_ms, e2e, decode]
 }
 
 /// Of an attempt at a provider.
 #[inline]
-pub(super) fn count_health(health: &mut Health, attempt: &Attempt<'_>) {
+pub(super) fn count_health(health: &mut Health, attempt: &Attempt) {
     let one = |holds: Option<bool>| i64::from(holds == Some(true));
     let success = attempt.is_success();
     health.attempts += 1;
     if success {
         add(&mut health.output_tokens, attempt.output_tokens);
     }
-    let class = attempt.error_class.and_then(ErrorClass::parse);
-    match Outcome::parse(attempt.outcome) {
+    let class = attempt.error_class;
+    match attempt.outcome {
         Some(Outcome::Ok) => health.ok += 1,
         Some(Outcome::Fault) => count_fault(health, class),
         Some(Outcome::RateLimited) => health.rate_limited += 1,
@@ -194,7 +193,7 @@ pub(super) fn count_health(health: &mut Health, attempt: &Attempt<'_>) {
         Some(Outcome::GatewayError) => health.gateway_error += 1,
         None => {}
     }
-    match attempt.finish_reason.and_then(FinishReason::parse) {
+    match attempt.finish_reason {
         Some(FinishReason::ToolCalls) => {
             health.tool_finishes += 1;
             health.tool_error_requests += i64::from(is_some(attempt.tool_call_errors));
@@ -243,9 +242,9 @@ fn count_client_error(health: &mut Health, class: Option<ErrorClass>) {
 
 /// Of an attempt at a provider, in the order of their columns; None where it has none.
 #[inline]
-pub(super) fn speed(attempt: &Attempt<'_>) -> [Option<f64>; SPEEDS] {
+pub(super) fn speed(attempt: &Attempt) -> [Option<f64>; SPEEDS] {
     let streamed = attempt.streamed == Some(true);
-    let ok = Outcome::parse(attempt.outcome) == Some(Outcome::Ok);
+    let ok = attempt.outcome == Some(Outcome::Ok);
     let to_first_ms = attempt.ttft_ms.filter(|_| streamed);
     let ttft_ms = to_first_ms.filter(|_| attempt.is_success()).map(f64::from);
     let duration_ms = attempt.duration_ms.filter(|_| ok);

@@ -7,6 +7,7 @@ mod context;
 mod counter;
 mod input;
 mod measure;
+mod names;
 mod pages;
 mod part;
 #[cfg(test)]
@@ -25,16 +26,17 @@ use bellwether_warehouse::{Kind, TableId};
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::common::{DataFusionError, Result as QueryResult};
 use datafusion::prelude::SessionContext;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
-use crate::keys::{Bucket, Groups, Key, NameInterner, Rank};
+use crate::keys::{Bucket, Groups, Key, Rank};
 use crate::rollups::{FROM_ATTEMPTS, made};
 use crate::statement::Rows;
 use counter::{Apart, Counter};
-use input::Input;
+use input::{Attempt, Input};
+use names::NameNumbers;
 use pages::Pages;
 use part::{Order, Part};
 
@@ -49,17 +51,30 @@ pub(crate) struct Derived {
 }
 
 /// Rows of the `wanted` tables from the table `attempts` of `ctx`, as far as they are made of it.
-///
-/// A table gets no rows older than it keeps on the day of `now`. Memory is one record per bucket and endpoint
-/// that occur, whatever the number of attempts.
 pub(crate) async fn derive(
     ctx: &SessionContext,
     wanted: &[TableId],
     now: DateTime<Utc>,
 ) -> Result<Deriving, Error> {
     let frame = ctx.table(TableId::Attempts.name()).await.map_err(failed)?;
-    let frame = frame.select_columns(&input::columns(&FROM_ATTEMPTS)).map_err(failed)?;
-    let mut batches = frame.execute_stream().await.map_err(failed)?;
+    let frame = frame.select_columns(&columns()).map_err(failed)?;
+    of_batches(frame.execute_stream().await.map_err(failed)?, wanted, now).await
+}
+
+/// Columns of `attempts` that rows are made of.
+pub(crate) fn columns() -> Vec<&'static str> {
+    input::columns(&FROM_ATTEMPTS)
+}
+
+/// Rows of the `wanted` tables from attempts with these columns; texts may come as they are or as a dictionary.
+///
+/// A table gets no rows older than it keeps on the day of `now`. Memory is one record per bucket and endpoint
+/// that occur, whatever the number of attempts.
+pub(crate) async fn of_batches(
+    mut batches: impl Stream<Item = QueryResult<RecordBatch>> + Unpin,
+    wanted: &[TableId],
+    now: DateTime<Utc>,
+) -> Result<Deriving, Error> {
     let mut base = Base::new(now, wanted).map_err(failed)?;
     while let Some(batch) = batches.next().await {
         base.add(&batch.map_err(failed)?).map_err(failed)?;
@@ -113,7 +128,7 @@ impl Deriving {
 /// minutes, an hour, or a day.
 struct Base {
     days: Days,
-    names: NameInterner,
+    names: NameNumbers,
     groups: Groups,
     usage: Pages<Usage>,
     health: Pages<Health>,
@@ -121,6 +136,8 @@ struct Base {
     speeds: [ddsketch::Ledger; measure::SPEEDS],
     /// Of families with names of their own, those of which a table is wanted.
     apart: Vec<Box<dyn Apart>>,
+    /// Of a batch; room for those of the next.
+    attempts: Vec<Attempt>,
 }
 
 /// First days, since 1970, of which a table of a grain has rows.
@@ -171,25 +188,28 @@ impl Base {
         ];
         Ok(Self {
             days,
-            names: NameInterner::new(health::FAMILY.keys)?,
+            names: NameNumbers::new(health::FAMILY.keys),
             groups: Groups::default(),
             usage: Pages::default(),
             health: Pages::default(),
             users: hll::Ledger::default(),
             speeds: Default::default(),
             apart: apart.into_iter().flatten().collect(),
+            attempts: Vec::new(),
         })
     }
 
     fn add(&mut self, batch: &RecordBatch) -> QueryResult<()> {
         let input = Input::new(batch)?;
+        input.rows(&mut self.attempts);
+        let every: Vec<u32> = (0..).take(self.attempts.len()).collect();
         let mut names = Vec::new();
-        self.names.intern(&input.names(health::FAMILY.keys)?, &mut names)?;
+        self.names.number(&input.names(health::FAMILY.keys)?, &every, &mut names)?;
         let groups: Vec<usize> = input
             .started_at()
             .iter()
             .zip(names)
-            .map(|(started_at, names)| self.groups.group(self.days.bucket(*started_at), names))
+            .map(|(started_at, names)| self.groups.group(self.days.bucket(*started_at), names as usize))
             .collect();
         let total = self.groups.len();
         self.usage.grow(total);
@@ -198,31 +218,30 @@ impl Base {
         for sketches in &mut self.speeds {
             sketches.grow(total)?;
         }
-        for (row, group) in groups.into_iter().enumerate() {
-            let attempt = input.row(row);
+        for (attempt, group) in self.attempts.iter().zip(groups) {
             let is_served = attempt.is_success();
-            measure::count_spend(self.usage.at_mut(group), &attempt, is_served);
+            measure::count_spend(self.usage.at_mut(group), attempt, is_served);
             if is_served {
-                measure::count_usage(self.usage.at_mut(group), &attempt);
+                measure::count_usage(self.usage.at_mut(group), attempt);
                 if let Some(user_key) = attempt.user_key {
                     self.users.add_one(group, user_key);
                 }
             }
             if attempt.is_upstream() {
-                measure::count_health(self.health.at_mut(group), &attempt);
-                for (sketches, value) in self.speeds.iter_mut().zip(measure::speed(&attempt)) {
+                measure::count_health(self.health.at_mut(group), attempt);
+                for (sketches, value) in self.speeds.iter_mut().zip(measure::speed(attempt)) {
                     if let Some(value) = value {
                         sketches.add_one(group, value);
                     }
                 }
             }
         }
-        self.apart.iter_mut().try_for_each(|counter| counter.add(&input))
+        self.apart.iter_mut().try_for_each(|counter| counter.add(&input, &self.attempts))
     }
 
     /// Sends every row of the wanted tables; ends early when nobody takes them any more.
     fn finish(self, wanted: &[TableId], rows: &mpsc::Sender<Derived>) -> QueryResult<()> {
-        let Self { days, names, groups, usage, health, users, speeds, apart } = self;
+        let Self { days, names, groups, usage, health, users, speeds, apart, attempts: _ } = self;
         let (names, rank_of) = names.finish()?;
         let mut keys = groups.finish(&rank_of);
         drop(groups);

@@ -9,14 +9,15 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use arrow::array::RecordBatch;
 use bellwether_warehouse::tables::rollup::Made;
-use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, TableId, fold_app};
+use bellwether_warehouse::{Advance, Change, DataFile, Snapshot, Staging, TableId, fold_app};
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use serde::Serialize;
+use tokio::task::JoinHandle;
 
 use crate::base;
 use crate::changes::{Changes, chunks};
@@ -24,6 +25,10 @@ use crate::error::Error;
 use crate::jobs::{Jobs, refresh};
 use crate::mark;
 use crate::replace::REWRITTEN_BY;
+
+/// Dates of a chunk that are encoded and stored beside each other: while one waits for the disk, another is encoded. More: more
+/// memory.
+const DATES_STORED: usize = 2;
 
 /// What one fold did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -116,7 +121,8 @@ async fn pass(
     report.attempts += changes.files.iter().map(|file| file.rows).sum::<i64>();
     for (table, rows) in changes.told.rows()? {
         if told.contains(&table) {
-            written.insert(table, write(jobs, table, rows).await?);
+            let (table, files) = store(stage(jobs, table, rows).await?).await?;
+            written.insert(table, files);
         }
     }
     for folded in tables {
@@ -168,37 +174,54 @@ async fn derive(
     Ok(written)
 }
 
+/// Files of a table that no commit names yet.
+type Stored = (TableId, Vec<DataFile>);
+
 /// One chunk on one thread: chunks run beside each other, so splitting one would only cost a merge.
 async fn fold_chunk(
     jobs: &Jobs,
     files: Vec<DataFile>,
     wanted: &[TableId],
     now: DateTime<Utc>,
-) -> Result<Vec<(TableId, Vec<DataFile>)>, Error> {
+) -> Result<Vec<Stored>, Error> {
     let task = || {
-        let provider = jobs.attempts.snapshot().provider_over(files);
+        let rows = jobs.attempts.snapshot().rows_with_lists(files, &base::columns());
         let wanted = wanted.to_vec();
-        let ctx = jobs.attempts.snapshot().session(1);
-        async move {
-            ctx.register_table(TableId::Attempts.name(), provider)
-                .map_err(|source| Error::Query { statement: "base", source: Box::new(source) })?;
-            base::derive(&ctx, &wanted, now).await
-        }
+        async move { base::of_batches(rows, &wanted, now).await }
     };
-    let mut derived = tokio::spawn(task()).await.map_err(|source| Error::Task { job: "fold", source })??;
+    let failed = |source| Error::Task { job: "fold", source };
+    let mut derived = tokio::spawn(task()).await.map_err(failed)??;
     let mut written = Vec::new();
-    // A date is written while the next ones are made.
+    let mut storing: VecDeque<JoinHandle<Result<Stored, Error>>> = VecDeque::new();
     while let Some(base::Derived { table, rows }) = derived.next().await? {
-        written.push((table, write(jobs, table, rows).await?));
+        if storing.len() >= DATES_STORED
+            && let Some(first) = storing.pop_front()
+        {
+            written.push(first.await.map_err(failed)??);
+        }
+        storing.push_back(tokio::spawn(store(stage(jobs, table, rows).await?)));
+    }
+    for stored in storing {
+        written.push(stored.await.map_err(failed)??);
     }
     Ok(written)
 }
 
-async fn write(jobs: &Jobs, table: TableId, rows: RecordBatch) -> Result<Vec<DataFile>, Error> {
-    match jobs.folded.iter().find(|folded| folded.table.id() == table) {
-        Some(folded) if rows.num_rows() > 0 => {
-            folded.table.write(&[rows]).await.map_err(|source| Error::Write { table: table.name(), source })
+/// Rows on their way into files of their table; None: there are none.
+async fn stage(jobs: &Jobs, table: TableId, rows: RecordBatch) -> Result<(TableId, Option<Staging>), Error> {
+    let folded = jobs.folded.iter().find(|folded| folded.table.id() == table);
+    let Some(folded) = folded.filter(|_| rows.num_rows() > 0) else { return Ok((table, None)) };
+    let staged = folded.table.stage(&[rows]).await;
+    Ok((table, Some(staged.map_err(|source| Error::Write { table: table.name(), source })?)))
+}
+
+async fn store((table, staging): (TableId, Option<Staging>)) -> Result<Stored, Error> {
+    let Some(mut staging) = staging else { return Ok((table, Vec::new())) };
+    match staging.store().await {
+        Ok(()) => Ok((table, staging.files())),
+        Err(source) => {
+            staging.discard().await;
+            Err(Error::Write { table: table.name(), source })
         }
-        _ => Ok(Vec::new()),
     }
 }

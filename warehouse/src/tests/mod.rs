@@ -6,6 +6,7 @@ mod faulty;
 mod fence;
 mod files;
 mod folders;
+mod listed;
 mod maintain;
 mod pinned;
 mod reading;

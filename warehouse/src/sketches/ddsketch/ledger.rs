@@ -13,7 +13,7 @@ use super::{Limits, bin, bytes};
 use crate::sketches::{many, radix};
 
 /// New entries are counted at least this many at a time. More: fewer sorts and merges, more memory.
-const BATCH: usize = 256 * 1024;
+const BATCH: usize = 512 * 1024;
 pub(super) const EMPTY: Limits = Limits { min: f64::INFINITY, max: f64::NEG_INFINITY };
 
 /// Group, and below it the code of a bin.
@@ -90,7 +90,8 @@ impl Ledger {
     pub(super) fn count(&mut self) {
         radix::sort(&mut self.values, &mut self.spare);
         let runs = self.values.chunk_by(|a, b| a == b);
-        let fresh: Vec<(Key, u64)> = runs.map(|run| (run[0], run.len() as u64)).collect();
+        let mut fresh: Vec<(Key, u64)> = Vec::with_capacity(self.values.len());
+        fresh.extend(runs.map(|run| (run[0], run.len() as u64)));
         self.values.clear();
         match self.counted.is_empty() {
             true => self.counted = fresh,

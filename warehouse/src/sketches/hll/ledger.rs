@@ -10,7 +10,7 @@ use super::{bytes, register};
 use crate::sketches::{many, radix};
 
 /// New entries are settled at least this many at a time. More: fewer sorts and merges, more memory.
-const BATCH: usize = 256 * 1024;
+const BATCH: usize = 512 * 1024;
 const RANK_BITS: u32 = 8;
 
 /// Group in the upper half, then the register, the rank lowest: of one register the last is the highest.
