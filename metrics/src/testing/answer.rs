@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{
@@ -39,8 +40,11 @@ impl Row {
 
     /// All columns but those that are left out, for comparisons of whole rows.
     pub(crate) fn text_without(&self, is_left_out: impl Fn(&str) -> bool) -> String {
-        let told = self.0.iter().filter(|(column, _)| !is_left_out(column));
-        told.fold(String::new(), |line, (column, value)| format!("{line}{column}: {value:?}, "))
+        let mut line = String::new();
+        for (column, value) in self.0.iter().filter(|(column, _)| !is_left_out(column)) {
+            write!(line, "{column}: {value:?}, ").unwrap();
+        }
+        line
     }
 
     pub(crate) fn text(&self, column: &str) -> &str {
