@@ -27,8 +27,6 @@ pub mod health_by_day;
 pub mod health_by_hour;
 pub mod health_by_window;
 pub mod health_now;
-#[cfg(test)]
-mod invariance;
 mod keyed;
 pub mod labels;
 pub mod live_by_minute;

@@ -1,5 +1,7 @@
 //! What holds for all tables together.
 
+mod invariance;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_warehouse::tables::declared::Column;
