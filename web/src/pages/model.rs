@@ -200,7 +200,7 @@ fn deck(providers: &[EndpointRow], variants: usize, hidden: Option<NotEnough>) -
         out.push_str(&format!(
             "{} carries {} of its tokens. ",
             Html::text(&first.name),
-            format::percent_sign(first.token_share.unwrap_or(0.0), 1)
+            format::percent_sign(first.token_share.unwrap_or(0.0), usize::from(first.detail.is_exact()))
         ));
     }
     let fastest = providers
