@@ -8,8 +8,7 @@ use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
 use bellwether_metrics::Metric;
-use bellwether_metrics::publications::Log;
-use bellwether_metrics::publications::Publication;
+use bellwether_metrics::publications::{Log, Publication};
 use bellwether_metrics::revisions::{REVISION, Reason, Revised};
 use chrono::NaiveDate;
 

@@ -1,12 +1,11 @@
 //! Published tables of a simulated year against DuckDB over `attempts` itself, which shares no statement with ours.
 
-use chrono::{Days, SecondsFormat, SubsecRound, Timelike, Utc};
 use serde_json::Value;
 
 use crate::support::app::Bellwether;
 use crate::support::config::Config;
 use crate::support::guard::Guard;
-use crate::support::year::Year;
+use crate::support::year::{Year, up_to_now};
 use crate::support::{python, scratch};
 
 /// Enough for places, changes and percentiles, few enough for seconds.
@@ -23,21 +22,7 @@ fn private_months() -> Value {
     let _guard = Guard::over_folder(folder.path());
     let config = Config::new(folder.path()).set("publication.profile", "private");
     let file = config.write();
-    let until = Utc::now().trunc_subsecs(0).with_second(0).expect("a whole minute");
-    let from = until.checked_sub_days(Days::new(DAYS)).expect("an instant");
-    Bellwether::new(folder.path(), &["simulate", "--seed", "33", "--texts", "0", "--config", &file])
-        .arg("--to")
-        .arg(format!("warehouse:{}", config.warehouse().display()))
-        .arg("--attempts-per-year")
-        .arg(ATTEMPTS)
-        .arg("--year-end")
-        .arg(until.date_naive().to_string())
-        .arg("--from")
-        .arg(from.to_rfc3339_opts(SecondsFormat::Secs, true))
-        .arg("--minutes")
-        .arg((until - from).num_minutes().to_string())
-        .run()
-        .ok();
+    up_to_now(&config, &file, "33", "0", ATTEMPTS, DAYS).run().ok();
     Bellwether::new(folder.path(), &["jobs", "run", "--config", &file]).run().ok();
     python::run("published.py", &[config.warehouse().to_str().expect("a text path")])
 }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use chrono::{DateTime, Days, SubsecRound, Timelike, Utc};
+use chrono::{Days, SecondsFormat, SubsecRound, Timelike, Utc};
 use serde_json::Value;
 
 use super::app::{Bellwether, Running};
@@ -37,25 +37,8 @@ impl Year {
         let config =
             Config::new(&folder).set("publication.profile", "demo").set("web.rate_limit", unlimited());
         let file = config.write();
-        let until = Utc::now().trunc_subsecs(0).with_second(0).expect("a whole minute");
-        let from = until.checked_sub_days(Days::new(365)).expect("a year ago");
         let truth = folder.join("truth.json");
-        let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-        Bellwether::new(&folder, &["simulate", "--seed", "21", "--texts", "0.1", "--config", &file])
-            .arg("--to")
-            .arg(format!("warehouse:{}", config.warehouse().display()))
-            .arg("--attempts-per-year")
-            .arg(ATTEMPTS)
-            .arg("--year-end")
-            .arg(until.date_naive().to_string())
-            .arg("--from")
-            .arg(instant(from))
-            .arg("--minutes")
-            .arg((until - from).num_minutes().to_string())
-            .arg("--truth")
-            .arg(&truth)
-            .run()
-            .ok();
+        up_to_now(&config, &file, "21", "0.1", ATTEMPTS, 365).arg("--truth").arg(&truth).run().ok();
         Bellwether::new(&folder, &["jobs", "run", "--config", &file]).run().ok();
         let truth =
             serde_json::from_slice(&std::fs::read(truth).expect("the truth")).expect("the truth is JSON");
@@ -80,6 +63,30 @@ impl Year {
     pub fn providers(&self) -> Vec<String> {
         names(self, "provider_id")
     }
+}
+
+/// What simulates the days up to this minute into the warehouse of `config`, which `file` holds.
+pub fn up_to_now(
+    config: &Config,
+    file: &str,
+    seed: &str,
+    texts: &str,
+    attempts_per_year: &str,
+    days: u64,
+) -> Bellwether {
+    let until = Utc::now().trunc_subsecs(0).with_second(0).expect("a whole minute");
+    let from = until.checked_sub_days(Days::new(days)).expect("an instant");
+    Bellwether::new(config.folder(), &["simulate", "--seed", seed, "--texts", texts, "--config", file])
+        .arg("--to")
+        .arg(format!("warehouse:{}", config.warehouse().display()))
+        .arg("--attempts-per-year")
+        .arg(attempts_per_year)
+        .arg("--year-end")
+        .arg(until.date_naive().to_string())
+        .arg("--from")
+        .arg(from.to_rfc3339_opts(SecondsFormat::Secs, true))
+        .arg("--minutes")
+        .arg((until - from).num_minutes().to_string())
 }
 
 /// Tests ask for hundreds of pages from one address.
