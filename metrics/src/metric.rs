@@ -1,13 +1,13 @@
 //! A table and the one statement that computes it.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, new_null_array};
 use arrow::datatypes::{Date32Type, SchemaRef};
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Declaration, Type};
-use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Utc, Weekday};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
@@ -206,6 +206,10 @@ impl Metric {
             let longest = ScalarValue::Int64(Some(health_now::LONGEST));
             return self.run(ctx, from, to, vec![longest]).await.map_err(failed);
         }
+        if self.hours_column().is_some() {
+            let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
+            return self.rows_between(ctx, midnight(from)..midnight(to.succ_opt().unwrap_or(to))).await;
+        }
         let Some(windows) = windows_of(self.table) else {
             return self.run(ctx, from, to, Vec::new()).await.map_err(failed);
         };
@@ -222,7 +226,31 @@ impl Metric {
         Ok(found)
     }
 
-    /// The same, but long windows of now whose end is still the same are those of the table in the session.
+    /// Column of instants of a table whose rows of an hour depend on that hour alone, and are very many.
+    pub fn hours_column(&self) -> Option<&'static str> {
+        (*self.table == health_by_5min::TABLE).then_some("bucket_at")
+    }
+
+    /// Instants that such a table has rows of.
+    pub fn instants(&self, watermark: DateTime<Utc>) -> Range<DateTime<Utc>> {
+        health_by_5min::window(watermark)
+    }
+
+    /// Rows of some of them.
+    ///
+    /// # Errors
+    /// As [`Self::rows`].
+    pub async fn rows_between(
+        &self,
+        ctx: &SessionContext,
+        instants: Range<DateTime<Utc>>,
+    ) -> Result<Vec<RecordBatch>, Error> {
+        let (from, to) = (instants.start.date_naive(), instants.end.date_naive());
+        let failed = |source| Error::Compute { table: self.table.name, from, to, source: Box::new(source) };
+        self.run(ctx, from, to, health_by_5min::values(&instants)).await.map_err(failed)
+    }
+
+    /// The same as [`Self::rows`], but long windows of now whose end is still the same are those of the table in the session.
     ///
     /// # Errors
     /// As there.

@@ -49,24 +49,32 @@ pub(super) async fn since_but(
     metric: Option<&Metric>,
     is_left_out: impl Fn(&CommitEntry) -> bool,
 ) -> Result<Changed, Error> {
-    let name = table.id().name();
     let version = table.snapshot().version();
     let Some(after) = after.filter(|after| *after <= version) else { return Ok(Changed::Everything) };
-    let commits = match table.commits(after, version).await {
-        Ok(commits) => commits,
-        Err(bellwether_warehouse::Error::CommitGone { version, .. }) => {
-            tracing::warn!(table = name, version, "the log no longer reaches back to the last publication");
-            return Ok(Changed::Everything);
-        }
-        Err(source) => return Err(Error::Log { table: name, source }),
-    };
+    let Some(commits) = news(table, after).await? else { return Ok(Changed::Everything) };
     let mut dates = BTreeSet::new();
-    for commit in commits.iter().filter(|commit| has_news(commit) && !is_left_out(commit)) {
+    for commit in commits.iter().filter(|commit| !is_left_out(commit)) {
         if !add_dates(table, commit, metric, &mut dates)? {
             return Ok(Changed::Everything);
         }
     }
     Ok(Changed::Dates(dates))
+}
+
+/// Commits since version `after` that changed rows. None: the log does not reach back so far.
+pub(super) async fn news(table: &Table, after: i64) -> Result<Option<Vec<CommitEntry>>, Error> {
+    let name = table.id().name();
+    match table.commits(after, table.snapshot().version()).await {
+        Ok(mut commits) => {
+            commits.retain(has_news);
+            Ok(Some(commits))
+        }
+        Err(bellwether_warehouse::Error::CommitGone { version, .. }) => {
+            tracing::warn!(table = name, version, "the log no longer reaches back to the last publication");
+            Ok(None)
+        }
+        Err(source) => Err(Error::Log { table: name, source }),
+    }
 }
 
 /// Merging rows changes none. What expires is not taken back where it was published.
@@ -110,7 +118,7 @@ fn add_dates(
 }
 
 /// Of `date=2026-11-25/part-….parquet`.
-fn partition_in(path: &str) -> Option<NaiveDate> {
+pub(super) fn partition_in(path: &str) -> Option<NaiveDate> {
     path.split_once('/')?.0.split_once('=')?.1.parse().ok()
 }
 

@@ -12,6 +12,7 @@
 mod attempts;
 mod changes;
 mod due;
+mod hours;
 mod lanes;
 mod late;
 mod moved;
@@ -27,7 +28,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bellwether_metrics::publications::Log;
@@ -64,7 +65,8 @@ pub struct Publisher {
     /// The newest publication when this process began: whatever it was made under, it may be taken over.
     begun: Option<Begun>,
     has_announced: bool,
-    threads: usize,
+    /// Of tables that are put hour by hour, what their rows were made of.
+    made: BTreeMap<&'static str, hours::Made>,
 }
 
 #[derive(Debug)]
@@ -91,6 +93,8 @@ struct Round {
     is_opening: bool,
     terms: Terms,
     now: DateTime<Utc>,
+    /// On which statements are run.
+    threads: usize,
     /// Tables of another lane, as the last publication names them.
     others: Vec<Snapshot>,
     /// What publications tell of replaced dates, read where it is asked for.
@@ -176,8 +180,8 @@ impl Publisher {
             publications,
             begun,
             has_announced: false,
+            made: BTreeMap::new(),
             scope,
-            threads: std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2),
         })
     }
 
@@ -255,6 +259,7 @@ impl Publisher {
             others: self.named_by(last.as_ref(), is_afresh).await?,
             number: last.as_ref().map_or(0, |last| last.number + 1),
             is_afresh,
+            threads: self.threads(last.as_ref()),
             is_opening: last.is_none() && stage::is_much(&self.sources),
             terms: Terms {
                 watermark: publications::watermark(self.newest_event(now), now),
@@ -265,6 +270,18 @@ impl Publisher {
             now,
             log: OnceCell::new(),
         })
+    }
+
+    /// Half of the processors, and all of them while pages lack a part of the history.
+    fn threads(&self, last: Option<&Publication>) -> usize {
+        let lacks = |name: &String| {
+            let is_ours =
+                |known: &Published| known.metric.table.name == *name && known.metric.lane != Lane::Fast;
+            self.tables.iter().any(is_ours)
+        };
+        let is_whole =
+            last.is_some_and(|last| last.terms == self.fingerprint && !last.complete_from.keys().any(lacks));
+        if is_whole || self.scope == Scope::Fast { half() } else { processors() }
     }
 
     /// Commits the tables whose content changed.
@@ -318,8 +335,9 @@ impl Publisher {
         round: &Round,
         metric: &Metric,
         own: Arc<dyn TableProvider>,
+        threads: usize,
     ) -> Result<SessionContext, Error> {
-        let ctx = self.warehouse.session(self.threads);
+        let ctx = self.warehouse.session(threads);
         let own_lane = self.tables.iter().filter(|published| self.puts(published.metric, round.is_afresh));
         let published = own_lane.map(|published| published.table.snapshot()).chain(&round.others);
         let is_meant = |snapshot: &&Snapshot| ![metric.id(), TableId::Attempts].contains(&snapshot.table());
@@ -334,6 +352,15 @@ impl Publisher {
         bellwether_metrics::register(&ctx, &round.terms).await.map_err(Error::metric)?;
         Ok(ctx)
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// What is left to ingest and pages.
+fn half() -> usize {
+    processors().div_ceil(2)
 }
 
 /// Moves the transaction of a published table, in any case: of two commits for one number, each made from the same state,

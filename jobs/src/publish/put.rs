@@ -1,6 +1,7 @@
 //! Computes the dates of one table that are due and puts those that changed in the place of what stands.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bellwether_metrics::revisions::Revised;
 use bellwether_metrics::{Lane, Metric};
@@ -14,17 +15,24 @@ use super::place::{self, Group};
 use super::revise::{self, Judge, Verdict};
 use super::rows::{ByDate, divide};
 use super::scope::{LANE, Scope, TERMS};
-use super::{Published, PublishedTable, Publisher, Round, advance, failed, report};
+use super::{Published, PublishedTable, Publisher, Round, advance, failed, half, report};
 use crate::dates::date_of;
 use crate::error::Error;
+
+/// What a commit does to the files of a table.
+#[derive(Default)]
+pub(super) struct Replaced {
+    pub add: Vec<DataFile>,
+    pub remove: Vec<String>,
+    /// Dates whose rows are others than before.
+    pub changed: BTreeSet<NaiveDate>,
+}
 
 /// What becomes of the files of a table.
 struct Plan {
     /// Those that it will have.
     files: Vec<DataFile>,
-    add: Vec<DataFile>,
-    remove: Vec<String>,
-    changed: BTreeSet<NaiveDate>,
+    replaced: Replaced,
     /// Closed dates that are to be told, with their numbers.
     revised: BTreeMap<NaiveDate, i64>,
     judge: Judge,
@@ -58,25 +66,35 @@ impl Publisher {
         let is_due = !due.dates.is_empty() || !due.dropped.is_empty();
         let Some(published) = self.tables.get(at).filter(|_| is_due) else { return Ok(None) };
         let (metric, today) = (published.metric, round.terms.today);
+        if let Some(column) = metric.hours_column().filter(|_| self.scope == Scope::Fast) {
+            return self.put_hours(at, column, round).await;
+        }
         let began = self.warehouse.world().now();
         let files = published.table.snapshot().files().to_vec();
         let judge = self.judge(metric, due, round).await?;
-        let mut plan = Plan {
-            files,
-            judge,
-            add: Vec::new(),
-            remove: Vec::new(),
-            changed: BTreeSet::new(),
-            revised: BTreeMap::new(),
-        };
+        let mut plan = Plan { files, judge, replaced: Replaced::default(), revised: BTreeMap::new() };
         let dropped = plan.drop(metric, due);
         let own = published.table.snapshot().provider_over(plan.files.clone());
-        let ctx = self.session(round, metric, own).await?;
+        // Windows hold sketches of many days: twice as many side by side find no memory.
+        let mut threads = if metric.is_of_windows() { half() } else { round.threads };
+        let mut ctx = self.session(round, metric, Arc::clone(&own), threads).await?;
         let input_rows = self.input_rows(metric)?;
         for piece in place::pieces(metric, due.dates.union(&dropped).copied().collect(), &input_rows) {
             // What is dropped comes out empty.
             let dates = piece.values().flatten().filter(|date| !dropped.contains(date)).copied().collect();
-            let mut computed = compute(&ctx, metric, &dates, due.keeps_windows, today).await?;
+            let mut computed = match compute(&ctx, metric, &dates, due.keeps_windows, today).await {
+                Err(error) if threads > 1 && error.is_out_of_memory() => {
+                    tracing::warn!(
+                        table = metric.table.name,
+                        threads,
+                        "too little memory; going on with one thread"
+                    );
+                    threads = 1;
+                    ctx = self.session(round, metric, Arc::clone(&own), threads).await?;
+                    compute(&ctx, metric, &dates, due.keeps_windows, today).await?
+                }
+                computed => computed?,
+            };
             // The newest is what most readers wait for.
             for (group, dates) in piece.into_iter().rev() {
                 let own = computed.extract_if(.., |date, _| dates.contains(date)).collect();
@@ -85,7 +103,7 @@ impl Publisher {
             }
         }
         revised.extend(revise::told(metric, due, std::mem::take(&mut plan.revised)));
-        let put = self.commit(at, plan, due.dates.contains(&today), round).await?;
+        let put = self.commit(at, plan.replaced, due.dates.contains(&today), round).await?;
         let seconds = self.warehouse.world().since(began).as_secs_f64();
         let put = put.map(|put| PublishedTable { seconds, ..put });
         report::tell(metric.table.name, due.dates.len(), put.as_ref(), seconds);
@@ -124,7 +142,7 @@ impl Publisher {
         let rewrite = task.rewrite(metric, stands, computed, &changed);
         let written = self.write(at, &rewrite, task.is_closed).await?;
         plan.replace(rewrite.remove, written);
-        plan.changed.extend(changed);
+        plan.replaced.changed.extend(changed);
         Ok(())
     }
 
@@ -178,14 +196,14 @@ impl Publisher {
         Ok(())
     }
 
-    async fn commit(
+    pub(super) async fn commit(
         &mut self,
         at: usize,
-        plan: Plan,
+        replaced: Replaced,
         has_today: bool,
         round: &Round,
     ) -> Result<Option<PublishedTable>, Error> {
-        if plan.add.is_empty() && plan.remove.is_empty() {
+        if replaced.add.is_empty() && replaced.remove.is_empty() {
             return Ok(None);
         }
         if !has_today {
@@ -194,25 +212,25 @@ impl Publisher {
         let (lane, terms) = (self.scope.name(), self.fingerprint.clone());
         let Some(Published { metric, table }) = self.tables.get_mut(at) else { return Ok(None) };
         let name = metric.table.name;
-        let rows = plan.add.iter().map(|file| file.rows).sum();
+        let rows = replaced.add.iter().map(|file| file.rows).sum();
         let info = [
             ("job", "publish".into()),
             (LANE, lane.into()),
             (TERMS, terms.into()),
             ("publication", round.number.into()),
             ("rows", serde_json::Value::from(rows)),
-            (DATES, changes::tell(&place::runs(&plan.changed))),
+            (DATES, changes::tell(&place::runs(&replaced.changed))),
         ];
         let change = Change {
             advance: vec![advance(table, round.number)],
-            add: plan.add,
-            remove: plan.remove,
+            add: replaced.add,
+            remove: replaced.remove,
             info: info.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
-            data_change: !plan.changed.is_empty(),
+            data_change: !replaced.changed.is_empty(),
             ..Change::default()
         };
         table.commit(change).await.map_err(|source| Error::Commit { table: name, source })?;
-        Ok(Some(PublishedTable { table: name, dates: plan.changed.len(), rows, seconds: 0.0 }))
+        Ok(Some(PublishedTable { table: name, dates: replaced.changed.len(), rows, seconds: 0.0 }))
     }
 }
 
@@ -224,8 +242,8 @@ impl Plan {
             dates.peek().is_some() && dates.all(|date| due.dropped.contains(&date))
         };
         let (gone, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.files).into_iter().partition(is_gone);
-        self.changed.extend(gone.iter().flat_map(|file| place::dates_of(metric, file)));
-        self.remove.extend(gone.into_iter().map(|file| file.path));
+        self.replaced.changed.extend(gone.iter().flat_map(|file| place::dates_of(metric, file)));
+        self.replaced.remove.extend(gone.into_iter().map(|file| file.path));
         self.files = left;
         let in_files = |date: &NaiveDate| {
             self.files.iter().any(|file| place::meets(place::span_of(metric, file), &BTreeSet::from([*date])))
@@ -237,14 +255,15 @@ impl Plan {
         for file in removed {
             self.files.retain(|stands| stands.path != file.path);
             // What was written a moment ago belongs to no version yet, and is left to vacuum.
-            let stood = self.add.len();
-            self.add.retain(|added| added.path != file.path);
-            if self.add.len() == stood {
-                self.remove.push(file.path);
+            let Replaced { add, remove, .. } = &mut self.replaced;
+            let stood = add.len();
+            add.retain(|added| added.path != file.path);
+            if add.len() == stood {
+                remove.push(file.path);
             }
         }
         self.files.extend(written.iter().cloned());
-        self.add.extend(written);
+        self.replaced.add.extend(written);
     }
 }
 

@@ -1,4 +1,5 @@
 mod again;
+mod hours;
 mod lanes;
 mod late;
 mod live;

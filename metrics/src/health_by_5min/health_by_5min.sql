@@ -1,4 +1,4 @@
--- The 24 hours up to the newest complete bucket, as far as their dates are asked for.
+-- The 24 hours up to the newest complete bucket, as far as their dates are asked for, and instants from $3 to before $4.
 WITH cells AS (
     SELECT
         date,
@@ -13,6 +13,8 @@ WITH cells AS (
     WHERE
         size = '5m'
         AND date BETWEEN CAST($1 AS date) AND CAST($2 AS date)
+        AND bucket_at >= $3
+        AND bucket_at < $4
         AND bucket_at >= date_bin(INTERVAL '5 minutes', watermark()) - INTERVAL '24 hours'
         AND bucket_at < date_bin(INTERVAL '5 minutes', watermark())
 )

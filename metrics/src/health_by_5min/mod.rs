@@ -3,8 +3,13 @@
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use bellwether_warehouse::TableId;
 use bellwether_warehouse::tables::declared::{Audience, Column, Declaration, Type, Unit};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use datafusion::common::ScalarValue;
 
 use crate::health::{self, GATE, KEYS, MIX, UPTIME};
 use crate::{History, Lane, Metric};
@@ -41,3 +46,19 @@ pub const METRIC: Metric = Metric {
     inputs: &[TableId::Health5m, GATE],
     touched: |date| date..=date,
 };
+
+const BUCKET: TimeDelta = TimeDelta::minutes(5);
+
+/// The instants of its buckets at a watermark.
+pub(crate) fn window(watermark: DateTime<Utc>) -> Range<DateTime<Utc>> {
+    let end = watermark.duration_trunc(BUCKET).unwrap_or(watermark);
+    end - TimeDelta::days(1)..end
+}
+
+/// `$3` and `$4`.
+pub(crate) fn values(instants: &Range<DateTime<Utc>>) -> Vec<ScalarValue> {
+    let value = |at: DateTime<Utc>| {
+        ScalarValue::TimestampMicrosecond(Some(at.timestamp_micros()), Some(Arc::from("UTC")))
+    };
+    vec![value(instants.start), value(instants.end)]
+}
