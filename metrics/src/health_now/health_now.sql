@@ -61,7 +61,9 @@ buckets AS (
         size = '5m'
         AND date BETWEEN CAST(watermark() - INTERVAL '2 days' AS date) AND CAST(watermark() AS date)
         AND (
-            bucket_at >= watermark() - INTERVAL '2 hours'
+            -- Half an hour, the one before, and what is not complete yet.
+            bucket_at >= watermark() - INTERVAL '65 minutes'
+            OR ($3 > 30 AND bucket_at >= watermark() - INTERVAL '2 hours')
             OR ($3 > 30 AND bucket_at BETWEEN watermark() - INTERVAL '7 hours' AND watermark() - INTERVAL '5 hours')
             OR ($3 > 30 AND bucket_at BETWEEN watermark() - INTERVAL '13 hours' AND watermark() - INTERVAL '11 hours')
             OR ($3 > 30 AND bucket_at BETWEEN watermark() - INTERVAL '25 hours' AND watermark() - INTERVAL '23 hours')
