@@ -21,6 +21,7 @@ pub use followed::Followed;
 pub use log::{Log, Revision};
 pub use pinned::pin;
 pub use row::Publication;
+pub use terms_since::TermsSince;
 pub use watermark::watermark;
 
 pub const NAME: &str = "publications";
