@@ -18,6 +18,7 @@ mod moved;
 mod newest;
 mod place;
 mod put;
+mod renamed;
 mod report;
 mod revise;
 mod rows;
@@ -33,7 +34,7 @@ use std::sync::Arc;
 use bellwether_metrics::publications::Log;
 use bellwether_metrics::publications::{self, Publication};
 use bellwether_metrics::revisions::Revised;
-use bellwether_metrics::{Lane, METRICS, Metric, Terms};
+use bellwether_metrics::{Lane, METRICS, Metric, Renamed, Terms};
 use bellwether_warehouse::{
     Advance, Followed, Kind, Snapshot, Standing, Table, TableId, Warehouse, snapshot,
 };
@@ -87,6 +88,12 @@ struct Round {
     attempts_version: Option<i64>,
     /// Everything is computed afresh.
     is_afresh: bool,
+    /// The first one under another catalogue of which closed dates may stand until the night.
+    takes_over: bool,
+    /// Names whose closed dates wait for the night.
+    renamed: Arc<Renamed>,
+    /// What waits for the night is put.
+    is_night: bool,
     /// Nothing stands yet, and there is much: pages are not to wait for all of it.
     is_opening: bool,
     terms: Terms,
@@ -209,7 +216,7 @@ impl Publisher {
             return Ok(PublishReport::waiting(&behind));
         }
         let round = self.begin(now).await?;
-        if self.scope == Scope::Fast && round.is_afresh {
+        if self.scope == Scope::Fast && round.is_anew() {
             return Ok(PublishReport::default());
         }
         let stage = self.put_all(&round).await?;
@@ -225,7 +232,7 @@ impl Publisher {
             };
             said != round.attempts_version || self.lacks_other(last, &round, &stage)
         });
-        if round.is_afresh || is_behind || stage.is_unnamed {
+        if round.is_anew() || is_behind || stage.is_unnamed {
             report.number = Some(self.announce(&round, &stage).await?);
         }
         Ok(report)
@@ -249,18 +256,32 @@ impl Publisher {
             Standing::Even(version) => version,
             Standing::Uneven { .. } => None,
         };
-        let is_afresh = last.as_ref().is_none_or(|last| last.terms != self.fingerprint);
+        let is_other = last.as_ref().is_none_or(|last| last.terms != self.fingerprint);
+        let renamed = match &last {
+            Some(last) if is_other => self.renamed_since(last).await?,
+            _ => None,
+        };
+        let takes_over = renamed.is_some();
+        let is_afresh = is_other && !takes_over;
+        let mut waits = last.as_ref().filter(|_| !is_afresh).map(|last| last.renamed.clone());
+        if let (Some(waits), Some(renamed)) = (&mut waits, renamed) {
+            waits.add(renamed);
+        }
+        let watermark = publications::watermark(self.newest_event(now), now);
         Ok(Round {
             attempts_version,
-            others: self.named_by(last.as_ref(), is_afresh).await?,
+            others: self.named_by(last.as_ref(), is_other).await?,
             number: last.as_ref().map_or(0, |last| last.number + 1),
             is_afresh,
-            is_opening: last.is_none() && stage::is_much(&self.sources),
-            terms: Terms {
-                watermark: publications::watermark(self.newest_event(now), now),
-                today: now.date_naive(),
-                ..self.terms.clone()
+            takes_over,
+            renamed: Arc::new(waits.unwrap_or_default()),
+            is_night: match self.scope {
+                Scope::Everything => true,
+                Scope::Slow => last.as_ref().is_some_and(|last| late::is_night(last, watermark)),
+                Scope::Fast => false,
             },
+            is_opening: last.is_none() && stage::is_much(&self.sources),
+            terms: Terms { watermark, today: now.date_naive(), ..self.terms.clone() },
             last,
             now,
             log: OnceCell::new(),
@@ -278,7 +299,7 @@ impl Publisher {
 
     async fn put_next(&mut self, at: usize, round: &Round, stage: &mut Stage) -> Result<(), Error> {
         let metric = self.tables.get(at).map(|published| published.metric);
-        let Some(metric) = metric.filter(|metric| self.puts(metric, round.is_afresh)) else { return Ok(()) };
+        let Some(metric) = metric.filter(|metric| self.puts(metric, round.is_anew())) else { return Ok(()) };
         let name = metric.table.name;
         if let Some(published) = self.tables.get_mut(at).filter(|_| metric.lane != Lane::Slow) {
             // Whoever publishes under former terms still puts it every few seconds.
@@ -320,7 +341,7 @@ impl Publisher {
         own: Arc<dyn TableProvider>,
     ) -> Result<SessionContext, Error> {
         let ctx = self.warehouse.session(self.threads);
-        let own_lane = self.tables.iter().filter(|published| self.puts(published.metric, round.is_afresh));
+        let own_lane = self.tables.iter().filter(|published| self.puts(published.metric, round.is_anew()));
         let published = own_lane.map(|published| published.table.snapshot()).chain(&round.others);
         let is_meant = |snapshot: &&Snapshot| ![metric.id(), TableId::Attempts].contains(&snapshot.table());
         let snapshots: Vec<Snapshot> =

@@ -27,6 +27,7 @@ struct Plan {
     changed: BTreeSet<NaiveDate>,
     /// Closed dates that are to be told, with their numbers.
     revised: BTreeMap<NaiveDate, i64>,
+    renamed: BTreeSet<NaiveDate>,
     judge: Judge,
 }
 
@@ -68,6 +69,7 @@ impl Publisher {
             remove: Vec::new(),
             changed: BTreeSet::new(),
             revised: BTreeMap::new(),
+            renamed: BTreeSet::new(),
         };
         let dropped = plan.drop(metric, due);
         let own = published.table.snapshot().provider_over(plan.files.clone());
@@ -84,7 +86,7 @@ impl Publisher {
                 self.put_group(at, &ctx, (task, own), round, &mut plan).await?;
             }
         }
-        revised.extend(revise::told(metric, due, std::mem::take(&mut plan.revised)));
+        revised.extend(revise::told(metric, due, std::mem::take(&mut plan.revised), &plan.renamed));
         let put = self.commit(at, plan, due.dates.contains(&today), round).await?;
         let seconds = self.warehouse.world().since(began).as_secs_f64();
         let put = put.map(|put| PublishedTable { seconds, ..put });
@@ -116,6 +118,7 @@ impl Publisher {
         let judge = plan.judge.clone();
         let (stands, computed, verdict) = differing(task.dates.clone(), stands, computed, judge).await?;
         plan.revised.extend(verdict.revised);
+        plan.renamed.extend(verdict.renamed);
         let changed = verdict.changed;
         let is_scattered = task.is_closed && task.met.len() > 1;
         if changed.is_empty() && !is_scattered {

@@ -4,7 +4,7 @@ use bellwether_warehouse::{Change, Location, Warehouse};
 
 use super::{Log, Publication, TermsSince, id};
 use crate::revisions::{Reason, Revised};
-use crate::tables;
+use crate::{Renamed, tables};
 
 fn revised(nth: i64) -> Revised {
     let dates = ["2026-11-01".parse().unwrap(), "2026-11-03".parse().unwrap()];
@@ -35,6 +35,11 @@ fn publication(number: i64) -> Publication {
         catalogue: if number > 0 { "c".into() } else { String::new() },
         settings: if number > 0 { "s".into() } else { String::new() },
         revised: (0..number).map(revised).collect(),
+        renamed: if number > 0 {
+            "begun\nmodel acme/one\nauthor acme\nprovider no r th".parse().unwrap()
+        } else {
+            Renamed::default()
+        },
     }
 }
 

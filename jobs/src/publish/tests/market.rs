@@ -11,7 +11,6 @@ pub(super) const NOW: &str = "2026-11-25T13:00:00Z";
 /// Of models and of providers.
 const NAMES: i64 = 24;
 const DAYS: i64 = 7;
-const A_DAY: i64 = 200;
 
 pub(super) fn terms_of_market() -> Terms {
     let model = |n: i64| Model { id: model(n), author: author(n), name: format!("Model {n}") };
@@ -41,21 +40,21 @@ fn provider(n: i64) -> String {
     format!("provider{n}")
 }
 
-/// With every rollup folded and made.
-pub(super) async fn market() -> Fixture {
+/// With every rollup folded and made. `a_day`: attempts.
+pub(super) async fn market(a_day: i64) -> Fixture {
     let mut f = Fixture::new().await;
     let names: Vec<[String; 4]> =
         (0..NAMES).map(|n| [model(n), author(n), provider(n), format!("endpoint{n}")]).collect();
-    let ids: Vec<String> = (0..DAYS * A_DAY).map(|n| format!("e{n}")).collect();
+    let ids: Vec<String> = (0..DAYS * a_day).map(|n| format!("e{n}")).collect();
     let rows: Vec<AttemptRow<'_>> = ids
         .iter()
         .zip(0..)
         .map(|(id, n)| {
             let of = |n: i64| &names[usize::try_from(n % NAMES).unwrap()];
-            let [model, author, ..] = of(n * 7 + n / A_DAY);
+            let [model, author, ..] = of(n * 7 + n / a_day);
             let [_, _, provider, endpoint] = of(n * 5 + n / 11);
             AttemptRow {
-                started_at: NOON_US - n / A_DAY * DAY_US - n % A_DAY * 60_000_000,
+                started_at: NOON_US - n / a_day * DAY_US - n % a_day * 20_000_000,
                 model_id: Some(model),
                 author: Some(author),
                 provider_id: Some(provider),

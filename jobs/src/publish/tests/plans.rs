@@ -115,7 +115,7 @@ fn collecting(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<String>) {
 
 #[tokio::test]
 async fn no_statement_collects_what_grows_for_a_nested_loop() {
-    let f = market().await;
+    let f = market(200).await;
     let mut publisher = Publisher::open(&f.warehouse, terms_of_market()).await.unwrap();
     publisher.publish(at(NOW)).await.unwrap();
     publisher.look().await.unwrap();
