@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bellwether_metrics::publications::{self, Log};
 use bellwether_metrics::revisions::Reason;
 use bellwether_metrics::{
-    Catalogue, Metric, Model, Named, Terms, gate, health_now, models, providers, quality_by_day, rankings,
-    usage_by_day, users_by_window,
+    Catalogue, METRICS, Metric, Model, Named, Terms, events, gate, health_by_5min, health_now, models,
+    providers, quality_by_day, rankings, usage_by_day, users_by_window,
 };
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::{DataFile, Snapshot};
@@ -225,4 +225,92 @@ async fn a_name_that_the_catalogue_knows_no_more_is_gone_at_once() {
         let sql = format!("SELECT count(*) FROM {} WHERE key = 'acme/two'", metric.table.name);
         assert_eq!(answer(&f, named(&f, &metric).await, &sql).await, ["0"], "{}", metric.table.name);
     }
+}
+
+/// Every row of what is published, but how often it was replaced; `events` says under what it was published when.
+async fn contents(f: &Fixture) -> BTreeMap<&'static str, Vec<String>> {
+    let mut contents = BTreeMap::new();
+    for metric in METRICS.iter().filter(|metric| metric.id() != events::METRIC.id()) {
+        let columns = if metric.is_revised() { "* EXCEPT (revision)" } else { "*" };
+        let sql = format!("SELECT {columns} FROM {}", metric.table.name);
+        let mut rows = answer(f, named(f, metric).await, &sql).await;
+        rows.sort();
+        contents.insert(metric.table.name, rows);
+    }
+    contents
+}
+
+#[tokio::test]
+async fn after_the_night_of_both_lanes_all_is_as_if_there_had_been_no_other_catalogue() {
+    let first = catalogue(Some(("acme", "Two")));
+    let mut second = catalogue(Some(("bolt", "Second")));
+    let three = Model { id: "acme/three".into(), author: "acme".into(), name: "Three".into() };
+    second.catalogue.models.push(three);
+    second.catalogue.providers = [("north", "Nord"), ("south", "South")]
+        .map(|(id, name)| Named { id: id.into(), name: name.into() })
+        .into();
+    let ids: Vec<String> = (0..40).map(|n| format!("e{n}")).collect();
+    let rows: Vec<AttemptRow<'_>> = (0..)
+        .zip(&ids)
+        .map(|(n, id)| AttemptRow {
+            model_id: Some(["acme/one", "acme/two", "acme/three"][n as usize / 5 % 3]),
+            author: None,
+            provider_id: Some(["north", "south"][n as usize / 12 % 2]),
+            endpoint_id: None,
+            app_id: (n % 4 == 0).then_some("chat"),
+            ..of_user(id, n * 7 % 12, n % 5)
+        })
+        .collect();
+    let started = async |rows: &[AttemptRow<'_>], now: &str| {
+        let mut f = Fixture::new().await;
+        add(&mut f, rows, now).await;
+        f.jobs.recompute().await.unwrap();
+        f
+    };
+    let mut f = started(&rows, NOW).await;
+    let lanes = async |f: &Fixture, terms: &Terms| {
+        let fast = Publisher::fast(&f.warehouse, terms.clone()).await.unwrap();
+        (fast, Publisher::slow(&f.warehouse, terms.clone()).await.unwrap())
+    };
+    let (mut former, mut slow) = lanes(&f, &first).await;
+    slow.publish(at(NOW)).await.unwrap();
+    former.publish(at(NOW)).await.unwrap();
+    let (mut fast, mut slow) = lanes(&f, &second).await;
+    assert_eq!(fast.publish(at(SOON)).await.unwrap().number, None, "the slow lane takes over");
+    let late = [of_user("late", 0, 1), of_user("later", 2, 1)];
+    add(&mut f, &late, SOON).await;
+    f.jobs.recompute().await.unwrap();
+    former.publish(at(SOON)).await.unwrap();
+    slow.publish(at(SOON)).await.unwrap();
+    assert_eq!(former.publish(at(SOON)).await.unwrap().number, None);
+    let today = "SELECT DISTINCT display_name FROM usage_by_day WHERE dimension = 'provider' AND date = '2026-11-25' ORDER BY 1";
+    for metric in [health_now::METRIC, health_by_5min::METRIC] {
+        let name = metric.table.name;
+        let sql = format!("SELECT DISTINCT display_name FROM {name} WHERE dimension = 'provider' ORDER BY 1");
+        assert_eq!(answer(&f, named(&f, &metric).await, &sql).await, ["Nord", "South"], "{name}");
+    }
+    assert_eq!(answer(&f, named(&f, &usage_by_day::METRIC).await, today).await, ["Nord", "South"]);
+    // Of a restart in the night, what is of now comes first.
+    let (mut fast, mut slow) = lanes(&f, &second).await;
+    for now in ["2026-11-25T18:00:00Z", "2026-11-26T02:30:00Z", NIGHT] {
+        fast.publish(at(now)).await.unwrap();
+        slow.publish(at(now)).await.unwrap();
+    }
+    assert!(newest(&f).await.renamed.is_empty());
+    fast.publish(at(NIGHT)).await.unwrap();
+
+    let all: Vec<_> = rows.iter().chain(&late).cloned().collect();
+    let other = started(&all, NIGHT).await;
+    Publisher::open(&other.warehouse, second).await.unwrap().publish(at(NIGHT)).await.unwrap();
+    let (found, expected) = (contents(&f).await, contents(&other).await);
+    for (table, rows) in &expected {
+        let differ: Vec<_> = found[table].iter().filter(|row| !rows.contains(row)).take(3).collect();
+        assert!(
+            found[table] == *rows,
+            "{table}: {} and {} rows; {differ:#?}",
+            found[table].len(),
+            rows.len()
+        );
+    }
+    assert!(expected["rankings"].len() > 100 && expected["routing_by_day"].len() > 10);
 }
