@@ -38,6 +38,7 @@ pub mod providers;
 pub mod publications;
 pub mod quality_by_day;
 pub mod rankings;
+mod renamed;
 pub mod revisions;
 mod routing;
 pub mod routing_by_day;
@@ -63,6 +64,7 @@ pub use facts::{Facts, ModelFacts, Price, ProviderFacts};
 pub use former::{Former, former};
 pub use metric::{Error, History, Lane, METRICS, Metric, Touched};
 pub(crate) use metric::{SHOWN, Step};
+pub use renamed::Renamed;
 pub use terms::{Keyless, Terms};
 pub use views::register;
 

@@ -17,6 +17,7 @@ mod withdrawn;
 use std::time::Duration;
 
 use bellwether_metrics::former;
+use bellwether_metrics::publications::TermsSince;
 use bellwether_warehouse::maintain::{CleaningRule, VacuumRule};
 use bellwether_warehouse::{Table, TableId, Warehouse};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -78,6 +79,7 @@ pub struct Maintainer {
     warehouse: Warehouse,
     tables: Vec<Table>,
     settings: MaintainSettings,
+    terms: TermsSince,
 }
 
 impl Maintainer {
@@ -89,7 +91,7 @@ impl Maintainer {
             let table = warehouse.table(id).await;
             tables.push(table.map_err(|source| Error::Open { table: id.name(), source })?);
         }
-        Ok(Self { warehouse: warehouse.clone(), tables, settings })
+        Ok(Self { warehouse: warehouse.clone(), tables, settings, terms: TermsSince::default() })
     }
 
     /// Published tables come with the first publication, which may be later than this process.
@@ -115,7 +117,8 @@ impl Maintainer {
         let mut report = MaintainReport::default();
         self.open_published(&mut report).await;
         let passed = readers::passed(&mut self.tables).await;
-        let withdrawn = Withdrawn::read(&mut self.tables, now).await.unwrap_or_else(|error| {
+        let withdrawn = Withdrawn::read(&mut self.tables, &mut self.terms, now).await;
+        let withdrawn = withdrawn.unwrap_or_else(|error| {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "since when the terms of publication hold cannot be read");
             Withdrawn::default()

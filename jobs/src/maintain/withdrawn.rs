@@ -1,6 +1,6 @@
 //! What was published under terms that hold no more: it may name what must not be named now, so its files stay for nobody.
 
-use bellwether_metrics::publications::{self, Publication};
+use bellwether_metrics::publications::{self, TermsSince};
 use bellwether_warehouse::{Table, TableId};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -21,12 +21,17 @@ pub(super) struct Withdrawn {
 }
 
 impl Withdrawn {
-    pub async fn read(tables: &mut [Table], now: DateTime<Utc>) -> Result<Self, Error> {
+    /// `terms`: what the rounds before have read.
+    pub async fn read(
+        tables: &mut [Table],
+        terms: &mut TermsSince,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Error> {
         let Some(table) = tables.iter_mut().find(|table| table.id() == publications::id()) else {
             return Ok(Self::default());
         };
         refresh(table).await?;
-        let since = Publication::terms_since(table.snapshot()).await.map_err(Error::metric)?;
+        let since = terms.follow(table.snapshot()).await.map_err(Error::metric)?;
         Ok(Self { since: since.filter(|since| now - *since < SETTLED_AFTER) })
     }
 

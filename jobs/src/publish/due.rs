@@ -86,6 +86,7 @@ impl Publisher {
         }
         let turned = touched(metric, late::turned(round));
         due.dates.extend(&turned);
+        due.dates.extend(self.of_names(metric, &stands, round).await?);
         due.dates.retain(|date| *date <= today && (metric.begins_by(*date, today) || known.contains(date)));
         match self.scope {
             Scope::Slow if metric.is_put_off() && !is_all && from.is_none() => {
@@ -94,7 +95,7 @@ impl Publisher {
             }
             _ => due.dates.extend(late::all(metric, &stands, round)),
         }
-        let is_foreign = is_afresh || unnamed.contains(&today);
+        let is_foreign = is_afresh || round.takes_over || unnamed.contains(&today);
         if self.scope == Scope::Slow && metric.lane == Lane::Today && !is_foreign {
             due.dates.remove(&today);
         }
@@ -161,7 +162,7 @@ impl Publisher {
         Ok(())
     }
 
-    fn published(&self, id: TableId) -> Option<&Published> {
+    pub(super) fn published(&self, id: TableId) -> Option<&Published> {
         self.tables.iter().find(|published| published.metric.id() == id)
     }
 
@@ -179,13 +180,13 @@ impl Publisher {
 }
 
 /// All but the table itself. A name that may be shown no longer concerns every table.
-fn inputs(metric: &Metric) -> BTreeSet<TableId> {
+pub(super) fn inputs(metric: &Metric) -> BTreeSet<TableId> {
     let mut inputs: BTreeSet<TableId> = metric.inputs.iter().copied().chain([gate::METRIC.id()]).collect();
     inputs.remove(&metric.id());
     inputs
 }
 
-fn touched(metric: &Metric, dates: BTreeSet<NaiveDate>) -> BTreeSet<NaiveDate> {
+pub(super) fn touched(metric: &Metric, dates: BTreeSet<NaiveDate>) -> BTreeSet<NaiveDate> {
     let mut touched = BTreeSet::new();
     for date in dates {
         let range = (metric.touched)(date);

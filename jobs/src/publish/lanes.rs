@@ -23,12 +23,12 @@ use super::{Published, Publisher, Round};
 use crate::error::Error;
 
 impl Publisher {
-    pub(super) fn puts(&self, metric: &Metric, is_afresh: bool) -> bool {
+    pub(super) fn puts(&self, metric: &Metric, is_anew: bool) -> bool {
         match self.scope {
             Scope::Everything => true,
             Scope::Fast => metric.lane != Lane::Slow,
             // Of former terms nothing may be named any more.
-            Scope::Slow => metric.lane != Lane::Fast || is_afresh,
+            Scope::Slow => metric.lane != Lane::Fast || is_anew,
         }
     }
 
@@ -36,10 +36,10 @@ impl Publisher {
     pub(super) async fn named_by(
         &self,
         last: Option<&Publication>,
-        is_afresh: bool,
+        is_anew: bool,
     ) -> Result<Vec<Snapshot>, Error> {
         let mut snapshots = Vec::new();
-        let others = self.tables.iter().filter(|published| !self.puts(published.metric, is_afresh));
+        let others = self.tables.iter().filter(|published| !self.puts(published.metric, is_anew));
         for Published { metric, table } in others {
             let name = metric.table.name;
             let version = last.and_then(|last| last.versions.get(name).copied()).unwrap_or(0);
@@ -109,7 +109,7 @@ impl Publisher {
         now.terms == then.terms
             && match self.scope {
                 Scope::Fast => same(Lane::Fast),
-                Scope::Everything if !round.is_afresh => false,
+                Scope::Everything if !round.is_anew() => false,
                 Scope::Everything | Scope::Slow => {
                     same(Lane::Slow) && now.seen == then.seen && now.attempts_version == then.attempts_version
                 }
@@ -138,15 +138,18 @@ impl Publisher {
         row.settings = self.terms.settings_fingerprint();
         row.revised.clone_from(&stage.revised);
         if self.scope != Scope::Fast {
+            row.renamed = round.renamed_after(stage);
+        }
+        if self.scope != Scope::Fast {
             row.attempts_version = round.attempts_version;
             row.seen = self.seen();
         }
-        if self.scope != Scope::Slow || round.is_afresh {
+        if self.scope != Scope::Slow || round.is_anew() {
             row.live_attempts_version = round.attempts_version;
         }
         for Published { metric, table } in &self.tables {
             let name = metric.table.name;
-            if !self.puts(metric, round.is_afresh) || stage.left.contains(name) {
+            if !self.puts(metric, round.is_anew()) || stage.left.contains(name) {
                 continue;
             }
             // Of what both lanes put, the other one may have named more meanwhile.
@@ -154,7 +157,7 @@ impl Publisher {
             let named = named.and_then(|ours| ours.versions.get(name).copied());
             let version = table.snapshot().version();
             row.versions.insert(name.to_owned(), named.map_or(version, |named| named.max(version)));
-            if self.scope != Scope::Slow || metric.lane != Lane::Today || round.is_afresh {
+            if self.scope != Scope::Slow || metric.lane != Lane::Today || round.is_anew() {
                 row.as_of.insert(name.to_owned(), round.terms.watermark);
             }
             // The fast lane puts all dates of its own, those included that the slow one left when it put everything.
@@ -177,13 +180,15 @@ impl Publisher {
     pub(super) fn lacks_other(&self, last: &Publication, round: &Round, stage: &super::Stage) -> bool {
         let mut put = self.tables.iter().filter(|published| {
             let is_ours = self.scope != Scope::Fast || published.metric.lane == Lane::Fast;
-            is_ours && self.puts(published.metric, round.is_afresh)
+            is_ours && self.puts(published.metric, round.is_anew())
         });
-        put.any(|Published { metric, .. }| {
-            let name = metric.table.name;
-            last.complete_from.get(name) != stage.froms.get(name)
-                || last.late_from.get(name) != stage.lates.get(name)
-        })
+        let waits_for_other = self.scope != Scope::Fast && last.renamed != round.renamed_after(stage);
+        waits_for_other
+            || put.any(|Published { metric, .. }| {
+                let name = metric.table.name;
+                last.complete_from.get(name) != stage.froms.get(name)
+                    || last.late_from.get(name) != stage.lates.get(name)
+            })
     }
 
     /// How far everything was read that is followed.

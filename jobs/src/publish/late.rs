@@ -32,8 +32,7 @@ pub(super) fn put_off(
     let last = round.last.as_ref()?;
     last.as_of.get(metric.table.name)?;
     let as_of = ran(last);
-    let has_passed = |every, at| slot(round.terms.watermark - at, every) != slot(as_of - at, every);
-    if has_passed(OLDER_EVERY, OLDER_AT) {
+    if round.is_night {
         due.extend(all(metric, stands, round));
         return None;
     }
@@ -46,12 +45,17 @@ pub(super) fn put_off(
     let mut late: BTreeSet<NaiveDate> =
         due.iter().filter(|date| is_late(date) && !stays.contains(date)).copied().collect();
     late.extend(all(metric, stands, round));
-    if has_passed(NEWEST_EVERY, TimeDelta::zero()) {
+    if slot(round.terms.watermark, NEWEST_EVERY) != slot(as_of, NEWEST_EVERY) {
         let is_newest = |date: &NaiveDate| metric.last_day(*date).succ_opt() == Some(open_from);
         due.extend(late.extract_if(.., is_newest));
     }
     due.retain(|date| !late.contains(date) || stays.contains(date));
     late.first().copied()
+}
+
+/// Whether its hour has passed since the last publication.
+pub(super) fn is_night(last: &Publication, watermark: DateTime<Utc>) -> bool {
+    slot(watermark - OLDER_AT, OLDER_EVERY) != slot(ran(last) - OLDER_AT, OLDER_EVERY)
 }
 
 /// Those that were put off before.

@@ -19,6 +19,7 @@ mod moved;
 mod newest;
 mod place;
 mod put;
+mod renamed;
 mod report;
 mod revise;
 mod rows;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 use bellwether_metrics::publications::Log;
 use bellwether_metrics::publications::{self, Publication};
 use bellwether_metrics::revisions::Revised;
-use bellwether_metrics::{Lane, METRICS, Metric, Terms};
+use bellwether_metrics::{Lane, METRICS, Metric, Renamed, Terms};
 use bellwether_warehouse::{
     Advance, Followed, Kind, Snapshot, Standing, Table, TableId, Warehouse, snapshot,
 };
@@ -89,6 +90,12 @@ struct Round {
     attempts_version: Option<i64>,
     /// Everything is computed afresh.
     is_afresh: bool,
+    /// The first one under another catalogue of which closed dates may stand until the night.
+    takes_over: bool,
+    /// Names whose closed dates wait for the night.
+    renamed: Arc<Renamed>,
+    /// What waits for the night is put.
+    is_night: bool,
     /// Nothing stands yet, and there is much: pages are not to wait for all of it.
     is_opening: bool,
     terms: Terms,
@@ -213,7 +220,7 @@ impl Publisher {
             return Ok(PublishReport::waiting(&behind));
         }
         let round = self.begin(now).await?;
-        if self.scope == Scope::Fast && round.is_afresh {
+        if self.scope == Scope::Fast && round.is_anew() {
             return Ok(PublishReport::default());
         }
         let stage = self.put_all(&round).await?;
@@ -229,7 +236,7 @@ impl Publisher {
             };
             said != round.attempts_version || self.lacks_other(last, &round, &stage)
         });
-        if round.is_afresh || is_behind || stage.is_unnamed {
+        if round.is_anew() || is_behind || stage.is_unnamed {
             report.number = Some(self.announce(&round, &stage).await?);
         }
         Ok(report)
@@ -253,19 +260,33 @@ impl Publisher {
             Standing::Even(version) => version,
             Standing::Uneven { .. } => None,
         };
-        let is_afresh = last.as_ref().is_none_or(|last| last.terms != self.fingerprint);
+        let is_other = last.as_ref().is_none_or(|last| last.terms != self.fingerprint);
+        let renamed = match &last {
+            Some(last) if is_other => self.renamed_since(last).await?,
+            _ => None,
+        };
+        let takes_over = renamed.is_some();
+        let is_afresh = is_other && !takes_over;
+        let mut waits = last.as_ref().filter(|_| !is_afresh).map(|last| last.renamed.clone());
+        if let (Some(waits), Some(renamed)) = (&mut waits, renamed) {
+            waits.add(renamed);
+        }
+        let watermark = publications::watermark(self.newest_event(now), now);
         Ok(Round {
             attempts_version,
-            others: self.named_by(last.as_ref(), is_afresh).await?,
+            others: self.named_by(last.as_ref(), is_other).await?,
             number: last.as_ref().map_or(0, |last| last.number + 1),
             is_afresh,
-            threads: self.threads(last.as_ref()),
-            is_opening: last.is_none() && stage::is_much(&self.sources),
-            terms: Terms {
-                watermark: publications::watermark(self.newest_event(now), now),
-                today: now.date_naive(),
-                ..self.terms.clone()
+            threads: self.threads(last.as_ref(), is_afresh),
+            takes_over,
+            renamed: Arc::new(waits.unwrap_or_default()),
+            is_night: match self.scope {
+                Scope::Everything => true,
+                Scope::Slow => last.as_ref().is_some_and(|last| late::is_night(last, watermark)),
+                Scope::Fast => false,
             },
+            is_opening: last.is_none() && stage::is_much(&self.sources),
+            terms: Terms { watermark, today: now.date_naive(), ..self.terms.clone() },
             last,
             now,
             log: OnceCell::new(),
@@ -273,14 +294,13 @@ impl Publisher {
     }
 
     /// Half of the processors, and all of them while pages lack a part of the history.
-    fn threads(&self, last: Option<&Publication>) -> usize {
+    fn threads(&self, last: Option<&Publication>, is_afresh: bool) -> usize {
         let lacks = |name: &String| {
             let is_ours =
                 |known: &Published| known.metric.table.name == *name && known.metric.lane != Lane::Fast;
             self.tables.iter().any(is_ours)
         };
-        let is_whole =
-            last.is_some_and(|last| last.terms == self.fingerprint && !last.complete_from.keys().any(lacks));
+        let is_whole = !is_afresh && last.is_some_and(|last| !last.complete_from.keys().any(lacks));
         if is_whole || self.scope == Scope::Fast { half() } else { processors() }
     }
 
@@ -295,7 +315,7 @@ impl Publisher {
 
     async fn put_next(&mut self, at: usize, round: &Round, stage: &mut Stage) -> Result<(), Error> {
         let metric = self.tables.get(at).map(|published| published.metric);
-        let Some(metric) = metric.filter(|metric| self.puts(metric, round.is_afresh)) else { return Ok(()) };
+        let Some(metric) = metric.filter(|metric| self.puts(metric, round.is_anew())) else { return Ok(()) };
         let name = metric.table.name;
         if let Some(published) = self.tables.get_mut(at).filter(|_| metric.lane != Lane::Slow) {
             // Whoever publishes under former terms still puts it every few seconds.
@@ -338,7 +358,7 @@ impl Publisher {
         threads: usize,
     ) -> Result<SessionContext, Error> {
         let ctx = self.warehouse.session(threads);
-        let own_lane = self.tables.iter().filter(|published| self.puts(published.metric, round.is_afresh));
+        let own_lane = self.tables.iter().filter(|published| self.puts(published.metric, round.is_anew()));
         let published = own_lane.map(|published| published.table.snapshot()).chain(&round.others);
         let is_meant = |snapshot: &&Snapshot| ![metric.id(), TableId::Attempts].contains(&snapshot.table());
         let snapshots: Vec<Snapshot> =

@@ -85,7 +85,13 @@ fn what(round: &Round, stage: &Stage) -> String {
                 last.number
             ));
         }
+        Some(last) if round.takes_over => {
+            what.push(format!("another catalogue than publication {}", last.number));
+        }
         Some(_) => {}
+    }
+    if !round.renamed_after(stage).is_empty() {
+        what.push("closed dates of some names follow at night".to_owned());
     }
     if let Some(from) = stage.froms.values().max() {
         what.push(format!("some tables begin on {from} or before: older dates follow"));

@@ -35,6 +35,7 @@ struct Plan {
     replaced: Replaced,
     /// Closed dates that are to be told, with their numbers.
     revised: BTreeMap<NaiveDate, i64>,
+    renamed: BTreeSet<NaiveDate>,
     judge: Judge,
 }
 
@@ -72,7 +73,13 @@ impl Publisher {
         let began = self.warehouse.world().now();
         let files = published.table.snapshot().files().to_vec();
         let judge = self.judge(metric, due, round).await?;
-        let mut plan = Plan { files, judge, replaced: Replaced::default(), revised: BTreeMap::new() };
+        let mut plan = Plan {
+            files,
+            judge,
+            replaced: Replaced::default(),
+            revised: BTreeMap::new(),
+            renamed: BTreeSet::new(),
+        };
         let dropped = plan.drop(metric, due);
         let own = published.table.snapshot().provider_over(plan.files.clone());
         // Windows hold sketches of many days: twice as many side by side find no memory.
@@ -102,7 +109,7 @@ impl Publisher {
                 self.put_group(at, &ctx, (task, own), round, &mut plan).await?;
             }
         }
-        revised.extend(revise::told(metric, due, std::mem::take(&mut plan.revised)));
+        revised.extend(revise::told(metric, due, std::mem::take(&mut plan.revised), &plan.renamed));
         let put = self.commit(at, plan.replaced, due.dates.contains(&today), round).await?;
         let seconds = self.warehouse.world().since(began).as_secs_f64();
         let put = put.map(|put| PublishedTable { seconds, ..put });
@@ -134,6 +141,7 @@ impl Publisher {
         let judge = plan.judge.clone();
         let (stands, computed, verdict) = differing(task.dates.clone(), stands, computed, judge).await?;
         plan.revised.extend(verdict.revised);
+        plan.renamed.extend(verdict.renamed);
         let changed = verdict.changed;
         let is_scattered = task.is_closed && task.met.len() > 1;
         if changed.is_empty() && !is_scattered {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
-use bellwether_metrics::Metric;
 use bellwether_metrics::publications::{Log, Publication};
 use bellwether_metrics::revisions::{REVISION, Reason, Revised};
+use bellwether_metrics::{Metric, Renamed};
 use chrono::NaiveDate;
 
 use super::due::Due;
@@ -30,6 +30,8 @@ pub(super) struct Judge {
     log: Arc<Log>,
     /// Dates that stood and were taken out under other terms.
     came_back: BTreeSet<NaiveDate>,
+    /// Names that the catalogue tells otherwise: whatever moves of a date that holds one is shown, for this reason.
+    renamed: Arc<Renamed>,
 }
 
 /// What is to be written, and what is to be told.
@@ -38,6 +40,8 @@ pub(super) struct Verdict {
     pub changed: BTreeSet<NaiveDate>,
     /// Closed dates whose rows are others than the last publication names, with their numbers.
     pub revised: BTreeMap<NaiveDate, i64>,
+    /// Those of them that hold a name which the catalogue tells otherwise.
+    pub renamed: BTreeSet<NaiveDate>,
 }
 
 impl Judge {
@@ -86,7 +90,9 @@ impl Judge {
         // Long windows end with the newest date alone: that they are listed no more is no news of it.
         let listed = of_windows(stood, new)?;
         let stood = listed.as_ref().unwrap_or(stood);
-        let may_stay = match self.is_exact || self.unnamed.contains(&date) {
+        let is_renamed = self.renamed.is_in(stood) || self.renamed.is_in(new);
+        verdict.renamed.extend(is_renamed.then_some(date));
+        let may_stay = match self.is_exact || is_renamed || self.unnamed.contains(&date) {
             true => is_same(Some(stood), Some(&numbered(new, revision)?))?,
             false => is_near(self.metric, stood, new)?,
         };
@@ -146,9 +152,9 @@ impl Publisher {
                 let log = Log::read(self.publications.snapshot()).await;
                 log.map(Arc::new).map_err(Error::metric)
             }),
-            false => return Ok(Judge::new(metric, open_from, Arc::default(), due)),
+            false => return Ok(Judge::new(metric, round, Arc::default(), due)),
         };
-        Ok(Judge { is_exact: round.is_afresh, ..Judge::new(metric, open_from, Arc::clone(log.await?), due) })
+        Ok(Judge { is_exact: round.is_afresh, ..Judge::new(metric, round, Arc::clone(log.await?), due) })
     }
 
     /// Under what else `last` was published.
@@ -159,9 +165,17 @@ impl Publisher {
 }
 
 impl Judge {
-    fn new(metric: &'static Metric, open_from: NaiveDate, log: Arc<Log>, due: &Due) -> Self {
+    fn new(metric: &'static Metric, round: &Round, log: Arc<Log>, due: &Due) -> Self {
         let came_back = due.came_back.as_ref().map(|(dates, _)| dates.clone()).unwrap_or_default();
-        Self { metric, open_from, is_exact: false, unnamed: due.unnamed.clone(), log, came_back }
+        Self {
+            metric,
+            open_from: round.terms.open_from(),
+            is_exact: false,
+            unnamed: due.unnamed.clone(),
+            log,
+            came_back,
+            renamed: Arc::clone(&round.renamed),
+        }
     }
 }
 
@@ -170,7 +184,11 @@ pub(super) fn told(
     metric: &Metric,
     due: &Due,
     revised: BTreeMap<NaiveDate, i64>,
+    renamed: &BTreeSet<NaiveDate>,
 ) -> impl Iterator<Item = Revised> + use<> {
     let reason = due.came_back.as_ref().map_or(Reason::LateRows, |(_, reason)| *reason);
-    Revised::join(metric.table.name, revised, reason).into_iter()
+    let (of_names, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        revised.into_iter().partition(|(date, _)| renamed.contains(date));
+    let joined = |dates, reason| Revised::join(metric.table.name, dates, reason).into_iter();
+    joined(of_names, Reason::Catalogue).chain(joined(others, reason))
 }

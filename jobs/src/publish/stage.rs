@@ -59,7 +59,7 @@ impl Publisher {
     fn turn(&self, round: &Round, first: NaiveDate) -> Option<&'static str> {
         let from = &round.last.as_ref()?.complete_from;
         let waits = |metric: &&Metric| {
-            self.puts(metric, round.is_afresh)
+            self.puts(metric, round.is_anew())
                 && from.get(metric.table.name).is_some_and(|from| *from > first)
         };
         let waiting = self.tables.iter().map(|published| published.metric);

@@ -104,8 +104,8 @@ provider_decisions AS (
             OR providers.users >= terms.users
             OR (terms.shows_keyless AND providers.requests_with_user * 2 < providers.requests)
         ) AS is_public
-    FROM providers
-    CROSS JOIN terms
+    FROM terms
+    CROSS JOIN providers
 )
 SELECT
     CAST(date_trunc('month', date) AS date) AS month,

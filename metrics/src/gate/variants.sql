@@ -128,5 +128,5 @@ SELECT
         OR variants.users >= terms.users
         OR (terms.shows_keyless AND variants.requests_with_user * 2 < variants.requests)
     ) AS is_public
-FROM variants
-CROSS JOIN terms
+FROM terms
+CROSS JOIN variants

@@ -21,6 +21,7 @@ pub use followed::Followed;
 pub use log::{Log, Revision};
 pub use pinned::pin;
 pub use row::Publication;
+pub use terms_since::TermsSince;
 pub use watermark::watermark;
 
 pub const NAME: &str = "publications";
@@ -134,7 +135,7 @@ fn columns() -> Vec<Column> {
 }
 
 /// What the terms are made of, and what they and late rows have replaced.
-fn of_revisions() -> [Column; 3] {
+fn of_revisions() -> [Column; 4] {
     let part = |name, meaning| Column::text(name, meaning).null_when("it was not told yet");
     let revised = Column::text(
         "revised",
@@ -142,9 +143,15 @@ fn of_revisions() -> [Column; 3] {
          number that their rows have in `revision`, and why. `late_rows`: rows came late, or copies of rows were left out. \
          `catalogue`, `terms`: what it is published under has changed.",
     );
+    let renamed = Column::text(
+        "renamed",
+        "Names that the catalogue tells otherwise than rows of closed dates do, a line each: `model`, `author` or `provider`, and \
+         the id. The night shows them; `begun`: it has, but for older dates that follow.",
+    );
     [
         part("catalogue", "Fingerprint of the catalogue, which is part of `terms`."),
         part("settings", "Fingerprint of all else in `terms`."),
         revised.null_when("there were none"),
+        renamed.null_when("there are none"),
     ]
 }

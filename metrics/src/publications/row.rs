@@ -14,8 +14,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::{DataFrame, SessionContext, col};
 
-use crate::Error;
 use crate::revisions::Revised;
+use crate::{Error, Renamed};
 
 const NEWEST: &str = include_str!("newest.sql");
 
@@ -49,6 +49,8 @@ pub struct Publication {
     pub settings: String,
     /// Closed dates whose rows this publication replaced.
     pub revised: Vec<Revised>,
+    /// Names that the catalogue tells otherwise since, whose closed dates the night will show.
+    pub renamed: Renamed,
 }
 
 pub(super) fn version_column(table: &str) -> String {
@@ -150,6 +152,7 @@ impl Publication {
             catalogue: text("catalogue")?,
             settings: text("settings")?,
             revised: text("revised")?.lines().map(str::parse).collect::<Result<_, _>>()?,
+            renamed: text("renamed")?.parse().unwrap_or_default(),
         };
         for name in crate::METRICS.iter().map(|metric| metric.table.name) {
             if let Some(version) = integer(&version_column(name))? {
@@ -212,9 +215,12 @@ impl Publication {
         values.extend(from.map(|(table, from)| (complete_from_column(table), date(from))));
         values.extend(self.late_from.iter().map(|(table, from)| (late_from_column(table), date(from))));
         let revised: Vec<String> = self.revised.iter().map(ToString::to_string).collect();
-        for (column, value) in
-            [("catalogue", &self.catalogue), ("settings", &self.settings), ("revised", &revised.join("\n"))]
-        {
+        for (column, value) in [
+            ("catalogue", &self.catalogue),
+            ("settings", &self.settings),
+            ("revised", &revised.join("\n")),
+            ("renamed", &self.renamed.to_string()),
+        ] {
             values.extend((!value.is_empty()).then(|| (column.to_owned(), text(value))));
         }
         let schema = super::id().schema();

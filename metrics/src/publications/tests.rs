@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use bellwether_warehouse::{Change, Location, Warehouse};
 
-use super::{Log, Publication, id};
+use super::{Log, Publication, TermsSince, id};
 use crate::revisions::{Reason, Revised};
-use crate::tables;
+use crate::{Renamed, tables};
 
 fn revised(nth: i64) -> Revised {
     let dates = ["2026-11-01".parse().unwrap(), "2026-11-03".parse().unwrap()];
@@ -35,6 +35,11 @@ fn publication(number: i64) -> Publication {
         catalogue: if number > 0 { "c".into() } else { String::new() },
         settings: if number > 0 { "s".into() } else { String::new() },
         revised: (0..number).map(revised).collect(),
+        renamed: if number > 0 {
+            "begun\nmodel acme/one\nauthor acme\nprovider no r th".parse().unwrap()
+        } else {
+            Renamed::default()
+        },
     }
 }
 
@@ -128,16 +133,53 @@ async fn terms_hold_since_the_first_publication_after_the_last_one_of_others() {
     let warehouse = Warehouse::open_or_create(&location).await.unwrap();
     warehouse.ensure(&tables()).await.unwrap();
     let mut table = warehouse.table(id()).await.unwrap();
-    assert_eq!(Publication::terms_since(table.snapshot()).await.unwrap(), None);
+    let (mut follows, mut is_late) = (TermsSince::default(), TermsSince::default());
+    assert_eq!(follows.follow(table.snapshot()).await.unwrap(), None);
     let mut number = 0;
     // Terms that come back hold since they came back.
-    for (terms, since) in [("a", None), ("a", None), ("b", Some(3)), ("b", Some(3)), ("a", Some(5))] {
+    let story = [("a", None), ("a", None), ("b", Some(3)), ("b", Some(3)), ("c", Some(5)), ("a", Some(6))];
+    for (terms, since) in story.into_iter().chain([("a", Some(6))]) {
         number += 1;
         let published_at = format!("2026-11-25T12:0{number}:00Z").parse().unwrap();
         let row = Publication { terms: terms.into(), published_at, ..publication(number) };
         let add = table.write(&[row.row().unwrap()]).await.unwrap();
         table.commit(Change { add, ..Change::default() }).await.unwrap();
         let expected = since.map(|minute| format!("2026-11-25T12:0{minute}:00Z").parse().unwrap());
-        assert_eq!(Publication::terms_since(table.snapshot()).await.unwrap(), expected, "{number}");
+        assert_eq!(follows.follow(table.snapshot()).await.unwrap(), expected, "{number}");
+        // Of one that has begun just now, and one that looks at some of them.
+        let mut begins = TermsSince::default();
+        assert_eq!(begins.follow(table.snapshot()).await.unwrap(), expected, "{number}");
+        if number % 3 != 2 {
+            assert_eq!(is_late.follow(table.snapshot()).await.unwrap(), expected, "{number}");
+        }
     }
+}
+
+#[tokio::test]
+async fn who_follows_the_terms_reads_files_of_new_publications_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
+    let warehouse = Warehouse::open_or_create(&location).await.unwrap();
+    warehouse.ensure(&tables()).await.unwrap();
+    let mut table = warehouse.table(id()).await.unwrap();
+    let mut follows = TermsSince::default();
+    for number in 1..=5 {
+        let terms = if number == 1 { "a" } else { "b" };
+        let published_at = format!("2026-11-25T12:0{number}:00Z").parse().unwrap();
+        let row = Publication { terms: terms.into(), published_at, ..publication(number) };
+        let add = table.write(&[row.row().unwrap()]).await.unwrap();
+        table.commit(Change { add, ..Change::default() }).await.unwrap();
+        let expected = (number > 1).then(|| "2026-11-25T12:02:00Z".parse().unwrap());
+        assert_eq!(follows.follow(table.snapshot()).await.unwrap(), expected, "{number}");
+        // What was read is out of reach from now on.
+        for file in table.snapshot().files() {
+            let path = folder.path().join("publications").join(&file.path);
+            if path.exists() {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+        // Nothing new, nothing read.
+        assert_eq!(follows.follow(table.snapshot()).await.unwrap(), expected, "{number}");
+    }
+    assert!(TermsSince::default().follow(table.snapshot()).await.is_err());
 }

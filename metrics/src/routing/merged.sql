@@ -12,8 +12,8 @@ decided AS (
 placed AS (
     -- Each row twice: of its model, and of everything. What has no model is in everything alone.
     SELECT cells.*, dimension, CASE WHEN dimension = 'model' THEN model_id END AS model
-    FROM cells
-    CROSS JOIN (VALUES ('model'), ('total')) AS dimensions (dimension)
+    FROM (VALUES ('model'), ('total')) AS dimensions (dimension)
+    CROSS JOIN cells
     WHERE dimension = 'total' OR model_id IS NOT NULL
 ),
 

@@ -6,4 +6,5 @@ mod crawl;
 mod demo;
 mod market;
 mod numbers;
+mod questions;
 mod truth;
