@@ -57,7 +57,7 @@ impl PhysicalOptimizerRule for Seen {
 async fn plans(publisher: &Publisher, metric: &'static Metric) -> Vec<Arc<dyn ExecutionPlan>> {
     let round = publisher.begin(at(NOW)).await.unwrap();
     let own = publisher.tables.iter().find(|table| table.metric.id() == metric.id()).unwrap();
-    let ctx = publisher.session(&round, metric, own.table.snapshot().provider()).await.unwrap();
+    let ctx = publisher.session(&round, metric, own.table.snapshot().provider(), 1).await.unwrap();
     let seen = Arc::new(Seen::default());
     let state = SessionStateBuilder::new_from_existing(ctx.state());
     let rule = Arc::clone(&seen) as Arc<dyn PhysicalOptimizerRule + Send + Sync>;
