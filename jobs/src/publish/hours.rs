@@ -194,7 +194,7 @@ impl Publisher {
     }
 }
 
-/// Files with rows of these hours, with rows that lie outside now, and those that are not of one hour alone.
+/// Files with rows of these hours, and with rows that lie before now.
 fn met(
     files: Vec<DataFile>,
     column: &str,
@@ -202,11 +202,8 @@ fn met(
     instants: &Range<DateTime<Utc>>,
 ) -> Vec<DataFile> {
     let is_met = |file: &DataFile| {
-        let span = span(file, column);
         let starts_at = file.bounds().instant(column).least;
-        span.end - span.start > 1
-            || hours.range(span).next().is_some()
-            || starts_at.is_none_or(|at| at < instants.start)
+        hours.range(span(file, column)).next().is_some() || starts_at.is_none_or(|at| at < instants.start)
     };
     files.into_iter().filter(is_met).collect()
 }
