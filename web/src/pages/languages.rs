@@ -12,7 +12,7 @@ use super::rankings::Fact;
 use super::shares::midnight;
 use super::shell::{Shell, crumbs};
 use crate::charts::{Caption, Dash, Domain, Line, LineChart, Partial, bar, sparkline};
-use crate::data::{self, Dataset, Group, LabelCell, code_name, language_name};
+use crate::data::{self, Dataset, Group, LabelCell, Untold, code_name, language_name};
 use crate::format;
 use crate::views::View as _;
 use crate::views::cross::Cross;
@@ -100,7 +100,10 @@ pub fn overview(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> 
             chart(&languages, all, controls::downloads(ctx)).filter(|_| ctx.state.view == View::Both),
         ),
         Err(why) => (
-            "Not enough labelled traffic to rank languages".to_owned(),
+            match why {
+                Untold::NotEnough(_) => "Not enough labelled traffic to rank languages".to_owned(),
+                Untold::NotYet(_) => format!("Languages: {}", cells::why(why)),
+            },
             Html::default(),
             Html::default(),
             Some(labelled::withheld(data, why, false)),
@@ -374,7 +377,10 @@ fn page(
             labelled::table(data, cell, cross),
         ),
         Err(why) => (
-            format!("{name}: not enough data"),
+            match why {
+                Untold::NotEnough(_) => format!("{name}: not enough data"),
+                Untold::NotYet(_) => format!("{name}: {}", cells::why(why)),
+            },
             Html::default(),
             Html::default(),
             Some(labelled::withheld(data, why, is_cross)),

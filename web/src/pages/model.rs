@@ -17,7 +17,7 @@ use super::uptime::{attempts, best_pinned, lift, part};
 use super::usage_charts;
 use crate::data::{
     Dataset, Filter, Group, GroupBy, Metric, ModelId, NotEnough, Ranking, RankingQuery, RankingRow, Scope,
-    Span, Speed, UserQuery,
+    Span, Speed, Untold, UserQuery,
 };
 use crate::format;
 use crate::views::View as _;
@@ -283,21 +283,20 @@ fn facts(
             "",
             &format!("of {} requests", format::compact_tally(week.requests.unwrap_or_default())),
         ),
-        Err(why) => {
-            Fact::new("Routed uptime, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
-        }
+        Err(why) => Fact::new("Routed uptime, 7 d", "–", "", &cells::why(&why)),
     });
     out.push(match data.speed(Scope::model(model), Span::Days7, Speed::Ttft) {
         Ok(ttft) => Fact::new("TTFT p50, 7 d", format::decimal(ttft.p50, 0), "ms", "all providers, streamed"),
-        Err(why) => {
-            Fact::new("TTFT p50, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
-        }
+        Err(why) => Fact::new("TTFT p50, 7 d", "–", "", &cells::why(&why)),
     });
     out
 }
 
 fn routing(windows: &[RoutingRow], name: &str) -> Table {
-    let mut title = format!("Too few requests to tell what routing adds to {name}");
+    let mut title = match windows.iter().find_map(|row| row.routed.0.err()) {
+        Some(why @ Untold::NotYet(_)) => format!("What routing adds to {name} is {}", cells::why(&why)),
+        _ => format!("Too few requests to tell what routing adds to {name}"),
+    };
     let mut rows = Vec::new();
     for window in windows {
         if let (7, Ok(boost)) = (window.days, window.boost_pp.0) {

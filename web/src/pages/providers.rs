@@ -145,7 +145,7 @@ fn finding(data: &Dataset, rows: &[ProviderRow]) -> String {
 fn directory_row(data: &Dataset, row: &ProviderRow) -> Row {
     let share = row.token_share_7d.map(|share| format::percent(share, 1));
     let models = cells::optional(row.models_7d.map(|models| format::count(models as u64)));
-    let attempts = format::tally(row.attempts_7d);
+    let attempts = cells::tally(row.attempts_7d);
     let ttft = cells::figure(&row.ttft_ms_p50.0, |value| format::decimal(value, 0));
     let decode = cells::figure(&row.tokens_per_s_decode_p50.0, |value| format::decimal(value, 1));
     let rate = cells::optional(row.rate_limit_rate_7d.map(|rate| format::percent(rate, 1)));
@@ -168,7 +168,7 @@ fn directory_row(data: &Dataset, row: &ProviderRow) -> Row {
             ("Decode p50, tok/s".to_owned(), decode),
             ("429 rate, %".to_owned(), rate),
             ("Models, 7 d".to_owned(), models),
-            ("Attempts, 7 d".to_owned(), Html::text(&attempts)),
+            ("Attempts, 7 d".to_owned(), attempts),
         ],
         ..Row::default()
     }
@@ -276,7 +276,7 @@ fn status_deck(rows: &[ProviderRow]) -> Html {
             "{} answers {}\u{a0}% of {} counted attempts{carries}. ",
             Html::text(&row.name),
             format::uptime(uptime),
-            format::tally(row.counted_attempts_30m)
+            format::tally(row.counted_attempts_30m.unwrap_or_default())
         ));
     }
     let unknown = count(rows, State::NoData);

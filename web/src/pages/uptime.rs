@@ -9,7 +9,7 @@ use super::controls;
 use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
 use super::ranked;
 use super::shell::Shell;
-use crate::data::{Dataset, Group};
+use crate::data::{Dataset, Group, Untold};
 use crate::format;
 use crate::views::routing::{Routed, RoutingRow};
 use crate::views::{Shown, View as _};
@@ -57,6 +57,9 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
 fn finding(view: &Routed) -> String {
     let [_, week, _] = &view.all;
     let (Ok(routed), Ok(without)) = (week.routed.0, week.without_routing.0) else {
+        if let Err(why @ Untold::NotYet(_)) = week.routed.0 {
+            return format!("What routing adds is {}", cells::why(&why));
+        }
         return "Not enough requests to tell what routing adds".to_owned();
     };
     let lifted = view.models().filter(|[_, week, _]| week.boost_pp.0.is_ok_and(|boost| boost >= 1.0)).count();
@@ -76,7 +79,7 @@ fn finding(view: &Routed) -> String {
 pub(super) fn lift(row: &RoutingRow) -> Html {
     match &row.boost_pp.0 {
         Ok(points) => cells::points(*points, 2),
-        Err(why) => cells::not_enough(why),
+        Err(why) => cells::untold(why),
     }
 }
 
@@ -187,7 +190,10 @@ fn table(ctx: &PageContext, data: &Dataset, view: &Routed) -> Table {
             head(SortKey::Requests, "Requests", "28 d", "num opt"),
         ],
         rows: table_rows,
-        empty: "No routed request in 28 days.".to_owned(),
+        empty: match &view.all {
+            [RoutingRow { requests: None, .. }, ..] => "Not published yet.".to_owned(),
+            _ => "No routed request in 28 days.".to_owned(),
+        },
         ..Table::default()
     }
 }

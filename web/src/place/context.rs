@@ -101,6 +101,10 @@ pub fn complete(dataset: &Dataset, queries: &[UserQuery]) -> Result<(), PageErro
 /// Why a window that lies outside the history has no rows.
 pub fn empty_because(data: &Dataset, resolved: &Resolved) -> Option<String> {
     resolved.outside.map(|side| match side {
+        Outside::Before if data.is_filling() => {
+            let first = format::date(data.first_date());
+            format!("these days are not published yet; what is there begins on {first}")
+        }
         Outside::Before => format!("the history begins on {}", format::date(data.first_date())),
         Outside::After => "these days have not begun".to_owned(),
     })

@@ -127,7 +127,7 @@ async fn live_states_come_from_the_thirty_minutes_that_are_complete() {
     assert_eq!(north.uptime, Ok(94.0));
     assert_eq!(north.state, State::Degraded);
     let south = data.status(scope("south"));
-    assert_eq!(south.uptime, Err(NotEnough::counts(60, 100)));
+    assert_eq!(south.uptime, Err(NotEnough::counts(60, 100).into()));
     assert_eq!(south.state, State::NoData);
     assert_eq!(data.health(scope("north"), Span::Minutes5).counted(), 50);
     assert_eq!(data.health(scope("north"), Span::Hours24).rate_limited, 6);
@@ -137,7 +137,10 @@ async fn live_states_come_from_the_thirty_minutes_that_are_complete() {
     // Rank floor(q × 299): values 150 and 270.
     assert!((ttft.p50 - 150.0).abs() <= 1.5, "{ttft:?}");
     assert!((ttft.p90 - 270.0).abs() <= 2.7, "{ttft:?}");
-    assert_eq!(data.speed(scope("south"), Span::Minutes30, Speed::Ttft), Err(NotEnough::counts(0, 100)));
+    assert_eq!(
+        data.speed(scope("south"), Span::Minutes30, Speed::Ttft),
+        Err(NotEnough::counts(0, 100).into())
+    );
 }
 
 #[tokio::test]
@@ -192,7 +195,7 @@ async fn languages_and_crosses_follow_the_publication_rules() {
     assert!(one.growth.is_err());
 
     let missing = data.cross(Some("de"), Some("python"), None).unwrap_err();
-    assert_eq!(missing, NotEnough::labelled(30, 50));
+    assert_eq!(missing, NotEnough::labelled(30, 50).into());
 }
 
 #[tokio::test]

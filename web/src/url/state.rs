@@ -354,8 +354,8 @@ impl State {
         let start = asked.start.max(dataset.first_date()).min(asked.end.max(dataset.first_date()));
         let window = Window { start, end: asked.end.max(start) };
         let before = match self.vs {
-            // A window that was cut has no equal one before it.
-            _ if clamped => None,
+            // A window that was cut has no equal one before it; until it is whole, that is still to come.
+            _ if clamped && !dataset.is_filling() => None,
             Vs::Prev => Some(window.previous()),
             Vs::Year => Some(window.year_before()),
             Vs::None => None,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{Ref, RefOr, Schema};
 
-use crate::data::{Dataset, Figure, NotEnough, Quantiles};
+use crate::data::{Dataset, Figure, Quantiles, Untold};
 use crate::place::{Body, PageContext, PageError, Schemas};
 
 pub mod cross;
@@ -25,7 +25,7 @@ pub mod share;
 mod value;
 
 pub use meta::Meta;
-pub use value::{Amount, Count, Shown, Spend, Truth, Usd};
+pub use value::{Amount, Count, Growth, Reason, Shown, Spend, Truth, Usd};
 
 /// One row of a table. Every row has the same members, those of [`Default`] too, which a table without rows is headed by.
 pub trait Row: Serialize + ToSchema + Default {}
@@ -80,13 +80,17 @@ fn p10(figure: Figure<Quantiles>) -> Option<f64> {
 }
 
 /// Why figures of a row are missing: `uptime: n = 37, needs 100; success: needs 20 users`.
-fn withheld(reasons: &[(&str, Option<NotEnough>)]) -> Option<String> {
+fn withheld(reasons: &[(&str, Option<Untold>)]) -> Option<String> {
     let texts: Vec<String> =
         reasons.iter().filter_map(|(name, why)| why.map(|why| format!("{name}: {}", reason(&why)))).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
 }
 
-fn reason(why: &NotEnough) -> String {
+fn reason(why: &Untold) -> String {
+    let why = match why {
+        Untold::NotEnough(why) => why,
+        Untold::NotYet(_) => return "not published yet".to_owned(),
+    };
     match (why.needs, why.needs_users, why.n) {
         (needs, None, Some(n)) => format!("n = {n}, needs {needs}"),
         (needs, None, None) => format!("needs n = {needs}"),

@@ -3,11 +3,11 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Count, Meta, Usd, View};
+use super::{Count, Growth, Meta, Usd, View};
 use crate::data::{
     Change, Dataset, Filter, Group, Metric, Ranking, RankingQuery, Remainder, Totals, UserQuery, plus,
 };
-use crate::place::{PageContext, PageError, empty_because};
+use crate::place::{PageContext, PageError};
 use crate::url::{Sort, SortKey, State};
 
 /// One place of a ranking over a window; or the rows `hidden`, `unmapped` and `other`, each of many names.
@@ -43,8 +43,8 @@ pub struct RankingRow {
     pub share_before: Option<f64>,
     /// Value of the measure against the window before: now / before − 1.
     pub growth: Option<f64>,
-    /// `ok`, or why there is no growth: `new`, `not_enough_data`, `hidden_before`, `unknown`.
-    pub growth_state: &'static str,
+    /// Whether there is growth, or why not.
+    pub growth_state: Growth,
     /// Cached among input tokens, 0 to 1.
     pub cached_input_share: Option<f64>,
     /// Tokens that no price is known for among all tokens, 0 to 1.
@@ -101,14 +101,8 @@ impl View for Rankings {
         }
         let days = context.state.resolve(dataset);
         let meta = Meta {
-            start_date: Some(query.window.start),
-            end_date: Some(query.window.end),
-            window: Some(context.state.period.word().to_owned()),
             unit: Some(query.metric.unit()),
-            clamped: days.clamped,
-            partial: days.partial,
-            empty_because: empty_because(dataset, &days),
-            ..Meta::new(context, dataset, query.metric.word())
+            ..Meta::new(context, dataset, query.metric.word()).over(context.state.period, &days, dataset)
         };
         Ok(Self { data, meta, ranking })
     }
@@ -158,12 +152,13 @@ impl RankingRow {
     /// One named row.
     pub fn of(dataset: &Dataset, row: &crate::data::RankingRow) -> Self {
         let author = dataset.author_of(row.group).map(|id| dataset.dictionary.author(id));
-        let (growth, growth_state) = match row.change {
-            Change::Ratio(ratio) => (Some(ratio), "ok"),
-            Change::New => (None, "new"),
-            Change::NotEnough(_) => (None, "not_enough_data"),
-            Change::Unknown if row.hidden_before => (None, "hidden_before"),
-            Change::Unknown => (None, "unknown"),
+        let growth = match row.change {
+            Change::Ratio(ratio) => Some(ratio),
+            _ => None,
+        };
+        let growth_state = match row.change {
+            Change::Unknown if row.hidden_before => Growth::HiddenBefore,
+            change => change.into(),
         };
         Self {
             rank: row.rank,
@@ -191,7 +186,6 @@ impl RankingRow {
             id: id.to_owned(),
             share: remainder.share,
             share_before: remainder.share_before,
-            growth_state: "unknown",
             value: remainder.value,
             ..Self::amounts(&remainder.totals)
         }
