@@ -10,8 +10,6 @@ use crate::data::{
     UsersBand, code_name, language_name,
 };
 use crate::format::{self, NBSP};
-use crate::place::address;
-use crate::url::{Format, State};
 use crate::views::cross::{Cross, CrossRow};
 
 /// `week of 16 to 22 Nov 2026` or `28 days, 26 Oct to 22 Nov 2026`.
@@ -293,7 +291,7 @@ pub struct MatrixCell {
 fn matrix_cell(dataset: &Dataset, nl: &str, code: &str, here: Option<(&str, &str)>) -> MatrixCell {
     let mark = if here == Some((nl, code)) { " here" } else { "" };
     let cross: Figure<data::Cross> = dataset.cross(Some(nl), Some(code), None);
-    let href = address(&cross_page(nl, code), Format::Html, &State::default());
+    let href = cross_page(nl, code).path();
     let label = format!("{} to {}", language_name(nl), code_name(code));
     let first = cross.as_ref().ok().and_then(|cross| cross.rows.iter().find(|row| row.model.is_some()));
     match (&cross, first) {

@@ -4,7 +4,6 @@ use super::health_view;
 use super::parts::{Cell, Column, Html, Row, Table, cells};
 use crate::data::{Dataset, Figure, Group, HealthBy, ModelId, Scope, State, Untold};
 use crate::format;
-use crate::place::PageContext;
 use crate::url::Period;
 use crate::views::Shown;
 use crate::views::endpoints::EndpointRow;
@@ -37,14 +36,9 @@ pub fn providers_title(providers: &[EndpointRow]) -> String {
     )
 }
 
-pub fn providers_table(
-    ctx: &PageContext,
-    data: &Dataset,
-    model: ModelId,
-    providers: &[EndpointRow],
-) -> Table {
+pub fn providers_table(period: Period, data: &Dataset, model: ModelId, providers: &[EndpointRow]) -> Table {
     let bars = data.bars_by(HealthBy::Provider, Scope::model(model), 30);
-    let window = window(ctx.state.period);
+    let window = window(period);
     let rows = providers
         .iter()
         .map(|one| {

@@ -1,9 +1,8 @@
 //! One provider: its state with the number that made it so, 90 days, 24 hours, errors, speed, models.
 
 use super::PROVIDERS;
-use crate::files;
 use crate::place::{self, Address, Found, PageContext, PageError, Place, Section};
-use crate::url::{Param, View};
+use crate::url::View;
 use askama::Template;
 
 use super::controls;
@@ -17,9 +16,7 @@ use crate::charts::{Caption, bar, days_strip, minutes_strip};
 use crate::data::{Dataset, Filter, Group, GroupBy, ProviderId, Scope, Span, Speed, State, Status, Untold};
 use crate::format;
 use crate::views::View as _;
-use crate::views::provider::{DayRow, ErrorRow, Provider};
-
-const PARAMS: &[Param] = &[Param::Window, Param::View];
+use crate::views::provider::{DayRow, ErrorRow, Provider, ProviderQuery};
 
 pub static PROVIDER: Place = Place {
     path: "/providers/{provider}",
@@ -30,8 +27,8 @@ pub static PROVIDER: Place = Place {
         let known = data.spelled_provider(address.name(0));
         Found::by_name(address, known)
     },
-    page: Some(place::Page::new(PARAMS, render)),
-    file: Some(files::of::<Provider>("days of a provider, and its models", PARAMS)),
+    page: Some(place::Page::of::<Page>()),
+    file: Some(place::File::of::<Provider>("days of a provider, and its models")),
     ..Place::DEFAULT
 };
 
@@ -60,10 +57,16 @@ struct Page {
     charts: bool,
 }
 
-/// # Errors
-/// When there is no such provider, or the template cannot be rendered.
-pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let view = Provider::of(ctx, data)?;
+impl place::Draw for Page {
+    type Query = ProviderQuery;
+
+    fn draw(ctx: &PageContext, query: &ProviderQuery, data: &Dataset) -> Result<String, PageError> {
+        render(ctx, query, data)
+    }
+}
+
+fn render(ctx: &PageContext, query: &ProviderQuery, data: &Dataset) -> Result<String, PageError> {
+    let view = Provider::of(ctx, query, data)?;
     let scope = Scope::provider(view.id);
     let name = data.provider_name(view.id).to_owned();
     let status = view.status;
@@ -74,17 +77,17 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         crumbs: crumbs(&[("Providers", Some(PROVIDERS.here().path())), (&name, None)]),
         kicker: kicker(data, &status),
         deck: deck(data, view.id, &status),
-        pickers: controls::pickers(ctx),
+        pickers: controls::pickers(ctx, query),
         live: controls::live_note(data),
         facts: facts(data, scope, view.id),
         days: days(&name, &view.data, files()),
         buckets: buckets(data, &name, &view, files()),
-        errors: errors(&view, ctx.state.health),
-        models: models(data, &view, ctx.state.health),
+        errors: errors(&view, query.health),
+        models: models(data, &view, query.health),
         ttft: speed_charts::ttft(data, scope, files()),
         throughput: speed_charts::throughput(data, scope, files()),
         downloads: files(),
-        charts: ctx.state.view == View::Both,
+        charts: query.view == View::Both,
         finding,
     };
     Ok(page.render()?)

@@ -10,6 +10,7 @@ use crate::data::{
     Change, Dataset, Dimension, Filter, Group, GroupBy, Metric, NotEnough, Options, Profile, RankingQuery,
     RejectReason, Scope, Span, Speed, State, Tally, Unmapped, UsersBand, Window,
 };
+use crate::url::Query as _;
 use crate::views::View as _;
 
 pub(crate) async fn dataset(fixture: &Fixture) -> Arc<Dataset> {
@@ -245,15 +246,10 @@ async fn quality_says_what_was_dropped_and_what_is_unknown() {
 async fn providers_of_a_model_carry_every_figure() {
     let fixture = Fixture::filled().await;
     let data = dataset(&fixture).await;
-    let context = crate::place::PageContext {
-        page: crate::pages::model_page("acme/one"),
-        state: crate::url::State::default(),
-        theme: crate::url::Theme::Auto,
-        build: "test",
-        base_url: None,
-        stale: None,
-    };
-    let rows = crate::views::endpoints::Model::of(&context, &data).unwrap().data;
+    let state = crate::url::State::default();
+    let query = crate::views::endpoints::ModelQuery::of(&state);
+    let context = crate::place::PageContext::new(crate::pages::model_page("acme/one"), state);
+    let rows = crate::views::endpoints::Model::of(&context, &query, &data).unwrap().data;
     let [north] = rows.as_slice() else { panic!("{rows:?}") };
     assert_eq!(north.token_share, Some(1.0));
     assert_eq!(north.uptime_last_30m.0, Ok(94.0));

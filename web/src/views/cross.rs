@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::languages::percent;
+use super::languages::{Labelled, percent};
 use super::meta::{Confidence, Missing};
 use super::{Count, Meta, Reason, Shown, View, withheld};
 use crate::data::{self, Dataset, Figure, Group, LabelCell, ModelId, Untold};
@@ -68,13 +68,14 @@ pub struct Cross {
 
 impl View for Cross {
     type Row = CrossRow;
+    type Query = Labelled;
 
     /// The first name is the language of prompts, a second one that of completions.
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let mut meta = Meta::new(context, dataset, "crosses");
         let [nl, code] =
             [0, 1].map(|position| Some(context.page.name(position)).filter(|name| !name.is_empty()));
-        let cross = dataset.cross(nl, code, context.state.labels);
+        let cross = dataset.cross(nl, code, query.labels);
         let mut data = Vec::new();
         match &cross {
             Err(why) => meta.not_enough_data = Some(Missing::from(*why)),

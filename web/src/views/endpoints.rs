@@ -11,6 +11,7 @@ use crate::data::{
     Tally, Totals, Untold, Window,
 };
 use crate::place::{PageContext, PageError};
+use crate::url::query;
 
 /// A model at one provider: live windows of health, speed, and use in the window.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -178,10 +179,16 @@ pub struct Model {
     pub hidden: Option<NotEnough>,
 }
 
+query! {
+    /// Days of usage, and what they are compared with.
+    ModelQuery { metric, period + From + To, vs, view }
+}
+
 impl View for Endpoints {
     type Row = EndpointRow;
+    type Query = ();
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, _: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let model = found(context, dataset)?;
         let window = dataset.trailing(7);
         let meta = Meta {
@@ -201,14 +208,15 @@ impl View for Endpoints {
 
 impl View for Model {
     type Row = EndpointRow;
+    type Query = ModelQuery;
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let model = found(context, dataset)?;
-        let days = context.state.resolve(dataset);
+        let days = query.period.resolve(query.vs, dataset);
         let hidden = dataset.usage_withheld(days.window, GroupBy::Model, Group::Model(model));
         let meta = Meta {
             not_enough_data: hidden.filter(|_| days.outside.is_none()).map(|why| Untold::from(why).into()),
-            ..Meta::new(context, dataset, "endpoints").over(context.state.period, &days, dataset)
+            ..Meta::new(context, dataset, "endpoints").over(query.period, &days, dataset)
         };
         Ok(Self {
             data: rows(dataset, model, days.window, Span::Days7),

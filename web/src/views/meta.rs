@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::Reason;
 use crate::data::{Dataset, LabelSource, LabelWindow, NotEnough, Untold};
-use crate::place::{PageContext, address, empty_because};
+use crate::place::{PageContext, empty_because};
 use crate::url::{Format, Outside, Period, Resolved};
 use crate::version::BUILD;
 
@@ -134,7 +134,7 @@ impl Meta {
             empty_reason: None,
             licence: "CC-BY-4.0",
             method_url: format!("{base}/methodology#{method}"),
-            canonical_url: format!("{base}{}", address(&context.page, Format::Json, &context.state)),
+            canonical_url: format!("{base}{}", context.download(Format::Json)),
             version: BUILD,
         }
     }

@@ -9,8 +9,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{Ref, RefOr, Schema};
 
-use crate::data::{Dataset, Figure, Quantiles, Untold};
+use crate::data::{Dataset, Figure, Quantiles, Untold, UserQuery};
 use crate::place::{Body, PageContext, PageError, Schemas};
+use crate::url::Query;
 
 pub mod cross;
 pub mod endpoints;
@@ -35,12 +36,19 @@ impl<T: Serialize + ToSchema + Default> Row for T {}
 /// The body of the files of one kind of page.
 pub trait View: Serialize + ToSchema + Sized {
     type Row: Row;
+    /// All that it can read of its query.
+    type Query: Query;
 
-    /// What a page in one state shows. Names in its address are those that the dataset knows.
+    /// What a page with this query shows. Names in its address are those that the dataset knows.
     ///
     /// # Errors
     /// When the page names something unknown.
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError>;
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError>;
+
+    /// Users figures that it tells, see [`Dataset::load_users`].
+    fn users(_: &PageContext, _: &Self::Query, _: &Dataset) -> Vec<UserQuery> {
+        Vec::new()
+    }
 
     /// The table that all formats hold.
     fn rows(&self) -> &[Self::Row];

@@ -13,6 +13,7 @@ use crate::data::{
     Status, Tally,
 };
 use crate::place::{PageContext, PageError};
+use crate::url::query;
 
 /// One complete day.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -159,15 +160,21 @@ pub struct Provider {
     pub usual: Period,
 }
 
+query! {
+    /// Over which time errors and models are told.
+    ProviderQuery { health, view }
+}
+
 impl View for Provider {
     type Row = DayRow;
+    type Query = ProviderQuery;
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let id = context.page.name(0);
         let provider =
             dataset.dictionary.find_provider(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
         let scope = Scope::provider(provider);
-        let span = context.state.health;
+        let span = query.health;
         let (now, usual) = (dataset.period(scope, span), dataset.period(scope, Span::Days28));
         let window = dataset.trailing(90);
         let meta = Meta {

@@ -11,7 +11,7 @@ use crate::data::{
     Totals, Untold, Window,
 };
 use crate::place::{PageContext, PageError};
-use crate::url::{Sort, SortKey};
+use crate::url::{Sort, SortKey, query};
 
 /// A provider: its state now, uptime over days, speed and share of the last 7 days.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -100,12 +100,18 @@ pub struct Status {
     pub meta: Meta,
 }
 
+query! {
+    /// In which order.
+    Sorted { sort }
+}
+
 impl View for Providers {
     type Row = ProviderRow;
+    type Query = Sorted;
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let (mut data, meta) = list(context, dataset);
-        order_directory(&mut data, context.state.sort.unwrap_or(Self::SORT));
+        order_directory(&mut data, query.sort.unwrap_or(Self::SORT));
         Ok(Self { data, meta })
     }
 
@@ -116,10 +122,11 @@ impl View for Providers {
 
 impl View for Status {
     type Row = ProviderRow;
+    type Query = Sorted;
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let (mut data, meta) = list(context, dataset);
-        order_status(&mut data, context.state.sort.unwrap_or(Self::SORT));
+        order_status(&mut data, query.sort.unwrap_or(Self::SORT));
         Ok(Self { data, meta })
     }
 

@@ -8,7 +8,7 @@ use crate::data::{
     Change, Dataset, Filter, Group, Metric, Ranking, RankingQuery, Remainder, Totals, UserQuery, plus,
 };
 use crate::place::{PageContext, PageError};
-use crate::url::{Sort, SortKey, State};
+use crate::url::{Sort, SortKey, query};
 
 /// One place of a ranking over a window; or the rows `hidden`, `unmapped` and `other`, each of many names.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -78,13 +78,25 @@ pub struct Rankings {
     pub ranking: Ranking,
 }
 
+query! {
+    /// What is ranked over which days, and which part of it is listed.
+    RankedQuery { metric, period + From + To, vs, variants, author, all_rows, limit, offset }
+}
+
+query! {
+    /// The same of what has neither variants nor authors.
+    PlainQuery { metric, period + From + To, vs, all_rows, limit, offset }
+}
+
 impl View for Rankings {
     type Row = RankingRow;
+    type Query = RankedQuery;
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
-        let query = query(context, dataset).ok_or_else(|| PageError::NotFound(context.page.path()))?;
-        let ranking = dataset.ranking(query);
-        let State { limit, offset, all_rows, .. } = context.state;
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
+        let ranked = ranked(context, query, dataset);
+        let ranked = ranked.ok_or_else(|| PageError::NotFound(context.page.path()))?;
+        let ranking = dataset.ranking(ranked);
+        let RankedQuery { limit, offset, all_rows, .. } = *query;
         let offset = offset as usize;
         let end =
             if all_rows { ranking.rows.len() } else { (offset + limit as usize).min(ranking.rows.len()) };
@@ -99,12 +111,16 @@ impl View for Rankings {
         ] {
             data.extend(remainder.map(|remainder| RankingRow::rest(id, &remainder)));
         }
-        let days = context.state.resolve(dataset);
+        let days = query.period.resolve(query.vs, dataset);
         let meta = Meta {
             unit: Some(query.metric.unit()),
-            ..Meta::new(context, dataset, query.metric.word()).over(context.state.period, &days, dataset)
+            ..Meta::new(context, dataset, query.metric.word()).over(query.period, &days, dataset)
         };
         Ok(Self { data, meta, ranking })
+    }
+
+    fn users(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Vec<UserQuery> {
+        ranked(context, query, dataset).map(|ranked| ranked.users()).unwrap_or_default()
     }
 
     fn rows(&self) -> &[RankingRow] {
@@ -112,19 +128,14 @@ impl View for Rankings {
     }
 }
 
-/// Users figures that a ranking tells, see [`Dataset::load_users`].
-pub fn users(context: &PageContext, dataset: &Dataset) -> Vec<UserQuery> {
-    query(context, dataset).map(|query| query.users()).unwrap_or_default()
-}
-
-/// The query of a ranking page; `None` for other pages.
-fn query(context: &PageContext, dataset: &Dataset) -> Option<RankingQuery> {
-    let by = context.page.grouping(context.state.variants)?;
-    let days = context.state.resolve(dataset);
-    let author = context.state.author.as_deref().and_then(|author| dataset.dictionary.find_author(author));
+/// What is ranked; `None` for other pages.
+fn ranked(context: &PageContext, query: &RankedQuery, dataset: &Dataset) -> Option<RankingQuery> {
+    let by = context.page.grouping(query.variants)?;
+    let days = query.period.resolve(query.vs, dataset);
+    let author = query.author.as_deref().and_then(|author| dataset.dictionary.find_author(author));
     Some(RankingQuery {
         by,
-        metric: context.state.metric,
+        metric: query.metric,
         window: days.window,
         before: days.before,
         filter: author.map_or(Filter::All, Filter::Author),

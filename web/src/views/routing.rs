@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::providers::by_number;
+use super::providers::{Sorted, by_number};
 use super::{Meta, Reason, Shown, View, withheld};
 use crate::data::{Boost, Dataset, Figure, Group, ModelId, Routing, Tally};
 use crate::place::{PageContext, PageError};
@@ -90,12 +90,13 @@ pub struct Routed {
 
 impl View for Routed {
     type Row = RoutingRow;
+    type Query = Sorted;
 
     /// Most requests first, unless the address asks for another order.
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let mut models: Vec<[RoutingRow; 3]> =
             dataset.routed_models(28).into_iter().map(|model| of_model(dataset, model)).collect();
-        if let Some(sort) = context.state.sort {
+        if let Some(sort) = query.sort {
             order(&mut models, dataset, sort);
         }
         let window = dataset.routing_window(28);
