@@ -235,14 +235,11 @@ async fn page(
     }
     // Before the first served request there is one thing to read: how to send it.
     let is_early = html && dataset.is_empty() && !place.before_traffic;
-    let context = PageContext {
-        page: if is_early { START.here() } else { route.page },
-        state: parsed.state,
-        theme,
-        build: BUILD,
-        base_url: site.config().base_url.clone(),
-        stale,
-    };
+    let page = if is_early { START.here() } else { route.page };
+    let mut context = PageContext::new(page, parsed.state);
+    context.theme = theme;
+    context.base_url.clone_from(&site.config().base_url);
+    context.stale = stale;
     let key = Key { address, versions: versions.into(), theme, stale, encoding };
     let rendering = render(site.clone(), dataset.clone(), context, route.format, place.path, encoding);
     let (bytes, hit) = site.cache().get(key, rendering).await?;

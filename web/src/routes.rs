@@ -63,11 +63,11 @@ fn routes(site: &Site) -> Router {
         .route("/livez", any(plain::alive))
         .route(sitemap::PATH, any(sitemap::answer))
         .route(openapi::PATH, any(openapi::answer))
+        .route(theme::PATH, post(theme::set).fallback(theme::not_a_form))
         .fallback(move |request: Request| enter(pages.clone(), request))
         // A request that took too long is an answer like others: it has an id and is counted.
         .layer(from_fn_with_state(site.clone(), timed))
         .layer(from_fn_with_state(site.clone(), observed))
-        .route("/theme", post(theme::set).fallback(theme::not_a_form))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(site.clone())
 }

@@ -9,10 +9,12 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 
 use crate::error::{Kind, Problem};
-use crate::headers::{self, Policy};
-use crate::respond;
+use crate::headers::Policy;
+use crate::respond::{self, Answered};
 use crate::state::Site;
 use crate::url::Theme;
+
+pub(crate) const PATH: &str = "/theme";
 
 #[derive(Deserialize)]
 pub(crate) struct ThemeForm {
@@ -49,8 +51,7 @@ pub(crate) async fn set(
         headers.insert(header::SET_COOKIE, cookie);
     }
     Policy::NoStore.apply(headers);
-    headers::secure(headers, false, site.config().hsts);
-    response
+    answered(response)
 }
 
 /// Any other method at the theme form's address.
@@ -62,12 +63,11 @@ pub(crate) async fn not_a_form(State(site): State<Site>, request: Parts) -> Resp
 }
 
 fn refused(site: &Site, request: &Parts, problem: &Problem) -> Response<Body> {
-    let recipient = respond::recipient(request, None, site);
-    let mut response = problem.respond(&recipient);
-    headers::secure(response.headers_mut(), false, site.config().hsts);
-    if let Ok(id) = HeaderValue::from_str(&recipient.request_id) {
-        response.headers_mut().insert(respond::REQUEST_ID, id);
-    }
+    answered(problem.respond(&respond::recipient(request, None, site)))
+}
+
+fn answered(mut response: Response<Body>) -> Response<Body> {
+    response.extensions_mut().insert(Answered { label: PATH, is_data: false });
     response
 }
 

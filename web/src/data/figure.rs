@@ -1,6 +1,42 @@
 //! A figure that may be withheld, and the thresholds that decide it.
 
-/// Why a figure is not shown: how many observations it needs, and how many there are where that may be said.
+use chrono::{DateTime, Utc};
+
+/// Why a figure is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Untold {
+    /// There is too little of what it is made of.
+    NotEnough(NotEnough),
+    /// Nobody has counted: no publication has put its table, its window or its day.
+    NotYet(NotYet),
+}
+
+impl Default for Untold {
+    fn default() -> Self {
+        Self::NotEnough(NotEnough::default())
+    }
+}
+
+impl From<NotEnough> for Untold {
+    fn from(why: NotEnough) -> Self {
+        Self::NotEnough(why)
+    }
+}
+
+impl From<NotYet> for Untold {
+    fn from(why: NotYet) -> Self {
+        Self::NotYet(why)
+    }
+}
+
+/// What is still to be published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotYet {
+    /// Not before the first day has closed, and that is then. None: it is being published.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// How many observations a figure needs, and how many there are where that may be said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NotEnough {
     /// Attempts, requests or samples. Not said where users are asked for, nor of what may not be named in connection
@@ -28,7 +64,7 @@ impl NotEnough {
 }
 
 /// A figure or the reason why there is none.
-pub type Figure<T> = Result<T, NotEnough>;
+pub type Figure<T> = Result<T, Untold>;
 
 /// Value of `window` against the window before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -39,6 +75,8 @@ pub enum Change {
     New,
     /// One of the windows has too few requests for a ratio.
     NotEnough(NotEnough),
+    /// The window before is still to be published.
+    NotYet,
     /// The history does not reach back far enough, or no comparison was asked for.
     #[default]
     Unknown,

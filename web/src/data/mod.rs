@@ -11,6 +11,7 @@
 //! | `ranking`, `users` | places, changes and distinct users in windows |
 //! | `health` | uptime, states, error mix, latency and throughput |
 //! | `detail` | how exactly amounts of health are told |
+//! | `standing` | what is still to be published |
 //! | `routing` | routed against pinned |
 //! | `labels` | languages and crosses |
 //! | `live` | the last 60 minutes |
@@ -40,6 +41,7 @@ mod ranking;
 mod read;
 mod refresh;
 mod routing;
+mod standing;
 #[cfg(test)]
 pub(crate) mod testing;
 mod totals;
@@ -52,7 +54,7 @@ mod window;
 pub use crate::tally::Tally;
 pub use detail::Detail;
 pub use dictionary::{AuthorId, Dictionary, ModelId, ProviderId, Series, SeriesId, VariantId};
-pub use figure::{Change, Figure, NotEnough, Profile, Thresholds};
+pub use figure::{Change, Figure, NotEnough, NotYet, Profile, Thresholds, Untold};
 pub use group::{Filter, Group, GroupBy};
 pub use growth::Month;
 pub use health::{
@@ -144,7 +146,7 @@ pub struct Dataset {
     pub simulated: bool,
     /// What is there of a history that is still being written; days before that are none of this dataset's.
     pub history: Option<Written>,
-    is_filling: bool,
+    standing: standing::Standing,
     pub dictionary: Arc<Dictionary>,
     pub quality: Quality,
     /// Distinct users of all traffic in 28 days, where they are too few for anything to be named.
@@ -171,7 +173,7 @@ impl Dataset {
 
     /// Whether there is more before the first day that is not written or not published yet.
     pub fn is_filling(&self) -> bool {
-        self.is_filling
+        self.history.is_some() || self.standing.written_from().is_some()
     }
 
     /// Whether a day lies inside the history.

@@ -147,6 +147,10 @@ impl Dataset {
             .before
             .and_then(|window| self.users(&UserQuery { window, by: query.by, filter: query.filter }));
         let compared = query.before.filter(|window| window.start >= self.first_date());
+        let uncompared = match query.before {
+            Some(_) if compared.is_none() && self.is_filling() => Change::NotYet,
+            _ => Change::Unknown,
+        };
 
         let total = sum(now.iter().map(|(_, totals)| totals));
         let total_before = compared.map(|_| sum(before.values()));
@@ -201,7 +205,11 @@ impl Dataset {
                     None => share(Some(0.0), whole_before),
                     Some(_) => share(old_value, whole_before),
                 }),
-                change: self.change(is_compared, totals, old.as_ref(), row_value, old_value),
+                change: match compared {
+                    Some(_) if is_compared => self.change(totals, old.as_ref(), row_value, old_value),
+                    None if !hidden_before => uncompared,
+                    _ => Change::Unknown,
+                },
             });
         }
         let named_before = before.iter().filter(|(group, _)| {
@@ -235,13 +243,10 @@ impl Dataset {
             gone,
             hidden,
             unmapped,
-            total_change: self.change(
-                compared.is_some(),
-                &total,
-                total_before.as_ref(),
-                total_value,
-                total_value_before,
-            ),
+            total_change: match compared {
+                Some(_) => self.change(&total, total_before.as_ref(), total_value, total_value_before),
+                None => uncompared,
+            },
             total,
             total_before,
             total_users,
@@ -294,15 +299,11 @@ impl Dataset {
     /// Change of a value between two windows, guarded by the number of requests in each.
     pub fn change(
         &self,
-        compared: bool,
         now: &Totals,
         before: Option<&Totals>,
         value: Option<f64>,
         value_before: Option<f64>,
     ) -> Change {
-        if !compared {
-            return Change::Unknown;
-        }
         let needs = self.thresholds.growth_requests;
         match (before.filter(|before| before.requests > 0), value.zip(value_before)) {
             (None, _) => Change::New,

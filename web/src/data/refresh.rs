@@ -14,6 +14,7 @@ use super::live::{self, LastHour};
 use super::load::{self, Blocks, LoadError};
 use super::quality::{Quality, QualityDay};
 use super::read;
+use super::standing::Standing;
 use super::usage_day::UsageDay;
 use super::users::{Store, Users};
 use super::whole::Whole;
@@ -24,7 +25,7 @@ const READ: [TableId; 1] = [TableId::LabelCells];
 const USAGE: TableId = TableId::Declared(&bellwether_metrics::usage_by_day::TABLE);
 const QUALITY: TableId = TableId::Declared(&bellwether_metrics::quality_by_day::TABLE);
 const RANKINGS: TableId = TableId::Declared(&bellwether_metrics::rankings::TABLE);
-const ROUTING: TableId = TableId::Declared(&bellwether_metrics::routing_now::TABLE);
+const ROUTING: TableId = routing::TABLE;
 const LIVE: TableId = TableId::Declared(&bellwether_metrics::live_by_minute::TABLE);
 /// As the newest publication names them.
 const PUBLISHED: [&[TableId]; 2] = [&[gate::TABLE, USAGE, RANKINGS, QUALITY, ROUTING, LIVE], &health::TABLES];
@@ -311,7 +312,7 @@ impl Refresher {
             profile: self.options.profile,
             simulated: self.options.simulated,
             history,
-            is_filling: history.is_some() || self.computed_from().is_some(),
+            standing: Standing::new(self.published.newest(), horizon.written_from),
             dictionary: self.shared.clone(),
             quality: Quality::default(),
             too_few_users: None,

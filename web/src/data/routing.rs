@@ -5,11 +5,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use arrow::array::Float64Array;
-use bellwether_warehouse::Snapshot;
+use bellwether_warehouse::{Snapshot, TableId};
 use chrono::NaiveDate;
 
 use super::dictionary::{Dictionary, ModelId, ProviderId};
-use super::figure::{Figure, NotEnough};
+use super::figure::{Figure, NotEnough, Untold};
 use super::load::{self, Columns, LoadError, date_at, percent, real_at, text_at};
 use super::{Dataset, Detail, Tally, Window};
 
@@ -34,7 +34,7 @@ pub struct BestPinned {
     pub uptime: f64,
 }
 
-/// Routed against pinned, of one model or of everything, over complete days. Counts are None before anything is published.
+/// Routed against pinned, of one model or of everything, over complete days. Counts are None before they are published.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Routing {
     /// Requests that the gateway passed on.
@@ -54,9 +54,7 @@ pub struct Routing {
 
 impl Routing {
     /// Of what has no row.
-    fn none(requests: Option<Tally>, needs: u64) -> Self {
-        let n = requests.and_then(Tally::exact);
-        let why = NotEnough { n, needs, needs_users: None };
+    fn missing(requests: Option<Tally>, why: Untold) -> Self {
         Self {
             all_requests: requests,
             attempts_per_request: None,
@@ -109,11 +107,21 @@ impl Dataset {
 
     fn routing_row(&self, model: Option<ModelId>, days: u64) -> Routing {
         self.routing.rows.get(&(days, model)).copied().unwrap_or_else(|| {
-            let requests = self.routing.end.map(|_| Tally::Exact(0));
-            Routing::none(requests, self.thresholds.counted_attempts.max(1))
+            // All windows are put together; none before the first day has ended.
+            let is_there =
+                self.routing.end.is_some() || self.has_complete_day() && self.standing.has_now(TABLE);
+            match is_there {
+                true => {
+                    let why = NotEnough::counts(0, self.thresholds.counted_attempts.max(1));
+                    Routing::missing(Some(Tally::Exact(0)), why.into())
+                }
+                false => Routing::missing(None, self.no_window_yet().into()),
+            }
         })
     }
 }
+
+pub(super) const TABLE: TableId = TableId::Declared(&bellwether_metrics::routing_now::TABLE);
 
 const NAMES: [&str; 18] = [
     "end_date",
@@ -187,7 +195,7 @@ fn absorb(
         let boost = |n: u64, [routed, without, boost]: &[Float64Array; 3]| {
             let known = (real_at(routed, row), real_at(without, row), real_at(boost, row));
             let (Some(routed), Some(without), Some(boost)) = known else {
-                return Err(detail.reason(NotEnough::counts(n, needs)));
+                return Err(detail.reason(NotEnough::counts(n, needs)).into());
             };
             Ok(Boost {
                 n: detail.count(n),

@@ -2,10 +2,11 @@
 
 use super::{AUTHORS, MODELS, SHARE};
 use crate::place::{self, Address, Found, PageContext, PageError, Place, Section, address};
-use crate::url::{Format, Param, Resolved, State};
+use crate::url::{Format, Query as _, Resolved, query};
 use askama::Template;
 
 use super::controls;
+use super::leaderboards::ModelsQuery;
 use super::parts::{Figure, Html, Picker, Table, cells};
 use super::ranked::{self, Sparks};
 use super::rankings::Fact;
@@ -24,17 +25,17 @@ pub static AUTHOR: Place = Place {
         let known = data.spelled_author(address.name(0));
         Found::by_name(address, known)
     },
-    page: Some(
-        place::Page::new(&[Param::Metric, Param::Period, Param::From, Param::To, Param::Vs], |ctx, data| {
-            render(ctx, data, ctx.page.name(0))
-        })
-        .with_users(|ctx, data| users(ctx, data, ctx.page.name(0))),
-    ),
+    page: Some(place::Page::of::<Page>()),
     ..Place::DEFAULT
 };
 
 pub fn author_page(id: &str) -> Address {
     Address::new(&AUTHOR, [id])
+}
+
+query! {
+    /// By what is ranked, over which days, and what they are compared with.
+    AuthorQuery { metric, period + From + To, vs }
 }
 
 #[derive(Template)]
@@ -53,28 +54,33 @@ struct Page {
     all_models: String,
 }
 
-fn queries(ctx: &PageContext, data: &Dataset, author: AuthorId) -> [RankingQuery; 2] {
-    let Resolved { window, before, .. } = ctx.state.resolve(data);
-    let metric = ctx.state.metric;
+impl place::Draw for Page {
+    type Query = AuthorQuery;
+
+    fn draw(ctx: &PageContext, query: &AuthorQuery, data: &Dataset) -> Result<String, PageError> {
+        render(ctx, query, data, ctx.page.name(0))
+    }
+
+    fn users(ctx: &PageContext, query: &AuthorQuery, data: &Dataset) -> Vec<UserQuery> {
+        let Some(author) = data.dictionary.find_author(ctx.page.name(0)) else { return Vec::new() };
+        queries(query, data, author).iter().flat_map(RankingQuery::users).collect()
+    }
+}
+
+fn queries(query: &AuthorQuery, data: &Dataset, author: AuthorId) -> [RankingQuery; 2] {
+    let Resolved { window, before, .. } = query.period.resolve(query.vs, data);
+    let metric = query.metric;
     [
         RankingQuery { by: GroupBy::Author, metric, window, before, filter: Filter::All },
         RankingQuery { by: GroupBy::Series, metric, window, before, filter: Filter::Author(author) },
     ]
 }
 
-/// The users figures this page prints.
-pub fn users(ctx: &PageContext, data: &Dataset, id: &str) -> Vec<UserQuery> {
-    let Some(author) = data.dictionary.find_author(id) else { return Vec::new() };
-    queries(ctx, data, author).iter().flat_map(RankingQuery::users).collect()
-}
-
-/// # Errors
-/// When there is no such author, or the template cannot be rendered.
-pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, PageError> {
+fn render(ctx: &PageContext, query: &AuthorQuery, data: &Dataset, id: &str) -> Result<String, PageError> {
     let author = data.dictionary.find_author(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
     let group = Group::Author(author);
-    let [all, own] = queries(ctx, data, author).map(|query| data.ranking(query));
-    let metric = ctx.state.metric;
+    let [all, own] = queries(query, data, author).map(|ranked| data.ranking(ranked));
+    let metric = query.metric;
     let name = data.author_name(author).to_owned();
     let row = all.find(group);
     let finding = match row {
@@ -94,7 +100,7 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let weekly = data.weekly(GroupBy::Author, WEEKS, Filter::All);
     let weekly_own = data.weekly(GroupBy::Series, WEEKS, Filter::Author(author));
     let sparks = Sparks::of(&weekly_own, metric);
-    let narrowed = State { author: Some(id.to_owned()), ..ctx.state.clone() };
+    let narrowed = ModelsQuery { author: Some(id.to_owned()), ..ModelsQuery::of(&query.state()) };
     let all_models = address(&MODELS.here(), Format::Html, &narrowed);
     let mut models = ranked::short_table(data, &own, &sparks, 20, &all_models);
     models.title = own.rows.first().map_or("No model in this window".to_owned(), |first| {
@@ -105,8 +111,8 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let [volume, share] = match hidden {
         Some(why) => usage_charts::withheld(&Html::text(&ranked::withheld(&why))),
         None => [
-            usage_charts::volume(group, &weekly, metric, controls::files_of(&AUTHORS, &ctx.state)),
-            usage_charts::share(data, group, &weekly, metric, controls::files_of(&SHARE, &ctx.state)),
+            usage_charts::volume(group, &weekly, metric, controls::files_of(&AUTHORS, query)),
+            usage_charts::share(data, group, &weekly, metric, controls::files_of(&SHARE, query)),
         ],
     };
     // Five short columns over a whole page are too far apart to be read as rows.
@@ -114,8 +120,8 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
     let page = Page {
         shell: Shell::new(ctx, Some(data), &name, &finding),
         crumbs: crumbs(&[("Authors", Some(AUTHORS.here().path())), (&name, None)]),
-        pickers: controls::pickers(ctx),
-        window: controls::window_note(data, &ctx.state.resolve(data)),
+        pickers: controls::pickers(ctx, query),
+        window: controls::window_note(data, &query.period.resolve(query.vs, data)),
         facts: facts(row, own.rows.len()),
         volume,
         share,

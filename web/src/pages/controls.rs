@@ -4,18 +4,18 @@ use super::parts::{Choice, Downloads, Html, Picker, cells};
 use crate::data::{Dataset, LabelPeriod, Metric, Span};
 use crate::format;
 use crate::place::{PageContext, Place, address, empty_because};
-use crate::url::{By, Format, Param, Period, Resolved, Sort, SortKey, State, Variants, View, Vs};
+use crate::url::{By, Format, Param, Period, Query, Resolved, Sort, SortKey, State, Variants, View, Vs};
 
 /// One picker per parameter that the page reads.
-pub fn pickers(ctx: &PageContext) -> Vec<Picker> {
-    ctx.page.params(Format::Html).iter().filter_map(|param| picker(ctx, *param)).collect()
+pub fn pickers(ctx: &PageContext, query: &impl Query) -> Vec<Picker> {
+    let state = query.state();
+    ctx.page.params(Format::Html).iter().filter_map(|param| picker(ctx, &state, *param)).collect()
 }
 
-fn picker(ctx: &PageContext, param: Param) -> Option<Picker> {
-    let state = &ctx.state;
+fn picker(ctx: &PageContext, state: &State, param: Param) -> Option<Picker> {
     let choice = |text: &str, next: State, current: bool| Choice {
         text: text.to_owned(),
-        href: ctx.href(&next),
+        href: ctx.here_in(&next),
         current,
     };
     let base = || State { offset: 0, ..state.clone() };
@@ -154,20 +154,21 @@ pub fn downloads(ctx: &PageContext) -> Downloads {
     Downloads::new(vec![("CSV", ctx.download(Format::Csv)), ("JSON", ctx.download(Format::Json))])
 }
 
-/// Files of another page in its default state.
-pub fn files_of(place: &'static Place, state: &State) -> Downloads {
+/// Files of another page, with what it reads of this one's query.
+pub fn files_of(place: &'static Place, query: &impl Query) -> Downloads {
     let page = place.here();
     Downloads::new(vec![
-        ("CSV", address(&page, Format::Csv, state)),
-        ("JSON", address(&page, Format::Json, state)),
+        ("CSV", address(&page, Format::Csv, query)),
+        ("JSON", address(&page, Format::Json, query)),
     ])
 }
 
 /// Address of this page ordered by a column; a second click turns the order.
-pub fn sorted(ctx: &PageContext, key: SortKey) -> String {
-    let descending = match ctx.state.sort {
+pub fn sorted(ctx: &PageContext, query: &impl Query, key: SortKey) -> String {
+    let state = query.state();
+    let descending = match state.sort {
         Some(sort) if sort.key == key => !sort.descending,
         _ => key != SortKey::Name,
     };
-    ctx.href(&State { sort: Some(Sort { key, descending }), ..ctx.state.clone() })
+    ctx.here_in(&State { sort: Some(Sort { key, descending }), ..state })
 }

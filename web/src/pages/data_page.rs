@@ -18,7 +18,7 @@ pub static DATA: Place = Place {
     navigation: Some("Data"),
     in_sitemap: true,
     before_traffic: true,
-    page: Some(place::Page::new(&[], render)),
+    page: Some(place::Page::of::<Page>()),
     ..Place::DEFAULT
 };
 
@@ -35,9 +35,15 @@ struct Page {
     health: String,
 }
 
-/// # Errors
-/// When the template cannot be rendered.
-pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+impl place::Draw for Page {
+    type Query = ();
+
+    fn draw(ctx: &PageContext, _: &(), data: &Dataset) -> Result<String, PageError> {
+        render(ctx, data)
+    }
+}
+
+fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let tables = Table {
         label: "Tables".to_owned(),
         class: "dense",

@@ -1,6 +1,5 @@
 //! Growth: active models and month over month volumes, running month apart.
 
-use crate::files;
 use crate::place::{self, PageContext, PageError, Place, Section};
 use askama::Template;
 
@@ -24,8 +23,8 @@ pub static GROWTH: Place = Place {
     section: Section::Growth,
     navigation: Some("Growth"),
     in_sitemap: true,
-    page: Some(place::Page::new(&[], render)),
-    file: Some(files::of::<Growth>("active models and volumes by month", &[])),
+    page: Some(place::Page::of::<Page>()),
+    file: Some(place::File::of::<Growth>("active models and volumes by month")),
     ..Place::DEFAULT
 };
 
@@ -41,10 +40,16 @@ struct Page {
     downloads: Downloads,
 }
 
-/// # Errors
-/// When the template cannot be rendered.
-pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let view = Growth::of(ctx, data)?;
+impl place::Draw for Page {
+    type Query = ();
+
+    fn draw(ctx: &PageContext, _: &(), data: &Dataset) -> Result<String, PageError> {
+        render(ctx, data)
+    }
+}
+
+fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+    let view = Growth::of(ctx, &(), data)?;
     let months = view.data.get(view.data.len().saturating_sub(MONTHS)..).unwrap_or_default();
     let newest = months.iter().rposition(|month| month.complete.0);
     let finding = finding(months, newest);

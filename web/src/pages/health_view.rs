@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Timelike, Utc};
 
-use super::parts::Html;
+use super::parts::{Html, cells};
 use crate::charts::{Cell, Class, row_strip};
-use crate::data::{Bar, NotEnough};
+use crate::data::{Bar, NotEnough, Untold};
 use crate::format;
 use crate::views::provider::{DayRow, StepRow};
 
@@ -64,13 +64,16 @@ pub fn day_cells(days: &[DayRow]) -> Vec<Cell> {
                     format!(
                         "{} % of {} attempts",
                         format::uptime(uptime),
-                        format::tally(bar.counted_attempts)
+                        format::tally(bar.counted_attempts.unwrap_or_default())
                     )
                 }
-                Err(NotEnough { n: Some(n), needs, .. }) => {
+                Err(Untold::NotEnough(NotEnough { n: Some(n), needs, .. })) => {
                     format!("not enough data, {n} of {needs} counted attempts")
                 }
-                Err(why) => format!("not enough data, needs {} counted attempts", why.needs),
+                Err(Untold::NotEnough(why)) => {
+                    format!("not enough data, needs {} counted attempts", why.needs)
+                }
+                Err(why) => cells::why(&why),
             };
             let mark = match (index, bar.date.day()) {
                 (0, day) if day < 26 => Some(format::day_month(bar.date)),

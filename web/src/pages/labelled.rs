@@ -6,12 +6,10 @@ use super::rankings::Fact;
 use super::{cross_page, language_page};
 use crate::charts::{Caption, Whisker, whiskers};
 use crate::data::{
-    self, Dataset, Dimension, Figure, Group, LabelCell, LabelPeriod, LabelSource, LabelWindow, NotEnough,
+    self, Dataset, Dimension, Figure, Group, LabelCell, LabelPeriod, LabelSource, LabelWindow, Untold,
     UsersBand, code_name, language_name,
 };
 use crate::format::{self, NBSP};
-use crate::place::address;
-use crate::url::{Format, State};
 use crate::views::cross::{Cross, CrossRow};
 
 /// `week of 16 to 22 Nov 2026` or `28 days, 26 Oct to 22 Nov 2026`.
@@ -114,6 +112,11 @@ pub fn table(data: &Dataset, cell: &LabelCell, cross: &Cross) -> Table {
     let places = decimals(cell.n_eff);
     // A column in which every row lacks data is one sentence.
     let grows = cross.data.iter().any(|row| row.growth_factor.0.is_ok());
+    let growth_note = match cross.data.iter().find_map(|row| row.growth_factor.0.err()) {
+        _ if grows => String::new(),
+        Some(why @ Untold::NotYet(_)) => format!("Growth on the window before: {}", cells::why(&why)),
+        _ => "Growth on the window before: not enough data for any row".to_owned(),
+    };
     let rows = cross
         .data
         .iter()
@@ -130,7 +133,7 @@ pub fn table(data: &Dataset, cell: &LabelCell, cross: &Cross) -> Table {
                 cells::figure(&row.growth_factor.0, |factor| format!("{}×", format::decimal(factor, 2)));
             let success = match &row.success.0 {
                 Ok(rate) => share(*rate, row.success_low.zip(row.success_high).unwrap_or((*rate, *rate)), 0),
-                Err(why) => cells::not_enough(why),
+                Err(why) => cells::untold(why),
             };
             let users = Html::text(&band(row.users_at_least.map(|users| users.0)));
             let users_share = share(row.users_share, (row.users_share_low, row.users_share_high), 0);
@@ -169,7 +172,7 @@ pub fn table(data: &Dataset, cell: &LabelCell, cross: &Cross) -> Table {
     columns.extend([Column::number("Success", "%").optional(), Column::number("Users", "band").optional()]);
     Table {
         label: "Models, most used first".to_owned(),
-        note: Html::text(if grows { "" } else { "Growth on the window before: not enough data for any row" }),
+        note: Html::text(&growth_note),
         columns,
         rows,
         empty: "No model can be shown.".to_owned(),
@@ -225,7 +228,7 @@ pub fn sureness(data: &Dataset, cell: &LabelCell, is_cross: bool, listed: bool) 
 }
 
 /// Why a cell is withheld, in a paragraph.
-pub fn withheld(data: &Dataset, why: &NotEnough, is_cross: bool) -> Html {
+pub fn withheld(data: &Dataset, why: &Untold, is_cross: bool) -> Html {
     let thresholds = &data.thresholds;
     let (samples, users) = if is_cross {
         (thresholds.cross_n_eff, thresholds.cross_users)
@@ -234,7 +237,7 @@ pub fn withheld(data: &Dataset, why: &NotEnough, is_cross: bool) -> Html {
     };
     Html::markup(format!(
         "{} A {} is shown from {} users and {} {}, in one week or one epoch. One user may make up at most 30&nbsp;% of it, two at most 50&nbsp;%.",
-        cells::not_enough(why),
+        cells::untold(why),
         if is_cross { "cross" } else { "language" },
         format::count(users),
         format::count(samples),
@@ -288,7 +291,7 @@ pub struct MatrixCell {
 fn matrix_cell(dataset: &Dataset, nl: &str, code: &str, here: Option<(&str, &str)>) -> MatrixCell {
     let mark = if here == Some((nl, code)) { " here" } else { "" };
     let cross: Figure<data::Cross> = dataset.cross(Some(nl), Some(code), None);
-    let href = address(&cross_page(nl, code), Format::Html, &State::default());
+    let href = cross_page(nl, code).path();
     let label = format!("{} to {}", language_name(nl), code_name(code));
     let first = cross.as_ref().ok().and_then(|cross| cross.rows.iter().find(|row| row.model.is_some()));
     match (&cross, first) {
@@ -311,11 +314,15 @@ fn matrix_cell(dataset: &Dataset, nl: &str, code: &str, here: Option<(&str, &str
                 is_told: true,
             }
         }
-        _ => MatrixCell {
+        (cross, _) => MatrixCell {
             class: format!("q0{mark}"),
             code: code_name(code).to_owned(),
             html: Html::markup(format!(
-                "<a href=\"{href}\"><span class=\"vh\">{label}: </span>not enough data</a>"
+                "<a href=\"{href}\"><span class=\"vh\">{label}: </span>{}</a>",
+                match cross {
+                    Err(why @ Untold::NotYet(_)) => cells::why(why),
+                    _ => "not enough data".to_owned(),
+                }
             )),
             is_told: false,
         },

@@ -1,8 +1,7 @@
 //! Natural languages: share of each, leaders inside one, and crosses with programming languages.
 
-use crate::files;
 use crate::place::{self, Address, Found, PageContext, PageError, Place, Section};
-use crate::url::{Param, View};
+use crate::url::View;
 use askama::Template;
 
 use super::controls;
@@ -12,13 +11,11 @@ use super::rankings::Fact;
 use super::shares::midnight;
 use super::shell::{Shell, crumbs};
 use crate::charts::{Caption, Dash, Domain, Line, LineChart, Partial, bar, sparkline};
-use crate::data::{self, Dataset, Group, LabelCell, code_name, language_name};
+use crate::data::{self, Dataset, Group, LabelCell, Untold, code_name, language_name};
 use crate::format;
 use crate::views::View as _;
 use crate::views::cross::Cross;
-use crate::views::languages::{LanguageRow, Languages, UNDETERMINED};
-
-const PARAMS: &[Param] = &[Param::LabelWindow, Param::View];
+use crate::views::languages::{Labelled, LanguageRow, Languages, UNDETERMINED};
 
 pub static LANGUAGES: Place = Place {
     path: "/rankings/languages",
@@ -28,8 +25,8 @@ pub static LANGUAGES: Place = Place {
     section: Section::Languages,
     navigation: Some("Languages"),
     in_sitemap: true,
-    page: Some(place::Page::new(PARAMS, overview)),
-    file: Some(files::of::<Languages>("natural languages with intervals", PARAMS)),
+    page: Some(place::Page::of::<Overview>()),
+    file: Some(place::File::of::<Languages>("natural languages with intervals")),
     ..Place::DEFAULT
 };
 
@@ -39,8 +36,8 @@ pub static LANGUAGE: Place = Place {
     title: "Models asked in one language",
     section: Section::Languages,
     find: lower_case,
-    page: Some(place::Page::new(PARAMS, |ctx, data| language(ctx, data, ctx.page.name(0)))),
-    file: Some(files::of::<Cross>("models asked in one natural language", PARAMS)),
+    page: Some(place::Page::of::<InLanguage>()),
+    file: Some(place::File::of::<Cross>("models asked in one natural language")),
     ..Place::DEFAULT
 };
 
@@ -52,8 +49,8 @@ pub static CROSS: Place = Place {
     title: "Models asked in one language for code in another",
     section: Section::Languages,
     find: lower_case,
-    page: Some(place::Page::new(PARAMS, |ctx, data| cross(ctx, data, ctx.page.name(0), ctx.page.name(1)))),
-    file: Some(files::of::<Cross>("models asked in one language for code in another", PARAMS)),
+    page: Some(place::Page::of::<InCross>()),
+    file: Some(place::File::of::<Cross>("models asked in one language for code in another")),
     ..Place::DEFAULT
 };
 
@@ -85,10 +82,16 @@ struct Overview {
     downloads: Downloads,
 }
 
-/// # Errors
-/// When the template cannot be rendered.
-pub fn overview(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let languages = Languages::of(ctx, data)?;
+impl place::Draw for Overview {
+    type Query = Labelled;
+
+    fn draw(ctx: &PageContext, query: &Labelled, data: &Dataset) -> Result<String, PageError> {
+        overview(ctx, query, data)
+    }
+}
+
+fn overview(ctx: &PageContext, query: &Labelled, data: &Dataset) -> Result<String, PageError> {
+    let languages = Languages::of(ctx, query, data)?;
     let downloads = controls::downloads(ctx);
     let (finding, deck, window, withheld, table, chart) = match &languages.all {
         Ok(all) => (
@@ -97,10 +100,13 @@ pub fn overview(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> 
             Html::text(&labelled::window(all.window)),
             None,
             table(data, &languages),
-            chart(&languages, all, controls::downloads(ctx)).filter(|_| ctx.state.view == View::Both),
+            chart(&languages, all, controls::downloads(ctx)).filter(|_| query.view == View::Both),
         ),
         Err(why) => (
-            "Not enough labelled traffic to rank languages".to_owned(),
+            match why {
+                Untold::NotEnough(_) => "Not enough labelled traffic to rank languages".to_owned(),
+                Untold::NotYet(_) => format!("Languages: {}", cells::why(why)),
+            },
             Html::default(),
             Html::default(),
             Some(labelled::withheld(data, why, false)),
@@ -110,7 +116,7 @@ pub fn overview(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> 
     };
     let page = Overview {
         shell: Shell::new(ctx, Some(data), "Natural languages", &finding),
-        pickers: controls::pickers(ctx),
+        pickers: controls::pickers(ctx, query),
         matrix: labelled::matrix(data, None),
         downloads,
         finding,
@@ -305,31 +311,44 @@ struct Page {
     downloads: Downloads,
 }
 
-/// # Errors
-/// When no such language was ever seen, or the template cannot be rendered.
-pub fn language(ctx: &PageContext, data: &Dataset, code: &str) -> Result<String, PageError> {
-    known(data, data::Dimension::Nl, code, language_name(code))?;
-    let cross = Cross::of(ctx, data)?;
-    let name = language_name(code);
-    let listed = data
-        .languages(cross.cell.as_ref().ok().map(|cell| cell.window.period))
-        .is_ok_and(|languages| languages.rows.iter().any(|row| row.code == code));
-    let kicker = Html::text(&format!("Asked in {name}"));
-    let path = crumbs(&[("Languages", Some(LANGUAGES.here().path())), (name, None)]);
-    page(ctx, data, name, path, kicker, &cross, Subject::Language { listed })
+/// Models asked in one natural language.
+struct InLanguage;
+
+impl place::Draw for InLanguage {
+    type Query = Labelled;
+
+    fn draw(ctx: &PageContext, query: &Labelled, data: &Dataset) -> Result<String, PageError> {
+        let code = ctx.page.name(0);
+        known(data, data::Dimension::Nl, code, language_name(code))?;
+        let cross = Cross::of(ctx, query, data)?;
+        let name = language_name(code);
+        let listed = data
+            .languages(cross.cell.as_ref().ok().map(|cell| cell.window.period))
+            .is_ok_and(|languages| languages.rows.iter().any(|row| row.code == code));
+        let kicker = Html::text(&format!("Asked in {name}"));
+        let path = crumbs(&[("Languages", Some(LANGUAGES.here().path())), (name, None)]);
+        page((ctx, query), data, name, path, kicker, &cross, Subject::Language { listed })
+    }
 }
 
-/// # Errors
-/// When no such language was ever seen, or the template cannot be rendered.
-pub fn cross(ctx: &PageContext, data: &Dataset, nl: &str, code: &str) -> Result<String, PageError> {
-    known(data, data::Dimension::Nl, nl, language_name(nl))?;
-    known(data, data::Dimension::CodeOut, code, code_name(code))?;
-    let cross = Cross::of(ctx, data)?;
-    let name = format!("{} to {}", language_name(nl), code_name(code));
-    let asked = Html::link(&language_page(nl).path(), language_name(nl));
-    let kicker = Html::markup(format!("Asked in {asked}, code written in {}", Html::text(code_name(code))));
-    let path = crumbs(&[("Languages", Some(LANGUAGES.here().path())), (&name, None)]);
-    page(ctx, data, &name, path, kicker, &cross, Subject::Cross(nl, code))
+/// Those asked in one for code in another.
+struct InCross;
+
+impl place::Draw for InCross {
+    type Query = Labelled;
+
+    fn draw(ctx: &PageContext, query: &Labelled, data: &Dataset) -> Result<String, PageError> {
+        let (nl, code) = (ctx.page.name(0), ctx.page.name(1));
+        known(data, data::Dimension::Nl, nl, language_name(nl))?;
+        known(data, data::Dimension::CodeOut, code, code_name(code))?;
+        let cross = Cross::of(ctx, query, data)?;
+        let name = format!("{} to {}", language_name(nl), code_name(code));
+        let asked = Html::link(&language_page(nl).path(), language_name(nl));
+        let kicker =
+            Html::markup(format!("Asked in {asked}, code written in {}", Html::text(code_name(code))));
+        let path = crumbs(&[("Languages", Some(LANGUAGES.here().path())), (&name, None)]);
+        page((ctx, query), data, &name, path, kicker, &cross, Subject::Cross(nl, code))
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -351,7 +370,7 @@ fn known(data: &Dataset, dimension: data::Dimension, label: &str, name: &str) ->
 }
 
 fn page(
-    ctx: &PageContext,
+    (ctx, query): (&PageContext, &Labelled),
     data: &Dataset,
     name: &str,
     crumbs: Html,
@@ -369,12 +388,15 @@ fn page(
             cross_deck(cross),
             Html::text(&labelled::window(cell.window)),
             None,
-            Some(whisker_figure(ctx, cell, cross)).filter(|_| ctx.state.view == View::Both),
+            Some(whisker_figure(ctx, cell, cross)).filter(|_| query.view == View::Both),
             labelled::sureness(data, cell, is_cross, listed),
             labelled::table(data, cell, cross),
         ),
         Err(why) => (
-            format!("{name}: not enough data"),
+            match why {
+                Untold::NotEnough(_) => format!("{name}: not enough data"),
+                Untold::NotYet(_) => format!("{name}: {}", cells::why(why)),
+            },
             Html::default(),
             Html::default(),
             Some(labelled::withheld(data, why, is_cross)),
@@ -385,7 +407,7 @@ fn page(
     };
     let page = Page {
         shell: Shell::new(ctx, Some(data), name, &finding),
-        pickers: controls::pickers(ctx),
+        pickers: controls::pickers(ctx, query),
         matrix: labelled::matrix(data, here),
         downloads: controls::downloads(ctx),
         crumbs,

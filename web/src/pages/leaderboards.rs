@@ -1,25 +1,43 @@
 //! Where the leaderboards are: of models, authors and providers, and the list of all models. All are drawn alike.
 
-use super::rankings::render;
-use crate::data::GroupBy;
-use crate::files;
-use crate::place::{self, Place, Section};
-use crate::url::{Param, Variants};
-use crate::views::rankings::{Rankings, users};
+use std::marker::PhantomData;
 
-const PARAMS: &[Param] = &[
-    Param::Metric,
-    Param::Period,
-    Param::From,
-    Param::To,
-    Param::Vs,
-    Param::Sort,
-    Param::View,
-    Param::N,
-    Param::Skip,
-];
-const FILE_PARAMS: &[Param] =
-    &[Param::Metric, Param::Period, Param::From, Param::To, Param::Vs, Param::N, Param::Limit, Param::Offset];
+use super::rankings::render;
+use crate::data::{Dataset, GroupBy, UserQuery};
+use crate::place::{self, Draw, PageContext, PageError, Place, Section};
+use crate::url::{Query, Variants, query};
+use crate::views::View as _;
+use crate::views::rankings::{self, RankedQuery, Rankings};
+
+query! {
+    /// What is ranked over which days, and which part of it is listed.
+    ModelsQuery { metric, period + From + To, vs, variants, author, sort, view, all_rows, skip }
+}
+
+query! {
+    /// The same of what has neither variants nor authors.
+    PlainQuery { metric, period + From + To, vs, sort, view, all_rows, skip }
+}
+
+query! {
+    /// Of a list without a chart.
+    ListQuery { metric, period, sort, all_rows }
+}
+
+/// A leaderboard that is asked no more than `Q`.
+struct Board<Q>(PhantomData<Q>);
+
+impl<Q: Query> Draw for Board<Q> {
+    type Query = Q;
+
+    fn draw(ctx: &PageContext, query: &Q, data: &Dataset) -> Result<String, PageError> {
+        render(ctx, &ModelsQuery::of(&query.state()), data)
+    }
+
+    fn users(ctx: &PageContext, query: &Q, data: &Dataset) -> Vec<UserQuery> {
+        Rankings::users(ctx, &RankedQuery::of(&query.state()), data)
+    }
+}
 
 pub static MODELS: Place = Place {
     path: "/rankings/models",
@@ -31,40 +49,8 @@ pub static MODELS: Place = Place {
         Variants::Own => GroupBy::Series,
         Variants::Folded => GroupBy::Model,
     }),
-    page: Some(
-        place::Page::new(
-            &[
-                Param::Metric,
-                Param::Period,
-                Param::From,
-                Param::To,
-                Param::Vs,
-                Param::Variants,
-                Param::Author,
-                Param::Sort,
-                Param::View,
-                Param::N,
-                Param::Skip,
-            ],
-            render,
-        )
-        .with_users(users),
-    ),
-    file: Some(place::File {
-        params: &[
-            Param::Metric,
-            Param::Period,
-            Param::From,
-            Param::To,
-            Param::Vs,
-            Param::Variants,
-            Param::Author,
-            Param::N,
-            Param::Limit,
-            Param::Offset,
-        ],
-        ..FILE
-    }),
+    page: Some(place::Page::of::<Board<ModelsQuery>>()),
+    file: Some(place::File::of::<Rankings>("models by tokens, requests, spend, users")),
     ..LEADERBOARD
 };
 
@@ -74,7 +60,7 @@ pub static AUTHORS: Place = Place {
     api: Some("/api/v1/rankings/authors"),
     title: "Authors ranked",
     ranks: Some(|_| GroupBy::Author),
-    file: Some(place::File { holds: "authors", ..FILE }),
+    file: Some(place::File::with_less::<Rankings, rankings::PlainQuery>("authors")),
     ..LEADERBOARD
 };
 
@@ -83,7 +69,7 @@ pub static PROVIDER_RANKING: Place = Place {
     api: Some("/api/v1/rankings/providers"),
     title: "Providers ranked",
     ranks: Some(|_| GroupBy::Provider),
-    file: Some(place::File { holds: "providers", ..FILE }),
+    file: Some(place::File::with_less::<Rankings, rankings::PlainQuery>("providers")),
     ..LEADERBOARD
 };
 
@@ -91,9 +77,7 @@ pub static MODEL_LIST: Place = Place {
     path: "/models",
     title: "All models",
     ranks: Some(|_| GroupBy::Series),
-    page: Some(
-        place::Page::new(&[Param::Metric, Param::Period, Param::Sort, Param::N], render).with_users(users),
-    ),
+    page: Some(place::Page::of::<Board<ListQuery>>()),
     ..LEADERBOARD
 };
 
@@ -101,9 +85,6 @@ pub static MODEL_LIST: Place = Place {
 const LEADERBOARD: Place = Place {
     section: Section::Rankings,
     in_sitemap: true,
-    page: Some(place::Page::new(PARAMS, render).with_users(users)),
+    page: Some(place::Page::of::<Board<PlainQuery>>()),
     ..Place::DEFAULT
 };
-
-const FILE: place::File =
-    files::of::<Rankings>("models by tokens, requests, spend, users", FILE_PARAMS).with_users(users);

@@ -14,7 +14,7 @@ pub static METHODOLOGY: Place = Place {
     navigation: Some("Methodology"),
     in_sitemap: true,
     before_traffic: true,
-    page: Some(place::Page::new(&[], render)),
+    page: Some(place::Page::of::<Page>()),
     ..Place::DEFAULT
 };
 
@@ -31,9 +31,15 @@ struct Page {
     raw: Option<[String; 2]>,
 }
 
-/// # Errors
-/// When the template cannot be rendered.
-pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+impl place::Draw for Page {
+    type Query = ();
+
+    fn draw(ctx: &PageContext, _: &(), data: &Dataset) -> Result<String, PageError> {
+        render(ctx, data)
+    }
+}
+
+fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
     let profile = match data.profile {
         Profile::Public => "public",
         Profile::Private => "private",

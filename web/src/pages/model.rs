@@ -1,9 +1,8 @@
 //! One model: how much it is used, who serves it and how well, what routing adds.
 
 use super::MODELS;
-use crate::files;
-use crate::place::{self, Address, Found, PageContext, PageError, Place, Section, address};
-use crate::url::{Format, Param, Resolved, State as UrlState};
+use crate::place::{self, Address, Found, PageContext, PageError, Place, Section};
+use crate::url::Resolved;
 use askama::Template;
 
 use super::controls;
@@ -17,11 +16,11 @@ use super::uptime::{attempts, best_pinned, lift, part};
 use super::usage_charts;
 use crate::data::{
     Dataset, Filter, Group, GroupBy, Metric, ModelId, NotEnough, Ranking, RankingQuery, RankingRow, Scope,
-    Span, Speed, UserQuery,
+    Span, Speed, Untold, UserQuery,
 };
 use crate::format;
 use crate::views::View as _;
-use crate::views::endpoints::{EndpointRow, Endpoints, Model};
+use crate::views::endpoints::{EndpointRow, Endpoints, Model, ModelQuery};
 use crate::views::routing::RoutingRow;
 
 pub static MODEL: Place = Place {
@@ -30,17 +29,8 @@ pub static MODEL: Place = Place {
     title: "One model",
     section: Section::Rankings,
     find,
-    page: Some(
-        place::Page::new(
-            &[Param::Metric, Param::Period, Param::From, Param::To, Param::Vs, Param::View],
-            |ctx, data| render(ctx, data, &ctx.page.id()),
-        )
-        .with_users(|ctx, data| users(ctx, data, &ctx.page.id())),
-    ),
-    file: Some(files::of::<Model>(
-        "endpoints, routing and daily usage of a model",
-        &[Param::Metric, Param::Period, Param::From, Param::To, Param::Vs, Param::View],
-    )),
+    page: Some(place::Page::of::<Page>()),
+    file: Some(place::File::of::<Model>("endpoints, routing and daily usage of a model")),
     ..Place::DEFAULT
 };
 
@@ -50,7 +40,7 @@ pub static ENDPOINTS: Place = Place {
     api: Some("/api/v1/models/{author}/{slug}/endpoints"),
     title: "Endpoints of one model",
     find,
-    file: Some(files::of::<Endpoints>("live figures of every endpoint of a model, for routers", &[])),
+    file: Some(place::File::of::<Endpoints>("live figures of every endpoint of a model, for routers")),
     ..Place::DEFAULT
 };
 
@@ -100,38 +90,43 @@ struct Page {
     downloads: Downloads,
 }
 
-fn queries(ctx: &PageContext, data: &Dataset, model: ModelId) -> [RankingQuery; 2] {
-    let Resolved { window, before, .. } = ctx.state.resolve(data);
-    let metric = ctx.state.metric;
+impl place::Draw for Page {
+    type Query = ModelQuery;
+
+    fn draw(ctx: &PageContext, query: &ModelQuery, data: &Dataset) -> Result<String, PageError> {
+        render(ctx, query, data, &ctx.page.id())
+    }
+
+    fn users(ctx: &PageContext, query: &ModelQuery, data: &Dataset) -> Vec<UserQuery> {
+        let Some(model) = data.dictionary.find_model(&ctx.page.id()) else { return Vec::new() };
+        queries(query, data, model).iter().flat_map(RankingQuery::users).collect()
+    }
+}
+
+fn queries(query: &ModelQuery, data: &Dataset, model: ModelId) -> [RankingQuery; 2] {
+    let Resolved { window, before, .. } = query.period.resolve(query.vs, data);
+    let metric = query.metric;
     [
         RankingQuery { by: GroupBy::Model, metric, window, before, filter: Filter::All },
         RankingQuery { by: GroupBy::Series, metric, window, before, filter: Filter::Model(model) },
     ]
 }
 
-/// The users figures this page needs.
-pub fn users(ctx: &PageContext, data: &Dataset, id: &str) -> Vec<UserQuery> {
-    let Some(model) = data.dictionary.find_model(id) else { return Vec::new() };
-    queries(ctx, data, model).iter().flat_map(RankingQuery::users).collect()
-}
-
-/// # Errors
-/// When there is no such model, or the template cannot be rendered.
-pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, PageError> {
+fn render(ctx: &PageContext, query: &ModelQuery, data: &Dataset, id: &str) -> Result<String, PageError> {
     let model = data.dictionary.find_model(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
     let group = Group::Model(model);
-    let [all, own] = queries(ctx, data, model).map(|query| data.ranking(query));
+    let [all, own] = queries(query, data, model).map(|ranked| data.ranking(ranked));
     let name = data.model_name(model).to_owned();
     let weekly = data.weekly(GroupBy::Model, crate::data::WEEKS, Filter::All);
     let files = || controls::downloads(ctx);
     let row = all.find(group);
     let finding = finding(data, &name, &all, row);
-    let view = Model::of(ctx, data)?;
+    let view = Model::of(ctx, query, data)?;
     let [volume, share] = match &view.hidden {
         Some(why) => usage_charts::withheld(&Html::text(&ranked::withheld(why))),
         None => [
-            usage_charts::volume(group, &weekly, ctx.state.metric, files()),
-            usage_charts::share(data, group, &weekly, ctx.state.metric, files()),
+            usage_charts::volume(group, &weekly, query.metric, files()),
+            usage_charts::share(data, group, &weekly, query.metric, files()),
         ],
     };
     let providers = &view.data;
@@ -147,13 +142,13 @@ pub fn render(ctx: &PageContext, data: &Dataset, id: &str) -> Result<String, Pag
             Html::text(id)
         )),
         deck: deck(providers, own.rows.len(), view.hidden),
-        pickers: controls::pickers(ctx),
-        window: controls::window_note(data, &ctx.state.resolve(data)),
+        pickers: controls::pickers(ctx, query),
+        window: controls::window_note(data, &query.period.resolve(query.vs, data)),
         facts: facts(data, model, row, &all, &view.routing),
         volume,
         share,
         providers_title: providers_title(providers),
-        providers: providers_table(ctx, data, model, providers),
+        providers: providers_table(query.period, data, model, providers),
         ttft: speed_charts::ttft(data, scope, files()),
         throughput: speed_charts::throughput(data, scope, files()),
         routing: routing(&view.routing, &name),
@@ -283,21 +278,20 @@ fn facts(
             "",
             &format!("of {} requests", format::compact_tally(week.requests.unwrap_or_default())),
         ),
-        Err(why) => {
-            Fact::new("Routed uptime, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
-        }
+        Err(why) => Fact::new("Routed uptime, 7 d", "–", "", &cells::why(&why)),
     });
     out.push(match data.speed(Scope::model(model), Span::Days7, Speed::Ttft) {
         Ok(ttft) => Fact::new("TTFT p50, 7 d", format::decimal(ttft.p50, 0), "ms", "all providers, streamed"),
-        Err(why) => {
-            Fact::new("TTFT p50, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
-        }
+        Err(why) => Fact::new("TTFT p50, 7 d", "–", "", &cells::why(&why)),
     });
     out
 }
 
 fn routing(windows: &[RoutingRow], name: &str) -> Table {
-    let mut title = format!("Too few requests to tell what routing adds to {name}");
+    let mut title = match windows.iter().find_map(|row| row.routed.0.err()) {
+        Some(why @ Untold::NotYet(_)) => format!("What routing adds to {name} is {}", cells::why(&why)),
+        _ => format!("Too few requests to tell what routing adds to {name}"),
+    };
     let mut rows = Vec::new();
     for window in windows {
         if let (7, Ok(boost)) = (window.days, window.boost_pp.0) {
@@ -425,7 +419,7 @@ fn about(data: &Dataset, model: ModelId, id: &str, row: Option<&RankingRow>) -> 
             ));
         }
     }
-    let endpoints = address(&endpoints_of(id), Format::Html, &UrlState::default());
+    let endpoints = endpoints_of(id).path();
     out.push(("For routers", Html::link(&endpoints, "endpoint statistics, JSON")));
     out
 }

@@ -2,9 +2,8 @@
 
 use super::health_view;
 use super::parts::{Cell, Column, Html, Row, Table, cells};
-use crate::data::{Dataset, Figure, Group, HealthBy, ModelId, Scope, State};
+use crate::data::{Dataset, Figure, Group, HealthBy, ModelId, Scope, State, Untold};
 use crate::format;
-use crate::place::PageContext;
 use crate::url::Period;
 use crate::views::Shown;
 use crate::views::endpoints::EndpointRow;
@@ -37,14 +36,9 @@ pub fn providers_title(providers: &[EndpointRow]) -> String {
     )
 }
 
-pub fn providers_table(
-    ctx: &PageContext,
-    data: &Dataset,
-    model: ModelId,
-    providers: &[EndpointRow],
-) -> Table {
+pub fn providers_table(period: Period, data: &Dataset, model: ModelId, providers: &[EndpointRow]) -> Table {
     let bars = data.bars_by(HealthBy::Provider, Scope::model(model), 30);
-    let window = window(ctx.state.period);
+    let window = window(period);
     let rows = providers
         .iter()
         .map(|one| {
@@ -111,8 +105,8 @@ fn row(one: &EndpointRow, name: Html, bars: Html, window: &str) -> Row {
         ("429 rate, %".to_owned(), limited.clone()),
         ("Tool-call errors, %".to_owned(), tools.clone()),
         (format!("Requests, {window}"), requests.clone()),
-        ("Counted attempts, 30 min".to_owned(), Html::text(&format::tally(one.counted_attempts_30m))),
-        ("Counted attempts, 24 h".to_owned(), Html::text(&format::tally(one.counted_1d))),
+        ("Counted attempts, 30 min".to_owned(), cells::tally(one.counted_attempts_30m)),
+        ("Counted attempts, 24 h".to_owned(), cells::tally(one.counted_1d)),
     ];
     Row {
         cells: vec![
@@ -150,10 +144,11 @@ fn speed(figure: &Figure<f64>, decimals: usize) -> Html {
     match figure {
         Ok(value) => Html::text(&format::decimal(*value, decimals)),
         // The table is wide: the reason is short here and its rule stands above.
-        Err(why) => Html::markup(format!(
+        Err(Untold::NotEnough(why)) => Html::markup(format!(
             "<span class=\"nodata\" title=\"not enough data, needs {}\">n {}</span>",
             why.needs,
             why.n.map_or_else(|| format!("&lt; {}", why.needs), |n| format!("= {}", format::count(n)))
         )),
+        Err(why) => cells::untold(why),
     }
 }

@@ -62,7 +62,7 @@ pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
         let few = (requests / 3).min(own);
         let excess = tokens - base;
         let rate = match few < needs {
-            true => Err(NotEnough::counts(few, needs)),
+            true => Err(NotEnough::counts(few, needs).into()),
             false => Ok(excess / base * 100.0),
         };
         Mover { group, excess, of_base: if base > 0.0 { Some(rate) } else { None } }
@@ -95,7 +95,7 @@ pub fn movers(data: &Dataset, window: Window, ranking: &Ranking) -> Table {
             let signed = format::signed(excess / scale.divisor, scale.decimals);
             let of_base = match of_base {
                 Some(Ok(rate)) => cells::moved(*rate, &format::signed(*rate, 1)),
-                Some(Err(why)) => cells::not_enough(why),
+                Some(Err(why)) => cells::untold(why),
                 None => Html::markup("<span class=\"chg\">new</span>"),
             };
             let gone = || ranking.gone.iter().find(|(gone, _)| gone == group);

@@ -3,7 +3,7 @@
 use super::start;
 use super::{AUTHORS, MODELS, PROVIDER_RANKING, SHARE, UPTIME};
 use crate::place::{self, PageContext, PageError, Place, Section, address};
-use crate::url::{Format, Param, Resolved};
+use crate::url::{Format, Resolved, Vs, query};
 use askama::Template;
 
 use super::controls;
@@ -26,9 +26,14 @@ pub static OVERVIEW: Place = Place {
     title: "Who leads the inference market",
     section: Section::Overview,
     in_sitemap: true,
-    page: Some(place::Page::new(&[Param::Metric, Param::Period], render).with_users(users)),
+    page: Some(place::Page::of::<Page>()),
     ..Place::DEFAULT
 };
+
+query! {
+    /// By what is ranked, over which days.
+    OverviewQuery { metric, period }
+}
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -72,29 +77,38 @@ struct Pulse {
     svg: Html,
 }
 
-/// The users figures this page prints.
-pub fn users(ctx: &PageContext, data: &Dataset) -> Vec<UserQuery> {
-    [GroupBy::Series, GroupBy::Author, GroupBy::Provider]
-        .into_iter()
-        .flat_map(|by| query(ctx, data, by).users())
-        .collect()
+fn ranked(query: &OverviewQuery, data: &Dataset, by: GroupBy) -> RankingQuery {
+    let Resolved { window, before, .. } = query.resolve(data);
+    RankingQuery { by, metric: query.metric, window, before, filter: Filter::All }
 }
 
-fn query(ctx: &PageContext, data: &Dataset, by: GroupBy) -> RankingQuery {
-    let Resolved { window, before, .. } = ctx.state.resolve(data);
-    RankingQuery { by, metric: ctx.state.metric, window, before, filter: Filter::All }
+impl OverviewQuery {
+    fn resolve(&self, data: &Dataset) -> Resolved {
+        self.period.resolve(Vs::Prev, data)
+    }
 }
 
-/// # Errors
-/// When the template cannot be rendered.
-pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
+impl place::Draw for Page {
+    type Query = OverviewQuery;
+
+    fn draw(ctx: &PageContext, query: &OverviewQuery, data: &Dataset) -> Result<String, PageError> {
+        render(ctx, query, data)
+    }
+
+    fn users(_: &PageContext, query: &OverviewQuery, data: &Dataset) -> Vec<UserQuery> {
+        let all = [GroupBy::Series, GroupBy::Author, GroupBy::Provider].into_iter();
+        all.flat_map(|by| ranked(query, data, by).users()).collect()
+    }
+}
+
+fn render(ctx: &PageContext, query: &OverviewQuery, data: &Dataset) -> Result<String, PageError> {
     // Before the first request there is nothing to lead: the front page says how to send one.
     if data.is_empty() {
         return start::render(ctx, data);
     }
-    let metric = ctx.state.metric;
+    let metric = query.metric;
     let [models, authors, providers] =
-        [GroupBy::Series, GroupBy::Author, GroupBy::Provider].map(|by| data.ranking(query(ctx, data, by)));
+        [GroupBy::Series, GroupBy::Author, GroupBy::Provider].map(|by| data.ranking(ranked(query, data, by)));
     let [weekly_models, weekly_authors, weekly_providers] =
         [GroupBy::Series, GroupBy::Author, GroupBy::Provider].map(|by| data.weekly(by, WEEKS, Filter::All));
     let window = models.query.window;
@@ -102,7 +116,7 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         .unwrap_or_else(|| format!("No served request from {}", format::span(window.start, window.end)));
     let table = |ranking: &Ranking, weekly: &Weekly, place: &'static Place, kind: &str| {
         let sparks = Sparks::of(weekly, metric);
-        let href = address(&place.here(), Format::Html, &ctx.state);
+        let href = address(&place.here(), Format::Html, query);
         let mut table = ranked::short_table(data, ranking, &sparks, 10, &href);
         table.title = title_of(data, ranking);
         table.note = Html::text(&note_of(ranking));
@@ -110,13 +124,13 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         table
     };
     let states = provider_states(data);
-    let share = share_figure(ctx, data, &weekly_authors);
+    let share = share_figure(query, data, &weekly_authors);
     let (context, panels) = author_panels(data, &weekly_authors, metric);
     let page = Page {
         shell: Shell::new(ctx, Some(data), "Who leads the inference market", &finding),
         deck: deck(data, &models, &weekly_models, metric),
-        pickers: controls::pickers(ctx),
-        window: controls::window_note(data, &ctx.state.resolve(data)),
+        pickers: controls::pickers(ctx, query),
+        window: controls::window_note(data, &query.resolve(data)),
         leaders: vec![
             leader(data, "Model", &models, &weekly_models),
             leader(data, "Author", &authors, &weekly_authors),
@@ -286,10 +300,10 @@ fn pulse(data: &Dataset) -> Option<Pulse> {
     })
 }
 
-fn share_figure(ctx: &PageContext, data: &Dataset, weekly: &Weekly) -> Option<Figure> {
-    let shares = Shares::of(data, weekly, ctx.state.metric, 0)?;
-    let files = controls::files_of(&SHARE, &ctx.state);
-    Some(stack_figure(&shares, "author", ctx.state.metric, files, 4))
+fn share_figure(query: &OverviewQuery, data: &Dataset, weekly: &Weekly) -> Option<Figure> {
+    let shares = Shares::of(data, weekly, query.metric, 0)?;
+    let files = controls::files_of(&SHARE, query);
+    Some(stack_figure(&shares, "author", query.metric, files, 4))
 }
 
 fn author_panels(data: &Dataset, weekly: &Weekly, metric: Metric) -> (Html, Vec<Panel>) {

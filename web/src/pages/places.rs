@@ -19,8 +19,7 @@ const PLACES: usize = 9;
 const HIGHLIGHTS: usize = 4;
 
 /// The course of the first nine over twelve weeks; rows that moved most stand out.
-pub fn bump_figure(ctx: &PageContext, data: &Dataset, weekly: &Weekly) -> Option<Figure> {
-    let metric = ctx.state.metric;
+pub fn bump_figure(ctx: &PageContext, metric: Metric, data: &Dataset, weekly: &Weekly) -> Option<Figure> {
     let places = Places::of(data, weekly, metric, PLACES)?;
     let first = |ranks: &[Option<usize>]| ranks.iter().flatten().next().copied();
     let moved = |ranks: &[Option<usize>]| {

@@ -18,7 +18,7 @@ pub static PROBLEM: Place = Place {
         true => Found::Here(address),
         false => Found::Nowhere(address.id()),
     },
-    page: Some(place::Page::new(&[], |ctx, data| explain(ctx, data, ctx.page.name(0)))),
+    page: Some(place::Page::of::<Explanation>()),
     ..Place::DEFAULT
 };
 
@@ -71,9 +71,15 @@ struct Explanation {
     explanation: &'static str,
 }
 
-/// # Errors
-/// When there is no such type, or the template cannot be rendered.
-pub fn explain(ctx: &PageContext, data: &Dataset, word: &str) -> Result<String, PageError> {
+impl place::Draw for Explanation {
+    type Query = ();
+
+    fn draw(ctx: &PageContext, _: &(), data: &Dataset) -> Result<String, PageError> {
+        explain(ctx, data, ctx.page.name(0))
+    }
+}
+
+fn explain(ctx: &PageContext, data: &Dataset, word: &str) -> Result<String, PageError> {
     let kind = Kind::ALL.into_iter().find(|kind| kind.word() == word);
     let kind = kind.ok_or_else(|| PageError::NotFound(word.to_owned()))?;
     let page = Explanation {

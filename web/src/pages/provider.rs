@@ -1,9 +1,8 @@
 //! One provider: its state with the number that made it so, 90 days, 24 hours, errors, speed, models.
 
 use super::PROVIDERS;
-use crate::files;
 use crate::place::{self, Address, Found, PageContext, PageError, Place, Section};
-use crate::url::{Param, View};
+use crate::url::View;
 use askama::Template;
 
 use super::controls;
@@ -14,12 +13,10 @@ use super::rankings::Fact;
 use super::shell::{Shell, crumbs};
 use super::speed_charts;
 use crate::charts::{Caption, bar, days_strip, minutes_strip};
-use crate::data::{Dataset, Filter, Group, GroupBy, ProviderId, Scope, Span, Speed, State, Status};
+use crate::data::{Dataset, Filter, Group, GroupBy, ProviderId, Scope, Span, Speed, State, Status, Untold};
 use crate::format;
 use crate::views::View as _;
-use crate::views::provider::{DayRow, ErrorRow, Provider};
-
-const PARAMS: &[Param] = &[Param::Window, Param::View];
+use crate::views::provider::{DayRow, ErrorRow, Provider, ProviderQuery};
 
 pub static PROVIDER: Place = Place {
     path: "/providers/{provider}",
@@ -30,8 +27,8 @@ pub static PROVIDER: Place = Place {
         let known = data.spelled_provider(address.name(0));
         Found::by_name(address, known)
     },
-    page: Some(place::Page::new(PARAMS, render)),
-    file: Some(files::of::<Provider>("days of a provider, and its models", PARAMS)),
+    page: Some(place::Page::of::<Page>()),
+    file: Some(place::File::of::<Provider>("days of a provider, and its models")),
     ..Place::DEFAULT
 };
 
@@ -60,10 +57,16 @@ struct Page {
     charts: bool,
 }
 
-/// # Errors
-/// When there is no such provider, or the template cannot be rendered.
-pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let view = Provider::of(ctx, data)?;
+impl place::Draw for Page {
+    type Query = ProviderQuery;
+
+    fn draw(ctx: &PageContext, query: &ProviderQuery, data: &Dataset) -> Result<String, PageError> {
+        render(ctx, query, data)
+    }
+}
+
+fn render(ctx: &PageContext, query: &ProviderQuery, data: &Dataset) -> Result<String, PageError> {
+    let view = Provider::of(ctx, query, data)?;
     let scope = Scope::provider(view.id);
     let name = data.provider_name(view.id).to_owned();
     let status = view.status;
@@ -74,17 +77,17 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
         crumbs: crumbs(&[("Providers", Some(PROVIDERS.here().path())), (&name, None)]),
         kicker: kicker(data, &status),
         deck: deck(data, view.id, &status),
-        pickers: controls::pickers(ctx),
+        pickers: controls::pickers(ctx, query),
         live: controls::live_note(data),
         facts: facts(data, scope, view.id),
         days: days(&name, &view.data, files()),
         buckets: buckets(data, &name, &view, files()),
-        errors: errors(&view, ctx.state.health),
-        models: models(data, &view, ctx.state.health),
+        errors: errors(&view, query.health),
+        models: models(data, &view, query.health),
         ttft: speed_charts::ttft(data, scope, files()),
         throughput: speed_charts::throughput(data, scope, files()),
         downloads: files(),
-        charts: ctx.state.view == View::Both,
+        charts: query.view == View::Both,
         finding,
     };
     Ok(page.render()?)
@@ -95,14 +98,16 @@ fn kicker(data: &Dataset, status: &Status) -> Html {
         Ok(uptime) => format!(
             "{}\u{a0}% of {} counted attempts in the 30 minutes to {}",
             format::uptime(uptime),
-            format::tally(status.counts.tally(status.counts.counted())),
+            format::tally(status.counts.tally(status.counts.counted()).unwrap_or_default()),
             format::clock(data.buckets_end)
         ),
-        Err(why) => {
+        Err(Untold::NotEnough(why)) => {
             format!("{} in the 30 minutes to {}", cells::reason(&why), format::clock(data.buckets_end))
         }
+        Err(why) => cells::why(&why),
     };
-    Html::markup(format!("{} {} UTC", cells::state_with(status.state, ":"), Html::text(&why)))
+    let zone = if matches!(status.uptime, Err(Untold::NotYet(_))) { "" } else { " UTC" };
+    Html::markup(format!("{} {}{zone}", cells::state_with(status.state, ":"), Html::text(&why)))
 }
 
 fn finding(name: &str, status: &Status, bars: &[DayRow]) -> String {
@@ -121,6 +126,7 @@ fn finding(name: &str, status: &Status, bars: &[DayRow]) -> String {
                 format::uptime(uptime)
             )
         }
+        (_, Err(Untold::NotYet(_))) => format!("The state of {name} is not published yet"),
         (_, Err(_)) => format!(
             "{name} has too little traffic now for a state; {}",
             lower(&health_view::strip_title(bars))
@@ -149,7 +155,7 @@ fn deck(data: &Dataset, provider: ProviderId, status: &Status) -> Html {
         out.push_str(&format!(
             "Over 90 days: <b>{}\u{a0}%</b> of {} attempts. ",
             format::uptime(uptime),
-            format::compact_tally(quarter.tally(quarter.counted()))
+            format::compact_tally(quarter.tally(quarter.counted()).unwrap_or_default())
         ));
     }
     let window = data.trailing(7);
@@ -177,9 +183,12 @@ fn facts(data: &Dataset, scope: Scope, provider: ProviderId) -> Vec<Fact> {
                 name,
                 format!("{}\u{a0}%", format::uptime(uptime)),
                 "",
-                &format!("of {} counted attempts", format::compact_tally(counts.tally(counts.counted()))),
+                &format!(
+                    "of {} counted attempts",
+                    format::compact_tally(counts.tally(counts.counted()).unwrap_or_default())
+                ),
             ),
-            Err(why) => Fact::new(name, "–", "", &format!("not enough data ({})", cells::reason(&why))),
+            Err(why) => Fact::new(name, "–", "", &cells::why(&why)),
         });
     }
     if let Some(rate) = data.period(scope, Span::Days7).rate_limit_rate {
@@ -197,9 +206,7 @@ fn facts(data: &Dataset, scope: Scope, provider: ProviderId) -> Vec<Fact> {
             "ms",
             &format!("p90 {} ms, streamed", format::decimal(ttft.p90, 0)),
         ),
-        Err(why) => {
-            Fact::new("TTFT p50, 7 d", "–", "", &format!("not enough data ({})", cells::reason(&why)))
-        }
+        Err(why) => Fact::new("TTFT p50, 7 d", "–", "", &cells::why(&why)),
     });
     let usage = data.total(data.trailing(7), Filter::Provider(provider));
     out.push(match usage.price_per_million() {
@@ -224,9 +231,9 @@ fn days(name: &str, bars: &[DayRow], downloads: Downloads) -> Figure {
             Row::new(vec![
                 Cell::head(cells::date(bar.date)),
                 cells::figure(&bar.uptime.0, format::uptime).into(),
-                format::tally(bar.counted_attempts).into(),
-                format::tally(bar.fault).into(),
-                format::tally(bar.rate_limited).into(),
+                cells::tally(bar.counted_attempts).into(),
+                cells::tally(bar.fault).into(),
+                cells::tally(bar.rate_limited).into(),
             ])
         })
         .collect();
@@ -273,8 +280,8 @@ fn buckets(data: &Dataset, name: &str, view: &Provider, downloads: Downloads) ->
             Row::new(vec![
                 Cell::head(cells::clock(hour.at)),
                 cells::figure(&hour.uptime.0, format::uptime).into(),
-                format::tally(hour.counted_attempts).into(),
-                format::tally(hour.fault).into(),
+                cells::tally(hour.counted_attempts).into(),
+                cells::tally(hour.fault).into(),
             ])
         })
         .collect();
@@ -314,7 +321,9 @@ fn errors(view: &Provider, span: Span) -> Table {
     let mut mix: Vec<&ErrorRow> = view.errors.iter().filter(|row| row.n > 0 || row.usual_n > 0).collect();
     mix.sort_by(|a, b| b.n.cmp(&a.n).then(b.usual_n.cmp(&a.usual_n)));
     let span_name = controls::span_name(span);
+    let attempts = view.now.counts.tally(view.now.counts.attempts);
     let title = match mix.iter().find(|row| row.counts_for_uptime.0 && row.n > 0) {
+        None if attempts.is_none() => format!("Errors in {span_name} are not published yet"),
         None if is_exact => format!("No fault in {span_name}"),
         None => format!("No class of faults reaches 100 in {span_name}"),
         Some(row) => {
@@ -327,7 +336,7 @@ fn errors(view: &Provider, span: Span) -> Table {
         title,
         note: Html::text(&format!(
             "Share of attempts, %, {span_name}; n = {}",
-            format::tally(view.now.counts.tally(view.now.counts.attempts))
+            attempts.map_or_else(|| "unknown".to_owned(), format::tally)
         )),
         label: "Error mix".to_owned(),
         class: "dense",
@@ -341,6 +350,7 @@ fn errors(view: &Provider, span: Span) -> Table {
         ],
         rows: error_rows(view, &mix),
         empty: match is_exact {
+            _ if attempts.is_none() => "Not published yet.".to_owned(),
             true => "No attempt failed in this window.".to_owned(),
             false => "Under 100 attempts of any class failed in this window.".to_owned(),
         },
@@ -360,7 +370,7 @@ fn error_rows(view: &Provider, mix: &[&ErrorRow]) -> Vec<Row> {
             cells::optional(share.map(|share| format::percent(share, 2))).into(),
             Html::markup(bar(part, if is_fault { "" } else { "rest" })).into(),
             cells::optional(before.map(|share| format::percent(share, 2))).into(),
-            format::tally(view.now.counts.tally(n)).into(),
+            cells::tally(view.now.counts.tally(n)).into(),
             if is_fault { "fault" } else { OUTSIDE }.into(),
         ])
     };
@@ -401,7 +411,7 @@ fn models(data: &Dataset, view: &Provider, span: Span) -> Table {
                 cells::state(row.state).into(),
                 cells::figure(&row.uptime_in_window.0, format::uptime).into(),
                 cells::figure(&row.uptime_7d.0, format::uptime).into(),
-                format::tally(row.attempts_7d).into(),
+                cells::tally(row.attempts_7d).into(),
                 health_view::row_bars(&row.bars).into(),
             ])
         })

@@ -1,8 +1,7 @@
 //! Directory of providers, and the status page: who is up now, and over 90 days.
 
-use crate::files;
 use crate::place::{self, PageContext, PageError, Place, Section};
-use crate::url::{Param, Sort, SortKey};
+use crate::url::{Sort, SortKey};
 use askama::Template;
 
 use super::controls;
@@ -11,7 +10,7 @@ use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
 use super::shell::Shell;
 use crate::data::{Dataset, Filter, Group, HealthBy, Scope, State};
 use crate::format;
-use crate::views::providers::{ProviderRow, Providers, Status};
+use crate::views::providers::{ProviderRow, Providers, Sorted, Status};
 use crate::views::{Shown, View as _};
 
 fn link(data: &Dataset, row: &ProviderRow) -> Html {
@@ -36,17 +35,17 @@ fn uptime(figure: Shown) -> Html {
     cells::figure(&figure.0, format::uptime)
 }
 
+/// A column by whose key, with its name, unit and class, the table can be ordered.
 fn head(
     ctx: &PageContext,
-    key: SortKey,
-    name: &str,
-    unit: &str,
-    class: &'static str,
+    query: &Sorted,
     default: Sort,
+    (key, name, unit, class): (SortKey, &str, &str, &'static str),
 ) -> Column {
-    let sort = ctx.state.sort.unwrap_or(default);
+    let sort = query.sort.unwrap_or(default);
     let sorted = (sort.key == key).then_some(if sort.descending { "descending" } else { "ascending" });
-    Column { head: Html::link(&controls::sorted(ctx, key), name), unit: unit.to_owned(), class, sorted }
+    let href = controls::sorted(ctx, query, key);
+    Column { head: Html::link(&href, name), unit: unit.to_owned(), class, sorted }
 }
 
 pub static PROVIDERS: Place = Place {
@@ -56,8 +55,8 @@ pub static PROVIDERS: Place = Place {
     section: Section::Providers,
     navigation: Some("Providers"),
     in_sitemap: true,
-    page: Some(place::Page::new(&[Param::Sort], directory)),
-    file: Some(files::of::<Providers>("provider directory", &[Param::Sort])),
+    page: Some(place::Page::of::<Directory>()),
+    file: Some(place::File::of::<Providers>("provider directory")),
     ..Place::DEFAULT
 };
 
@@ -68,8 +67,8 @@ pub static STATUS: Place = Place {
     section: Section::Status,
     navigation: Some("Status"),
     in_sitemap: true,
-    page: Some(place::Page::new(&[Param::Sort], status)),
-    file: Some(files::of::<Status>("daily uptime of every provider", &[Param::Sort])),
+    page: Some(place::Page::of::<Dashboard>()),
+    file: Some(place::File::of::<Status>("daily uptime of every provider")),
     ..Place::DEFAULT
 };
 
@@ -84,11 +83,17 @@ struct Directory {
     downloads: Downloads,
 }
 
-/// # Errors
-/// When the template cannot be rendered.
-pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let default = Providers::SORT;
-    let rows = Providers::of(ctx, data)?.data;
+impl place::Draw for Directory {
+    type Query = Sorted;
+
+    fn draw(ctx: &PageContext, query: &Sorted, data: &Dataset) -> Result<String, PageError> {
+        directory(ctx, query, data)
+    }
+}
+
+fn directory(ctx: &PageContext, query: &Sorted, data: &Dataset) -> Result<String, PageError> {
+    let head = |key, name, unit, class| head(ctx, query, Providers::SORT, (key, name, unit, class));
+    let rows = Providers::of(ctx, query, data)?.data;
     let finding = finding(data, &rows);
     let deck = format!(
         "{}. State from the 30 minutes to {} UTC; shares and speed over 7 days, uptime over 28 days.",
@@ -99,14 +104,14 @@ pub fn directory(ctx: &PageContext, data: &Dataset) -> Result<String, PageError>
         label: "Providers".to_owned(),
         class: "dense",
         columns: vec![
-            head(ctx, SortKey::Name, "Provider", "", "", default),
-            head(ctx, SortKey::State, "State", "", "", default),
+            head(SortKey::Name, "Provider", "", ""),
+            head(SortKey::State, "State", "", ""),
             Column::number("Uptime", "30 min, %"),
-            head(ctx, SortKey::Uptime, "Uptime", "28 d, %", "num opt", default),
-            head(ctx, SortKey::Ttft, "TTFT", "p50, ms", "num opt", default),
-            head(ctx, SortKey::Throughput, "Decode", "p50, tok/s", "num opt", default),
+            head(SortKey::Uptime, "Uptime", "28 d, %", "num opt"),
+            head(SortKey::Ttft, "TTFT", "p50, ms", "num opt"),
+            head(SortKey::Throughput, "Decode", "p50, tok/s", "num opt"),
             Column::number("429", "7 d, %").optional(),
-            head(ctx, SortKey::Share, "Share", "% of tokens", "num", default),
+            head(SortKey::Share, "Share", "% of tokens", "num"),
             Column::number("Models", "7 d").optional(),
             Column::number("Attempts", "7 d").optional(),
         ],
@@ -145,7 +150,7 @@ fn finding(data: &Dataset, rows: &[ProviderRow]) -> String {
 fn directory_row(data: &Dataset, row: &ProviderRow) -> Row {
     let share = row.token_share_7d.map(|share| format::percent(share, 1));
     let models = cells::optional(row.models_7d.map(|models| format::count(models as u64)));
-    let attempts = format::tally(row.attempts_7d);
+    let attempts = cells::tally(row.attempts_7d);
     let ttft = cells::figure(&row.ttft_ms_p50.0, |value| format::decimal(value, 0));
     let decode = cells::figure(&row.tokens_per_s_decode_p50.0, |value| format::decimal(value, 1));
     let rate = cells::optional(row.rate_limit_rate_7d.map(|rate| format::percent(rate, 1)));
@@ -168,7 +173,7 @@ fn directory_row(data: &Dataset, row: &ProviderRow) -> Row {
             ("Decode p50, tok/s".to_owned(), decode),
             ("429 rate, %".to_owned(), rate),
             ("Models, 7 d".to_owned(), models),
-            ("Attempts, 7 d".to_owned(), Html::text(&attempts)),
+            ("Attempts, 7 d".to_owned(), attempts),
         ],
         ..Row::default()
     }
@@ -194,11 +199,17 @@ struct Dashboard {
     downloads: Downloads,
 }
 
-/// # Errors
-/// When the template cannot be rendered.
-pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let default = Status::SORT;
-    let rows = Status::of(ctx, data)?.data;
+impl place::Draw for Dashboard {
+    type Query = Sorted;
+
+    fn draw(ctx: &PageContext, query: &Sorted, data: &Dataset) -> Result<String, PageError> {
+        status(ctx, query, data)
+    }
+}
+
+fn status(ctx: &PageContext, query: &Sorted, data: &Dataset) -> Result<String, PageError> {
+    let head = |key, name, unit, class| head(ctx, query, Status::SORT, (key, name, unit, class));
+    let rows = Status::of(ctx, query, data)?.data;
     let finding = states(&rows);
     let bars = data.bars_by(HealthBy::Provider, Scope::ALL, 90);
     let strip =
@@ -213,10 +224,10 @@ pub fn status(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
             label: "Providers over 90 days".to_owned(),
             class: "dense health",
             columns: vec![
-                head(ctx, SortKey::Name, "Provider", "", "", default),
-                head(ctx, SortKey::State, "State", "", "", default),
+                head(SortKey::Name, "Provider", "", ""),
+                head(SortKey::State, "State", "", ""),
                 Column::number("Uptime", "30 min, %"),
-                head(ctx, SortKey::Uptime, "Uptime", "7 d, %", "num opt", default),
+                head(SortKey::Uptime, "Uptime", "7 d, %", "num opt"),
                 Column::number("Change", "pp, week").optional(),
                 Column::new("90 days, oldest left", "hist"),
                 Column::number("Uptime", "90 d, %").optional(),
@@ -276,7 +287,7 @@ fn status_deck(rows: &[ProviderRow]) -> Html {
             "{} answers {}\u{a0}% of {} counted attempts{carries}. ",
             Html::text(&row.name),
             format::uptime(uptime),
-            format::tally(row.counted_attempts_30m)
+            format::tally(row.counted_attempts_30m.unwrap_or_default())
         ));
     }
     let unknown = count(rows, State::NoData);

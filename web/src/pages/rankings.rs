@@ -1,8 +1,9 @@
 //! Leaderboards of models, authors and providers: all four measures side by side.
 
+use super::leaderboards::ModelsQuery;
 use super::{AUTHORS, GROWTH, LANGUAGES, MODELS, PROVIDER_RANKING, SHARE};
 use crate::place::{PageContext, PageError};
-use crate::url::{Sort, SortKey, State, View};
+use crate::url::{Query as _, Sort, SortKey, State, View};
 use askama::Template;
 
 use super::controls;
@@ -13,7 +14,7 @@ use super::shell::{Shell, beside};
 use crate::data::{Change, Dataset, Metric, Ranking, WEEKS};
 use crate::format::{self, Scale};
 use crate::views::View as _;
-use crate::views::rankings::{RankingRow, Rankings};
+use crate::views::rankings::{RankedQuery, RankingRow, Rankings};
 
 #[derive(Template)]
 #[template(path = "rankings.html")]
@@ -50,12 +51,12 @@ impl Fact {
 
 /// # Errors
 /// When the template cannot be rendered.
-pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let view = Rankings::of(ctx, data)?;
-    let (ranking, query) = (&view.ranking, view.ranking.query);
-    let weekly = data.weekly(query.by, WEEKS, query.filter);
-    let sparks = Sparks::of(&weekly, query.metric);
-    let resolved = ctx.state.resolve(data);
+pub fn render(ctx: &PageContext, query: &ModelsQuery, data: &Dataset) -> Result<String, PageError> {
+    let view = Rankings::of(ctx, &RankedQuery::of(&query.state()), data)?;
+    let (ranking, ranked) = (&view.ranking, view.ranking.query);
+    let weekly = data.weekly(ranked.by, WEEKS, ranked.filter);
+    let sparks = Sparks::of(&weekly, ranked.metric);
+    let resolved = query.period.resolve(query.vs, data);
     let finding = finding(data, ranking);
     let page = Page {
         shell: Shell::new(ctx, Some(data), &title(ranking), &finding),
@@ -70,16 +71,16 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
             ],
             &ctx.page.path(),
         ),
-        deck: deck(ctx, ranking),
-        pickers: controls::pickers(ctx),
-        filters: filters(ctx, data),
+        deck: deck(ctx, query, ranking),
+        pickers: controls::pickers(ctx, query),
+        filters: filters(ctx, query, data),
         window: controls::window_note(data, &resolved),
-        bump: (ctx.state.view == View::Both).then(|| bump_figure(ctx, data, &weekly)).flatten(),
+        bump: (query.view == View::Both).then(|| bump_figure(ctx, query.metric, data, &weekly)).flatten(),
         facts: facts(ranking),
-        table: table(ctx, data, &view, &sparks),
+        table: table(ctx, query, data, &view, &sparks),
         downloads: controls::downloads(ctx),
-        more: more(ctx, ranking),
-        metric: query.metric.word(),
+        more: more(ctx, query, ranking),
+        metric: ranked.metric.word(),
         notes: notes(data, ranking),
         finding,
     };
@@ -137,7 +138,7 @@ fn finding(data: &Dataset, ranking: &Ranking) -> String {
     }
 }
 
-fn deck(ctx: &PageContext, ranking: &Ranking) -> Html {
+fn deck(ctx: &PageContext, query: &ModelsQuery, ranking: &Ranking) -> Html {
     let metric = ranking.query.metric;
     let total = match metric {
         Metric::Users => ranking.total_users.map(|users| users as f64),
@@ -155,22 +156,26 @@ fn deck(ctx: &PageContext, ranking: &Ranking) -> Html {
     let others: Vec<String> = Metric::ALL
         .into_iter()
         .filter(|other| *other != metric)
-        .map(|other| Html::link(&ctx.with_metric(other), other.word()).as_str().to_owned())
+        .map(|other| {
+            Html::link(&ctx.href(&ModelsQuery { metric: other, ..query.clone() }), other.word())
+                .as_str()
+                .to_owned()
+        })
         .collect();
     out.push_str(&format!("The order differs by {}.", format::list(&others)));
     Html::markup(out)
 }
 
-fn filters(ctx: &PageContext, data: &Dataset) -> Vec<(String, String)> {
+fn filters(ctx: &PageContext, query: &ModelsQuery, data: &Dataset) -> Vec<(String, String)> {
     let mut out = Vec::new();
-    if let Some(author) = &ctx.state.author {
+    if let Some(author) = &query.author {
         let name = data.dictionary.find_author(author).map_or(author.as_str(), |id| data.author_name(id));
-        out.push((format!("author {name}"), ctx.href(&State { author: None, ..ctx.state.clone() })));
+        out.push((format!("author {name}"), ctx.href(&ModelsQuery { author: None, ..query.clone() })));
     }
-    if ctx.state.skip > 0 {
+    if query.skip > 0 {
         out.push((
-            format!("ranks after {}", ctx.state.skip),
-            ctx.href(&State { skip: 0, ..ctx.state.clone() }),
+            format!("ranks after {}", query.skip),
+            ctx.href(&ModelsQuery { skip: 0, ..query.clone() }),
         ));
     }
     out
@@ -243,27 +248,34 @@ fn notes(data: &Dataset, ranking: &Ranking) -> Html {
     Html::text(&text)
 }
 
-fn head(ctx: &PageContext, key: SortKey, name: &str, unit: String, class: &'static str) -> Column {
-    let href = controls::sorted(ctx, key);
-    let default = match ctx.state.metric {
+fn head(
+    ctx: &PageContext,
+    query: &ModelsQuery,
+    key: SortKey,
+    name: &str,
+    unit: String,
+    class: &'static str,
+) -> Column {
+    let href = controls::sorted(ctx, query, key);
+    let default = match query.metric {
         Metric::Tokens => SortKey::Tokens,
         Metric::Requests => SortKey::Requests,
         Metric::Spend => SortKey::Spend,
         Metric::Users => SortKey::Users,
     };
-    let sort = ctx.state.sort.unwrap_or(Sort { key: default, descending: true });
+    let sort = query.sort.unwrap_or(Sort { key: default, descending: true });
     let sorted = (sort.key == key).then_some(if sort.descending { "descending" } else { "ascending" });
     Column { head: Html::link(&href, name), unit, class, sorted }
 }
 
-fn table(ctx: &PageContext, data: &Dataset, view: &Rankings, sparks: &Sparks) -> Table {
+fn table(ctx: &PageContext, query: &ModelsQuery, data: &Dataset, view: &Rankings, sparks: &Sparks) -> Table {
     let ranking = &view.ranking;
-    let named = view.named(data, ctx.state.sort);
+    let named = view.named(data, query.sort);
     let scales = Scales::of(&named);
     let top = named.iter().filter_map(|row| row.value).fold(0.0, f64::max);
     let metric = ranking.query.metric;
-    let skip = ctx.state.skip as usize;
-    let limit = ctx.state.rows().unwrap_or(usize::MAX);
+    let skip = query.skip as usize;
+    let limit = limit(query);
     let shown = named.iter().skip(skip).take(limit);
     let mut rows: Vec<Row> = shown.map(|row| named_row(data, metric, &scales, row, top, sparks)).collect();
     let special = [(ranking.hidden, "hidden", "Hidden"), (ranking.unmapped, "unmapped", "Unmapped names")];
@@ -273,9 +285,9 @@ fn table(ctx: &PageContext, data: &Dataset, view: &Rankings, sparks: &Sparks) ->
             rows.push(remainder_row(&scales, metric, &row, cells::term(anchor, name)));
         }
     }
-    if let Some(rest) = ranking.rest(skip.saturating_add(limit)).filter(|_| ctx.state.sort.is_none()) {
+    if let Some(rest) = ranking.rest(skip.saturating_add(limit)).filter(|_| query.sort.is_none()) {
         let from = skip + limit;
-        let href = ctx.href(&State { skip: u32::try_from(from).unwrap_or(u32::MAX), ..ctx.state.clone() });
+        let href = ctx.href(&ModelsQuery { skip: u32::try_from(from).unwrap_or(u32::MAX), ..query.clone() });
         let text = format!("Others, ranks {} to {}", from + 1, ranking.rows.len());
         let row = RankingRow::rest("other", &rest);
         rows.push(remainder_row(&scales, metric, &row, Html::link(&href, &text)));
@@ -283,14 +295,14 @@ fn table(ctx: &PageContext, data: &Dataset, view: &Rankings, sparks: &Sparks) ->
     Table {
         label: title(ranking),
         class: "board",
-        columns: columns(ctx, ranking, &scales),
+        columns: columns(ctx, query, ranking, &scales),
         rows,
         empty: "No row matches.".to_owned(),
         ..Table::default()
     }
 }
 
-fn columns(ctx: &PageContext, ranking: &Ranking, scales: &Scales) -> Vec<Column> {
+fn columns(ctx: &PageContext, query: &ModelsQuery, ranking: &Ranking, scales: &Scales) -> Vec<Column> {
     let metric = ranking.query.metric;
     let (value_name, value_key) = match metric {
         Metric::Tokens => ("Tokens", SortKey::Tokens),
@@ -307,15 +319,15 @@ fn columns(ctx: &PageContext, ranking: &Ranking, scales: &Scales) -> Vec<Column>
     vec![
         Column::new("#", "rk"),
         Column::new("Change", "ch").unit("rank"),
-        head(ctx, SortKey::Name, &noun, String::new(), "nm"),
-        head(ctx, value_key, value_name, unit(metric), "num"),
-        head(ctx, SortKey::Share, "Share", "%".to_owned(), "num"),
+        head(ctx, query, SortKey::Name, &noun, String::new(), "nm"),
+        head(ctx, query, value_key, value_name, unit(metric), "num"),
+        head(ctx, query, SortKey::Share, "Share", "%".to_owned(), "num"),
         Column::silent("Share as a bar", "g wb opt"),
-        head(ctx, SortKey::Growth, "Growth", "%".to_owned(), "num opt"),
+        head(ctx, query, SortKey::Growth, "Growth", "%".to_owned(), "num opt"),
         Column::new("12 weeks", "g opt").unit("share"),
-        head(ctx, SortKey::Requests, "Requests", unit(Metric::Requests), "num opt"),
-        head(ctx, SortKey::Spend, "Spend", unit(Metric::Spend), "num opt"),
-        head(ctx, SortKey::Users, "Users", users, "num opt"),
+        head(ctx, query, SortKey::Requests, "Requests", unit(Metric::Requests), "num opt"),
+        head(ctx, query, SortKey::Spend, "Spend", unit(Metric::Spend), "num opt"),
+        head(ctx, query, SortKey::Users, "Users", users, "num opt"),
     ]
 }
 
@@ -410,15 +422,20 @@ fn remainder_row(scales: &Scales, metric: Metric, row: &RankingRow, name: Html) 
     .class("others")
 }
 
-fn more(ctx: &PageContext, ranking: &Ranking) -> Vec<(String, String)> {
-    let limit = ctx.state.rows().unwrap_or(usize::MAX);
+fn more(ctx: &PageContext, query: &ModelsQuery, ranking: &Ranking) -> Vec<(String, String)> {
+    let limit = limit(query);
     let mut out = Vec::new();
     if ranking.rows.len() > limit {
-        let all = State { all_rows: true, skip: 0, ..ctx.state.clone() };
+        let all = ModelsQuery { all_rows: true, skip: 0, ..query.clone() };
         out.push((format!("All {} rows", format::count(ranking.rows.len() as u64)), ctx.href(&all)));
     }
-    if ctx.state.all_rows {
-        out.push(("First 50 rows".to_owned(), ctx.href(&State { all_rows: false, ..ctx.state.clone() })));
+    if query.all_rows {
+        out.push(("First 50 rows".to_owned(), ctx.href(&ModelsQuery { all_rows: false, ..query.clone() })));
     }
     out
+}
+
+/// Rows that the table has at most.
+fn limit(query: &ModelsQuery) -> usize {
+    if query.all_rows { usize::MAX } else { State::ROWS as usize }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::parts::{Cell, Column, Downloads, Figure, Html, Row, Table, cells};
 use super::shares::midnight;
 use crate::charts::{Band, Caption, Dash, Domain, Line, LineChart, Partial};
-use crate::data::{Dataset, Figure as Withheld, NotEnough, Quantiles, Scope, Speed, Tally};
+use crate::data::{Dataset, Figure as Withheld, NotEnough, Quantiles, Scope, Speed, Tally, Untold};
 use crate::format;
 
 /// Days of a speed chart.
@@ -40,8 +40,16 @@ fn line(label: String, class: &'static str, dash: Dash, bold: bool, values: Vec<
 }
 
 fn missing(data: &Dataset, title: &str, id: &str, note: &str, daily: &Daily) -> Figure {
-    let n = daily.iter().filter_map(|(_, quantiles)| quantiles.as_ref().err()).map(|why| why.n).max();
-    let why = NotEnough { n: n.flatten(), needs: data.thresholds.speed_requests, needs_users: None };
+    // Of days that were counted, the most that any has.
+    let whys = || daily.iter().filter_map(|(_, quantiles)| quantiles.as_ref().err().copied());
+    let counted = whys().filter_map(|why| match why {
+        Untold::NotEnough(why) => Some(why.n),
+        Untold::NotYet(_) => None,
+    });
+    let why = counted
+        .max()
+        .map(|n| NotEnough { n, needs: data.thresholds.speed_requests, needs_users: None }.into());
+    let why: Untold = why.or_else(|| whys().next()).unwrap_or_default();
     Figure {
         id: id.to_owned(),
         title: title.to_owned(),
@@ -50,7 +58,10 @@ fn missing(data: &Dataset, title: &str, id: &str, note: &str, daily: &Daily) -> 
         table: Table::default(),
         downloads: Downloads::default(),
         key: false,
-        missing: Html::markup(format!("{} in any one day of the last {DAYS}", cells::not_enough(&why))),
+        missing: Html::markup(match why {
+            Untold::NotEnough(_) => format!("{} in any one day of the last {DAYS}", cells::untold(&why)),
+            Untold::NotYet(_) => cells::untold(&why).to_string(),
+        }),
     }
 }
 
@@ -194,7 +205,7 @@ fn table(daily: &Daily, unit: &str, with_p10: bool) -> Table {
             if with_p10 {
                 let p10 = quantiles.as_ref().ok().and_then(|quantiles| quantiles.p10);
                 row.push(match quantiles {
-                    Err(why) => cells::not_enough(why).into(),
+                    Err(why) => cells::untold(why).into(),
                     Ok(_) => cells::optional(p10.map(|value| format::decimal(value, decimals))).into(),
                 });
             }
@@ -206,8 +217,12 @@ fn table(daily: &Daily, unit: &str, with_p10: bool) -> Table {
             ] {
                 row.push(show(value));
             }
-            let n = quantiles.as_ref().map_or_else(|why| why.n.map(Tally::Exact), |q| Some(q.n));
-            row.push(cells::optional(n.map(format::tally)).into());
+            let n = match quantiles {
+                Ok(quantiles) => Some(quantiles.n),
+                Err(Untold::NotEnough(why)) => why.n.map(Tally::Exact),
+                Err(Untold::NotYet(_)) => None,
+            };
+            row.push(cells::tally(n).into());
             Row::new(row)
         })
         .collect();

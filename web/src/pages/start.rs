@@ -10,7 +10,7 @@ pub static START: Place = Place {
     path: "/start",
     title: "Send events",
     before_traffic: true,
-    page: Some(place::Page::new(&[], render)),
+    page: Some(place::Page::of::<Page>()),
     ..Place::DEFAULT
 };
 
@@ -21,6 +21,14 @@ struct Page {
     /// Nothing has arrived yet.
     waiting: bool,
     finding: &'static str,
+}
+
+impl place::Draw for Page {
+    type Query = ();
+
+    fn draw(ctx: &PageContext, _: &(), data: &Dataset) -> Result<String, PageError> {
+        render(ctx, data)
+    }
 }
 
 /// # Errors

@@ -1,16 +1,16 @@
 //! Routed against pinned: what fallback adds, model by model.
 
-use crate::files;
 use crate::place::{self, PageContext, PageError, Place, Section};
-use crate::url::{Param, Sort, SortKey};
+use crate::url::{Sort, SortKey};
 use askama::Template;
 
 use super::controls;
 use super::parts::{Cell, Column, Downloads, Html, Row, Table, cells};
 use super::ranked;
 use super::shell::Shell;
-use crate::data::{Dataset, Group};
+use crate::data::{Dataset, Group, Untold};
 use crate::format;
+use crate::views::providers::Sorted;
 use crate::views::routing::{Routed, RoutingRow};
 use crate::views::{Shown, View as _};
 
@@ -21,8 +21,8 @@ pub static UPTIME: Place = Place {
     section: Section::Uptime,
     navigation: Some("Routing"),
     in_sitemap: true,
-    page: Some(place::Page::new(&[Param::Sort], render)),
-    file: Some(files::of::<Routed>("routed against pinned by model", &[Param::Sort])),
+    page: Some(place::Page::of::<Page>()),
+    file: Some(place::File::of::<Routed>("routed against pinned by model")),
     ..Place::DEFAULT
 };
 
@@ -37,17 +37,23 @@ struct Page {
     downloads: Downloads,
 }
 
-/// # Errors
-/// When the template cannot be rendered.
-pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let view = Routed::of(ctx, data)?;
+impl place::Draw for Page {
+    type Query = Sorted;
+
+    fn draw(ctx: &PageContext, query: &Sorted, data: &Dataset) -> Result<String, PageError> {
+        render(ctx, query, data)
+    }
+}
+
+fn render(ctx: &PageContext, query: &Sorted, data: &Dataset) -> Result<String, PageError> {
+    let view = Routed::of(ctx, query, data)?;
     let finding = finding(&view);
     let deck = "Routed counts requests that ended well after fallback; without routing, the same requests by their first attempt alone. Both over complete UTC days.";
     let page = Page {
         shell: Shell::new(ctx, Some(data), "Routed against pinned", &finding),
         deck: Html::text(deck),
         totals: totals(&view.all),
-        table: table(ctx, data, &view),
+        table: table(ctx, query, data, &view),
         downloads: controls::downloads(ctx),
         finding,
     };
@@ -57,6 +63,9 @@ pub fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
 fn finding(view: &Routed) -> String {
     let [_, week, _] = &view.all;
     let (Ok(routed), Ok(without)) = (week.routed.0, week.without_routing.0) else {
+        if let Err(why @ Untold::NotYet(_)) = week.routed.0 {
+            return format!("What routing adds is {}", cells::why(&why));
+        }
         return "Not enough requests to tell what routing adds".to_owned();
     };
     let lifted = view.models().filter(|[_, week, _]| week.boost_pp.0.is_ok_and(|boost| boost >= 1.0)).count();
@@ -76,7 +85,7 @@ fn finding(view: &Routed) -> String {
 pub(super) fn lift(row: &RoutingRow) -> Html {
     match &row.boost_pp.0 {
         Ok(points) => cells::points(*points, 2),
-        Err(why) => cells::not_enough(why),
+        Err(why) => cells::untold(why),
     }
 }
 
@@ -130,10 +139,10 @@ pub(super) fn best_pinned(row: &RoutingRow) -> Html {
     })
 }
 
-fn table(ctx: &PageContext, data: &Dataset, view: &Routed) -> Table {
-    let sort = ctx.state.sort.unwrap_or(Sort { key: SortKey::Requests, descending: true });
+fn table(ctx: &PageContext, query: &Sorted, data: &Dataset, view: &Routed) -> Table {
+    let sort = query.sort.unwrap_or(Sort { key: SortKey::Requests, descending: true });
     let head = |key: SortKey, name: &str, unit: &str, class: &'static str| Column {
-        head: Html::link(&controls::sorted(ctx, key), name),
+        head: Html::link(&controls::sorted(ctx, query, key), name),
         unit: unit.to_owned(),
         class,
         sorted: (sort.key == key).then_some(if sort.descending { "descending" } else { "ascending" }),
@@ -187,7 +196,10 @@ fn table(ctx: &PageContext, data: &Dataset, view: &Routed) -> Table {
             head(SortKey::Requests, "Requests", "28 d", "num opt"),
         ],
         rows: table_rows,
-        empty: "No routed request in 28 days.".to_owned(),
+        empty: match &view.all {
+            [RoutingRow { requests: None, .. }, ..] => "Not published yet.".to_owned(),
+            _ => "No routed request in 28 days.".to_owned(),
+        },
         ..Table::default()
     }
 }

@@ -1,14 +1,16 @@
 //! What every page knows besides the dataset: its own address and state, the theme, the build, staleness.
 
 use super::Address;
-use crate::data::{Dataset, Metric, UserQuery};
+use crate::data::{Dataset, UserQuery};
 use crate::format;
-use crate::url::{Format, Outside, Period, Resolved, State, Theme, print};
+use crate::url::{Format, Outside, Query, Resolved, State, Theme, print};
+use crate::version::BUILD;
 
 #[derive(Clone, Debug)]
 pub struct PageContext {
     pub page: Address,
-    pub state: State,
+    /// Pages are given what they read of it, see [`super::Draw`].
+    state: State,
     pub theme: Theme,
     /// Version and commit of the binary: cache busting of assets, footer.
     pub build: &'static str,
@@ -35,31 +37,33 @@ pub enum Late {
 }
 
 impl PageContext {
-    /// Path and canonical query of this page.
-    pub fn canonical(&self) -> String {
-        self.href(&self.state)
+    /// In the theme of the device, of data that are not late.
+    pub fn new(page: Address, state: State) -> Self {
+        Self { page, state, theme: Theme::Auto, build: BUILD, base_url: None, stale: None }
     }
 
-    /// This page in another state.
-    pub fn href(&self, state: &State) -> String {
-        self.file(Format::Html, state)
+    pub(super) fn query<Q: Query>(&self) -> Q {
+        Q::of(&self.state)
+    }
+
+    /// Path and canonical query of this page.
+    pub fn canonical(&self) -> String {
+        self.download(Format::Html)
+    }
+
+    /// This page with another query.
+    pub fn href(&self, query: &impl Query) -> String {
+        address(&self.page, Format::Html, query)
+    }
+
+    /// The same in a state that a picker offers.
+    pub fn here_in(&self, state: &State) -> String {
+        link(&self.page, Format::Html, state)
     }
 
     /// This page's download with the same filters.
     pub fn download(&self, format: Format) -> String {
-        self.file(format, &self.state)
-    }
-
-    fn file(&self, format: Format, state: &State) -> String {
-        address(&self.page, format, state)
-    }
-
-    pub fn with_period(&self, period: Period) -> String {
-        self.href(&State { period, ..self.state.clone() })
-    }
-
-    pub fn with_metric(&self, metric: Metric) -> String {
-        self.href(&State { metric, ..self.state.clone() })
+        link(&self.page, format, &self.state)
     }
 
     /// For `<link rel=canonical>`.
@@ -84,8 +88,8 @@ impl PageContext {
     pub fn body(&self, dataset: &Dataset, format: Format) -> Result<String, PageError> {
         let place = self.page.place();
         let body = match (format, &place.page, &place.file) {
-            (Format::Html, Some(page), _) => (page.render)(self, dataset)?,
-            (Format::Json | Format::Csv, _, Some(file)) => (file.render)(self, dataset, format)?,
+            (Format::Html, Some(page), _) => (page.draw)(self, dataset)?,
+            (Format::Json | Format::Csv, _, Some(file)) => (file.write)(self, dataset, format)?,
             _ => return Err(PageError::NotFound(self.page.path())),
         };
         complete(dataset, &self.users(dataset, format)).map(|()| body)
@@ -101,13 +105,22 @@ pub fn complete(dataset: &Dataset, queries: &[UserQuery]) -> Result<(), PageErro
 /// Why a window that lies outside the history has no rows.
 pub fn empty_because(data: &Dataset, resolved: &Resolved) -> Option<String> {
     resolved.outside.map(|side| match side {
+        Outside::Before if data.is_filling() => {
+            let first = format::date(data.first_date());
+            format!("these days are not published yet; what is there begins on {first}")
+        }
         Outside::Before => format!("the history begins on {}", format::date(data.first_date())),
         Outside::After => "these days have not begun".to_owned(),
     })
 }
 
-/// Address of any page in any state. What only the API has is one body, and its path has no suffix.
-pub fn address(page: &Address, format: Format, state: &State) -> String {
+/// Address of any page with what it reads of a query.
+pub fn address(page: &Address, format: Format, query: &impl Query) -> String {
+    link(page, format, &query.state())
+}
+
+/// What only the API has is one body, and its path has no suffix.
+fn link(page: &Address, format: Format, state: &State) -> String {
     let suffix = if page.place().page.is_some() { format.suffix() } else { "" };
     let path = format!("{}{suffix}", page.path());
     let query = print(page.params(format), state);

@@ -11,8 +11,10 @@ pub use body::{Body, Schemas};
 pub use context::{Late, PageContext, PageError, Stale, address, complete, empty_because};
 
 use crate::data::{Dataset, GroupBy, UserQuery};
+use crate::files;
 use crate::headers::Policy;
-use crate::url::{Format, Param, Variants};
+use crate::url::{Format, Param, Query, Variants};
+use crate::views::{self, View};
 
 /// Entry of the main navigation that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,52 +58,69 @@ pub struct Place {
     pub file: Option<File>,
 }
 
+/// How a page is drawn.
+pub trait Draw {
+    /// All that it can read of its query.
+    type Query: Query;
+
+    /// # Errors
+    /// When the address names something unknown, or the template cannot be rendered.
+    fn draw(ctx: &PageContext, query: &Self::Query, data: &Dataset) -> Result<String, PageError>;
+
+    /// Users figures that `draw` reads, see [`Dataset::load_users`].
+    fn users(_: &PageContext, _: &Self::Query, _: &Dataset) -> Vec<UserQuery> {
+        Vec::new()
+    }
+}
+
 /// A place as a page.
 pub struct Page {
-    pub params: &'static [Param],
-    pub render: fn(&PageContext, &Dataset) -> Result<String, PageError>,
-    /// Users figures that `render` reads, see [`Dataset::load_users`].
-    pub users: fn(&PageContext, &Dataset) -> Vec<UserQuery>,
+    params: &'static [Param],
+    draw: fn(&PageContext, &Dataset) -> Result<String, PageError>,
+    users: fn(&PageContext, &Dataset) -> Vec<UserQuery>,
 }
 
 /// A place as a file, and as what the API answers.
 pub struct File {
     /// What one row is.
     pub holds: &'static str,
-    pub params: &'static [Param],
-    pub render: fn(&PageContext, &Dataset, Format) -> Result<String, PageError>,
-    /// Users figures that `render` reads, see [`Dataset::load_users`].
-    pub users: fn(&PageContext, &Dataset) -> Vec<UserQuery>,
+    params: &'static [Param],
+    write: fn(&PageContext, &Dataset, Format) -> Result<String, PageError>,
+    users: fn(&PageContext, &Dataset) -> Vec<UserQuery>,
     /// The form of the body in JSON.
     pub body: Body,
 }
 
 impl Page {
-    pub const fn new(
-        params: &'static [Param],
-        render: fn(&PageContext, &Dataset) -> Result<String, PageError>,
-    ) -> Self {
-        Self { params, render, users: no_users }
-    }
-
-    pub const fn with_users(self, users: fn(&PageContext, &Dataset) -> Vec<UserQuery>) -> Self {
-        Self { users, ..self }
+    pub const fn of<D: Draw>() -> Self {
+        Self {
+            params: D::Query::PARAMS,
+            draw: |ctx, data| D::draw(ctx, &ctx.query(), data),
+            users: |ctx, data| D::users(ctx, &ctx.query(), data),
+        }
     }
 }
 
 impl File {
-    pub const fn new(
-        holds: &'static str,
-        params: &'static [Param],
-        render: fn(&PageContext, &Dataset, Format) -> Result<String, PageError>,
-        body: Body,
-    ) -> Self {
-        Self { holds, params, render, users: no_users, body }
+    /// The file whose body is a view. `holds`: what one row is.
+    pub const fn of<V: View>(holds: &'static str) -> Self {
+        Self::with_less::<V, V::Query>(holds)
     }
 
-    pub const fn with_users(self, users: fn(&PageContext, &Dataset) -> Vec<UserQuery>) -> Self {
-        Self { users, ..self }
+    /// Of a view that is asked no more than this.
+    pub const fn with_less<V: View, Q: Query>(holds: &'static str) -> Self {
+        Self {
+            holds,
+            params: Q::PARAMS,
+            write: |ctx, data, format| Ok(files::write(&V::of(ctx, &asked::<V, Q>(ctx), data)?, format)),
+            users: |ctx, data| V::users(ctx, &asked::<V, Q>(ctx), data),
+            body: views::body::<V>(),
+        }
     }
+}
+
+fn asked<V: View, Q: Query>(ctx: &PageContext) -> V::Query {
+    V::Query::of(&ctx.query::<Q>().state())
 }
 
 impl Place {
@@ -153,9 +172,4 @@ impl std::fmt::Debug for Place {
 
 fn anything(address: Address, _: &Dataset) -> Found {
     Found::Here(address)
-}
-
-/// Of what prints no distinct users.
-fn no_users(_: &PageContext, _: &Dataset) -> Vec<UserQuery> {
-    Vec::new()
 }

@@ -199,7 +199,10 @@ async fn labelled_traffic_is_told_without_counts() {
     assert_eq!((&row["id"], &row["lift"]), (&json!("acme/one"), &json!(0.79)));
     assert_eq!(row["withheld"], "growth: needs n = 30 and 10 users");
     let german = app.get("/rankings/languages/de.json").await.json();
-    assert_eq!(german["meta"]["not_enough_data"], json!({ "n": null, "needs": 100, "needs_users": 20 }));
+    assert_eq!(
+        german["meta"]["not_enough_data"],
+        json!({ "reason": "not_enough", "n": null, "needs": 100, "needs_users": 20 })
+    );
     // German is the only withheld language, so Japanese is a part of "other" and its page tells no share either.
     let japanese = app.get("/rankings/languages/ja").await;
     assert!(!japanese.text().contains("Share of labelled tokens"));

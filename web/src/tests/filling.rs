@@ -13,7 +13,7 @@ use super::addresses::open;
 use crate::config::{Profile, WebConfig};
 use crate::data::testing::{Fixture, day, now};
 use crate::data::{
-    Change, Dataset, Filter, GroupBy, LabelPeriod, Metric, Names, Options, RankingQuery, Window,
+    Change, Dataset, Filter, GroupBy, LabelPeriod, Metric, Names, NotYet, Options, RankingQuery, Window,
 };
 use crate::{History, Site, Written};
 
@@ -69,7 +69,7 @@ async fn days_before_the_written_ones_count_for_nothing_until_they_are_whole() {
     // 200 (on the 24th half of them twice), 50, 100, 10 and 1 on each of seven days.
     assert_eq!(data.total(fortnight, Filter::All).requests, 7 * 361);
     assert_eq!(data.ranking(this_week()).total_before, None);
-    assert_eq!(change_of_the_free_variant(&data).await, Change::Unknown);
+    assert_eq!(change_of_the_free_variant(&data).await, Change::NotYet);
 
     let whole = dataset(&fixture, written("2026-11-11", 3)).await;
     assert_eq!((whole.first_date(), whole.history), (day("2026-11-11"), None));
@@ -99,12 +99,13 @@ async fn labels_of_a_window_that_is_not_whole_are_not_shown_as_the_window() {
     let fixture = Fixture::filled().await;
     let shown = async |from| {
         let data = dataset(&fixture, written(from, 1)).await;
-        [LabelPeriod::Week, LabelPeriod::Epoch].map(|period| data.languages(Some(period)).is_ok())
+        [LabelPeriod::Week, LabelPeriod::Epoch].map(|period| data.languages(Some(period)).map(|_| ()))
     };
-    assert_eq!(shown("2026-11-23").await, [false, false]);
+    let not_yet = Err(NotYet::default().into());
+    assert_eq!(shown("2026-11-23").await, [not_yet, not_yet]);
     // The epoch of that week begins on 26 October.
-    assert_eq!(shown("2026-11-16").await, [true, false]);
-    assert_eq!(shown("2026-10-26").await, [true, true]);
+    assert_eq!(shown("2026-11-16").await, [Ok(()), not_yet]);
+    assert_eq!(shown("2026-10-26").await, [Ok(()), Ok(())]);
 }
 
 #[tokio::test]

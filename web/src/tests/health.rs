@@ -63,7 +63,7 @@ async fn figures_of_a_provider_are_those_of_its_published_rows() {
     assert_eq!(today.counts.uptime(&data.thresholds), Ok(94.0));
     assert!(close(today.rate_limit_rate.unwrap(), 6.0 / 312.0));
     let newest = data.health(scope, Span::Minutes5).uptime(&data.thresholds);
-    assert_eq!(newest, Err(NotEnough::counts(50, 100)));
+    assert_eq!(newest, Err(NotEnough::counts(50, 100).into()));
     let bars = data.bars(scope, 14);
     assert_eq!(bars.first().map(|bar| (bar.date, bar.uptime)), Some((day("2026-11-11"), Ok(95.0))));
 
@@ -90,9 +90,9 @@ async fn percentiles_are_published_ones() {
     assert!(near(of("2026-11-20").unwrap().p50, 500.0));
     // Nothing was measured on the 11th, and nothing tried on the 12th.
     for date in ["2026-11-11", "2026-11-12"] {
-        assert_eq!(of(date), Err(NotEnough::counts(0, 100)), "{date}");
+        assert_eq!(of(date), Err(NotEnough::counts(0, 100).into()), "{date}");
     }
-    assert_eq!(data.speed(scope, Span::Days7, Speed::TokensDecode), Err(NotEnough::counts(0, 100)));
+    assert_eq!(data.speed(scope, Span::Days7, Speed::TokensDecode), Err(NotEnough::counts(0, 100).into()));
     // A model at a provider has its percentiles exactly, and its requests by their size.
     let of_pair = data.speed(pair(&data), Span::Days7, Speed::Ttft).unwrap();
     assert_eq!((of_pair.n, of_pair.p50), (Tally::Band(Some(1_000)), week.p50));
@@ -208,7 +208,7 @@ async fn health_pages_answer_before_any_health_is_published() {
         }
     }
     let page = app.get("/providers/north").await;
-    assert!(page.text().contains("No data") && page.text().contains("needs 100"), "{}", page.text());
+    assert!(page.text().contains("No data") && page.text().contains("not published yet"), "{}", page.text());
     let rows = app.get("/providers.json").await.json()["data"].clone();
     let north = row(&rows, "provider", "north");
     assert_eq!((&north["state"], &north["uptime_7d"]), (&json!("no_data"), &Value::Null));

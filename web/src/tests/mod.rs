@@ -9,6 +9,7 @@ mod hidden;
 mod invariance;
 mod live;
 mod money;
+mod not_yet;
 pub(crate) mod numbers;
 mod questions;
 mod routes;

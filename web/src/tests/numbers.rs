@@ -10,6 +10,7 @@ use crate::data::{
     Change, Dataset, Dimension, Filter, Group, GroupBy, Metric, NotEnough, Options, Profile, RankingQuery,
     RejectReason, Scope, Span, Speed, State, Tally, Unmapped, UsersBand, Window,
 };
+use crate::url::Query as _;
 use crate::views::View as _;
 
 pub(crate) async fn dataset(fixture: &Fixture) -> Arc<Dataset> {
@@ -127,7 +128,7 @@ async fn live_states_come_from_the_thirty_minutes_that_are_complete() {
     assert_eq!(north.uptime, Ok(94.0));
     assert_eq!(north.state, State::Degraded);
     let south = data.status(scope("south"));
-    assert_eq!(south.uptime, Err(NotEnough::counts(60, 100)));
+    assert_eq!(south.uptime, Err(NotEnough::counts(60, 100).into()));
     assert_eq!(south.state, State::NoData);
     assert_eq!(data.health(scope("north"), Span::Minutes5).counted(), 50);
     assert_eq!(data.health(scope("north"), Span::Hours24).rate_limited, 6);
@@ -137,7 +138,10 @@ async fn live_states_come_from_the_thirty_minutes_that_are_complete() {
     // Rank floor(q × 299): values 150 and 270.
     assert!((ttft.p50 - 150.0).abs() <= 1.5, "{ttft:?}");
     assert!((ttft.p90 - 270.0).abs() <= 2.7, "{ttft:?}");
-    assert_eq!(data.speed(scope("south"), Span::Minutes30, Speed::Ttft), Err(NotEnough::counts(0, 100)));
+    assert_eq!(
+        data.speed(scope("south"), Span::Minutes30, Speed::Ttft),
+        Err(NotEnough::counts(0, 100).into())
+    );
 }
 
 #[tokio::test]
@@ -192,7 +196,7 @@ async fn languages_and_crosses_follow_the_publication_rules() {
     assert!(one.growth.is_err());
 
     let missing = data.cross(Some("de"), Some("python"), None).unwrap_err();
-    assert_eq!(missing, NotEnough::labelled(30, 50));
+    assert_eq!(missing, NotEnough::labelled(30, 50).into());
 }
 
 #[tokio::test]
@@ -242,15 +246,10 @@ async fn quality_says_what_was_dropped_and_what_is_unknown() {
 async fn providers_of_a_model_carry_every_figure() {
     let fixture = Fixture::filled().await;
     let data = dataset(&fixture).await;
-    let context = crate::place::PageContext {
-        page: crate::pages::model_page("acme/one"),
-        state: crate::url::State::default(),
-        theme: crate::url::Theme::Auto,
-        build: "test",
-        base_url: None,
-        stale: None,
-    };
-    let rows = crate::views::endpoints::Model::of(&context, &data).unwrap().data;
+    let state = crate::url::State::default();
+    let query = crate::views::endpoints::ModelQuery::of(&state);
+    let context = crate::place::PageContext::new(crate::pages::model_page("acme/one"), state);
+    let rows = crate::views::endpoints::Model::of(&context, &query, &data).unwrap().data;
     let [north] = rows.as_slice() else { panic!("{rows:?}") };
     assert_eq!(north.token_share, Some(1.0));
     assert_eq!(north.uptime_last_30m.0, Ok(94.0));

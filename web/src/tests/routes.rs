@@ -386,6 +386,15 @@ async fn the_theme_is_a_cookie_and_the_only_one() {
     assert_eq!(away.header("location"), "/");
     let auto = app.send(form("theme=auto&back=%2F")).await;
     assert!(auto.header("set-cookie").contains("Max-Age=0"));
+    // It is answered like every other address: with the caller's id, and counted under its own.
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let counted = recorder.handle();
+    let _guard = ::metrics::set_default_local_recorder(&recorder);
+    let named =
+        Request::post("/theme").header("x-request-id", "abc-1").body(Body::from("theme=dark")).unwrap();
+    assert_eq!(app.send(named).await.header("x-request-id"), "abc-1");
+    assert!(counted.render().contains("route=\"/theme\",method=\"POST\""), "{}", counted.render());
+    assert_eq!((auto.header("x-content-type-options"), auto.header("x-request-id").len()), ("nosniff", 32));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::addresses::open;
 use super::routes::App;
 use crate::data::testing::{Fixture, day, now};
-use crate::data::{Dataset, Names, NotEnough, Options, Profile, Tally, Window};
+use crate::data::{Dataset, Names, NotEnough, NotYet, Options, Profile, Tally, Window};
 
 fn close(a: f64, b: f64) -> bool {
     (a - b).abs() < 1e-9
@@ -80,7 +80,7 @@ async fn routing_gives_both_pairs_and_the_best_pinned() {
     assert!(close(best.uptime, 94.8) && close(of_north.over_best.unwrap(), 4.2), "{of_north:?}");
 
     let two = data.dictionary.find_model("beta/two").unwrap();
-    assert_eq!(data.routing(two, 1).boost, Err(NotEnough::counts(0, 100)));
+    assert_eq!(data.routing(two, 1).boost, Err(NotEnough::counts(0, 100).into()));
     assert_eq!(data.routing(two, 1).requests, Some(Tally::Exact(0)));
     let boost = data.routing(two, 7).boost.unwrap();
     assert_eq!((boost.routed, boost.without_routing, boost.boost), (75.0, 50.0, 25.0));
@@ -149,7 +149,7 @@ async fn pages_stand_before_routing_and_the_last_hour_are_published() {
     let routing = data.routing(one, 7);
     // Nobody knows yet how many there are.
     assert_eq!((routing.requests, routing.all_requests, routing.best_pinned), (None, None, None));
-    assert_eq!(routing.boost, Err(NotEnough { n: None, needs: 100, needs_users: None }));
+    assert_eq!(routing.boost, Err(NotYet::default().into()));
     assert_eq!(data.last_hour.minutes.len(), 0);
 
     let app = App::opened(Arc::new(fixture), open()).await;
@@ -157,15 +157,15 @@ async fn pages_stand_before_routing_and_the_last_hour_are_published() {
         assert_eq!(app.get(page).await.status, axum::http::StatusCode::OK, "{page}");
     }
     let page = app.get("/uptime").await;
-    for part in ["Not enough requests to tell what routing adds", "No routed request in 28 days."] {
+    for part in ["What routing adds is not published yet", "Not published yet."] {
         assert!(page.text().contains(part), "{part}: {}", page.text());
     }
     assert!(!app.get("/").await.text().contains("Last 60 minutes<span>"));
-    assert!(app.get("/models/acme/one").await.text().contains("Too few requests to tell what routing adds"));
+    assert!(app.get("/models/acme/one").await.text().contains("Acme One is not published yet"));
     let row = app.get("/models/acme/one.json").await.json()["routing"][0].clone();
     assert_eq!(
-        (&row["requests"], &row["routed"], &row["window"]),
-        (&Value::Null, &Value::Null, &json!("1d"))
+        (&row["requests"], &row["routed"], &row["routed_reason"], &row["window"]),
+        (&Value::Null, &Value::Null, &json!("not_yet"), &json!("1d"))
     );
     assert_eq!(app.get("/uptime.json").await.json()["data"], json!([]));
 

@@ -265,7 +265,7 @@ impl Param {
     }
 }
 
-/// Every control of every page; a page reads those that it names, the others stay default.
+/// Every control of every page. A page reads those of its [`super::Query`], the others stay default.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     pub metric: Metric,
@@ -335,11 +335,12 @@ pub enum Outside {
     After,
 }
 
-impl State {
-    pub fn resolve(&self, dataset: &Dataset) -> Resolved {
+impl Period {
+    /// Its days, compared with others.
+    pub fn resolve(self, vs: Vs, dataset: &Dataset) -> Resolved {
         let last = dataset.last_complete_date();
-        let asked = match self.period {
-            Period::Dates(from, to) => Window { start: from, end: to.min(dataset.newest_date()).max(from) },
+        let asked = match self {
+            Self::Dates(from, to) => Window { start: from, end: to.min(dataset.newest_date()).max(from) },
             period => Window::trailing(last, period.days()),
         };
         let outside = match asked {
@@ -353,20 +354,15 @@ impl State {
         let clamped = asked.start < dataset.first_date();
         let start = asked.start.max(dataset.first_date()).min(asked.end.max(dataset.first_date()));
         let window = Window { start, end: asked.end.max(start) };
-        let before = match self.vs {
-            // A window that was cut has no equal one before it.
-            _ if clamped => None,
+        let before = match vs {
+            // A window that was cut has no equal one before it; until it is whole, that is still to come.
+            _ if clamped && !dataset.is_filling() => None,
             Vs::Prev => Some(window.previous()),
             Vs::Year => Some(window.year_before()),
             Vs::None => None,
         };
         let partial = !dataset.is_closed(window.end);
         Resolved { window, before, clamped, partial, outside: None }
-    }
-
-    /// Rows a table shows, `None` = all.
-    pub fn rows(&self) -> Option<usize> {
-        (!self.all_rows).then_some(Self::ROWS as usize)
     }
 }
 

@@ -11,6 +11,12 @@ use crate::pages::{
 };
 use crate::place::{Address, Place};
 use crate::routes::find;
+use crate::views::endpoints::ModelQuery;
+use crate::views::languages::Labelled;
+use crate::views::provider::ProviderQuery;
+use crate::views::providers::Sorted;
+use crate::views::rankings::{PlainQuery, RankedQuery};
+use crate::views::share::ShareQuery;
 
 fn page(path: &str) -> Option<(Address, Format, String)> {
     find(path).map(|route| (route.page, route.format, route.path))
@@ -261,6 +267,22 @@ proptest! {
         prop_assert_eq!(&parsed.problems, &vec![]);
         prop_assert_eq!(&parsed.canonical, &printed);
         prop_assert_eq!(parsed.state, visible(&page, format, &state));
+    }
+
+    #[test]
+    fn a_query_has_what_its_page_reads_and_nothing_else(state in states()) {
+        fn kept<Q: Query>(state: &State) -> State {
+            Q::of(state).state()
+        }
+        let read = |page: Address| visible(&page, Format::Json, &state);
+        prop_assert_eq!(kept::<RankedQuery>(&state), read(MODELS.here()));
+        prop_assert_eq!(kept::<PlainQuery>(&state), read(AUTHORS.here()));
+        prop_assert_eq!(kept::<ShareQuery>(&state), read(SHARE.here()));
+        prop_assert_eq!(kept::<Labelled>(&state), read(LANGUAGES.here()));
+        prop_assert_eq!(kept::<ModelQuery>(&state), read(model_page("a/b")));
+        prop_assert_eq!(kept::<ProviderQuery>(&state), read(provider_page("a")));
+        prop_assert_eq!(kept::<Sorted>(&state), read(fixed("/status").here()));
+        prop_assert_eq!(kept::<()>(&state), read(fixed("/rankings/growth").here()));
     }
 
     #[test]

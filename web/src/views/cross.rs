@@ -3,10 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::languages::percent;
+use super::languages::{Labelled, percent};
 use super::meta::{Confidence, Missing};
-use super::{Count, Meta, Shown, View, withheld};
-use crate::data::{Dataset, Figure, Group, LabelCell, ModelId};
+use super::{Count, Meta, Reason, Shown, View, withheld};
+use crate::data::{self, Dataset, Figure, Group, LabelCell, ModelId, Untold};
 use crate::place::{PageContext, PageError};
 
 /// One model; `other`: models with too few users, folded together.
@@ -38,8 +38,12 @@ pub struct CrossRow {
     pub lift: Option<f64>,
     /// Share against the equal window before: now / before.
     pub growth_factor: Shown,
+    /// Why it is null.
+    pub growth_factor_reason: Option<Reason>,
     /// Requests that finished without an error that the caller saw, mean over users, 0 to 1.
     pub success: Shown,
+    /// Why it is null.
+    pub success_reason: Option<Reason>,
     /// Lower end of the 95 % interval of success.
     pub success_low: Option<f64>,
     /// Upper end of the 95 % interval of success.
@@ -64,13 +68,14 @@ pub struct Cross {
 
 impl View for Cross {
     type Row = CrossRow;
+    type Query = Labelled;
 
     /// The first name is the language of prompts, a second one that of completions.
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let mut meta = Meta::new(context, dataset, "crosses");
         let [nl, code] =
             [0, 1].map(|position| Some(context.page.name(position)).filter(|name| !name.is_empty()));
-        let cross = dataset.cross(nl, code, context.state.labels);
+        let cross = dataset.cross(nl, code, query.labels);
         let mut data = Vec::new();
         match &cross {
             Err(why) => meta.not_enough_data = Some(Missing::from(*why)),
@@ -82,7 +87,7 @@ impl View for Cross {
                     coverage: cross.cell.coverage.map(percent),
                     interval: "95 %, the wider of the request and the user interval",
                 });
-                data.extend(cross.rows.iter().map(|row| CrossRow::of(dataset, row)));
+                data.extend(cross.rows.iter().map(|row| CrossRow::of(dataset, cross, row)));
             }
         }
         Ok(Self { data, meta, cell: cross.map(|cross| cross.cell) })
@@ -101,7 +106,9 @@ impl Cross {
 }
 
 impl CrossRow {
-    fn of(dataset: &Dataset, row: &crate::data::CrossRow) -> Self {
+    fn of(dataset: &Dataset, cross: &data::Cross, row: &data::CrossRow) -> Self {
+        let growth = dataset.label_growth(row, cross.cell.window);
+        let success = row.success.map_err(Untold::from);
         let group = row.model.map(Group::Model);
         let bounds = row.success.ok().map(|(_, bounds)| bounds);
         Self {
@@ -117,14 +124,13 @@ impl CrossRow {
             users_share_high: row.users_interval.high,
             users_at_least: row.users.0.map(Count),
             lift: row.lift.map(factor),
-            growth_factor: Shown(row.growth.map(factor).map_err(Into::into)),
-            success: Shown(row.success.map(|(rate, _)| rate).map_err(Into::into)),
+            growth_factor: Shown(growth.map(factor)),
+            growth_factor_reason: growth.err().map(Reason::from),
+            success: Shown(success.map(|(rate, _)| rate)),
+            success_reason: success.err().map(Reason::from),
             success_low: bounds.map(|bounds| bounds.low),
             success_high: bounds.map(|bounds| bounds.high),
-            withheld: withheld(&[
-                ("growth", row.growth.err().map(Into::into)),
-                ("success", row.success.err().map(Into::into)),
-            ]),
+            withheld: withheld(&[("growth", growth.err()), ("success", success.err())]),
             model: row.model,
         }
     }

@@ -5,12 +5,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::routing::{RoutingRow, routing};
-use super::{Count, Meta, Shown, Spend, Usd, View, p10, quantile, withheld};
+use super::{Count, Meta, Reason, Shown, Spend, Usd, View, p10, quantile, withheld};
 use crate::data::{
     Dataset, Detail, Filter, Group, GroupBy, ModelId, NotEnough, ProviderId, Scope, Span, Speed, State,
-    Tally, Totals, Window,
+    Tally, Totals, Untold, Window,
 };
-use crate::place::{PageContext, PageError, empty_because};
+use crate::place::{PageContext, PageError};
+use crate::url::query;
 
 /// A model at one provider: live windows of health, speed, and use in the window.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -23,22 +24,30 @@ pub struct EndpointRow {
     pub state: State,
     /// Successes among counted attempts of the last 5 minutes, %.
     pub uptime_last_5m: Shown,
+    /// Why it is null.
+    pub uptime_last_5m_reason: Option<Reason>,
     /// Uptime of the last 30 minutes, %.
     pub uptime_last_30m: Shown,
+    /// Why it is null.
+    pub uptime_last_30m_reason: Option<Reason>,
     /// Uptime of the last 24 hours, %.
     pub uptime_last_1d: Shown,
+    /// Why it is null.
+    pub uptime_last_1d_reason: Option<Reason>,
     /// Uptime of the last 28 days, %.
     pub uptime_28d: Shown,
+    /// Why it is null.
+    pub uptime_28d_reason: Option<Reason>,
     /// Attempts of the last 30 minutes that count for uptime: successes and faults.
-    pub counted_attempts_30m: Tally,
+    pub counted_attempts_30m: Option<Tally>,
     /// All attempts of the last 24 hours.
-    pub attempts_1d: Tally,
+    pub attempts_1d: Option<Tally>,
     /// Rate-limited attempts (429) among all attempts of the last 24 hours, 0 to 1.
     pub rate_limit_rate_1d: Option<f64>,
     /// Requests with an invalid tool call among those that finished with tool calls, last 24 hours, 0 to 1.
     pub tool_error_rate_1d: Option<f64>,
     /// Requests of the last 24 hours that had to call a tool and got prose.
-    pub prose_instead_of_call_1d: Tally,
+    pub prose_instead_of_call_1d: Option<Tally>,
     /// Time to first token of streamed requests that 10 % stay below, ms; not told.
     pub ttft_ms_p10: Option<f64>,
     /// Median time to first token of streamed requests, ms.
@@ -49,6 +58,8 @@ pub struct EndpointRow {
     pub ttft_ms_p90: Shown,
     /// 99th percentile of the time to first token, ms.
     pub ttft_ms_p99: Shown,
+    /// Why these percentiles are null.
+    pub ttft_ms_reason: Option<Reason>,
     /// End-to-end time that 10 % stay below, ms; not told.
     pub duration_ms_p10: Option<f64>,
     /// Median end-to-end time, ms.
@@ -59,6 +70,8 @@ pub struct EndpointRow {
     pub duration_ms_p90: Shown,
     /// 99th percentile of the end-to-end time, ms.
     pub duration_ms_p99: Shown,
+    /// Why these percentiles are null.
+    pub duration_ms_reason: Option<Reason>,
     /// Output tokens per second of the whole call that 90 % of requests reach at least.
     pub tokens_per_s_e2e_p10: Option<f64>,
     /// Median of output tokens per second of the whole call.
@@ -69,6 +82,8 @@ pub struct EndpointRow {
     pub tokens_per_s_e2e_p90: Shown,
     /// 99th percentile of output tokens per second of the whole call.
     pub tokens_per_s_e2e_p99: Shown,
+    /// Why these percentiles are null.
+    pub tokens_per_s_e2e_reason: Option<Reason>,
     /// Output tokens per second after the first token that 90 % of requests reach at least.
     pub tokens_per_s_decode_p10: Option<f64>,
     /// Median of output tokens per second after the first token.
@@ -79,6 +94,10 @@ pub struct EndpointRow {
     pub tokens_per_s_decode_p90: Shown,
     /// 99th percentile of output tokens per second after the first token.
     pub tokens_per_s_decode_p99: Shown,
+    /// Why these percentiles are null.
+    pub tokens_per_s_decode_reason: Option<Reason>,
+    /// Why the use that follows is null.
+    pub usage_reason: Option<Reason>,
     /// Served requests in the window.
     pub requests: Option<Tally>,
     /// Input and output tokens in the window.
@@ -108,7 +127,7 @@ pub struct EndpointRow {
     pub detail: Detail,
     /// Counted attempts of the last 24 hours.
     #[serde(skip)]
-    pub counted_1d: Tally,
+    pub counted_1d: Option<Tally>,
     #[serde(skip)]
     pub rate_limit_rate_7d: Option<f64>,
     #[serde(skip)]
@@ -160,10 +179,16 @@ pub struct Model {
     pub hidden: Option<NotEnough>,
 }
 
+query! {
+    /// Days of usage, and what they are compared with.
+    ModelQuery { metric, period + From + To, vs, view }
+}
+
 impl View for Endpoints {
     type Row = EndpointRow;
+    type Query = ();
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, _: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let model = found(context, dataset)?;
         let window = dataset.trailing(7);
         let meta = Meta {
@@ -183,20 +208,15 @@ impl View for Endpoints {
 
 impl View for Model {
     type Row = EndpointRow;
+    type Query = ModelQuery;
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let model = found(context, dataset)?;
-        let days = context.state.resolve(dataset);
+        let days = query.period.resolve(query.vs, dataset);
         let hidden = dataset.usage_withheld(days.window, GroupBy::Model, Group::Model(model));
         let meta = Meta {
-            start_date: Some(days.window.start),
-            end_date: Some(days.window.end),
-            window: Some(context.state.period.word().to_owned()),
-            clamped: days.clamped,
-            partial: days.partial,
-            not_enough_data: hidden.filter(|_| days.outside.is_none()).map(Into::into),
-            empty_because: empty_because(dataset, &days),
-            ..Meta::new(context, dataset, "endpoints")
+            not_enough_data: hidden.filter(|_| days.outside.is_none()).map(|why| Untold::from(why).into()),
+            ..Meta::new(context, dataset, "endpoints").over(query.period, &days, dataset)
         };
         Ok(Self {
             data: rows(dataset, model, days.window, Span::Days7),
@@ -303,9 +323,9 @@ fn with_usage(dataset: &Dataset, row: EndpointRow, own: Option<Totals>, all: u64
     let detail = row.detail;
     let count = |of: fn(&Totals) -> u64| own.as_ref().map(|totals| detail.count(of(totals)));
     let spend = own.as_ref().and_then(Totals::known_cost);
-    let needs = NotEnough::users(dataset.thresholds.users);
+    let hidden = own.is_none().then(|| Untold::from(NotEnough::users(dataset.thresholds.users)));
     let why = withheld(&[
-        ("usage", own.is_none().then_some(needs)),
+        ("usage", hidden),
         ("uptime_last_5m", row.uptime_last_5m.0.err()),
         ("uptime_last_30m", row.uptime_last_30m.0.err()),
         ("uptime_last_1d", row.uptime_last_1d.0.err()),
@@ -328,6 +348,15 @@ fn with_usage(dataset: &Dataset, row: EndpointRow, own: Option<Totals>, all: u64
         cached_input_share: detail.share(own.as_ref().and_then(Totals::cache_hit)),
         unpriced_share: detail.share(own.as_ref().and_then(Totals::unpriced)),
         price_usd_per_million: detail.rough(own.as_ref().and_then(Totals::price_per_million)),
+        usage_reason: hidden.map(Reason::from),
+        uptime_last_5m_reason: row.uptime_last_5m.reason(),
+        uptime_last_30m_reason: row.uptime_last_30m.reason(),
+        uptime_last_1d_reason: row.uptime_last_1d.reason(),
+        uptime_28d_reason: row.uptime_28d.reason(),
+        ttft_ms_reason: row.ttft_ms_p50.reason(),
+        duration_ms_reason: row.duration_ms_p50.reason(),
+        tokens_per_s_e2e_reason: row.tokens_per_s_e2e_p50.reason(),
+        tokens_per_s_decode_reason: row.tokens_per_s_decode_p50.reason(),
         withheld: why,
         ..row
     }

@@ -48,8 +48,9 @@ pub struct Growth {
 
 impl View for Growth {
     type Row = MonthRow;
+    type Query = ();
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, _: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let meta = Meta {
             start_date: Some(dataset.first_date()),
             end_date: Some(dataset.newest_date()),

@@ -7,6 +7,7 @@ use super::meta::Missing;
 use super::{Count, Meta, View};
 use crate::data::{self, Dataset, Figure, Group, LanguageShare, ModelId, language_name};
 use crate::place::{PageContext, PageError};
+use crate::url::query;
 
 /// Id of what has no known language.
 pub const UNDETERMINED: &str = "und";
@@ -54,13 +55,19 @@ pub struct Languages {
     pub all: Figure<data::Languages>,
 }
 
+query! {
+    /// Which weeks.
+    Labelled { labels, view }
+}
+
 impl View for Languages {
     type Row = LanguageRow;
+    type Query = Labelled;
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let mut meta = Meta::new(context, dataset, "languages");
         let mut data = Vec::new();
-        let all = dataset.languages(context.state.labels);
+        let all = dataset.languages(query.labels);
         match &all {
             Err(why) => meta.not_enough_data = Some(Missing::from(*why)),
             Ok(languages) => {

@@ -6,9 +6,10 @@ use chrono::{NaiveDate, SecondsFormat};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::data::{Dataset, LabelSource, LabelWindow, NotEnough};
-use crate::place::{PageContext, address};
-use crate::url::Format;
+use super::Reason;
+use crate::data::{Dataset, LabelSource, LabelWindow, NotEnough, Untold};
+use crate::place::{PageContext, empty_because};
+use crate::url::{Format, Outside, Period, Resolved};
 use crate::version::BUILD;
 
 /// When, of which versions, in which unit, and how to cite it.
@@ -53,6 +54,9 @@ pub struct Meta {
     /// The window lies outside the history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub empty_because: Option<String>,
+    /// The same in a word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub empty_reason: Option<Reason>,
     /// Under which these data may be used.
     pub licence: &'static str,
     /// How to cite these data.
@@ -80,22 +84,28 @@ pub struct Confidence {
     pub interval: &'static str,
 }
 
-/// What there is too little of.
+/// What there is too little of; or that nothing was counted yet.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Missing {
+    /// In a word.
+    pub reason: Reason,
     /// Observations; null where their number may not be told.
     #[schema(required)]
     pub n: Option<u64>,
-    /// Observations that are needed.
+    /// Observations that are needed; 0: it does not hang on them.
     pub needs: u64,
     /// Distinct users that are needed, where the rule asks for them.
     #[schema(required)]
     pub needs_users: Option<u64>,
 }
 
-impl From<NotEnough> for Missing {
-    fn from(why: NotEnough) -> Self {
-        Self { n: why.n, needs: why.needs, needs_users: why.needs_users }
+impl From<Untold> for Missing {
+    fn from(why: Untold) -> Self {
+        let NotEnough { n, needs, needs_users } = match why {
+            Untold::NotEnough(why) => why,
+            Untold::NotYet(_) => NotEnough::default(),
+        };
+        Self { reason: why.into(), n, needs, needs_users }
     }
 }
 
@@ -121,10 +131,28 @@ impl Meta {
             label_source: None,
             not_enough_data: None,
             empty_because: None,
+            empty_reason: None,
             licence: "CC-BY-4.0",
             method_url: format!("{base}/methodology#{method}"),
-            canonical_url: format!("{base}{}", address(&context.page, Format::Json, &context.state)),
+            canonical_url: format!("{base}{}", context.download(Format::Json)),
             version: BUILD,
+        }
+    }
+
+    /// Of a window of days.
+    pub fn over(self, period: Period, days: &Resolved, dataset: &Dataset) -> Self {
+        Self {
+            start_date: Some(days.window.start),
+            end_date: Some(days.window.end),
+            window: Some(period.word().to_owned()),
+            clamped: days.clamped,
+            partial: days.partial,
+            empty_because: empty_because(dataset, days),
+            empty_reason: days.outside.map(|side| match side {
+                Outside::Before if !dataset.is_filling() => Reason::NoHistory,
+                Outside::Before | Outside::After => Reason::NotYet,
+            }),
+            ..self
         }
     }
 

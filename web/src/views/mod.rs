@@ -9,8 +9,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{Ref, RefOr, Schema};
 
-use crate::data::{Dataset, Figure, NotEnough, Quantiles};
+use crate::data::{Dataset, Figure, Quantiles, Untold, UserQuery};
 use crate::place::{Body, PageContext, PageError, Schemas};
+use crate::url::Query;
 
 pub mod cross;
 pub mod endpoints;
@@ -25,7 +26,7 @@ pub mod share;
 mod value;
 
 pub use meta::Meta;
-pub use value::{Amount, Count, Shown, Spend, Truth, Usd};
+pub use value::{Amount, Count, Growth, Reason, Shown, Spend, Truth, Usd};
 
 /// One row of a table. Every row has the same members, those of [`Default`] too, which a table without rows is headed by.
 pub trait Row: Serialize + ToSchema + Default {}
@@ -35,12 +36,19 @@ impl<T: Serialize + ToSchema + Default> Row for T {}
 /// The body of the files of one kind of page.
 pub trait View: Serialize + ToSchema + Sized {
     type Row: Row;
+    /// All that it can read of its query.
+    type Query: Query;
 
-    /// What a page in one state shows. Names in its address are those that the dataset knows.
+    /// What a page with this query shows. Names in its address are those that the dataset knows.
     ///
     /// # Errors
     /// When the page names something unknown.
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError>;
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError>;
+
+    /// Users figures that it tells, see [`Dataset::load_users`].
+    fn users(_: &PageContext, _: &Self::Query, _: &Dataset) -> Vec<UserQuery> {
+        Vec::new()
+    }
 
     /// The table that all formats hold.
     fn rows(&self) -> &[Self::Row];
@@ -80,13 +88,17 @@ fn p10(figure: Figure<Quantiles>) -> Option<f64> {
 }
 
 /// Why figures of a row are missing: `uptime: n = 37, needs 100; success: needs 20 users`.
-fn withheld(reasons: &[(&str, Option<NotEnough>)]) -> Option<String> {
+fn withheld(reasons: &[(&str, Option<Untold>)]) -> Option<String> {
     let texts: Vec<String> =
         reasons.iter().filter_map(|(name, why)| why.map(|why| format!("{name}: {}", reason(&why)))).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
 }
 
-fn reason(why: &NotEnough) -> String {
+fn reason(why: &Untold) -> String {
+    let why = match why {
+        Untold::NotEnough(why) => why,
+        Untold::NotYet(_) => return "not published yet".to_owned(),
+    };
     match (why.needs, why.needs_users, why.n) {
         (needs, None, Some(n)) => format!("n = {n}, needs {needs}"),
         (needs, None, None) => format!("needs n = {needs}"),

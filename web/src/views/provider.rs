@@ -7,12 +7,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Meta, Shown, Truth, View, p10, quantile};
+use super::{Meta, Reason, Shown, Truth, View, p10, quantile};
 use crate::data::{
     Bar, Cell, Counts, Dataset, Group, HealthBy, ModelId, Period, ProviderId, Scope, Span, Speed, State,
     Status, Tally,
 };
 use crate::place::{PageContext, PageError};
+use crate::url::query;
 
 /// One complete day.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -22,14 +23,16 @@ pub struct DayRow {
     pub date: NaiveDate,
     /// Successes among counted attempts, %.
     pub uptime: Shown,
+    /// Why it is null.
+    pub uptime_reason: Option<Reason>,
     /// Attempts that count for uptime: successes and faults.
-    pub counted_attempts: Tally,
+    pub counted_attempts: Option<Tally>,
     /// All attempts.
-    pub attempts: Tally,
+    pub attempts: Option<Tally>,
     /// Rate-limited attempts (429), which are outside uptime.
-    pub rate_limited: Tally,
+    pub rate_limited: Option<Tally>,
     /// Attempts that failed by the provider's fault.
-    pub fault: Tally,
+    pub fault: Option<Tally>,
 }
 
 /// One step of a day: five minutes.
@@ -40,10 +43,12 @@ pub struct StepRow {
     pub at: DateTime<Utc>,
     /// Successes among counted attempts, %.
     pub uptime: Shown,
+    /// Why it is null.
+    pub uptime_reason: Option<Reason>,
     /// Attempts that count for uptime: successes and faults.
-    pub counted_attempts: Tally,
+    pub counted_attempts: Option<Tally>,
     #[serde(skip)]
-    pub fault: Tally,
+    pub fault: Option<Tally>,
     /// Whether there was any attempt, which counts that are bands do not tell.
     #[serde(skip)]
     pub is_busy: bool,
@@ -55,7 +60,7 @@ pub struct ErrorRow {
     /// As stored in `error_class`.
     pub error_class: &'static str,
     /// Attempts that failed so.
-    pub attempts: Tally,
+    pub attempts: Option<Tally>,
     /// Among all attempts, 0 to 1; null of counts that are told by their size.
     pub share_of_attempts: Option<f64>,
     /// Whether it is a fault of the provider; the others are outside uptime.
@@ -81,17 +86,21 @@ pub struct ModelRow {
     pub state: State,
     /// Uptime of the last 30 minutes, %.
     pub uptime_last_30m: Shown,
+    /// Why it is null.
+    pub uptime_last_30m_reason: Option<Reason>,
     /// Uptime of the last 7 days, %.
     pub uptime_7d: Shown,
+    /// Why it is null.
+    pub uptime_7d_reason: Option<Reason>,
     /// Attempts of the last 7 days that count for uptime.
-    pub counted_attempts_7d: Tally,
+    pub counted_attempts_7d: Option<Tally>,
     #[serde(skip)]
     pub id: ModelId,
     /// Uptime in the window of the page, %.
     #[serde(skip)]
     pub uptime_in_window: Shown,
     #[serde(skip)]
-    pub attempts_7d: Tally,
+    pub attempts_7d: Option<Tally>,
     /// Of the last 30 days.
     #[serde(skip)]
     pub bars: Vec<Bar>,
@@ -117,6 +126,8 @@ pub struct SpeedRow {
     pub p90: Shown,
     /// 99th percentile.
     pub p99: Shown,
+    /// Why these percentiles are null.
+    pub reason: Option<Reason>,
 }
 
 /// One provider.
@@ -149,15 +160,21 @@ pub struct Provider {
     pub usual: Period,
 }
 
+query! {
+    /// Over which time errors and models are told.
+    ProviderQuery { health, view }
+}
+
 impl View for Provider {
     type Row = DayRow;
+    type Query = ProviderQuery;
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let id = context.page.name(0);
         let provider =
             dataset.dictionary.find_provider(id).ok_or_else(|| PageError::NotFound(id.to_owned()))?;
         let scope = Scope::provider(provider);
-        let span = context.state.health;
+        let span = query.health;
         let (now, usual) = (dataset.period(scope, span), dataset.period(scope, Span::Days28));
         let window = dataset.trailing(90);
         let meta = Meta {
@@ -193,6 +210,7 @@ impl From<Bar> for DayRow {
         Self {
             date: bar.date,
             uptime: Shown(bar.uptime),
+            uptime_reason: bar.uptime.err().map(Reason::from),
             counted_attempts: tally(bar.counts.counted()),
             attempts: tally(bar.counts.attempts),
             rate_limited: tally(bar.counts.rate_limited),
@@ -206,6 +224,7 @@ impl From<Cell> for StepRow {
         Self {
             at: cell.at,
             uptime: Shown(cell.uptime),
+            uptime_reason: cell.uptime.err().map(Reason::from),
             counted_attempts: cell.counts.tally(cell.counts.counted()),
             fault: cell.counts.tally(cell.counts.fault),
             is_busy: cell.is_busy,
@@ -242,13 +261,16 @@ fn models(dataset: &Dataset, provider: ProviderId, span: Span) -> Vec<ModelRow> 
             let status = dataset.status(pair);
             let uptime = |counts: Counts| Shown(counts.uptime(&dataset.thresholds));
             let seven = dataset.health(pair, Span::Days7);
+            let uptime_7d = uptime(seven);
             // By size as it is told, so that the order tells no more.
             let size = week.get(&of).map_or(0, |counts| counts.attempts);
             let row = ModelRow {
                 model: dataset.key(Group::Model(model)),
                 state: status.state,
                 uptime_last_30m: Shown(status.uptime),
-                uptime_7d: uptime(seven),
+                uptime_last_30m_reason: status.uptime.err().map(Reason::from),
+                uptime_7d,
+                uptime_7d_reason: uptime_7d.reason(),
                 counted_attempts_7d: seven.tally(seven.counted()),
                 id: model,
                 uptime_in_window: uptime(dataset.health(pair, span)),
@@ -273,6 +295,7 @@ fn speed(dataset: &Dataset, scope: Scope, measure: Speed) -> Vec<SpeedRow> {
         p75: quantile(figure, |q| q.p75),
         p90: quantile(figure, |q| q.p90),
         p99: quantile(figure, |q| q.p99),
+        reason: figure.err().map(Reason::from),
     })
     .collect()
 }

@@ -5,13 +5,13 @@ use std::cmp::Reverse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Count, Meta, Shown, View, quantile, withheld};
+use super::{Count, Meta, Reason, Shown, View, quantile, withheld};
 use crate::data::{
     self, Dataset, Filter, Group, GroupBy, HealthBy, Period, ProviderId, Scope, Span, Speed, State, Tally,
-    Totals, Window,
+    Totals, Untold, Window,
 };
 use crate::place::{PageContext, PageError};
-use crate::url::{Sort, SortKey};
+use crate::url::{Sort, SortKey, query};
 
 /// A provider: its state now, uptime over days, speed and share of the last 7 days.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -24,24 +24,40 @@ pub struct ProviderRow {
     pub state: State,
     /// Successes among counted attempts of the last 30 minutes, %.
     pub uptime_last_30m: Shown,
+    /// Why it is null.
+    pub uptime_last_30m_reason: Option<Reason>,
     /// Attempts of the last 30 minutes that count for uptime: successes and faults.
-    pub counted_attempts_30m: Tally,
+    pub counted_attempts_30m: Option<Tally>,
     /// Uptime of the last 24 hours, %.
     pub uptime_last_1d: Shown,
+    /// Why it is null.
+    pub uptime_last_1d_reason: Option<Reason>,
     /// Uptime of the last 7 days, %.
     pub uptime_7d: Shown,
+    /// Why it is null.
+    pub uptime_7d_reason: Option<Reason>,
     /// Uptime of the 7 days before those, %.
     pub uptime_7d_before: Option<f64>,
     /// Uptime of the last 28 days, %.
     pub uptime_28d: Shown,
+    /// Why it is null.
+    pub uptime_28d_reason: Option<Reason>,
     /// Uptime of the last 90 days, %.
     pub uptime_90d: Shown,
+    /// Why it is null.
+    pub uptime_90d_reason: Option<Reason>,
     /// Rate-limited attempts (429) among all attempts of the last 7 days, 0 to 1.
     pub rate_limit_rate_7d: Option<f64>,
     /// Median time to first token of streamed requests of the last 7 days, ms.
     pub ttft_ms_p50: Shown,
+    /// Why it is null.
+    pub ttft_ms_reason: Option<Reason>,
     /// Median of output tokens per second after the first token, last 7 days.
     pub tokens_per_s_decode_p50: Shown,
+    /// Why it is null.
+    pub tokens_per_s_decode_reason: Option<Reason>,
+    /// Why the use that follows is null.
+    pub usage_reason: Option<Reason>,
     /// Served requests of the last 7 days.
     pub requests_7d: Option<Count>,
     /// Input and output tokens of the last 7 days.
@@ -57,7 +73,7 @@ pub struct ProviderRow {
     pub is_active: bool,
     /// All attempts of the last 7 days.
     #[serde(skip)]
-    pub attempts_7d: Tally,
+    pub attempts_7d: Option<Tally>,
     /// Uptime of the last 7 days against the 7 before, percentage points.
     #[serde(skip)]
     pub uptime_delta: Option<f64>,
@@ -84,12 +100,18 @@ pub struct Status {
     pub meta: Meta,
 }
 
+query! {
+    /// In which order.
+    Sorted { sort }
+}
+
 impl View for Providers {
     type Row = ProviderRow;
+    type Query = Sorted;
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let (mut data, meta) = list(context, dataset);
-        order_directory(&mut data, context.state.sort.unwrap_or(Self::SORT));
+        order_directory(&mut data, query.sort.unwrap_or(Self::SORT));
         Ok(Self { data, meta })
     }
 
@@ -100,10 +122,11 @@ impl View for Providers {
 
 impl View for Status {
     type Row = ProviderRow;
+    type Query = Sorted;
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let (mut data, meta) = list(context, dataset);
-        order_status(&mut data, context.state.sort.unwrap_or(Self::SORT));
+        order_status(&mut data, query.sort.unwrap_or(Self::SORT));
         Ok(Self { data, meta })
     }
 
@@ -175,9 +198,10 @@ fn list(context: &PageContext, dataset: &Dataset) -> (Vec<ProviderRow>, Meta) {
 fn row(dataset: &Dataset, one: &Known, all: u64) -> ProviderRow {
     let window = dataset.trailing(7);
     let (scope, group) = (Scope::provider(one.id), Group::Provider(one.id));
-    let hidden = dataset.usage_withheld(window, GroupBy::Provider, group);
+    let hidden = dataset.usage_withheld(window, GroupBy::Provider, group).map(Untold::from);
     let totals = one.totals.or_else(|| hidden.is_none().then(Totals::default));
-    let health = |span| dataset.health(scope, span).uptime(&dataset.thresholds);
+    let health = |span| Shown(dataset.health(scope, span).uptime(&dataset.thresholds));
+    let [day, month, quarter] = [Span::Hours24, Span::Days28, Span::Days90].map(health);
     let week: Period = dataset.period(scope, Span::Days7);
     let uptime_7d = week.counts.uptime(&dataset.thresholds);
     let speed = |speed| dataset.speed(scope, Span::Days7, speed);
@@ -188,15 +212,23 @@ fn row(dataset: &Dataset, one: &Known, all: u64) -> ProviderRow {
         name: dataset.name(group).to_owned(),
         state,
         uptime_last_30m: Shown(uptime),
+        uptime_last_30m_reason: uptime.err().map(Reason::from),
         counted_attempts_30m: counts.tally(counts.counted()),
-        uptime_last_1d: Shown(health(Span::Hours24)),
+        uptime_last_1d: day,
+        uptime_last_1d_reason: day.reason(),
         uptime_7d: Shown(uptime_7d),
+        uptime_7d_reason: uptime_7d.err().map(Reason::from),
         uptime_7d_before: week.uptime_before,
-        uptime_28d: Shown(health(Span::Days28)),
-        uptime_90d: Shown(health(Span::Days90)),
+        uptime_28d: month,
+        uptime_28d_reason: month.reason(),
+        uptime_90d: quarter,
+        uptime_90d_reason: quarter.reason(),
         rate_limit_rate_7d: week.rate_limit_rate,
         ttft_ms_p50: quantile(ttft, |q| q.p50),
+        ttft_ms_reason: ttft.err().map(Reason::from),
         tokens_per_s_decode_p50: quantile(decode, |q| q.p50),
+        tokens_per_s_decode_reason: decode.err().map(Reason::from),
+        usage_reason: hidden.map(Reason::from),
         requests_7d: totals.map(|totals| Count(totals.requests)),
         tokens_7d: totals.map(|totals| Count(totals.tokens())),
         token_share_7d: totals.filter(|_| all > 0).map(|totals| totals.tokens() as f64 / all as f64),

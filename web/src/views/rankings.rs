@@ -3,12 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Count, Meta, Usd, View};
+use super::{Count, Growth, Meta, Usd, View};
 use crate::data::{
     Change, Dataset, Filter, Group, Metric, Ranking, RankingQuery, Remainder, Totals, UserQuery, plus,
 };
-use crate::place::{PageContext, PageError, empty_because};
-use crate::url::{Sort, SortKey, State};
+use crate::place::{PageContext, PageError};
+use crate::url::{Sort, SortKey, query};
 
 /// One place of a ranking over a window; or the rows `hidden`, `unmapped` and `other`, each of many names.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -43,8 +43,8 @@ pub struct RankingRow {
     pub share_before: Option<f64>,
     /// Value of the measure against the window before: now / before − 1.
     pub growth: Option<f64>,
-    /// `ok`, or why there is no growth: `new`, `not_enough_data`, `hidden_before`, `unknown`.
-    pub growth_state: &'static str,
+    /// Whether there is growth, or why not.
+    pub growth_state: Growth,
     /// Cached among input tokens, 0 to 1.
     pub cached_input_share: Option<f64>,
     /// Tokens that no price is known for among all tokens, 0 to 1.
@@ -78,13 +78,25 @@ pub struct Rankings {
     pub ranking: Ranking,
 }
 
+query! {
+    /// What is ranked over which days, and which part of it is listed.
+    RankedQuery { metric, period + From + To, vs, variants, author, all_rows, limit, offset }
+}
+
+query! {
+    /// The same of what has neither variants nor authors.
+    PlainQuery { metric, period + From + To, vs, all_rows, limit, offset }
+}
+
 impl View for Rankings {
     type Row = RankingRow;
+    type Query = RankedQuery;
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
-        let query = query(context, dataset).ok_or_else(|| PageError::NotFound(context.page.path()))?;
-        let ranking = dataset.ranking(query);
-        let State { limit, offset, all_rows, .. } = context.state;
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
+        let ranked = ranked(context, query, dataset);
+        let ranked = ranked.ok_or_else(|| PageError::NotFound(context.page.path()))?;
+        let ranking = dataset.ranking(ranked);
+        let RankedQuery { limit, offset, all_rows, .. } = *query;
         let offset = offset as usize;
         let end =
             if all_rows { ranking.rows.len() } else { (offset + limit as usize).min(ranking.rows.len()) };
@@ -99,18 +111,16 @@ impl View for Rankings {
         ] {
             data.extend(remainder.map(|remainder| RankingRow::rest(id, &remainder)));
         }
-        let days = context.state.resolve(dataset);
+        let days = query.period.resolve(query.vs, dataset);
         let meta = Meta {
-            start_date: Some(query.window.start),
-            end_date: Some(query.window.end),
-            window: Some(context.state.period.word().to_owned()),
             unit: Some(query.metric.unit()),
-            clamped: days.clamped,
-            partial: days.partial,
-            empty_because: empty_because(dataset, &days),
-            ..Meta::new(context, dataset, query.metric.word())
+            ..Meta::new(context, dataset, query.metric.word()).over(query.period, &days, dataset)
         };
         Ok(Self { data, meta, ranking })
+    }
+
+    fn users(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Vec<UserQuery> {
+        ranked(context, query, dataset).map(|ranked| ranked.users()).unwrap_or_default()
     }
 
     fn rows(&self) -> &[RankingRow] {
@@ -118,19 +128,14 @@ impl View for Rankings {
     }
 }
 
-/// Users figures that a ranking tells, see [`Dataset::load_users`].
-pub fn users(context: &PageContext, dataset: &Dataset) -> Vec<UserQuery> {
-    query(context, dataset).map(|query| query.users()).unwrap_or_default()
-}
-
-/// The query of a ranking page; `None` for other pages.
-fn query(context: &PageContext, dataset: &Dataset) -> Option<RankingQuery> {
-    let by = context.page.grouping(context.state.variants)?;
-    let days = context.state.resolve(dataset);
-    let author = context.state.author.as_deref().and_then(|author| dataset.dictionary.find_author(author));
+/// What is ranked; `None` for other pages.
+fn ranked(context: &PageContext, query: &RankedQuery, dataset: &Dataset) -> Option<RankingQuery> {
+    let by = context.page.grouping(query.variants)?;
+    let days = query.period.resolve(query.vs, dataset);
+    let author = query.author.as_deref().and_then(|author| dataset.dictionary.find_author(author));
     Some(RankingQuery {
         by,
-        metric: context.state.metric,
+        metric: query.metric,
         window: days.window,
         before: days.before,
         filter: author.map_or(Filter::All, Filter::Author),
@@ -158,12 +163,13 @@ impl RankingRow {
     /// One named row.
     pub fn of(dataset: &Dataset, row: &crate::data::RankingRow) -> Self {
         let author = dataset.author_of(row.group).map(|id| dataset.dictionary.author(id));
-        let (growth, growth_state) = match row.change {
-            Change::Ratio(ratio) => (Some(ratio), "ok"),
-            Change::New => (None, "new"),
-            Change::NotEnough(_) => (None, "not_enough_data"),
-            Change::Unknown if row.hidden_before => (None, "hidden_before"),
-            Change::Unknown => (None, "unknown"),
+        let growth = match row.change {
+            Change::Ratio(ratio) => Some(ratio),
+            _ => None,
+        };
+        let growth_state = match row.change {
+            Change::Unknown if row.hidden_before => Growth::HiddenBefore,
+            change => change.into(),
         };
         Self {
             rank: row.rank,
@@ -191,7 +197,6 @@ impl RankingRow {
             id: id.to_owned(),
             share: remainder.share,
             share_before: remainder.share_before,
-            growth_state: "unknown",
             value: remainder.value,
             ..Self::amounts(&remainder.totals)
         }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::providers::by_number;
-use super::{Meta, Shown, View, withheld};
+use super::providers::{Sorted, by_number};
+use super::{Meta, Reason, Shown, View, withheld};
 use crate::data::{Boost, Dataset, Figure, Group, ModelId, Routing, Tally};
 use crate::place::{PageContext, PageError};
 use crate::url::{Sort, SortKey};
@@ -27,6 +27,8 @@ pub struct RoutingRow {
     pub without_routing: Shown,
     /// `routed` − `without_routing`, percentage points.
     pub boost_pp: Shown,
+    /// Why this pair is null.
+    pub routed_reason: Option<Reason>,
     /// The same requests and those whose first answer was a 429, which counts as a failure here.
     pub requests_with_rate_limits: Option<Tally>,
     /// Those of them that ended well after fallback, %.
@@ -35,6 +37,8 @@ pub struct RoutingRow {
     pub without_routing_with_rate_limits: Shown,
     /// The difference, percentage points.
     pub boost_with_rate_limits_pp: Shown,
+    /// Why this pair is null.
+    pub routed_with_rate_limits_reason: Option<Reason>,
     /// The provider with the highest uptime among those with enough attempts.
     pub best_pinned_provider: Option<String>,
     /// Its uptime, %.
@@ -86,12 +90,13 @@ pub struct Routed {
 
 impl View for Routed {
     type Row = RoutingRow;
+    type Query = Sorted;
 
     /// Most requests first, unless the address asks for another order.
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
         let mut models: Vec<[RoutingRow; 3]> =
             dataset.routed_models(28).into_iter().map(|model| of_model(dataset, model)).collect();
-        if let Some(sort) = context.state.sort {
+        if let Some(sort) = query.sort {
             order(&mut models, dataset, sort);
         }
         let window = dataset.routing_window(28);
@@ -148,6 +153,8 @@ fn row(
         best_pinned_provider: best.map(|best| dataset.key(Group::Provider(best.provider))),
         best_pinned: best.map(|best| best.uptime),
         attempts_per_request: routing.attempts_per_request,
+        routed_reason: routing.boost.err().map(Reason::from),
+        routed_with_rate_limits_reason: routing.boost_with_rate_limits.err().map(Reason::from),
         withheld: withheld(&[("routed", routing.boost.err())]),
         id: model,
         days,

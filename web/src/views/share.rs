@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{Amount, Count, Meta, Truth, Usd, View};
 use crate::data::{Dataset, Filter, Group, Metric, NAMED, Volume, WEEKS, Weekly};
 use crate::place::{PageContext, PageError};
+use crate::url::query;
 
 /// One series in one week.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -43,15 +44,21 @@ pub struct Share {
     pub named: usize,
 }
 
+query! {
+    /// Of what, by what, and from which rank on.
+    ShareQuery { metric, by, view, skip }
+}
+
 impl View for Share {
     type Row = ShareRow;
+    type Query = ShareQuery;
 
-    fn of(context: &PageContext, dataset: &Dataset) -> Result<Self, PageError> {
-        let metric = additive(context.state.metric);
-        let weekly = dataset.weekly(context.state.by.group_by(), WEEKS, Filter::All);
+    fn of(context: &PageContext, query: &Self::Query, dataset: &Dataset) -> Result<Self, PageError> {
+        let metric = additive(query.metric);
+        let weekly = dataset.weekly(query.by.group_by(), WEEKS, Filter::All);
         let all = named(dataset, &weekly, metric);
         let named = all.iter().filter(|(_, volumes)| is_known(volumes, metric)).count();
-        let shown: Vec<_> = all.into_iter().skip(context.state.skip as usize).take(NAMED).collect();
+        let shown: Vec<_> = all.into_iter().skip(query.skip as usize).take(NAMED).collect();
         let mut data = Vec::new();
         for (position, (week, total)) in weekly.weeks.iter().zip(&weekly.total).enumerate() {
             let whole = total.exact(metric).unwrap_or(0) as f64;

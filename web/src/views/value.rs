@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{OneOfBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::data::{Figure, NotEnough, State, Tally};
+use crate::data::{Change, Figure, State, Tally, Untold};
 
 /// A count in 64 bits: decimal text in JSON, where numbers are often read as doubles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,13 +35,92 @@ pub enum Amount {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Truth(pub bool);
 
-/// A figure, or why it is not shown: null in files, whose `withheld` has the reason.
+/// A figure, or why it is not shown: null in files, which have the reason beside it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shown(pub Figure<f64>);
 
 impl Default for Shown {
     fn default() -> Self {
-        Self(Err(NotEnough::default()))
+        Self(Err(Untold::default()))
+    }
+}
+
+impl Shown {
+    pub fn reason(&self) -> Option<Reason> {
+        self.0.err().map(Reason::from)
+    }
+}
+
+/// Why a figure is not shown, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    NotEnough,
+    Private,
+    NoHistory,
+    NotYet,
+}
+
+impl Reason {
+    const ALL: [Self; 4] = [Self::NotEnough, Self::Private, Self::NoHistory, Self::NotYet];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::NotEnough => "not_enough",
+            Self::Private => "private",
+            Self::NoHistory => "no_history",
+            Self::NotYet => "not_yet",
+        }
+    }
+}
+
+impl From<Untold> for Reason {
+    fn from(why: Untold) -> Self {
+        match why {
+            // It asks for users alone.
+            Untold::NotEnough(why) if why.needs == 0 => Self::Private,
+            Untold::NotEnough(_) => Self::NotEnough,
+            Untold::NotYet(_) => Self::NotYet,
+        }
+    }
+}
+
+/// Whether a row has a change, or why not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Growth {
+    Known,
+    New,
+    NotEnough,
+    HiddenBefore,
+    NotYet,
+    #[default]
+    Unknown,
+}
+
+impl Growth {
+    const ALL: [Self; 6] =
+        [Self::Known, Self::New, Self::NotEnough, Self::HiddenBefore, Self::NotYet, Self::Unknown];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Known => "ok",
+            Self::New => "new",
+            Self::NotEnough => "not_enough_data",
+            Self::HiddenBefore => "hidden_before",
+            Self::NotYet => "not_yet",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl From<Change> for Growth {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Ratio(_) => Self::Known,
+            Change::New => Self::New,
+            Change::NotEnough(_) => Self::NotEnough,
+            Change::NotYet => Self::NotYet,
+            Change::Unknown => Self::Unknown,
+        }
     }
 }
 
@@ -78,6 +157,18 @@ impl Serialize for Amount {
 impl Serialize for Truth {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(if self.0 { "true" } else { "false" })
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+impl Serialize for Growth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
     }
 }
 
@@ -159,14 +250,17 @@ schema! {
     Truth as "Truth": words("A truth value as text.", ["true", "false"]);
     Shown as "Figure": ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::Number, Type::Null]))
-        .description(Some("A number with up to nine significant digits; null where it may not be told, for the reason in `withheld`."))
+        .description(Some("A number with up to nine significant digits; null where it is not told, for the reason in the member of its name, or its measure's, with `_reason`."))
         .into();
+    Reason as "Reason": words("Why a figure is null. `not_enough`: there is too little of what it is made of, see `withheld`. `private`: too few users for it to be told. `no_history`: the history begins later. `not_yet`: nothing was counted yet, because its table, window or day is still to be published.", Reason::ALL.map(Reason::word));
+    Growth as "GrowthState": words("`ok`, or why there is no growth. `new`: there was no request before. `not_enough_data`: one of the two windows has too few requests. `hidden_before`: on a day of the window before it could not be named. `not_yet`: the window before is still to be published. `unknown`: nothing is known of it.", Growth::ALL.map(Growth::word));
     State as "State": words("State by the 30 minutes before the newest complete five: from 95 % of counted attempts, from 80 %, below, or too few attempts.", State::ALL.map(State::word));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{NotEnough, NotYet};
 
     #[test]
     fn money_is_exact_decimal_text() {
@@ -187,8 +281,19 @@ mod tests {
         assert_eq!(of(&Tally::Band(None)), r#""<100""#);
         assert_eq!(of(&Truth(false)), r#""false""#);
         assert_eq!(of(&Shown(Ok(0.125))), "0.125");
-        assert_eq!(of(&Shown(Err(NotEnough::counts(3, 100)))), "null");
+        assert_eq!(of(&Shown(Err(NotEnough::counts(3, 100).into()))), "null");
         assert_eq!(of(&State::NoData), r#""no_data""#);
+        assert_eq!(of(&Growth::from(Change::NotYet)), r#""not_yet""#);
+    }
+
+    #[test]
+    fn a_reason_is_one_word() {
+        let word = |why: Untold| Shown(Err(why)).reason().map(Reason::word);
+        assert_eq!(word(NotEnough::counts(3, 100).into()), Some("not_enough"));
+        assert_eq!(word(NotEnough::labelled(30, 50).into()), Some("not_enough"));
+        assert_eq!(word(NotEnough::users(20).into()), Some("private"));
+        assert_eq!(word(NotYet::default().into()), Some("not_yet"));
+        assert_eq!(Shown(Ok(1.0)).reason(), None);
     }
 
     mod erased {

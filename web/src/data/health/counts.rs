@@ -3,7 +3,7 @@
 use arrow::array::{BooleanArray, Float64Array};
 
 use crate::data::detail::Detail;
-use crate::data::figure::{Figure, NotEnough, Thresholds};
+use crate::data::figure::{Figure, NotEnough, NotYet, Thresholds};
 use crate::data::load::{Columns, CountColumn, LoadError, percent, real_at};
 use crate::tally::Tally;
 
@@ -18,12 +18,14 @@ pub struct Counts {
     success: u64,
     /// Percent.
     uptime: Option<f64>,
+    /// Nobody has counted.
+    not_yet: Option<NotYet>,
 }
 
 impl Counts {
-    /// Of a row that there is not: no attempt.
-    pub(super) fn none(detail: Detail) -> Self {
-        Self { detail, ..Self::default() }
+    /// Of a row that there is not: no attempt, or it is still to be published.
+    pub(super) fn missing(detail: Detail, not_yet: Option<NotYet>) -> Self {
+        Self { detail, not_yet, ..Self::default() }
     }
 
     /// Attempts that count as success: ended ok, or cancelled by the caller after delivery began.
@@ -36,15 +38,18 @@ impl Counts {
         self.counted
     }
 
-    /// One of these counts as it is told.
-    pub fn tally(&self, n: u64) -> Tally {
-        self.detail.count(n)
+    /// One of these counts as it is told; None: nobody has counted yet.
+    pub fn tally(&self, n: u64) -> Option<Tally> {
+        self.not_yet.is_none().then(|| self.detail.count(n))
     }
 
     /// Uptime in percent, or how many counted attempts it needs.
     pub fn uptime(&self, thresholds: &Thresholds) -> Figure<f64> {
+        if let Some(not_yet) = self.not_yet {
+            return Err(not_yet.into());
+        }
         let why = NotEnough::counts(self.counted, thresholds.counted_attempts.max(1));
-        self.uptime.ok_or_else(|| self.detail.reason(why))
+        self.uptime.ok_or_else(|| self.detail.reason(why).into())
     }
 
     #[cfg(test)]
@@ -86,6 +91,7 @@ impl Rows {
             rate_limited: next(),
             detail: Detail::of(&self.are_bands, row),
             uptime: real_at(&self.uptime, row).map(percent),
+            not_yet: None,
         }
     }
 }
@@ -136,10 +142,16 @@ mod tests {
     fn without_an_uptime_it_is_said_what_one_needs() {
         let thresholds = Profile::Public.thresholds();
         let few = Counts::of(99, None);
-        assert_eq!(few.uptime(&thresholds), Err(NotEnough::counts(99, 100)));
+        assert_eq!(few.uptime(&thresholds), Err(NotEnough::counts(99, 100).into()));
         let banded = Counts { detail: Detail::Banded, ..few };
-        assert_eq!(banded.uptime(&thresholds), Err(NotEnough { n: None, needs: 100, needs_users: None }));
+        assert_eq!(
+            banded.uptime(&thresholds),
+            Err(NotEnough { n: None, needs: 100, needs_users: None }.into())
+        );
         assert_eq!(Counts::of(7, Some(99.5)).uptime(&thresholds), Ok(99.5), "what is published is told");
+        let uncounted = Counts::missing(Detail::Exact, Some(NotYet::default()));
+        assert_eq!(uncounted.uptime(&thresholds), Err(NotYet::default().into()));
+        assert_eq!((uncounted.tally(0), few.tally(99)), (None, Some(Tally::Exact(99))));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Provider health as it is published: what pages ask of the tables of live windows, windows of days, days, hours and
-//! five minutes. Nothing is added up here; a row that is missing had no attempt.
+//! five minutes. Nothing is added up here; a row that is missing had no attempt, unless nobody has put it yet.
 
 mod counts;
 mod period;
@@ -10,15 +10,17 @@ mod told;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bellwether_warehouse::TableId;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::Dataset;
 use super::dictionary::{ModelId, ProviderId};
-use super::figure::Figure;
+use super::figure::{Figure, NotYet};
 use super::window::Window;
 pub use counts::{Counts, State};
 pub use period::{ErrorClass, Period};
 pub(crate) use read::{DAYS, Reader, STRIP, TABLES};
+use read::{HOURS, NOW, WINDOWS};
 use speed::Speeds;
 pub use speed::{Quantiles, Speed};
 
@@ -185,10 +187,32 @@ impl Dataset {
         }
     }
 
+    /// What is still to be published of a span: of a scope without a row it is not known that there was no attempt. All
+    /// windows of a table are put together.
+    fn is_due(&self, span: Span) -> Option<NotYet> {
+        match span {
+            Span::Minutes5 | Span::Minutes30 | Span::Hours6 | Span::Hours24 => {
+                let is_there = !self.health.now.windows.is_empty() || self.standing.has_now(NOW);
+                (!is_there).then(|| self.not_yet())
+            }
+            Span::Dates(window) if window.days() == 1 => self.is_day_due(window.start),
+            Span::Days7 | Span::Days28 | Span::Days90 | Span::Dates(_) => {
+                let end = self.last_complete_date();
+                let is_there = !self.health.windows.is_empty() || self.standing.has_windows_to(WINDOWS, end);
+                (!is_there).then(|| self.no_window_yet())
+            }
+        }
+    }
+
+    fn is_day_due(&self, date: NaiveDate) -> Option<NotYet> {
+        let is_there = self.health.days.contains_key(&date) || self.standing.has_day(DAYS, date);
+        (!is_there).then(|| self.no_window_yet())
+    }
+
     /// All that is told of a scope over a live window or a window of days.
     pub fn period(&self, scope: Scope, span: Span) -> Period {
         let found = self.periods(span).and_then(|periods| periods.get(&scope)).copied();
-        found.unwrap_or_else(|| Period::none(self.detail(scope)))
+        found.unwrap_or_else(|| Period::missing(self.detail(scope), self.is_due(span)))
     }
 
     /// Attempts of a scope over a span.
@@ -199,7 +223,7 @@ impl Dataset {
             Some(day) => of_day(day),
             None => self.periods(span).and_then(of_period),
         };
-        found.unwrap_or_else(|| Counts::none(self.detail(scope)))
+        found.unwrap_or_else(|| Counts::missing(self.detail(scope), self.is_due(span)))
     }
 
     /// Attempts over a span, grouped; groups without any attempt are left out. The scope limits the rows.
@@ -224,9 +248,11 @@ impl Dataset {
 
     /// Daily uptime, oldest first: the last `days` complete days, days without attempts included.
     pub fn bars(&self, scope: Scope, days: u64) -> Vec<Bar> {
-        let none = Counts::none(self.detail(scope));
+        let detail = self.detail(scope);
         let of = |date| self.health.days.get(&date).and_then(|day| day.counts.get(&scope)).copied();
-        self.trailing(days).dates().map(|date| self.bar(date, of(date).unwrap_or(none))).collect()
+        let missing = |date| Counts::missing(detail, self.is_day_due(date));
+        let bar = |date| self.bar(date, of(date).unwrap_or_else(|| missing(date)));
+        self.trailing(days).dates().map(bar).collect()
     }
 
     /// Daily uptime of every group at once: one pass instead of one per group.
@@ -240,8 +266,9 @@ impl Dataset {
                         model: group.model.or(scope.model),
                         provider: group.provider.or(scope.provider),
                     };
-                    let none = Counts::none(self.detail(of));
-                    window.dates().map(|date| self.bar(date, none)).collect()
+                    let detail = self.detail(of);
+                    let missing = |date| Counts::missing(detail, self.is_day_due(date));
+                    window.dates().map(|date| self.bar(date, missing(date))).collect()
                 };
                 let bars = out.entry(group).or_insert_with(blank);
                 if let Some(bar) = bars.get_mut(position) {
@@ -254,23 +281,27 @@ impl Dataset {
 
     /// A provider's uptime by five minutes over the last 24 hours, oldest first, buckets without attempts included.
     pub fn strip(&self, provider: ProviderId) -> Vec<Cell> {
-        self.day_of_steps(&self.health.buckets, provider, BUCKET_SECS)
+        self.day_of_steps(STRIP, &self.health.buckets, provider, BUCKET_SECS)
     }
 
     /// The same by whole hours, the running one left out.
     pub fn hours(&self, provider: ProviderId) -> Vec<Cell> {
-        self.day_of_steps(&self.health.hours, provider, HOUR_SECS)
+        self.day_of_steps(HOURS, &self.health.hours, provider, HOUR_SECS)
     }
 
-    fn day_of_steps(&self, steps: &Steps, provider: ProviderId, secs: i64) -> Vec<Cell> {
+    fn day_of_steps(&self, table: TableId, steps: &Steps, provider: ProviderId, secs: i64) -> Vec<Cell> {
         let end = self.buckets_end.timestamp().div_euclid(secs) * secs;
-        let none = Counts::none(self.detail(Scope::provider(provider)));
+        let detail = self.detail(Scope::provider(provider));
         let starts = (1..=24 * HOUR_SECS / secs).rev().filter_map(|back| {
             DateTime::from_timestamp(end, 0)?.checked_sub_signed(TimeDelta::seconds(back * secs))
         });
         let cell = |at: DateTime<Utc>| {
-            let found = steps.get(&at.timestamp_micros()).and_then(|step| step.get(&provider)).copied();
-            let counts = found.unwrap_or(none);
+            let step = steps.get(&at.timestamp_micros());
+            let found = step.and_then(|step| step.get(&provider)).copied();
+            let ends_at = at + TimeDelta::seconds(secs);
+            let is_there = step.is_some() || self.standing.has(table, at.date_naive(), ends_at);
+            let counts =
+                found.unwrap_or_else(|| Counts::missing(detail, (!is_there).then(|| self.not_yet())));
             Cell { at, is_busy: found.is_some(), counts, uptime: counts.uptime(&self.thresholds) }
         };
         starts.map(cell).collect()

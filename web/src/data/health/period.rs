@@ -6,6 +6,7 @@ use bellwether_warehouse::tables::declared::Declaration;
 use super::counts::{self, Counts};
 use super::speed::{self, Speeds};
 use crate::data::detail::Detail;
+use crate::data::figure::NotYet;
 use crate::data::load::{Columns, CountColumn, LoadError, percent, real_at};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -60,8 +61,9 @@ pub struct ErrorClass {
 
 impl Period {
     /// Of a row that there is not.
-    pub(super) fn none(detail: Detail) -> Self {
-        Self { counts: Counts::none(detail), speeds: Speeds::none(detail), ..Self::default() }
+    pub(super) fn missing(detail: Detail, not_yet: Option<NotYet>) -> Self {
+        let (counts, speeds) = (Counts::missing(detail, not_yet), Speeds::missing(detail, not_yet));
+        Self { counts, speeds, ..Self::default() }
     }
 
     /// Every class that can fail with its count.

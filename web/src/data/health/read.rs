@@ -25,11 +25,11 @@ const fn id(metric: &Metric) -> TableId {
     TableId::Declared(metric.table)
 }
 
-const NOW: TableId = id(&health_now::METRIC);
-const WINDOWS: TableId = id(&health_by_window::METRIC);
+pub(crate) const NOW: TableId = id(&health_now::METRIC);
+pub(crate) const WINDOWS: TableId = id(&health_by_window::METRIC);
 pub(crate) const DAYS: TableId = id(&health_by_day::METRIC);
 pub(crate) const STRIP: TableId = id(&health_by_5min::METRIC);
-const HOURS: TableId = id(&health_by_hour::METRIC);
+pub(crate) const HOURS: TableId = id(&health_by_hour::METRIC);
 /// As the newest publication names them.
 pub(crate) const TABLES: [TableId; 5] = [NOW, WINDOWS, DAYS, STRIP, HOURS];
 

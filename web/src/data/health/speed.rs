@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::{Scope, Span};
 use crate::data::Dataset;
 use crate::data::detail::Detail;
-use crate::data::figure::{Figure, NotEnough};
+use crate::data::figure::{Figure, NotEnough, NotYet};
 use crate::data::load::{Columns, CountColumn, LoadError, real_at};
 use crate::tally::Tally;
 
@@ -63,17 +63,22 @@ struct Measured {
 pub(crate) struct Speeds {
     measured: [Measured; 4],
     detail: Detail,
+    /// Nobody has measured.
+    not_yet: Option<NotYet>,
 }
 
 impl Speeds {
-    pub(super) fn none(detail: Detail) -> Self {
-        Self { detail, ..Self::default() }
+    pub(super) fn missing(detail: Detail, not_yet: Option<NotYet>) -> Self {
+        Self { detail, not_yet, ..Self::default() }
     }
 
     fn figure(&self, speed: Speed, needs: u64) -> Figure<Quantiles> {
+        if let Some(not_yet) = self.not_yet {
+            return Err(not_yet.into());
+        }
         let measured = self.measured.get(speed as usize).copied().unwrap_or_default();
         let why = NotEnough::counts(measured.samples, needs);
-        measured.quantiles.ok_or_else(|| self.detail.reason(why))
+        measured.quantiles.ok_or_else(|| self.detail.reason(why).into())
     }
 }
 
@@ -123,7 +128,7 @@ impl Rows {
             };
             Measured { samples, quantiles: of() }
         });
-        Speeds { measured, detail }
+        Speeds { measured, detail, not_yet: None }
     }
 }
 
@@ -135,11 +140,12 @@ impl Dataset {
 
     /// One value per complete day, oldest first; they are held for the days that charts of speed have.
     pub fn speed_daily(&self, scope: Scope, days: u64, speed: Speed) -> Vec<(NaiveDate, Figure<Quantiles>)> {
-        let none = Speeds::none(self.detail(scope));
+        let detail = self.detail(scope);
         let of = |date| {
             let day = self.health.days.get(&date);
-            let speeds = day.and_then(|day| day.speeds.get(&scope)).unwrap_or(&none);
-            (date, self.speed_of(speeds, speed))
+            let found = day.and_then(|day| day.speeds.get(&scope)).copied();
+            let speeds = found.unwrap_or_else(|| Speeds::missing(detail, self.is_day_due(date)));
+            (date, self.speed_of(&speeds, speed))
         };
         self.trailing(days).dates().map(of).collect()
     }

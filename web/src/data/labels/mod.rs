@@ -2,12 +2,14 @@
 //! same.
 
 use bellwether_metrics::labels::{self, Labels, Missing, Model, Needs};
+use bellwether_warehouse::tables::label_cells::{epoch_of_day, first_day_after};
+use chrono::{Days, NaiveDate};
 
 use super::Dataset;
 use super::dictionary::ModelId;
-use super::figure::{Figure, NotEnough};
+use super::figure::{Figure, NotEnough, Untold};
 use super::group::Filter;
-use super::window::Window;
+use super::window::{Window, monday};
 
 mod memo;
 mod spelling;
@@ -32,9 +34,26 @@ impl Model for ModelId {
     }
 }
 
+/// First day of the windows that [`Labels`] tries: the newest complete week, its epoch and the one before.
+fn first_tried(period: Option<LabelPeriod>, newest: NaiveDate) -> NaiveDate {
+    let before = |date: NaiveDate, days| date.checked_sub_days(Days::new(days)).unwrap_or(date);
+    let week = before(monday(newest), 7);
+    if period == Some(LabelPeriod::Week) {
+        return week;
+    }
+    let epoch = epoch_of_day(i64::from(week.to_epoch_days()));
+    i32::try_from(first_day_after(epoch - 2)).ok().and_then(NaiveDate::from_epoch_days).unwrap_or(week)
+}
+
 impl From<Missing> for NotEnough {
     fn from(missing: Missing) -> Self {
         Self { n: missing.n, needs: missing.samples, needs_users: missing.users }
+    }
+}
+
+impl From<Missing> for Untold {
+    fn from(missing: Missing) -> Self {
+        NotEnough::from(missing).into()
     }
 }
 
@@ -48,7 +67,8 @@ impl Dataset {
         period: Option<LabelPeriod>,
     ) -> Figure<Cross> {
         let ask = |labels: &Labels<'_, ModelId>| labels.cross(nl, code_out, period);
-        self.label_memo.cross((nl, code_out, period), || self.ask(ask).map_err(Into::into))
+        let answer = || self.ask(ask).map_err(|missing| self.untold(period, missing));
+        self.label_memo.cross((nl, code_out, period), answer)
     }
 
     /// Every value of a dimension seen in the newest labelled weeks, most tokens first; `und` and `none` left out.
@@ -59,7 +79,22 @@ impl Dataset {
     /// Share of each natural language; `Err` = no window holds enough labelled traffic.
     pub fn languages(&self, period: Option<LabelPeriod>) -> Figure<Languages> {
         let ask = |labels: &Labels<'_, ModelId>| labels.languages(period);
-        self.label_memo.languages(period, || self.ask(ask).map_err(Into::into))
+        let answer = || self.ask(ask).map_err(|missing| self.untold(period, missing));
+        self.label_memo.languages(period, answer)
+    }
+
+    /// Why no window is told of: one that is still to come might hold enough.
+    fn untold(&self, period: Option<LabelPeriod>, missing: Missing) -> Untold {
+        let first = first_tried(period, self.newest_date());
+        let is_due = self.standing.written_from().is_some_and(|from| first < from);
+        if is_due { self.not_yet().into() } else { missing.into() }
+    }
+
+    /// Growth of a row in a window against the equal one before.
+    pub fn label_growth(&self, row: &CrossRow, window: LabelWindow) -> Figure<f64> {
+        let before = Window { start: window.start, end: window.end }.previous();
+        let is_due = self.standing.written_from().is_some_and(|from| before.start < from);
+        row.growth.map_err(|missing| if is_due { self.not_yet().into() } else { missing.into() })
     }
 
     fn ask<T>(&self, question: impl FnOnce(&Labels<'_, ModelId>) -> T) -> T {
@@ -74,7 +109,7 @@ impl Dataset {
                 model_users: thresholds.model_users,
             },
             newest: self.newest_date(),
-            written_from: self.history.map(|written| written.from),
+            written_from: self.standing.written_from(),
             name: &|model| self.dictionary.model(model).to_owned(),
             served: &|window| {
                 self.total(Window { start: window.start, end: window.end }, Filter::All).tokens()

@@ -115,6 +115,17 @@ impl Fixture {
         self.announce(publication, &tables).await;
     }
 
+    /// Publishes the same once more, of which these tables lack what is older than a date.
+    pub async fn lack(&self, tables: &[(Metric, &str)]) {
+        let mut table = self.warehouse.table(publications::id()).await.unwrap();
+        let mut publication = Publication::newest(table.snapshot()).await.unwrap().unwrap();
+        publication.number += 1;
+        let from = |(metric, from): &(Metric, &str)| (metric.table.name.to_owned(), day(from));
+        publication.complete_from = tables.iter().map(from).collect();
+        let add = table.write(&[publication.row().unwrap()]).await.unwrap();
+        table.commit(Change { add, ..Change::default() }).await.unwrap();
+    }
+
     async fn session(&self) -> SessionContext {
         let mut snapshots = Vec::new();
         let health = [TableId::Health5m, TableId::HealthHourly, TableId::HealthDaily];
@@ -171,7 +182,9 @@ impl Fixture {
         let last = Publication::newest(table.snapshot()).await.unwrap();
         let mut publication = Publication { number: last.map_or(0, |last| last.number + 1), ..publication };
         for metric in [gate::METRIC].iter().chain(tables) {
-            publication.versions.insert(metric.table.name.to_owned(), version(metric.id()).await);
+            let name = metric.table.name.to_owned();
+            publication.as_of.insert(name.clone(), publication.watermark);
+            publication.versions.insert(name, version(metric.id()).await);
         }
         let usage = TableId::UsageDaily;
         publication.seen.insert(usage.name().to_owned(), version(usage).await);

@@ -3,18 +3,34 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::html::Html;
-use crate::data::{Change, Figure, NotEnough, State};
+use crate::data::{Change, Figure, NotEnough, NotYet, State, Tally, Untold};
 use crate::format::{self, NBSP};
 
 /// Why a figure is missing: `not enough data (n = 37, needs 100)`.
-pub fn not_enough(why: &NotEnough) -> Html {
-    Html::markup(format!(
-        "<span class=\"nodata\"><span class=\"long\">not enough data </span>({})</span>",
-        reason(why)
-    ))
+pub fn untold(why: &Untold) -> Html {
+    Html::markup(match why {
+        Untold::NotEnough(why) => {
+            let reason = reason(why);
+            format!("<span class=\"nodata\"><span class=\"long\">not enough data </span>({reason})</span>")
+        }
+        Untold::NotYet(_) => format!("<span class=\"nodata\">{NOT_YET}</span>"),
+    })
 }
 
-/// The reason in plain text.
+const NOT_YET: &str = "not published yet";
+
+/// The same in a sentence, with what is to be expected.
+pub fn why(why: &Untold) -> String {
+    match why {
+        Untold::NotEnough(why) => format!("not enough data ({})", reason(why)),
+        Untold::NotYet(why) => match why.due_at {
+            Some(at) => format!("{NOT_YET}: the first day closes at {} UTC", format::instant(at)),
+            None => NOT_YET.to_owned(),
+        },
+    }
+}
+
+/// What a figure needs, and what there is.
 pub fn reason(why: &NotEnough) -> String {
     let needs = format::count(why.needs);
     match why.needs_users.map(format::count) {
@@ -31,8 +47,13 @@ pub fn reason(why: &NotEnough) -> String {
 pub fn figure(figure: &Figure<f64>, show: impl Fn(f64) -> String) -> Html {
     match figure {
         Ok(value) => Html::text(&show(*value)),
-        Err(why) => not_enough(why),
+        Err(why) => untold(why),
     }
+}
+
+/// A count, if anybody has counted.
+pub fn tally(tally: Option<Tally>) -> Html {
+    optional(tally.map(format::tally))
 }
 
 /// Unknown is a dash with a word, never 0.
@@ -76,7 +97,8 @@ pub fn change(change: &Change) -> Html {
         }
         Change::Ratio(ratio) => moved(*ratio, &format::signed(ratio * 100.0, 1)),
         Change::New => Html::markup("<span class=\"chg\">new</span>"),
-        Change::NotEnough(why) => not_enough(why),
+        Change::NotEnough(why) => untold(&Untold::NotEnough(*why)),
+        Change::NotYet => untold(&Untold::NotYet(NotYet::default())),
         Change::Unknown => unknown(),
     }
 }
@@ -154,10 +176,21 @@ mod tests {
 
     #[test]
     fn a_withheld_figure_says_what_it_needs() {
-        let html = figure(&Err(NotEnough::counts(37, 100)), |value| value.to_string());
+        let html = figure(&Err(NotEnough::counts(37, 100).into()), |value| value.to_string());
         assert!(html.as_str().contains("not enough data </span>(n = 37, needs 100)"), "{html}");
         assert_eq!(reason(&NotEnough::labelled(0, 20)), "needs 20 users");
         assert_eq!(reason(&NotEnough::labelled(100, 20)), "needs n = 100 and 20 users");
+        assert_eq!(why(&NotEnough::counts(0, 100).into()), "not enough data (n = 0, needs 100)");
+    }
+
+    #[test]
+    fn what_is_still_to_be_published_is_not_too_little() {
+        let due_at = Some("2026-11-26T02:00:00Z".parse().unwrap());
+        let html = figure(&Err(NotYet { due_at }.into()), |value| value.to_string());
+        assert_eq!(html.as_str(), "<span class=\"nodata\">not published yet</span>");
+        let sentence = why(&NotYet { due_at }.into());
+        assert_eq!(sentence, "not published yet: the first day closes at 26 Nov 2026, 02:00 UTC");
+        assert_eq!(why(&NotYet::default().into()), "not published yet");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::data::testing::Fixture;
 use crate::data::{Dataset, Names, Options, Profile};
 use crate::place::{PageContext, PageError};
 use crate::routes::find;
-use crate::url::{Format, Theme, parse};
+use crate::url::{Format, parse};
 
 /// A fixture's dataset as a site of this profile shows it.
 async fn dataset(fixture: &Fixture, profile: Profile, names: Names) -> Arc<Dataset> {
@@ -26,7 +26,7 @@ fn context(address: &str) -> PageContext {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     let route = find(path).unwrap_or_else(|| panic!("no page at {address}"));
     let state = parse(route.page.params(Format::Html), query).state;
-    PageContext { page: route.page, state, theme: Theme::Auto, build: "test", base_url: None, stale: None }
+    PageContext::new(route.page, state)
 }
 
 /// The page at an address, with the users figures it asks for.
