@@ -99,22 +99,6 @@ impl Error {
         bellwether_warehouse::is_missing_file(self)
     }
 
-    /// True when a statement found less memory than it needs.
-    pub(crate) fn is_out_of_memory(&self) -> bool {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
-        while let Some(error) = cause {
-            let boxed = error.downcast_ref::<Box<DataFusionError>>().map(AsRef::as_ref);
-            let error_of_query = error.downcast_ref::<DataFusionError>().or(boxed);
-            if error_of_query
-                .is_some_and(|error| matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)))
-            {
-                return true;
-            }
-            cause = error.source();
-        }
-        false
-    }
-
     /// True when another worker was first, or has to be. Nothing is lost: it did the work, or the next try will.
     pub fn is_fenced(&self) -> bool {
         match self {
@@ -151,22 +135,5 @@ impl Failures {
                 Err(Error::Several(self.0))
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    #[test]
-    fn too_little_memory_is_told_from_other_failures_however_deep_it_lies() {
-        let error = |source| Error::Query { statement: "publish", source: Box::new(source) };
-        let exhausted = DataFusionError::ResourcesExhausted("190 MB".to_owned());
-        let shared = DataFusionError::Shared(Arc::new(exhausted.context("aggregate")));
-        assert!(error(shared.context("collect")).is_out_of_memory());
-        let other = DataFusionError::Execution("ResourcesExhausted".to_owned());
-        assert!(!error(DataFusionError::Shared(Arc::new(other))).is_out_of_memory());
     }
 }
