@@ -206,22 +206,48 @@ impl Metric {
             let longest = ScalarValue::Int64(Some(health_now::LONGEST));
             return self.run(ctx, from, to, vec![longest]).await.map_err(failed);
         }
+        let (windows, is_dated) = (windows_of(self.table), self.date_column().is_some());
+        let ctx = windows.map_or_else(|| ctx.clone(), |windows| windows.session(ctx));
+        let mut found = Vec::new();
+        let (mut next, mut at_once) = (from, windows.map_or(u64::MAX, |windows| windows.days_at_once));
+        while next <= to {
+            let last = next.checked_add_days(Days::new(at_once.saturating_sub(1))).unwrap_or(to).min(to);
+            match self.of_dates(&ctx, windows, next, last).await {
+                Ok(rows) => {
+                    found.extend(rows);
+                    next = last.succ_opt().unwrap_or(NaiveDate::MAX);
+                }
+                // Of fewer dates less is held at once, and each date is made of the same rows whatever others are asked for.
+                Err(source) if is_dated && next < last && is_exhausted(&source) => {
+                    at_once = (last - next).num_days().unsigned_abs().div_ceil(2);
+                    tracing::info!(
+                        table = self.table.name,
+                        days = at_once,
+                        "too little memory: fewer dates at once"
+                    );
+                }
+                Err(source) => return Err(failed(source)),
+            }
+        }
+        Ok(found)
+    }
+
+    async fn of_dates(
+        &self,
+        ctx: &SessionContext,
+        windows: Option<&Windows>,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Vec<RecordBatch>, DataFusionError> {
         if self.hours_column().is_some() {
             let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
-            return self.rows_between(ctx, midnight(from)..midnight(to.succ_opt().unwrap_or(to))).await;
+            let whole = midnight(from)..midnight(to.succ_opt().unwrap_or(to));
+            return self.run(ctx, from, to, health_by_5min::values(&whole)).await;
         }
-        let Some(windows) = windows_of(self.table) else {
-            return self.run(ctx, from, to, Vec::new()).await.map_err(failed);
-        };
-        let ctx = windows.session(ctx);
+        let Some(windows) = windows else { return self.run(ctx, from, to, Vec::new()).await };
         let mut found = Vec::new();
-        let mut next = from;
-        while next <= to {
-            let last = next.checked_add_days(Days::new(windows.days_at_once - 1)).unwrap_or(to).min(to);
-            for values in windows.runs(&ctx, next, last).await.map_err(failed)? {
-                found.extend(self.run(&ctx, next, last, values).await.map_err(failed)?);
-            }
-            next = last.succ_opt().unwrap_or(NaiveDate::MAX);
+        for values in windows.runs(ctx, from, to).await? {
+            found.extend(self.run(ctx, from, to, values).await?);
         }
         Ok(found)
     }
@@ -291,6 +317,10 @@ impl Metric {
         let schema = self.table.schema();
         batches.iter().map(|batch| as_declared(batch, &schema)).collect()
     }
+}
+
+fn is_exhausted(error: &DataFusionError) -> bool {
+    matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
 }
 
 /// Of most tables there are none.

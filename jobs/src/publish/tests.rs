@@ -7,6 +7,7 @@ mod market;
 mod names;
 mod place;
 mod plans;
+mod pool;
 mod renamed;
 mod revisions;
 mod rounds;
