@@ -107,9 +107,9 @@ impl Dataset {
 
     fn routing_row(&self, model: Option<ModelId>, days: u64) -> Routing {
         self.routing.rows.get(&(days, model)).copied().unwrap_or_else(|| {
-            // All windows are put together; none before the first day has ended.
-            let is_there =
-                self.routing.end.is_some() || self.has_complete_day() && self.standing.has_now(TABLE);
+            // All windows are put together, to the day that ended last; none before the first one has.
+            let has_day = self.first_date() < self.as_of.date_naive();
+            let is_there = self.routing.end.is_some() || has_day && self.standing.has_now(TABLE);
             match is_there {
                 true => {
                     let why = NotEnough::counts(0, self.thresholds.counted_attempts.max(1));
