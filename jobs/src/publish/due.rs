@@ -85,8 +85,7 @@ impl Publisher {
             due.dates.extend(all);
         }
         let turned = touched(metric, late::turned(round));
-        due.dates.extend(&turned);
-        due.dates.extend(self.of_names(metric, &stands, round).await?);
+        due.dates.extend(turned.iter().chain(&self.of_names(metric, &stands, round).await?));
         due.dates.retain(|date| *date <= today && (metric.begins_by(*date, today) || known.contains(date)));
         match self.scope {
             Scope::Slow if metric.is_put_off() && !is_all && from.is_none() => {
