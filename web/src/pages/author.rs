@@ -6,10 +6,9 @@ use crate::url::{Format, Query as _, Resolved, query};
 use askama::Template;
 
 use super::controls;
-use super::leaderboards::ModelsQuery;
 use super::parts::{Figure, Html, Picker, Table, cells};
 use super::ranked::{self, Sparks};
-use super::rankings::Fact;
+use super::rankings::{Fact, ModelsQuery};
 use super::shell::{Shell, crumbs};
 use super::usage_charts;
 use crate::data::{

@@ -1,5 +1,6 @@
 //! Growth: active models and month over month volumes, running month apart.
 
+use crate::files;
 use crate::place::{self, PageContext, PageError, Place, Section};
 use askama::Template;
 
@@ -24,7 +25,7 @@ pub static GROWTH: Place = Place {
     navigation: Some("Growth"),
     in_sitemap: true,
     page: Some(place::Page::of::<Page>()),
-    file: Some(place::File::of::<Growth>("active models and volumes by month")),
+    file: Some(files::of::<Growth>("active models and volumes by month")),
     ..Place::DEFAULT
 };
 

@@ -1,5 +1,6 @@
 //! Natural languages: share of each, leaders inside one, and crosses with programming languages.
 
+use crate::files;
 use crate::place::{self, Address, Found, PageContext, PageError, Place, Section};
 use crate::url::View;
 use askama::Template;
@@ -26,7 +27,7 @@ pub static LANGUAGES: Place = Place {
     navigation: Some("Languages"),
     in_sitemap: true,
     page: Some(place::Page::of::<Overview>()),
-    file: Some(place::File::of::<Languages>("natural languages with intervals")),
+    file: Some(files::of::<Languages>("natural languages with intervals")),
     ..Place::DEFAULT
 };
 
@@ -37,7 +38,7 @@ pub static LANGUAGE: Place = Place {
     section: Section::Languages,
     find: lower_case,
     page: Some(place::Page::of::<InLanguage>()),
-    file: Some(place::File::of::<Cross>("models asked in one natural language")),
+    file: Some(files::of::<Cross>("models asked in one natural language")),
     ..Place::DEFAULT
 };
 
@@ -50,7 +51,7 @@ pub static CROSS: Place = Place {
     section: Section::Languages,
     find: lower_case,
     page: Some(place::Page::of::<InCross>()),
-    file: Some(place::File::of::<Cross>("models asked in one language for code in another")),
+    file: Some(files::of::<Cross>("models asked in one language for code in another")),
     ..Place::DEFAULT
 };
 

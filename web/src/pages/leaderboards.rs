@@ -2,17 +2,13 @@
 
 use std::marker::PhantomData;
 
-use super::rankings::render;
+use super::rankings::{ModelsQuery, render};
 use crate::data::{Dataset, GroupBy, UserQuery};
+use crate::files;
 use crate::place::{self, Draw, PageContext, PageError, Place, Section};
 use crate::url::{Query, Variants, query};
 use crate::views::View as _;
 use crate::views::rankings::{self, RankedQuery, Rankings};
-
-query! {
-    /// What is ranked over which days, and which part of it is listed.
-    ModelsQuery { metric, period + From + To, vs, variants, author, sort, view, all_rows, skip }
-}
 
 query! {
     /// The same of what has neither variants nor authors.
@@ -50,7 +46,7 @@ pub static MODELS: Place = Place {
         Variants::Folded => GroupBy::Model,
     }),
     page: Some(place::Page::of::<Board<ModelsQuery>>()),
-    file: Some(place::File::of::<Rankings>("models by tokens, requests, spend, users")),
+    file: Some(files::of::<Rankings>("models by tokens, requests, spend, users")),
     ..LEADERBOARD
 };
 
@@ -60,7 +56,7 @@ pub static AUTHORS: Place = Place {
     api: Some("/api/v1/rankings/authors"),
     title: "Authors ranked",
     ranks: Some(|_| GroupBy::Author),
-    file: Some(place::File::with_less::<Rankings, rankings::PlainQuery>("authors")),
+    file: Some(files::with_less::<Rankings, rankings::PlainQuery>("authors")),
     ..LEADERBOARD
 };
 
@@ -69,7 +65,7 @@ pub static PROVIDER_RANKING: Place = Place {
     api: Some("/api/v1/rankings/providers"),
     title: "Providers ranked",
     ranks: Some(|_| GroupBy::Provider),
-    file: Some(place::File::with_less::<Rankings, rankings::PlainQuery>("providers")),
+    file: Some(files::with_less::<Rankings, rankings::PlainQuery>("providers")),
     ..LEADERBOARD
 };
 

@@ -1,6 +1,7 @@
 //! One model: how much it is used, who serves it and how well, what routing adds.
 
 use super::MODELS;
+use crate::files;
 use crate::place::{self, Address, Found, PageContext, PageError, Place, Section};
 use crate::url::Resolved;
 use askama::Template;
@@ -30,7 +31,7 @@ pub static MODEL: Place = Place {
     section: Section::Rankings,
     find,
     page: Some(place::Page::of::<Page>()),
-    file: Some(place::File::of::<Model>("endpoints, routing and daily usage of a model")),
+    file: Some(files::of::<Model>("endpoints, routing and daily usage of a model")),
     ..Place::DEFAULT
 };
 
@@ -40,7 +41,7 @@ pub static ENDPOINTS: Place = Place {
     api: Some("/api/v1/models/{author}/{slug}/endpoints"),
     title: "Endpoints of one model",
     find,
-    file: Some(place::File::of::<Endpoints>("live figures of every endpoint of a model, for routers")),
+    file: Some(files::of::<Endpoints>("live figures of every endpoint of a model, for routers")),
     ..Place::DEFAULT
 };
 

@@ -1,6 +1,7 @@
 //! One provider: its state with the number that made it so, 90 days, 24 hours, errors, speed, models.
 
 use super::PROVIDERS;
+use crate::files;
 use crate::place::{self, Address, Found, PageContext, PageError, Place, Section};
 use crate::url::View;
 use askama::Template;
@@ -28,7 +29,7 @@ pub static PROVIDER: Place = Place {
         Found::by_name(address, known)
     },
     page: Some(place::Page::of::<Page>()),
-    file: Some(place::File::of::<Provider>("days of a provider, and its models")),
+    file: Some(files::of::<Provider>("days of a provider, and its models")),
     ..Place::DEFAULT
 };
 

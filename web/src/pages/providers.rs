@@ -1,5 +1,6 @@
 //! Directory of providers, and the status page: who is up now, and over 90 days.
 
+use crate::files;
 use crate::place::{self, PageContext, PageError, Place, Section};
 use crate::url::{Sort, SortKey};
 use askama::Template;
@@ -56,7 +57,7 @@ pub static PROVIDERS: Place = Place {
     navigation: Some("Providers"),
     in_sitemap: true,
     page: Some(place::Page::of::<Directory>()),
-    file: Some(place::File::of::<Providers>("provider directory")),
+    file: Some(files::of::<Providers>("provider directory")),
     ..Place::DEFAULT
 };
 
@@ -68,7 +69,7 @@ pub static STATUS: Place = Place {
     navigation: Some("Status"),
     in_sitemap: true,
     page: Some(place::Page::of::<Dashboard>()),
-    file: Some(place::File::of::<Status>("daily uptime of every provider")),
+    file: Some(files::of::<Status>("daily uptime of every provider")),
     ..Place::DEFAULT
 };
 

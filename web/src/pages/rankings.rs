@@ -1,9 +1,8 @@
 //! Leaderboards of models, authors and providers: all four measures side by side.
 
-use super::leaderboards::ModelsQuery;
 use super::{AUTHORS, GROWTH, LANGUAGES, MODELS, PROVIDER_RANKING, SHARE};
 use crate::place::{PageContext, PageError};
-use crate::url::{Query as _, Sort, SortKey, State, View};
+use crate::url::{Query as _, Sort, SortKey, State, View, query};
 use askama::Template;
 
 use super::controls;
@@ -15,6 +14,11 @@ use crate::data::{Change, Dataset, Metric, Ranking, WEEKS};
 use crate::format::{self, Scale};
 use crate::views::View as _;
 use crate::views::rankings::{RankedQuery, RankingRow, Rankings};
+
+query! {
+    /// What is ranked over which days, and which part of it is listed.
+    ModelsQuery { metric, period + From + To, vs, variants, author, sort, view, all_rows, skip }
+}
 
 #[derive(Template)]
 #[template(path = "rankings.html")]

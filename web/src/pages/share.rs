@@ -1,5 +1,6 @@
 //! Market share: a year of weeks as a 100 % stack and as one line each; Others opens to the next ranks.
 
+use crate::files;
 use crate::place::{self, PageContext, PageError, Place, Section};
 use crate::url::View;
 use askama::Template;
@@ -21,7 +22,7 @@ pub static SHARE: Place = Place {
     navigation: Some("Share"),
     in_sitemap: true,
     page: Some(place::Page::of::<Page>()),
-    file: Some(place::File::of::<Share>("weekly shares over a year")),
+    file: Some(files::of::<Share>("weekly shares over a year")),
     ..Place::DEFAULT
 };
 

@@ -1,5 +1,6 @@
 //! Routed against pinned: what fallback adds, model by model.
 
+use crate::files;
 use crate::place::{self, PageContext, PageError, Place, Section};
 use crate::url::{Sort, SortKey};
 use askama::Template;
@@ -22,7 +23,7 @@ pub static UPTIME: Place = Place {
     navigation: Some("Routing"),
     in_sitemap: true,
     page: Some(place::Page::of::<Page>()),
-    file: Some(place::File::of::<Routed>("routed against pinned by model")),
+    file: Some(files::of::<Routed>("routed against pinned by model")),
     ..Place::DEFAULT
 };
 

@@ -11,10 +11,8 @@ pub use body::{Body, Schemas};
 pub use context::{Late, PageContext, PageError, Stale, address, complete, empty_because};
 
 use crate::data::{Dataset, GroupBy, UserQuery};
-use crate::files;
 use crate::headers::Policy;
 use crate::url::{Format, Param, Query, Variants};
-use crate::views::{self, View};
 
 /// Entry of the main navigation that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +71,22 @@ pub trait Draw {
     }
 }
 
+/// How a file is written.
+pub(crate) trait Write {
+    /// All that it can read of its query.
+    type Query: Query;
+
+    fn write(
+        ctx: &PageContext,
+        query: &Self::Query,
+        data: &Dataset,
+        format: Format,
+    ) -> Result<String, PageError>;
+
+    /// Users figures that `write` reads, see [`Dataset::load_users`].
+    fn users(ctx: &PageContext, query: &Self::Query, data: &Dataset) -> Vec<UserQuery>;
+}
+
 /// A place as a page.
 pub struct Page {
     params: &'static [Param],
@@ -102,25 +116,16 @@ impl Page {
 }
 
 impl File {
-    /// The file whose body is a view. `holds`: what one row is.
-    pub const fn of<V: View>(holds: &'static str) -> Self {
-        Self::with_less::<V, V::Query>(holds)
-    }
-
-    /// Of a view that is asked no more than this.
-    pub const fn with_less<V: View, Q: Query>(holds: &'static str) -> Self {
+    /// `holds`: what one row is.
+    pub(crate) const fn of<W: Write>(holds: &'static str, body: Body) -> Self {
         Self {
             holds,
-            params: Q::PARAMS,
-            write: |ctx, data, format| Ok(files::write(&V::of(ctx, &asked::<V, Q>(ctx), data)?, format)),
-            users: |ctx, data| V::users(ctx, &asked::<V, Q>(ctx), data),
-            body: views::body::<V>(),
+            params: W::Query::PARAMS,
+            write: |ctx, data, format| W::write(ctx, &ctx.query(), data, format),
+            users: |ctx, data| W::users(ctx, &ctx.query(), data),
+            body,
         }
     }
-}
-
-fn asked<V: View, Q: Query>(ctx: &PageContext) -> V::Query {
-    V::Query::of(&ctx.query::<Q>().state())
 }
 
 impl Place {
