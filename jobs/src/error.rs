@@ -94,6 +94,10 @@ impl Error {
         Self::Publish { source: Box::new(source) }
     }
 
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Publish { source } if source.is_out_of_memory())
+    }
+
     /// Whether a file was to be read that is not there.
     pub(crate) fn is_missing_file(&self) -> bool {
         bellwether_warehouse::is_missing_file(self)

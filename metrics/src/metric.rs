@@ -141,6 +141,13 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether a statement found less memory than it needs.
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Compute { source, .. } if is_exhausted(source))
+    }
+}
+
 impl Metric {
     pub fn id(&self) -> TableId {
         TableId::Declared(self.table)

@@ -68,6 +68,8 @@ pub struct Publisher {
     has_announced: bool,
     /// Of tables that are put hour by hour, what their rows were made of.
     made: BTreeMap<&'static str, hours::Made>,
+    /// On which it may run statements.
+    threads: usize,
 }
 
 #[derive(Debug)]
@@ -188,6 +190,7 @@ impl Publisher {
             begun,
             has_announced: false,
             made: BTreeMap::new(),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
             scope,
         })
     }
@@ -277,7 +280,7 @@ impl Publisher {
             others: self.named_by(last.as_ref(), is_other).await?,
             number: last.as_ref().map_or(0, |last| last.number + 1),
             is_afresh,
-            threads: self.threads(last.as_ref(), is_afresh),
+            threads: self.threads_for(last.as_ref(), is_afresh),
             takes_over,
             renamed: Arc::new(waits.unwrap_or_default()),
             is_night: match self.scope {
@@ -293,15 +296,15 @@ impl Publisher {
         })
     }
 
-    /// Half of the processors, and all of them while pages lack a part of the history.
-    fn threads(&self, last: Option<&Publication>, is_afresh: bool) -> usize {
+    /// All of them while pages lack a part of the history.
+    fn threads_for(&self, last: Option<&Publication>, is_afresh: bool) -> usize {
         let lacks = |name: &String| {
             let is_ours =
                 |known: &Published| known.metric.table.name == *name && known.metric.lane != Lane::Fast;
             self.tables.iter().any(is_ours)
         };
         let is_whole = !is_afresh && last.is_some_and(|last| !last.complete_from.keys().any(lacks));
-        if is_whole || self.scope == Scope::Fast { half() } else { processors() }
+        if is_whole || self.scope == Scope::Fast { half(self.threads) } else { self.threads }
     }
 
     /// Commits the tables whose content changed.
@@ -374,13 +377,9 @@ impl Publisher {
     }
 }
 
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// What is left to ingest and pages.
-fn half() -> usize {
-    processors().div_ceil(2)
+/// The other half is left to ingest and pages.
+fn half(threads: usize) -> usize {
+    threads.div_ceil(2)
 }
 
 /// Moves the transaction of a published table, in any case: of two commits for one number, each made from the same state,

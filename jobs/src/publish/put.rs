@@ -1,6 +1,7 @@
 //! Computes the dates of one table that are due and puts those that changed in the place of what stands.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bellwether_metrics::revisions::Revised;
 use bellwether_metrics::{Lane, Metric};
@@ -82,13 +83,23 @@ impl Publisher {
         let dropped = plan.drop(metric, due);
         let own = published.table.snapshot().provider_over(plan.files.clone());
         // Windows hold sketches of many days: twice as many side by side find no memory.
-        let threads = if metric.is_of_windows() { half() } else { round.threads };
-        let ctx = self.session(round, metric, own, threads).await?;
+        let mut threads =
+            if metric.is_of_windows() { round.threads.min(half(self.threads)) } else { round.threads };
+        let mut ctx = self.session(round, metric, Arc::clone(&own), threads).await?;
         let input_rows = self.input_rows(metric)?;
         for piece in place::pieces(metric, due.dates.union(&dropped).copied().collect(), &input_rows) {
             // What is dropped comes out empty.
             let dates = piece.values().flatten().filter(|date| !dropped.contains(date)).copied().collect();
-            let mut computed = compute(&ctx, metric, &dates, due.keeps_windows, today).await?;
+            let mut computed = match compute(&ctx, metric, &dates, due.keeps_windows, today).await {
+                // Each thread of a statement holds a part of its own.
+                Err(error) if threads > 1 && error.is_out_of_memory() => {
+                    tracing::info!(table = metric.table.name, threads, "too little memory: on one thread");
+                    threads = 1;
+                    ctx = self.session(round, metric, Arc::clone(&own), threads).await?;
+                    compute(&ctx, metric, &dates, due.keeps_windows, today).await?
+                }
+                computed => computed?,
+            };
             // The newest is what most readers wait for.
             for (group, dates) in piece.into_iter().rev() {
                 let own = computed.extract_if(.., |date, _| dates.contains(date)).collect();
