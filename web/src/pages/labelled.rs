@@ -112,11 +112,6 @@ pub fn table(data: &Dataset, cell: &LabelCell, cross: &Cross) -> Table {
     let places = decimals(cell.n_eff);
     // A column in which every row lacks data is one sentence.
     let grows = cross.data.iter().any(|row| row.growth_factor.0.is_ok());
-    let growth_note = match cross.data.iter().find_map(|row| row.growth_factor.0.err()) {
-        _ if grows => String::new(),
-        Some(why @ Untold::NotYet(_)) => format!("Growth on the window before: {}", cells::why(&why)),
-        _ => "Growth on the window before: not enough data for any row".to_owned(),
-    };
     let rows = cross
         .data
         .iter()
@@ -172,12 +167,22 @@ pub fn table(data: &Dataset, cell: &LabelCell, cross: &Cross) -> Table {
     columns.extend([Column::number("Success", "%").optional(), Column::number("Users", "band").optional()]);
     Table {
         label: "Models, most used first".to_owned(),
-        note: Html::text(&growth_note),
+        note: if grows { Html::default() } else { no_growth(cross) },
         columns,
         rows,
         empty: "No model can be shown.".to_owned(),
         ..Table::default()
     }
+}
+
+/// Why no row has any.
+fn no_growth(cross: &Cross) -> Html {
+    let why = cross.data.iter().find_map(|row| row.growth_factor.0.err());
+    let why = match why {
+        Some(why @ Untold::NotYet(_)) => cells::why(&why),
+        _ => "not enough data for any row".to_owned(),
+    };
+    Html::text(&format!("Growth on the window before: {why}"))
 }
 
 /// How sure the figures of a cell are.
