@@ -25,7 +25,7 @@ use crate::config::{Common, Config};
 const IDLE_THREAD: Duration = Duration::from_secs(1);
 /// Threads for files and long computations, at least; of many processors, as many for each. Those that wait for another such thread
 /// (a fold, an import, a look for news) are never more than one a processor. More: without an end some ninety took part in a fold,
-/// and what one encodes another frees, so a year needed 1.2 GiB instead of 0.6 and a tenth more time.
+/// and what one encodes another frees, so a year needed 1.1 GiB instead of 0.7.
 const BLOCKING_THREADS: usize = 12;
 const BLOCKING_THREADS_EACH: usize = 4;
 
