@@ -39,70 +39,66 @@ impl place::Draw for Page {
     type Query = ();
 
     fn draw(ctx: &PageContext, _: &(), data: &Dataset) -> Result<String, PageError> {
-        render(ctx, data)
+        let tables = Table {
+            label: "Tables".to_owned(),
+            class: "dense",
+            columns: vec![
+                Column::new("Table", "nw"),
+                Column::new("One row", ""),
+                Column::new("Holds", "").optional(),
+                Column::number("Version", "now"),
+            ],
+            rows: public()
+                .map(|table| Row {
+                    id: table.name.to_owned(),
+                    ..Row::new(vec![
+                        Cell::head(Html::markup(format!("<code>{}</code>", table.name))),
+                        table.grain.into(),
+                        prose(table.meaning).into(),
+                        version(data, table.name).into(),
+                    ])
+                })
+                .collect(),
+            ..Table::default()
+        };
+        let files = Table {
+            label: "Files".to_owned(),
+            class: "dense",
+            columns: vec![
+                Column::new("Page", "nw"),
+                Column::new("Holds", "").optional(),
+                Column::new("Files", "nw"),
+            ],
+            rows: files()
+                .map(|(path, what)| {
+                    Row::new(vec![
+                        Cell::head(Html::link(path, path)),
+                        what.into(),
+                        Html::markup(format!(
+                            "<a href=\"{path}.csv\">CSV</a> · <a href=\"{path}.json\">JSON</a>"
+                        ))
+                        .into(),
+                    ])
+                })
+                .collect(),
+            ..Table::default()
+        };
+        let page = Page {
+            shell: Shell::new(
+                ctx,
+                Some(data),
+                "Data",
+                "Open Delta tables, and the numbers of every page as CSV and JSON.",
+            ),
+            tables,
+            files,
+            publication: data.publication,
+            folded: data.folded.to_string(),
+            usage: version(data, "usage_by_day"),
+            health: version(data, "health_by_day"),
+        };
+        Ok(page.render()?)
     }
-}
-
-fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let tables = Table {
-        label: "Tables".to_owned(),
-        class: "dense",
-        columns: vec![
-            Column::new("Table", "nw"),
-            Column::new("One row", ""),
-            Column::new("Holds", "").optional(),
-            Column::number("Version", "now"),
-        ],
-        rows: public()
-            .map(|table| Row {
-                id: table.name.to_owned(),
-                ..Row::new(vec![
-                    Cell::head(Html::markup(format!("<code>{}</code>", table.name))),
-                    table.grain.into(),
-                    prose(table.meaning).into(),
-                    version(data, table.name).into(),
-                ])
-            })
-            .collect(),
-        ..Table::default()
-    };
-    let files = Table {
-        label: "Files".to_owned(),
-        class: "dense",
-        columns: vec![
-            Column::new("Page", "nw"),
-            Column::new("Holds", "").optional(),
-            Column::new("Files", "nw"),
-        ],
-        rows: files()
-            .map(|(path, what)| {
-                Row::new(vec![
-                    Cell::head(Html::link(path, path)),
-                    what.into(),
-                    Html::markup(format!(
-                        "<a href=\"{path}.csv\">CSV</a> · <a href=\"{path}.json\">JSON</a>"
-                    ))
-                    .into(),
-                ])
-            })
-            .collect(),
-        ..Table::default()
-    };
-    let page = Page {
-        shell: Shell::new(
-            ctx,
-            Some(data),
-            "Data",
-            "Open Delta tables, and the numbers of every page as CSV and JSON.",
-        ),
-        tables,
-        files,
-        publication: data.publication,
-        folded: data.folded.to_string(),
-        usage: version(data, "usage_by_day"),
-        health: version(data, "health_by_day"),
-    };
-    Ok(page.render()?)
 }
 
 /// Pages that have files and no names in their path, and what one row is.

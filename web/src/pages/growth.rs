@@ -45,34 +45,30 @@ impl place::Draw for Page {
     type Query = ();
 
     fn draw(ctx: &PageContext, _: &(), data: &Dataset) -> Result<String, PageError> {
-        render(ctx, data)
+        let view = Growth::of(ctx, &(), data)?;
+        let months = view.data.get(view.data.len().saturating_sub(MONTHS)..).unwrap_or_default();
+        let newest = months.iter().rposition(|month| month.complete.0);
+        let finding = finding(months, newest);
+        let deck = match view.six_months {
+            Some(mean) => format!(
+                "Over the last six complete months tokens {} {}\u{a0}% a month (geometric mean).",
+                if mean < 0.0 { "fell" } else { "grew" },
+                format::decimal(mean.abs() * 100.0, 1)
+            ),
+            None => "The mean growth of six months needs seven complete calendar months.".to_owned(),
+        };
+        let table = table(months);
+        let page = Page {
+            shell: Shell::new(ctx, Some(data), "Growth", &finding),
+            deck: Html::text(&deck),
+            active: active(months, table.clone(), controls::downloads(ctx)),
+            volume: volume(months, table.clone(), controls::downloads(ctx)),
+            table,
+            downloads: controls::downloads(ctx),
+            finding,
+        };
+        Ok(page.render()?)
     }
-}
-
-fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let view = Growth::of(ctx, &(), data)?;
-    let months = view.data.get(view.data.len().saturating_sub(MONTHS)..).unwrap_or_default();
-    let newest = months.iter().rposition(|month| month.complete.0);
-    let finding = finding(months, newest);
-    let deck = match view.six_months {
-        Some(mean) => format!(
-            "Over the last six complete months tokens {} {}\u{a0}% a month (geometric mean).",
-            if mean < 0.0 { "fell" } else { "grew" },
-            format::decimal(mean.abs() * 100.0, 1)
-        ),
-        None => "The mean growth of six months needs seven complete calendar months.".to_owned(),
-    };
-    let table = table(months);
-    let page = Page {
-        shell: Shell::new(ctx, Some(data), "Growth", &finding),
-        deck: Html::text(&deck),
-        active: active(months, table.clone(), controls::downloads(ctx)),
-        volume: volume(months, table.clone(), controls::downloads(ctx)),
-        table,
-        downloads: controls::downloads(ctx),
-        finding,
-    };
-    Ok(page.render()?)
 }
 
 fn ratio(growth: Option<f64>) -> Change {

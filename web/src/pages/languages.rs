@@ -87,47 +87,43 @@ impl place::Draw for Overview {
     type Query = Labelled;
 
     fn draw(ctx: &PageContext, query: &Labelled, data: &Dataset) -> Result<String, PageError> {
-        overview(ctx, query, data)
+        let languages = Languages::of(ctx, query, data)?;
+        let downloads = controls::downloads(ctx);
+        let (finding, deck, window, withheld, table, chart) = match &languages.all {
+            Ok(all) => (
+                finding(&languages),
+                deck(&languages, all),
+                Html::text(&labelled::window(all.window)),
+                None,
+                table(data, &languages),
+                chart(&languages, all, controls::downloads(ctx)).filter(|_| query.view == View::Both),
+            ),
+            Err(why) => (
+                match why {
+                    Untold::NotEnough(_) => "Not enough labelled traffic to rank languages".to_owned(),
+                    Untold::NotYet(_) => format!("Languages: {}", cells::why(why)),
+                },
+                Html::default(),
+                Html::default(),
+                Some(labelled::withheld(data, why, false)),
+                Table::default(),
+                None,
+            ),
+        };
+        let page = Overview {
+            shell: Shell::new(ctx, Some(data), "Natural languages", &finding),
+            pickers: controls::pickers(ctx, query),
+            matrix: labelled::matrix(data, None),
+            downloads,
+            finding,
+            deck,
+            window,
+            withheld,
+            table,
+            chart,
+        };
+        Ok(page.render()?)
     }
-}
-
-fn overview(ctx: &PageContext, query: &Labelled, data: &Dataset) -> Result<String, PageError> {
-    let languages = Languages::of(ctx, query, data)?;
-    let downloads = controls::downloads(ctx);
-    let (finding, deck, window, withheld, table, chart) = match &languages.all {
-        Ok(all) => (
-            finding(&languages),
-            deck(&languages, all),
-            Html::text(&labelled::window(all.window)),
-            None,
-            table(data, &languages),
-            chart(&languages, all, controls::downloads(ctx)).filter(|_| query.view == View::Both),
-        ),
-        Err(why) => (
-            match why {
-                Untold::NotEnough(_) => "Not enough labelled traffic to rank languages".to_owned(),
-                Untold::NotYet(_) => format!("Languages: {}", cells::why(why)),
-            },
-            Html::default(),
-            Html::default(),
-            Some(labelled::withheld(data, why, false)),
-            Table::default(),
-            None,
-        ),
-    };
-    let page = Overview {
-        shell: Shell::new(ctx, Some(data), "Natural languages", &finding),
-        pickers: controls::pickers(ctx, query),
-        matrix: labelled::matrix(data, None),
-        downloads,
-        finding,
-        deck,
-        window,
-        withheld,
-        table,
-        chart,
-    };
-    Ok(page.render()?)
 }
 
 fn finding(languages: &Languages) -> String {

@@ -35,43 +35,39 @@ impl place::Draw for Page {
     type Query = ();
 
     fn draw(ctx: &PageContext, _: &(), data: &Dataset) -> Result<String, PageError> {
-        render(ctx, data)
+        let profile = match data.profile {
+            Profile::Public => "public",
+            Profile::Private => "private",
+            Profile::Demo => "demo",
+        };
+        let quality = &data.quality;
+        let page = Page {
+            shell: Shell::new(
+                ctx,
+                Some(data),
+                "Methodology",
+                "What every number means, how it is counted and what it needs before it is shown.",
+            ),
+            t: data.thresholds,
+            profile,
+            simulated: data.simulated,
+            reasons: quality
+                .reject_reasons
+                .iter()
+                .map(|reason| (Html::text(&reason.reason), crate::format::count(reason.n)))
+                .collect(),
+            unmapped: quality
+                .unmapped_names
+                .iter()
+                .take(20)
+                .map(|name| {
+                    (Html::text(&format!("{} {}", name.kind, name.name)), crate::format::count(name.requests))
+                })
+                .collect(),
+            raw: Some(quality.unmapped_attempts)
+                .filter(|attempts| attempts.models > 0 || attempts.providers > 0)
+                .map(|attempts| [attempts.models, attempts.providers].map(crate::format::count)),
+        };
+        Ok(page.render()?)
     }
-}
-
-fn render(ctx: &PageContext, data: &Dataset) -> Result<String, PageError> {
-    let profile = match data.profile {
-        Profile::Public => "public",
-        Profile::Private => "private",
-        Profile::Demo => "demo",
-    };
-    let quality = &data.quality;
-    let page = Page {
-        shell: Shell::new(
-            ctx,
-            Some(data),
-            "Methodology",
-            "What every number means, how it is counted and what it needs before it is shown.",
-        ),
-        t: data.thresholds,
-        profile,
-        simulated: data.simulated,
-        reasons: quality
-            .reject_reasons
-            .iter()
-            .map(|reason| (Html::text(&reason.reason), crate::format::count(reason.n)))
-            .collect(),
-        unmapped: quality
-            .unmapped_names
-            .iter()
-            .take(20)
-            .map(|name| {
-                (Html::text(&format!("{} {}", name.kind, name.name)), crate::format::count(name.requests))
-            })
-            .collect(),
-        raw: Some(quality.unmapped_attempts)
-            .filter(|attempts| attempts.models > 0 || attempts.providers > 0)
-            .map(|attempts| [attempts.models, attempts.providers].map(crate::format::count)),
-    };
-    Ok(page.render()?)
 }

@@ -92,67 +92,64 @@ impl place::Draw for Page {
     type Query = OverviewQuery;
 
     fn draw(ctx: &PageContext, query: &OverviewQuery, data: &Dataset) -> Result<String, PageError> {
-        render(ctx, query, data)
+        // Before the first request there is nothing to lead: the front page says how to send one.
+        if data.is_empty() {
+            return start::render(ctx, data);
+        }
+        let metric = query.metric;
+        let [models, authors, providers] = [GroupBy::Series, GroupBy::Author, GroupBy::Provider]
+            .map(|by| data.ranking(ranked(query, data, by)));
+        let [weekly_models, weekly_authors, weekly_providers] =
+            [GroupBy::Series, GroupBy::Author, GroupBy::Provider]
+                .map(|by| data.weekly(by, WEEKS, Filter::All));
+        let window = models.query.window;
+        let finding = ranked::finding(data, &models)
+            .unwrap_or_else(|| format!("No served request from {}", format::span(window.start, window.end)));
+        let table = |ranking: &Ranking, weekly: &Weekly, place: &'static Place, kind: &str| {
+            let sparks = Sparks::of(weekly, metric);
+            let href = address(&place.here(), Format::Html, query);
+            let mut table = ranked::short_table(data, ranking, &sparks, 10, &href);
+            table.title = title_of(data, ranking);
+            table.note = Html::text(&note_of(ranking));
+            table.label = format!("{} by {}", format::capitalised(kind), metric.word());
+            table
+        };
+        let states = provider_states(data);
+        let share = share_figure(query, data, &weekly_authors);
+        let (context, panels) = author_panels(data, &weekly_authors, metric);
+        let page = Page {
+            shell: Shell::new(ctx, Some(data), "Who leads the inference market", &finding),
+            deck: deck(data, &models, &weekly_models, metric),
+            pickers: controls::pickers(ctx, query),
+            window: controls::window_note(data, &query.resolve(data)),
+            leaders: vec![
+                leader(data, "Model", &models, &weekly_models),
+                leader(data, "Author", &authors, &weekly_authors),
+                leader(data, "Provider", &providers, &weekly_providers),
+                fallback(data),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            pulse: pulse(data),
+            share,
+            top: table(&models, &weekly_models, &MODELS, "models"),
+            context,
+            panels,
+            authors: table(&authors, &weekly_authors, &AUTHORS, "authors"),
+            providers: table(&providers, &weekly_providers, &PROVIDER_RANKING, "providers"),
+            movers: movers(data, window, &models),
+            freshness: freshness(data),
+            states,
+            finding,
+        };
+        Ok(page.render()?)
     }
 
     fn users(_: &PageContext, query: &OverviewQuery, data: &Dataset) -> Vec<UserQuery> {
         let all = [GroupBy::Series, GroupBy::Author, GroupBy::Provider].into_iter();
         all.flat_map(|by| ranked(query, data, by).users()).collect()
     }
-}
-
-fn render(ctx: &PageContext, query: &OverviewQuery, data: &Dataset) -> Result<String, PageError> {
-    // Before the first request there is nothing to lead: the front page says how to send one.
-    if data.is_empty() {
-        return start::render(ctx, data);
-    }
-    let metric = query.metric;
-    let [models, authors, providers] =
-        [GroupBy::Series, GroupBy::Author, GroupBy::Provider].map(|by| data.ranking(ranked(query, data, by)));
-    let [weekly_models, weekly_authors, weekly_providers] =
-        [GroupBy::Series, GroupBy::Author, GroupBy::Provider].map(|by| data.weekly(by, WEEKS, Filter::All));
-    let window = models.query.window;
-    let finding = ranked::finding(data, &models)
-        .unwrap_or_else(|| format!("No served request from {}", format::span(window.start, window.end)));
-    let table = |ranking: &Ranking, weekly: &Weekly, place: &'static Place, kind: &str| {
-        let sparks = Sparks::of(weekly, metric);
-        let href = address(&place.here(), Format::Html, query);
-        let mut table = ranked::short_table(data, ranking, &sparks, 10, &href);
-        table.title = title_of(data, ranking);
-        table.note = Html::text(&note_of(ranking));
-        table.label = format!("{} by {}", format::capitalised(kind), metric.word());
-        table
-    };
-    let states = provider_states(data);
-    let share = share_figure(query, data, &weekly_authors);
-    let (context, panels) = author_panels(data, &weekly_authors, metric);
-    let page = Page {
-        shell: Shell::new(ctx, Some(data), "Who leads the inference market", &finding),
-        deck: deck(data, &models, &weekly_models, metric),
-        pickers: controls::pickers(ctx, query),
-        window: controls::window_note(data, &query.resolve(data)),
-        leaders: vec![
-            leader(data, "Model", &models, &weekly_models),
-            leader(data, "Author", &authors, &weekly_authors),
-            leader(data, "Provider", &providers, &weekly_providers),
-            fallback(data),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
-        pulse: pulse(data),
-        share,
-        top: table(&models, &weekly_models, &MODELS, "models"),
-        context,
-        panels,
-        authors: table(&authors, &weekly_authors, &AUTHORS, "authors"),
-        providers: table(&providers, &weekly_providers, &PROVIDER_RANKING, "providers"),
-        movers: movers(data, window, &models),
-        freshness: freshness(data),
-        states,
-        finding,
-    };
-    Ok(page.render()?)
 }
 
 fn title_of(data: &Dataset, ranking: &Ranking) -> String {

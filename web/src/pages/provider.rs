@@ -62,36 +62,32 @@ impl place::Draw for Page {
     type Query = ProviderQuery;
 
     fn draw(ctx: &PageContext, query: &ProviderQuery, data: &Dataset) -> Result<String, PageError> {
-        render(ctx, query, data)
+        let view = Provider::of(ctx, query, data)?;
+        let scope = Scope::provider(view.id);
+        let name = data.provider_name(view.id).to_owned();
+        let status = view.status;
+        let finding = finding(&name, &status, &view.data);
+        let files = || controls::downloads(ctx);
+        let page = Page {
+            shell: Shell::new(ctx, Some(data), &name, &finding),
+            crumbs: crumbs(&[("Providers", Some(PROVIDERS.here().path())), (&name, None)]),
+            kicker: kicker(data, &status),
+            deck: deck(data, view.id, &status),
+            pickers: controls::pickers(ctx, query),
+            live: controls::live_note(data),
+            facts: facts(data, scope, view.id),
+            days: days(&name, &view.data, files()),
+            buckets: buckets(data, &name, &view, files()),
+            errors: errors(&view, query.health),
+            models: models(data, &view, query.health),
+            ttft: speed_charts::ttft(data, scope, files()),
+            throughput: speed_charts::throughput(data, scope, files()),
+            downloads: files(),
+            charts: query.view == View::Both,
+            finding,
+        };
+        Ok(page.render()?)
     }
-}
-
-fn render(ctx: &PageContext, query: &ProviderQuery, data: &Dataset) -> Result<String, PageError> {
-    let view = Provider::of(ctx, query, data)?;
-    let scope = Scope::provider(view.id);
-    let name = data.provider_name(view.id).to_owned();
-    let status = view.status;
-    let finding = finding(&name, &status, &view.data);
-    let files = || controls::downloads(ctx);
-    let page = Page {
-        shell: Shell::new(ctx, Some(data), &name, &finding),
-        crumbs: crumbs(&[("Providers", Some(PROVIDERS.here().path())), (&name, None)]),
-        kicker: kicker(data, &status),
-        deck: deck(data, view.id, &status),
-        pickers: controls::pickers(ctx, query),
-        live: controls::live_note(data),
-        facts: facts(data, scope, view.id),
-        days: days(&name, &view.data, files()),
-        buckets: buckets(data, &name, &view, files()),
-        errors: errors(&view, query.health),
-        models: models(data, &view, query.health),
-        ttft: speed_charts::ttft(data, scope, files()),
-        throughput: speed_charts::throughput(data, scope, files()),
-        downloads: files(),
-        charts: query.view == View::Both,
-        finding,
-    };
-    Ok(page.render()?)
 }
 
 fn kicker(data: &Dataset, status: &Status) -> Html {

@@ -88,47 +88,43 @@ impl place::Draw for Directory {
     type Query = Sorted;
 
     fn draw(ctx: &PageContext, query: &Sorted, data: &Dataset) -> Result<String, PageError> {
-        directory(ctx, query, data)
+        let head = |key, name, unit, class| head(ctx, query, Providers::SORT, (key, name, unit, class));
+        let rows = Providers::of(ctx, query, data)?.data;
+        let finding = finding(data, &rows);
+        let deck = format!(
+            "{}. State from the 30 minutes to {} UTC; shares and speed over 7 days, uptime over 28 days.",
+            states(&rows),
+            format::clock(data.buckets_end)
+        );
+        let table = Table {
+            label: "Providers".to_owned(),
+            class: "dense",
+            columns: vec![
+                head(SortKey::Name, "Provider", "", ""),
+                head(SortKey::State, "State", "", ""),
+                Column::number("Uptime", "30 min, %"),
+                head(SortKey::Uptime, "Uptime", "28 d, %", "num opt"),
+                head(SortKey::Ttft, "TTFT", "p50, ms", "num opt"),
+                head(SortKey::Throughput, "Decode", "p50, tok/s", "num opt"),
+                Column::number("429", "7 d, %").optional(),
+                head(SortKey::Share, "Share", "% of tokens", "num"),
+                Column::number("Models", "7 d").optional(),
+                Column::number("Attempts", "7 d").optional(),
+            ],
+            rows: rows.iter().map(|row| directory_row(data, row)).collect(),
+            empty: "No provider has served an attempt yet.".to_owned(),
+            ..Table::default()
+        };
+        let page = Directory {
+            shell: Shell::new(ctx, Some(data), "Providers", &finding),
+            deck: Html::text(&deck),
+            live: controls::live_note(data),
+            table,
+            downloads: controls::downloads(ctx),
+            finding,
+        };
+        Ok(page.render()?)
     }
-}
-
-fn directory(ctx: &PageContext, query: &Sorted, data: &Dataset) -> Result<String, PageError> {
-    let head = |key, name, unit, class| head(ctx, query, Providers::SORT, (key, name, unit, class));
-    let rows = Providers::of(ctx, query, data)?.data;
-    let finding = finding(data, &rows);
-    let deck = format!(
-        "{}. State from the 30 minutes to {} UTC; shares and speed over 7 days, uptime over 28 days.",
-        states(&rows),
-        format::clock(data.buckets_end)
-    );
-    let table = Table {
-        label: "Providers".to_owned(),
-        class: "dense",
-        columns: vec![
-            head(SortKey::Name, "Provider", "", ""),
-            head(SortKey::State, "State", "", ""),
-            Column::number("Uptime", "30 min, %"),
-            head(SortKey::Uptime, "Uptime", "28 d, %", "num opt"),
-            head(SortKey::Ttft, "TTFT", "p50, ms", "num opt"),
-            head(SortKey::Throughput, "Decode", "p50, tok/s", "num opt"),
-            Column::number("429", "7 d, %").optional(),
-            head(SortKey::Share, "Share", "% of tokens", "num"),
-            Column::number("Models", "7 d").optional(),
-            Column::number("Attempts", "7 d").optional(),
-        ],
-        rows: rows.iter().map(|row| directory_row(data, row)).collect(),
-        empty: "No provider has served an attempt yet.".to_owned(),
-        ..Table::default()
-    };
-    let page = Directory {
-        shell: Shell::new(ctx, Some(data), "Providers", &finding),
-        deck: Html::text(&deck),
-        live: controls::live_note(data),
-        table,
-        downloads: controls::downloads(ctx),
-        finding,
-    };
-    Ok(page.render()?)
 }
 
 fn finding(data: &Dataset, rows: &[ProviderRow]) -> String {
@@ -204,44 +200,40 @@ impl place::Draw for Dashboard {
     type Query = Sorted;
 
     fn draw(ctx: &PageContext, query: &Sorted, data: &Dataset) -> Result<String, PageError> {
-        status(ctx, query, data)
+        let head = |key, name, unit, class| head(ctx, query, Status::SORT, (key, name, unit, class));
+        let rows = Status::of(ctx, query, data)?.data;
+        let finding = states(&rows);
+        let bars = data.bars_by(HealthBy::Provider, Scope::ALL, 90);
+        let strip =
+            |row: &ProviderRow| bars.get(&Scope::provider(row.id)).map(|bars| health_view::row_bars(bars));
+        let window = data.trailing(90);
+        let page = Dashboard {
+            shell: Shell::new(ctx, Some(data), "Status", &finding),
+            deck: status_deck(&rows),
+            live: controls::live_note(data),
+            counts: state_counts(data, &rows),
+            table: Table {
+                label: "Providers over 90 days".to_owned(),
+                class: "dense health",
+                columns: vec![
+                    head(SortKey::Name, "Provider", "", ""),
+                    head(SortKey::State, "State", "", ""),
+                    Column::number("Uptime", "30 min, %"),
+                    head(SortKey::Uptime, "Uptime", "7 d, %", "num opt"),
+                    Column::number("Change", "pp, week").optional(),
+                    Column::new("90 days, oldest left", "hist"),
+                    Column::number("Uptime", "90 d, %").optional(),
+                ],
+                rows: rows.iter().map(|row| status_row(data, row, strip(row).unwrap_or_default())).collect(),
+                empty: "No provider has served an attempt yet.".to_owned(),
+                ..Table::default()
+            },
+            span: format::span(window.start, window.end),
+            downloads: controls::downloads(ctx),
+            finding,
+        };
+        Ok(page.render()?)
     }
-}
-
-fn status(ctx: &PageContext, query: &Sorted, data: &Dataset) -> Result<String, PageError> {
-    let head = |key, name, unit, class| head(ctx, query, Status::SORT, (key, name, unit, class));
-    let rows = Status::of(ctx, query, data)?.data;
-    let finding = states(&rows);
-    let bars = data.bars_by(HealthBy::Provider, Scope::ALL, 90);
-    let strip =
-        |row: &ProviderRow| bars.get(&Scope::provider(row.id)).map(|bars| health_view::row_bars(bars));
-    let window = data.trailing(90);
-    let page = Dashboard {
-        shell: Shell::new(ctx, Some(data), "Status", &finding),
-        deck: status_deck(&rows),
-        live: controls::live_note(data),
-        counts: state_counts(data, &rows),
-        table: Table {
-            label: "Providers over 90 days".to_owned(),
-            class: "dense health",
-            columns: vec![
-                head(SortKey::Name, "Provider", "", ""),
-                head(SortKey::State, "State", "", ""),
-                Column::number("Uptime", "30 min, %"),
-                head(SortKey::Uptime, "Uptime", "7 d, %", "num opt"),
-                Column::number("Change", "pp, week").optional(),
-                Column::new("90 days, oldest left", "hist"),
-                Column::number("Uptime", "90 d, %").optional(),
-            ],
-            rows: rows.iter().map(|row| status_row(data, row, strip(row).unwrap_or_default())).collect(),
-            empty: "No provider has served an attempt yet.".to_owned(),
-            ..Table::default()
-        },
-        span: format::span(window.start, window.end),
-        downloads: controls::downloads(ctx),
-        finding,
-    };
-    Ok(page.render()?)
 }
 
 fn state_counts(data: &Dataset, rows: &[ProviderRow]) -> Vec<StateCount> {

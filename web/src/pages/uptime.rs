@@ -42,23 +42,19 @@ impl place::Draw for Page {
     type Query = Sorted;
 
     fn draw(ctx: &PageContext, query: &Sorted, data: &Dataset) -> Result<String, PageError> {
-        render(ctx, query, data)
+        let view = Routed::of(ctx, query, data)?;
+        let finding = finding(&view);
+        let deck = "Routed counts requests that ended well after fallback; without routing, the same requests by their first attempt alone. Both over complete UTC days.";
+        let page = Page {
+            shell: Shell::new(ctx, Some(data), "Routed against pinned", &finding),
+            deck: Html::text(deck),
+            totals: totals(&view.all),
+            table: table(ctx, query, data, &view),
+            downloads: controls::downloads(ctx),
+            finding,
+        };
+        Ok(page.render()?)
     }
-}
-
-fn render(ctx: &PageContext, query: &Sorted, data: &Dataset) -> Result<String, PageError> {
-    let view = Routed::of(ctx, query, data)?;
-    let finding = finding(&view);
-    let deck = "Routed counts requests that ended well after fallback; without routing, the same requests by their first attempt alone. Both over complete UTC days.";
-    let page = Page {
-        shell: Shell::new(ctx, Some(data), "Routed against pinned", &finding),
-        deck: Html::text(deck),
-        totals: totals(&view.all),
-        table: table(ctx, query, data, &view),
-        downloads: controls::downloads(ctx),
-        finding,
-    };
-    Ok(page.render()?)
 }
 
 fn finding(view: &Routed) -> String {
