@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use arrow::array::{AsArray, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, take_record_batch};
-use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
+use arrow::array::{AsArray, BooleanArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::datatypes::TimestampMicrosecondType;
 use arrow::error::ArrowError;
 use bellwether_metrics::{Metric, gate};
 use bellwether_warehouse::{DataFile, Snapshot, TableId};
@@ -16,7 +16,7 @@ use datafusion::prelude::SessionContext;
 
 use super::changes::{self, Changed};
 use super::put::Replaced;
-use super::rows::is_same;
+use super::rows::{is_same, parted};
 use super::{Published, PublishedTable, Publisher, Round, failed, report};
 use crate::error::Error;
 
@@ -38,6 +38,16 @@ pub(super) struct Made {
     instants: Range<DateTime<Utc>>,
 }
 
+/// What is to be put of a table.
+struct Asked<'a> {
+    metric: &'static Metric,
+    /// Of the instants that hours are told by.
+    column: &'a str,
+    hours: BTreeSet<Hour>,
+    /// Those that the table has rows of.
+    instants: Range<DateTime<Utc>>,
+}
+
 impl Publisher {
     /// As `put`.
     pub(super) async fn put_hours(
@@ -52,22 +62,25 @@ impl Publisher {
         let inputs = self.inputs_of(metric, round);
         let files = table.snapshot().files().to_vec();
         let hours = self.hours_due(at, &instants).await?;
-        let met = met(files.clone(), column, &hours, &instants);
-        let replaced = if hours.is_empty() && met.is_empty() {
+        let computed_hours = hours.len();
+        let asked = Asked { metric, column, hours, instants };
+        let met: Vec<DataFile> = files.iter().filter(|file| asked.is_met(file)).cloned().collect();
+        let replaced = if asked.hours.is_empty() && met.is_empty() {
             Replaced::default()
         } else {
             let own = table.snapshot().provider_over(files);
             let ctx = self.session(round, metric, own, round.threads).await?;
-            let computed = compute(&ctx, metric, column, &hours, &instants).await?;
-            self.replace(at, &ctx, column, met, &hours, computed, &instants).await?
+            let computed = asked.compute(&ctx).await?;
+            self.replace(at, &ctx, &asked, met, computed).await?
         };
+        let instants = asked.instants;
         let put = self.commit(at, replaced, true, round).await?;
         if let Some(Published { table, .. }) = self.tables.get(at) {
             self.made.insert(name, Made { own: table.snapshot().version(), inputs, instants });
         }
         let seconds = self.warehouse.world().since(began).as_secs_f64();
         let put = put.map(|put| PublishedTable { seconds, ..put });
-        report::tell(name, hours.len().div_ceil(24), put.as_ref(), seconds);
+        report::tell(name, computed_hours.div_ceil(24), put.as_ref(), seconds);
         Ok(put)
     }
 
@@ -138,24 +151,20 @@ impl Publisher {
     }
 
     /// Puts computed hours in the place of what stands in the `met` files, whose other hours stay.
-    #[expect(clippy::too_many_arguments, reason = "what a round knows of one table")]
     async fn replace(
         &self,
         at: usize,
         ctx: &SessionContext,
-        column: &str,
+        asked: &Asked<'_>,
         met: Vec<DataFile>,
-        hours: &BTreeSet<Hour>,
         computed: ByHour,
-        instants: &Range<DateTime<Utc>>,
     ) -> Result<Replaced, Error> {
-        let Some(Published { metric, table }) = self.tables.get(at) else { return Ok(Replaced::default()) };
-        let name = metric.table.name;
+        let Some(Published { table, .. }) = self.tables.get(at) else { return Ok(Replaced::default()) };
         let provider = table.snapshot().provider_over(met.clone());
         let rows = ctx.read_table(provider).map_err(failed)?.collect().await.map_err(failed)?;
-        let stood = divide(&metric.table.schema(), column, &rows, None)?;
-        let mut stands = divide(&metric.table.schema(), column, &rows, Some(instants))?;
-        stands.retain(|hour, _| !hours.contains(hour));
+        let stood = asked.divide(&rows)?;
+        let mut stands = asked.of_now(&stood)?;
+        stands.retain(|hour, _| !asked.hours.contains(hour));
         stands.extend(computed);
         let mut changed = BTreeSet::new();
         for hour in stood.keys().chain(stands.keys()) {
@@ -169,7 +178,7 @@ impl Publisher {
         let end = stood.last_key_value().map_or(0, |(hour, _)| hour + 1);
         // Of a file that tells nothing of its rows, all hours that were read.
         let known = |span: Range<Hour>| span.start.max(first)..span.end.min(end);
-        let spans: Vec<Range<Hour>> = met.iter().map(|file| known(span(file, column))).collect();
+        let spans: Vec<Range<Hour>> = met.iter().map(|file| known(asked.span(file))).collect();
         for hour in spans.iter().flat_map(Clone::clone) {
             *files_of.entry(hour).or_default() += 1;
         }
@@ -186,7 +195,8 @@ impl Publisher {
         for hour in written {
             if let Some(rows) = stands.get(&hour) {
                 let add = table.write(std::slice::from_ref(rows)).await;
-                replaced.add.extend(add.map_err(|source| Error::Write { table: name, source })?);
+                let failed = |source| Error::Write { table: table.id().name(), source };
+                replaced.add.extend(add.map_err(failed)?);
             }
         }
         replaced.changed = changed.into_iter().map(|hour| start(hour).date_naive()).collect();
@@ -194,44 +204,66 @@ impl Publisher {
     }
 }
 
-/// Files with rows of these hours, and with rows that lie before now.
-fn met(
-    files: Vec<DataFile>,
-    column: &str,
-    hours: &BTreeSet<Hour>,
-    instants: &Range<DateTime<Utc>>,
-) -> Vec<DataFile> {
-    let is_met = |file: &DataFile| {
-        let starts_at = file.bounds().instant(column).least;
-        hours.range(span(file, column)).next().is_some() || starts_at.is_none_or(|at| at < instants.start)
-    };
-    files.into_iter().filter(is_met).collect()
-}
-
-/// Hours that rows of a file can have.
-fn span(file: &DataFile, column: &str) -> Range<Hour> {
-    let between = file.bounds().instant(column);
-    match (between.least, between.most) {
-        (Some(least), Some(most)) => hour_of(least)..hour_of(most) + 1,
-        _ => Hour::MIN..Hour::MAX,
+impl Asked<'_> {
+    /// Whether a file has rows of these hours, or some that lie before now.
+    fn is_met(&self, file: &DataFile) -> bool {
+        let starts_at = file.bounds().instant(self.column).least;
+        self.hours.range(self.span(file)).next().is_some()
+            || starts_at.is_none_or(|at| at < self.instants.start)
     }
-}
 
-async fn compute(
-    ctx: &SessionContext,
-    metric: &Metric,
-    column: &str,
-    hours: &BTreeSet<Hour>,
-    instants: &Range<DateTime<Utc>>,
-) -> Result<ByHour, Error> {
-    let mut computed = ByHour::new();
-    for run in runs(hours) {
-        let asked = start(run.start).max(instants.start)..start(run.end).min(instants.end);
-        let rows = metric.rows_between(ctx, asked).await.map_err(Error::metric)?;
-        computed.extend(divide(&metric.table.schema(), column, &rows, None)?);
+    /// Hours that rows of a file can have.
+    fn span(&self, file: &DataFile) -> Range<Hour> {
+        let between = file.bounds().instant(self.column);
+        match (between.least, between.most) {
+            (Some(least), Some(most)) => hour_of(least)..hour_of(most) + 1,
+            _ => Hour::MIN..Hour::MAX,
+        }
     }
-    computed.retain(|hour, _| hours.contains(hour));
-    Ok(computed)
+
+    async fn compute(&self, ctx: &SessionContext) -> Result<ByHour, Error> {
+        let Self { metric, instants, .. } = self;
+        let mut computed = ByHour::new();
+        for run in runs(&self.hours) {
+            let asked = start(run.start).max(instants.start)..start(run.end).min(instants.end);
+            let rows = metric.rows_between(ctx, asked).await.map_err(Error::metric)?;
+            computed.extend(self.divide(&rows)?);
+        }
+        computed.retain(|hour, _| self.hours.contains(hour));
+        Ok(computed)
+    }
+
+    fn divide(&self, rows: &[RecordBatch]) -> Result<ByHour, Error> {
+        let divided = || {
+            let all = concat_batches(&self.metric.table.schema(), rows)?;
+            let hours = self.times(&all)?.values().iter().map(|at| at.div_euclid(HOUR_US));
+            parted(&all, hours)
+        };
+        divided().map_err(|source| failed(source.into()))
+    }
+
+    /// Without rows that lie before now: of the first hour a part may.
+    fn of_now(&self, stood: &ByHour) -> Result<ByHour, Error> {
+        let now = || -> Result<ByHour, ArrowError> {
+            let mut now: ByHour = stood.clone();
+            now.retain(|hour, _| meets(*hour, &self.instants));
+            if let Some(rows) = now.get_mut(&hour_of(self.instants.start)) {
+                let from = self.instants.start.timestamp_micros();
+                let stays: BooleanArray =
+                    self.times(rows)?.values().iter().map(|at| Some(*at >= from)).collect();
+                *rows = filter_record_batch(rows, &stays)?;
+            }
+            now.retain(|_, rows| rows.num_rows() > 0);
+            Ok(now)
+        };
+        now().map_err(|source| failed(source.into()))
+    }
+
+    fn times<'a>(&self, rows: &'a RecordBatch) -> Result<&'a TimestampMicrosecondArray, ArrowError> {
+        let at = rows.column_by_name(self.column);
+        let at = at.and_then(|at| at.as_primitive_opt::<TimestampMicrosecondType>());
+        at.ok_or_else(|| ArrowError::SchemaError(format!("there is no column `{}` of instants", self.column)))
+    }
 }
 
 /// Neighbours, or nearly.
@@ -244,32 +276,6 @@ fn runs(hours: &BTreeSet<Hour>) -> Vec<Range<Hour>> {
         }
     }
     runs
-}
-
-/// Rows by hour, of these instants alone where some are given.
-fn divide(
-    schema: &SchemaRef,
-    column: &str,
-    rows: &[RecordBatch],
-    instants: Option<&Range<DateTime<Utc>>>,
-) -> Result<ByHour, Error> {
-    let divided = || -> Result<ByHour, ArrowError> {
-        let all = concat_batches(schema, rows)?;
-        let missing = || ArrowError::SchemaError(format!("there is no column `{column}` of instants"));
-        let at = all.column_by_name(column).and_then(|at| at.as_primitive_opt::<TimestampMicrosecondType>());
-        let mut places: BTreeMap<Hour, Vec<u32>> = BTreeMap::new();
-        for (row, at) in (0_u32..).zip(at.ok_or_else(missing)?.values()) {
-            let is_asked = |asked: &Range<DateTime<Utc>>| {
-                (asked.start.timestamp_micros()..asked.end.timestamp_micros()).contains(at)
-            };
-            if instants.is_none_or(is_asked) {
-                places.entry(at.div_euclid(HOUR_US)).or_default().push(row);
-            }
-        }
-        let take = |(hour, places)| Ok((hour, take_record_batch(&all, &UInt32Array::from(places))?));
-        places.into_iter().map(take).collect()
-    };
-    divided().map_err(|source| failed(source.into()))
 }
 
 fn hour_of(at: DateTime<Utc>) -> Hour {

@@ -29,17 +29,25 @@ pub(super) fn divide(metric: &Metric, batches: &[RecordBatch], today: NaiveDate)
     if dates.null_count() > 0 {
         return Err(bad("is null in some rows"));
     }
-    let mut rows: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
-    for (row, day) in (0_u32..).zip(dates.values()) {
-        rows.entry(*day).or_default().push(row);
-    }
     let mut divided = ByDate::new();
-    for (day, rows) in rows {
+    for (day, rows) in parted(&all, dates.values().iter().copied()).map_err(failed)? {
         let date = NaiveDate::default().checked_add_signed(TimeDelta::days(i64::from(day)));
-        let date = date.ok_or_else(|| bad("lies outside of the calendar"))?;
-        divided.insert(date, take_record_batch(&all, &UInt32Array::from(rows)).map_err(failed)?);
+        divided.insert(date.ok_or_else(|| bad("lies outside of the calendar"))?, rows);
     }
     Ok(divided)
+}
+
+/// Rows by the key of each.
+pub(super) fn parted<K: Ord>(
+    rows: &RecordBatch,
+    keys: impl Iterator<Item = K>,
+) -> Result<BTreeMap<K, RecordBatch>, ArrowError> {
+    let mut places: BTreeMap<K, Vec<u32>> = BTreeMap::new();
+    for (row, key) in (0_u32..).zip(keys) {
+        places.entry(key).or_default().push(row);
+    }
+    let take = |(key, places)| Ok((key, take_record_batch(rows, &UInt32Array::from(places))?));
+    places.into_iter().map(take).collect()
 }
 
 /// Whether both hold the same rows, in whatever order.
