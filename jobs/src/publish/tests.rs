@@ -14,7 +14,7 @@ mod rounds;
 mod stages;
 mod tables;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_metrics::publications::{self, Publication};
 use bellwether_metrics::{Catalogue, Keyless, Metric, Terms};
@@ -93,6 +93,19 @@ async fn versions(f: &Fixture) -> Vec<i64> {
 
 fn files(snapshot: &Snapshot, month: &str) -> usize {
     snapshot.files().iter().filter(|file| file.path.starts_with(&format!("month={month}"))).count()
+}
+
+/// Rows of each table that is expected.
+fn assert_same(found: &BTreeMap<&'static str, Vec<String>>, expected: &BTreeMap<&'static str, Vec<String>>) {
+    for (table, rows) in expected {
+        let differ: Vec<_> = found[table].iter().filter(|row| !rows.contains(row)).take(3).collect();
+        assert!(
+            found[table] == *rows,
+            "{table}: {} and {} rows; {differ:#?}",
+            found[table].len(),
+            rows.len()
+        );
+    }
 }
 
 #[tokio::test]

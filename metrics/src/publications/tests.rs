@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use bellwether_warehouse::{Change, Location, Warehouse};
+use bellwether_warehouse::{Change, Location, Table, Warehouse};
 
 use super::{Log, Publication, TermsSince, id};
 use crate::revisions::{Reason, Revised};
@@ -43,13 +43,19 @@ fn publication(number: i64) -> Publication {
     }
 }
 
-#[tokio::test]
-async fn the_newest_of_many_publications_is_read_as_it_was_written() {
+/// The table in a folder that is there as long as the first value.
+async fn empty() -> (tempfile::TempDir, Table) {
     let folder = tempfile::tempdir().unwrap();
     let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
     let warehouse = Warehouse::open_or_create(&location).await.unwrap();
     warehouse.ensure(&tables()).await.unwrap();
-    let mut table = warehouse.table(id()).await.unwrap();
+    let table = warehouse.table(id()).await.unwrap();
+    (folder, table)
+}
+
+#[tokio::test]
+async fn the_newest_of_many_publications_is_read_as_it_was_written() {
+    let (_folder, mut table) = empty().await;
     assert_eq!(Publication::newest(table.snapshot()).await.unwrap(), None);
     for number in [0, 1, 10, 9] {
         let add = table.write(&[publication(number).row().unwrap()]).await.unwrap();
@@ -61,11 +67,7 @@ async fn the_newest_of_many_publications_is_read_as_it_was_written() {
 
 #[tokio::test]
 async fn it_is_found_when_a_table_last_had_all_its_dates() {
-    let folder = tempfile::tempdir().unwrap();
-    let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
-    let warehouse = Warehouse::open_or_create(&location).await.unwrap();
-    warehouse.ensure(&tables()).await.unwrap();
-    let mut table = warehouse.table(id()).await.unwrap();
+    let (_folder, mut table) = empty().await;
     let mut rows = [0, 1, 2, 3].map(publication);
     // 0 does not have the table, 1 has all of it, 2 and 3 lack older dates.
     for row in &mut rows {
@@ -98,11 +100,7 @@ fn there_is_a_version_for_each_published_table_and_each_rollup_behind_it() {
 
 #[tokio::test]
 async fn the_log_of_a_date_is_what_publications_tell_of_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
-    let warehouse = Warehouse::open_or_create(&location).await.unwrap();
-    warehouse.ensure(&tables()).await.unwrap();
-    let mut table = warehouse.table(id()).await.unwrap();
+    let (_folder, mut table) = empty().await;
     for (number, nth) in [(4, None), (5, Some(0)), (6, None), (7, Some(1))] {
         let row = Publication { number, revised: nth.into_iter().map(revised).collect(), ..publication(1) };
         let add = table.write(&[row.row().unwrap()]).await.unwrap();
@@ -128,11 +126,7 @@ async fn the_log_of_a_date_is_what_publications_tell_of_it() {
 
 #[tokio::test]
 async fn terms_hold_since_the_first_publication_after_the_last_one_of_others() {
-    let folder = tempfile::tempdir().unwrap();
-    let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
-    let warehouse = Warehouse::open_or_create(&location).await.unwrap();
-    warehouse.ensure(&tables()).await.unwrap();
-    let mut table = warehouse.table(id()).await.unwrap();
+    let (_folder, mut table) = empty().await;
     let (mut follows, mut is_late) = (TermsSince::default(), TermsSince::default());
     assert_eq!(follows.follow(table.snapshot()).await.unwrap(), None);
     let mut number = 0;
@@ -157,11 +151,7 @@ async fn terms_hold_since_the_first_publication_after_the_last_one_of_others() {
 
 #[tokio::test]
 async fn who_follows_the_terms_reads_files_of_new_publications_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
-    let warehouse = Warehouse::open_or_create(&location).await.unwrap();
-    warehouse.ensure(&tables()).await.unwrap();
-    let mut table = warehouse.table(id()).await.unwrap();
+    let (folder, mut table) = empty().await;
     let mut follows = TermsSince::default();
     for number in 1..=5 {
         let terms = if number == 1 { "a" } else { "b" };

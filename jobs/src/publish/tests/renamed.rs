@@ -14,7 +14,7 @@ use bellwether_warehouse::{DataFile, Snapshot};
 use super::super::Publisher;
 use super::super::scope::Scope;
 use super::names::answer;
-use super::{NOW, add, newest, of_user, terms};
+use super::{NOW, add, assert_same, newest, of_user, terms};
 use crate::Error;
 use crate::testing::{Fixture, at};
 
@@ -303,14 +303,6 @@ async fn after_the_night_of_both_lanes_all_is_as_if_there_had_been_no_other_cata
     let other = started(&all, NIGHT).await;
     Publisher::open(&other.warehouse, second).await.unwrap().publish(at(NIGHT)).await.unwrap();
     let (found, expected) = (contents(&f).await, contents(&other).await);
-    for (table, rows) in &expected {
-        let differ: Vec<_> = found[table].iter().filter(|row| !rows.contains(row)).take(3).collect();
-        assert!(
-            found[table] == *rows,
-            "{table}: {} and {} rows; {differ:#?}",
-            found[table].len(),
-            rows.len()
-        );
-    }
+    assert_same(&found, &expected);
     assert!(expected["rankings"].len() > 100 && expected["routing_by_day"].len() > 10);
 }
