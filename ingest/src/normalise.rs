@@ -270,7 +270,7 @@ impl Prepared<'_> {
 }
 
 /// A zero that no price stands behind is no cost; an answer from the gateway's cache costs nothing.
-fn settle_cost(row: &mut AttemptRow<'_>, outcome: Outcome) {
+pub(crate) fn settle_cost(row: &mut AttemptRow<'_>, outcome: Outcome) {
     if row.gateway_cache_hit {
         row.cost_usd = Some(0);
         (row.input_cost_usd, row.output_cost_usd) = (Some(0), Some(0));

@@ -42,6 +42,13 @@ pub enum Error {
         #[source]
         source: Box<bellwether_warehouse::maintain::CompactError>,
     },
+    #[error("failed to put other names into rows of table `{table}` of {date}")]
+    Rewrite {
+        table: &'static str,
+        date: chrono::NaiveDate,
+        #[source]
+        source: Box<bellwether_warehouse::maintain::CompactError>,
+    },
     #[error("it is not known how far the rollups are, and nothing they may need is touched: {detail}")]
     Maintain { detail: String },
     #[error("failed to run statement `{statement}`")]
@@ -107,6 +114,7 @@ impl Error {
     pub fn is_fenced(&self) -> bool {
         match self {
             Self::Commit { source, .. } => source.is_refusal(),
+            Self::Rewrite { source, .. } => source.is_refusal(),
             Self::Unfolded { .. } | Self::Overtaken { .. } => true,
             Self::Several(errors) => errors.iter().all(Self::is_fenced),
             _ => false,

@@ -1,4 +1,4 @@
-//! Rollups: fold, settle, recompute, rebuild. Publication of what is made of them. Maintenance of all tables.
+//! Rollups: fold, settle, recompute, remap, rebuild. Publication of what is made of them. Maintenance of all tables.
 //!
 //! Every folded table keeps in its own log how far into `attempts` it has got (its `fold` transaction, F), in
 //! the same commit as the rows. So no job needs a store of its own, any of them may be killed anywhere, and
@@ -26,6 +26,7 @@ mod once;
 mod publish;
 mod rebuild;
 mod recompute;
+mod remap;
 mod replace;
 mod rollups;
 mod schedule;
@@ -45,6 +46,7 @@ pub use maintain::{
 pub use publish::{PublishReport, PublishedTable, Publisher};
 pub use rebuild::{Drift, RebuildReport};
 pub use recompute::RecomputeReport;
+pub use remap::{Asked, Naming, RemapReport, Renaming};
 pub use schedule::{Job, JobReport, Outcome, RoundReport, Scheduler, Settings};
 pub use settle::{SettleReport, Settling};
 pub use status::{Status, TableStatus};

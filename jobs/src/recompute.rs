@@ -10,6 +10,7 @@ use crate::changes::Changes;
 use crate::dates::files_of;
 use crate::error::Error;
 use crate::jobs::{Jobs, Recomputed, refresh};
+use crate::mark;
 use crate::once::Copies;
 use crate::rollups::Update;
 
@@ -67,8 +68,12 @@ async fn catch_up(
     report.dates += updated.dates.len();
     report.attempts += updated.attempts;
     report.rows += updated.files.iter().map(|file| file.rows).sum::<i64>();
+    let mut advance = vec![Advance { app: rollup.app(), from, to }];
+    if from.is_none() {
+        advance.extend(mark::read_all(attempts.snapshot(), table.snapshot()));
+    }
     let change = Change {
-        advance: vec![Advance { app: rollup.app(), from, to }],
+        advance,
         add: updated.files,
         remove,
         info: [("job".to_owned(), rollup.family.name.into())].into_iter().collect(),

@@ -4,6 +4,7 @@
 //! guessed. It is looked up as it stands, then by its fold key without what stands around it (`parse`), then without
 //! date, version and offer (`fold`); the first that is listed is meant (`index`). `explain` tells each step.
 
+mod again;
 mod explain;
 mod facts;
 mod file;
@@ -25,6 +26,7 @@ use explain::Steps;
 use file::{Alias, File};
 use index::Index;
 
+pub use again::priced_again;
 pub use explain::{Explanation, Step};
 pub use facts::{Amount, ModelFacts, Price, ProviderFacts};
 pub use fold::Cut;

@@ -139,8 +139,11 @@ async fn pass(
             info: info.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
             ..Change::default()
         };
-        if changes.is_whole && from.is_some() && wanted.contains(&folded.table.id()) {
-            begin_afresh(&mut change, folded.table.snapshot());
+        if changes.is_whole && wanted.contains(&folded.table.id()) {
+            change.advance.extend(mark::read_all(jobs.attempts.snapshot(), folded.table.snapshot()));
+            if from.is_some() {
+                begin_afresh(&mut change, folded.table.snapshot());
+            }
         }
         folded.table.commit(change).await.map_err(|source| Error::Commit { table, source })?;
         report.tables.push(FoldedTable { table, from, rows });

@@ -77,11 +77,11 @@ impl Batch<'_> {
         computed().await;
         let mut failures = Failures::default();
         for (table, rows) in derived {
-            let replaced = self.replace_folded(jobs, &ctx, table, rows).await;
+            let replaced = self.replace_folded(jobs, (&ctx, &attempts), table, rows).await;
             found.drift.extend(failures.take(replaced).flatten());
         }
         for (table, rows) in recomputed {
-            let replaced = self.replace_recomputed(jobs, &ctx, table, rows).await;
+            let replaced = self.replace_recomputed(jobs, (&ctx, &attempts), table, rows).await;
             found.drift.extend(failures.take(replaced).flatten());
         }
         failures.or(())
@@ -119,7 +119,7 @@ impl Batch<'_> {
     async fn replace_folded(
         &mut self,
         jobs: &mut Jobs,
-        ctx: &SessionContext,
+        (ctx, attempts): (&SessionContext, &Snapshot),
         table: TableId,
         after: Rows,
     ) -> Result<Option<Drift>, Error> {
@@ -135,7 +135,8 @@ impl Batch<'_> {
         let before =
             merged(*rollup).stream_over_table(ctx, table.snapshot().provider_over(stood.clone())).await?;
         let advance = mark::advance(table.snapshot(), &kept, self.now);
-        self.put(*rollup, table, New { advance, stood, before, after }).await.map(Some)
+        let read = mark::read(attempts, table.snapshot(), &kept);
+        self.put(*rollup, table, New { advance, read, stood, before, after }).await.map(Some)
     }
 
     /// Rows of the tables that are not derived with the others.
@@ -156,7 +157,7 @@ impl Batch<'_> {
     async fn replace_recomputed(
         &mut self,
         jobs: &mut Jobs,
-        ctx: &SessionContext,
+        (ctx, attempts): (&SessionContext, &Snapshot),
         table: TableId,
         after: Rows,
     ) -> Result<Option<Drift>, Error> {
@@ -168,6 +169,7 @@ impl Batch<'_> {
         let stood = files_of(snapshot, self.dates)?;
         let before = merged(*rollup).stream_over_table(ctx, snapshot.provider_over(stood.clone())).await?;
         let mut advance = mark::advance(snapshot, self.dates, self.now);
+        let read = mark::read(attempts, snapshot, self.dates);
         // A recomputation replaces a date it touches, so the files tell whether it did, but only where there are any.
         let mut with_files = BTreeSet::new();
         for file in &stood {
@@ -176,13 +178,15 @@ impl Batch<'_> {
         if let (false, Some(at)) = (with_files == *self.dates, snapshot.computed_at()) {
             advance.push(Advance { app: rollup.app(), from: Some(at), to: at });
         }
-        self.put(*rollup, table, New { advance, stood, before, after }).await.map(Some)
+        self.put(*rollup, table, New { advance, read, stood, before, after }).await.map(Some)
     }
 
     /// Rows stay where they came out as they stood, in one file a date.
     async fn put(&mut self, rollup: Rollup, table: &mut Table, new: New) -> Result<Drift, Error> {
-        let New { advance, stood, before, after } = new;
+        let New { mut advance, read, stood, before, after } = new;
         let id = table.id();
+        let mut remapped = mark::remapped_by(&read);
+        advance.extend(read);
         let found = Drift::between(rollup, before, &after).await?;
         let mut dates = BTreeSet::new();
         for file in &stood {
@@ -193,7 +197,10 @@ impl Batch<'_> {
             true => (stood, &after),
             false => (Vec::new(), &none),
         };
-        Replacement { job: "rebuild", advance, remove, rows }.commit(table).await?;
+        if remove.is_empty() && rows.count() == 0 {
+            remapped.clear();
+        }
+        Replacement { job: "rebuild", advance, remove, rows, remapped }.commit(table).await?;
         self.tables.remove(&id);
         Ok(found)
     }
@@ -202,6 +209,8 @@ impl Batch<'_> {
 /// Rows to stand in the place of others.
 struct New {
     advance: Vec<Advance>,
+    /// Marks of dates whose names were read again.
+    read: Vec<Advance>,
     stood: Vec<DataFile>,
     before: BoxStream<'static, Result<RecordBatch, Error>>,
     after: Rows,

@@ -1,12 +1,13 @@
 //! One round: what is due of some jobs, one after the other. None that fails stops another.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use bellwether_warehouse::chain;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use futures::FutureExt;
 
 use super::report::{JobReport, Outcome, RoundReport};
@@ -15,6 +16,7 @@ use crate::error::{Error, Failures};
 use crate::jobs::Jobs;
 use crate::metric;
 use crate::rebuild::{self, Batch, Folding, RebuildReport};
+use crate::remap::{self, Due};
 
 /// What a round does, and beside whom.
 #[derive(Clone, Copy, Debug)]
@@ -147,24 +149,32 @@ async fn rebuild_due(
     part: Part,
     now: DateTime<Utc>,
 ) -> Result<Done, Error> {
-    let Some(nightly) = timetable.nightly() else {
-        return Ok(Done { rows: 0, left: false });
+    let mut works = match timetable.nightly() {
+        Some(nightly) => {
+            let due = rebuild::due(jobs, nightly, now).await?;
+            let batches = rebuild::batches(jobs, |date| due.contains_key(&date))?;
+            let tables = |dates: &BTreeSet<NaiveDate>| {
+                dates.iter().filter_map(|date| due.get(date)).flatten().copied().collect()
+            };
+            batches.into_iter().map(|dates| Due { tables: tables(&dates), dates }).collect()
+        }
+        None => Vec::new(),
     };
-    let due = rebuild::due(jobs, nightly, now).await?;
-    let mut batches = rebuild::batches(jobs, |date| due.contains_key(&date))?;
+    // Names that were read again are due at once, whatever the hour.
+    works.extend(remap::due(jobs, now).await?);
+    works.sort_by(|one, other| one.dates.first().cmp(&other.dates.first()));
     // After the last one tried, so that one that fails holds up no other.
-    let next = batches.iter().position(|dates| dates.first().copied() > timetable.rebuild_tried);
-    batches.rotate_left(next.unwrap_or_default());
+    let next = works.iter().position(|work| work.dates.first().copied() > timetable.rebuild_tried);
+    works.rotate_left(next.unwrap_or_default());
     let (folding, most) = match part {
         Part::Whole | Part::Folding => (Folding::Here, usize::MAX),
         Part::Upkeep => (Folding::Elsewhere, 1),
     };
-    let left = batches.len() > most;
+    let left = works.len() > most;
     let mut rows = 0;
     let mut failures = Failures::default();
-    for dates in batches.into_iter().take(most) {
+    for Due { dates, tables } in works.into_iter().take(most) {
         timetable.rebuild_tried = dates.last().copied();
-        let tables = dates.iter().filter_map(|date| due.get(date)).flatten().copied().collect();
         let batch = Batch { dates: &dates, tables, now, folding };
         match rebuild::rebuild_batch(jobs, batch, &mut || Box::pin(async {})).await {
             Ok(report) => {

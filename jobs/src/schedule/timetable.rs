@@ -9,7 +9,7 @@ use super::{Job, Settings};
 use crate::rebuild::Nightly;
 use crate::settle::Settling;
 
-/// How often it is asked which dates the nightly rebuild has left to do; also whenever an hour has closed.
+/// How often it is asked which dates the nightly rebuild and remaps have left to do; also whenever an hour has closed.
 const LOOK_FOR_REBUILDS: Duration = Duration::from_secs(600);
 /// After the first failure of a job; twice as long after each further one in a row.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
@@ -59,7 +59,7 @@ impl Timetable {
             Job::Expire => self.expired_on != Some(now.date_naive()),
             Job::Rebuild => {
                 let since = self.looked_for_rebuilds_at;
-                self.nightly().is_some() && (has_passed(LOOK_FOR_REBUILDS, since, now) || has_closed(since))
+                has_passed(LOOK_FOR_REBUILDS, since, now) || has_closed(since)
             }
         }
     }

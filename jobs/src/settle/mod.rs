@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_warehouse::DataFile;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -125,7 +125,13 @@ async fn merge(
     let files: Vec<DataFile> = dates.into_values().flatten().collect();
     let provider = table.snapshot().provider_over(files.clone());
     let rows = merged(*rollup).run_over_table(ctx, provider).await?;
-    let replacement = Replacement { job: "settle", advance: Vec::new(), remove: files, rows: &rows };
+    let replacement = Replacement {
+        job: "settle",
+        advance: Vec::new(),
+        remove: files,
+        rows: &rows,
+        remapped: BTreeSet::new(),
+    };
     let done = replacement.commit(table).await?;
     report.dates += count;
     report.files_before += done.removed;

@@ -135,8 +135,13 @@ async fn a_replacement_leaves_what_a_fold_added_meanwhile_and_is_fenced_by_anoth
     fold_often(&mut f, 1, 1).await;
     let schema = TableId::UsageDaily.schema();
     let rows = Rows { schema: schema.clone(), batches: vec![RecordBatch::new_empty(schema)] };
-    let replacement =
-        || Replacement { job: "settle", advance: Vec::new(), remove: remove.clone(), rows: &rows };
+    let replacement = || Replacement {
+        job: "settle",
+        advance: Vec::new(),
+        remove: remove.clone(),
+        rows: &rows,
+        remapped: Default::default(),
+    };
     assert_eq!(f.query("SELECT sum(requests) FROM usage_daily").await, ["2"]);
     replacement().commit(&mut stale).await.unwrap();
     assert_eq!(f.query("SELECT sum(requests) FROM usage_daily").await, ["1"]);

@@ -1,6 +1,8 @@
-//! Compaction: the rows of many files of one partition in few.
+//! Compaction: the rows of many files of one partition in few. What else rewrites files (`rewrite`) shares how they are read
+//! and written.
 
 use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use datafusion::execution::SendableRecordBatchStream;
@@ -35,12 +37,12 @@ pub struct Compacted {
 #[derive(Debug, thiserror::Error)]
 pub enum CompactError {
     #[error(
-        "files of `{table}` are not compacted: the table has columns that this binary does not know, or lacks some"
+        "files of `{table}` are not rewritten: the table has columns that this binary does not know, or lacks some"
     )]
     Columns { table: &'static str },
-    #[error("files of `{table}` are not compacted: `{path}` is of another partition than the others")]
+    #[error("files of `{table}` are not rewritten: `{path}` is of another partition than the others")]
     Mixed { table: &'static str, path: String },
-    #[error("files of `{table}` are not compacted: they hold {found} rows, and the log says {expected}")]
+    #[error("files of `{table}` are not rewritten: they hold {found} rows, and the log says {expected}")]
     Rows { table: &'static str, expected: i64, found: i64 },
     #[error("failed to rewrite files")]
     Rewrite(#[source] Error),
@@ -79,7 +81,7 @@ impl Table {
             return Err(CompactError::Mixed { table, path: other.path.clone() });
         }
         let streams = StreamSpans::merge(files.iter().map(|file| file.streams.as_deref()));
-        let mut staged = Staged { table: self, streams, files: Vec::new() };
+        let mut staged = Staged { table: self, streams, each: None, files: Vec::new() };
         let rewritten = staged.rewrite(&files, target_bytes).await;
         let new = staged.files;
         let expected: i64 = files.iter().map(|file| file.rows).sum();
@@ -125,7 +127,7 @@ impl Table {
     }
 
     /// Rows of a column that is unknown here would lose it.
-    fn check_columns(&self) -> Result<(), CompactError> {
+    pub(super) fn check_columns(&self) -> Result<(), CompactError> {
         let table = self.id().name();
         let Some(stored) = self.snapshot().metadata() else {
             return Err(CompactError::Columns { table });
@@ -137,7 +139,7 @@ impl Table {
     }
 
     /// What cannot be deleted is left to vacuum.
-    async fn discard(&self, files: &[DataFile]) {
+    pub(super) async fn discard(&self, files: &[DataFile]) {
         for file in files {
             if let Err(error) = self.storage().delete(&file.path).await {
                 tracing::debug!(
@@ -151,16 +153,21 @@ impl Table {
     }
 }
 
+/// What becomes of the rows of a batch on the way; its columns stay.
+pub type Edit<'a> = dyn Fn(&RecordBatch) -> Result<RecordBatch, ArrowError> + Send + Sync + 'a;
+
 /// New files that no commit names yet.
-struct Staged<'a> {
-    table: &'a Table,
+pub(super) struct Staged<'a> {
+    pub table: &'a Table,
     /// What the old files hold of each log, which any of the new ones may.
-    streams: Option<String>,
-    files: Vec<DataFile>,
+    pub streams: Option<String>,
+    /// None: rows stay as they are.
+    pub each: Option<&'a Edit<'a>>,
+    pub files: Vec<DataFile>,
 }
 
 impl Staged<'_> {
-    async fn rewrite(&mut self, files: &[DataFile], target_bytes: usize) -> Result<(), Error> {
+    pub(super) async fn rewrite(&mut self, files: &[DataFile], target_bytes: usize) -> Result<(), Error> {
         let id = self.table.id();
         let partition = files.first().map(|file| file.partition.clone()).unwrap_or_default();
         let mut open: Option<Encoder> = None;
@@ -172,7 +179,7 @@ impl Staged<'_> {
                     Some(encoder) => encoder,
                     None => Encoder::new(id)?,
                 };
-                let rows = self.in_file(&rows)?;
+                let rows = self.in_file(&self.edited(rows)?)?;
                 // Encoding is CPU work.
                 let encoder = tokio::task::spawn_blocking(move || {
                     encoder.push(&rows)?;
@@ -193,6 +200,12 @@ impl Staged<'_> {
             Some(encoder) => self.store(encoder, &partition).await,
             None => Ok(()),
         }
+    }
+
+    fn edited(&self, rows: RecordBatch) -> Result<RecordBatch, Error> {
+        let table = self.table.id().name();
+        self.each
+            .map_or(Ok(rows.clone()), |each| each(&rows).map_err(|source| Error::Arrow { table, source }))
     }
 
     async fn batches(

@@ -1,16 +1,18 @@
-//! Housekeeping of one table: log clean-up, vacuum, compaction.
+//! Housekeeping of one table: log clean-up, vacuum, compaction; and the rewriting of files whose rows are to say something else.
 //!
 //! Each of them looks first and says what it would do, then does it. What it does not do: decide when, and how far
 //! the readers of a table's entries have got; that is with `jobs`.
 
 mod clean;
 mod compact;
+mod rewrite;
 mod vacuum;
 
 use chrono::{DateTime, Utc};
 
 pub use clean::{Cleaning, CleaningRule};
-pub use compact::{CompactError, Compacted};
+pub use compact::{CompactError, Compacted, Edit};
+pub use rewrite::{Rewriting, Rewritten};
 pub use vacuum::{Vacuum, VacuumRule};
 
 use crate::error::Error;

@@ -2,6 +2,7 @@
 
 mod builder;
 mod closed;
+mod named;
 mod requests;
 mod row;
 mod schema;
@@ -9,6 +10,7 @@ mod served;
 
 pub use builder::Builder;
 pub use closed::{ErrorClass, FinishReason, Outcome};
+pub use named::Named;
 pub(crate) use requests::register_requests;
 pub use row::AttemptRow;
 pub use schema::schema;
