@@ -1,4 +1,5 @@
-//! Names that the catalogue tells otherwise than what is published: of closed dates, the night shows it.
+//! Names that the catalogue tells otherwise than what is published, and dates whose logged names were read again: of closed
+//! dates, the night shows it.
 //!
 //! What was told under is read from the published tables `models` and `providers`, so that whoever goes on needs no memory, nor
 //! the catalogue of then.
@@ -19,6 +20,8 @@ use crate::{Catalogue, Error, models, providers};
 
 /// Word of the line that says that the night has begun.
 const BEGUN: &str = "begun";
+/// Word of the lines of days.
+const REMAPPED: &str = "remapped";
 
 /// Ids, by what they are of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct Renamed {
     pub models: BTreeSet<String>,
     pub authors: BTreeSet<String>,
     pub providers: BTreeSet<String>,
+    /// Days of attempts whose logged names were read again, and are taken for others.
+    pub remapped: BTreeSet<NaiveDate>,
     /// The night has begun to show them; older dates follow in further publications.
     pub is_begun: bool,
 }
@@ -47,13 +52,17 @@ impl Renamed {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.models.is_empty() && self.authors.is_empty() && self.providers.is_empty()
+        self.models.is_empty()
+            && self.authors.is_empty()
+            && self.providers.is_empty()
+            && self.remapped.is_empty()
     }
 
     pub fn add(&mut self, other: Self) {
         self.models.extend(other.models);
         self.authors.extend(other.authors);
         self.providers.extend(other.providers);
+        self.remapped.extend(other.remapped);
     }
 
     /// Whether a row of a published table is of one of these names.
@@ -126,6 +135,7 @@ impl fmt::Display for Renamed {
         {
             lines.extend(ids.iter().map(|id| format!("{word} {id}")));
         }
+        lines.extend(self.remapped.iter().map(|date| format!("{REMAPPED} {date}")));
         f.write_str(&lines.join("\n"))
     }
 }
@@ -141,6 +151,7 @@ impl FromStr for Renamed {
                 Some(("model", id)) => renamed.models.insert(id.to_owned()),
                 Some(("author", id)) => renamed.authors.insert(id.to_owned()),
                 Some(("provider", id)) => renamed.providers.insert(id.to_owned()),
+                Some((REMAPPED, date)) => date.parse().is_ok_and(|date| renamed.remapped.insert(date)),
                 _ => {
                     renamed.is_begun |= line == BEGUN;
                     false
@@ -222,7 +233,7 @@ impl Told {
             models: models.into_iter().filter(is_other_model).map(|(id, _)| id.to_owned()).collect(),
             authors: authors.into_iter().filter(is_other_author).map(|(id, _)| id.to_owned()).collect(),
             providers: providers.into_iter().filter(is_other_provider).map(|(id, _)| id.to_owned()).collect(),
-            is_begun: false,
+            ..Renamed::default()
         })
     }
 }
@@ -316,7 +327,7 @@ mod tests {
 
     #[test]
     fn what_waits_is_read_as_it_was_written() {
-        let text = "begun\nmodel acme/one\nmodel acme/two\nauthor acme\nprovider host:with blank";
+        let text = "begun\nmodel acme/one\nmodel acme/two\nauthor acme\nprovider host:with blank\nremapped 2026-11-24";
         let renamed: Renamed = text.parse().unwrap();
         assert!(
             renamed.is_begun && renamed.models.len() == 2 && renamed.providers.contains("host:with blank")

@@ -54,10 +54,12 @@ pub enum Reason {
     /// Thresholds, the profile, or the statements themselves.
     Terms,
     Catalogue,
+    /// Raw names of attempts were read again, and are taken for others now.
+    Remap,
 }
 
 impl Reason {
-    const ALL: [Self; 3] = [Self::LateRows, Self::Terms, Self::Catalogue];
+    const ALL: [Self; 4] = [Self::LateRows, Self::Terms, Self::Catalogue, Self::Remap];
 
     /// As it is stored.
     pub const fn word(self) -> &'static str {
@@ -65,6 +67,7 @@ impl Reason {
             Self::LateRows => "late_rows",
             Self::Terms => "terms",
             Self::Catalogue => "catalogue",
+            Self::Remap => "remap",
         }
     }
 
@@ -74,6 +77,7 @@ impl Reason {
             Self::LateRows => "rows that came late or twice",
             Self::Terms => "other terms of publication",
             Self::Catalogue => "another catalogue",
+            Self::Remap => "logged names that were read again",
         }
     }
 }

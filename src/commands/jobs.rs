@@ -1,6 +1,8 @@
 //! `bellwether jobs`: rollups and publication by hand.
 
-use bellwether_jobs::{Jobs, Scheduler};
+mod naming;
+
+use bellwether_jobs::{Asked, Intent, Jobs, Scheduler};
 use bellwether_warehouse::Warehouse;
 use chrono::{NaiveDate, Utc};
 use clap::Subcommand;
@@ -9,10 +11,10 @@ use crate::config::Config;
 use crate::exit::usage;
 use crate::{roles, straight};
 
-/// Runs jobs by hand, rebuilds days, or says where every table stands
+/// Runs jobs by hand, rebuilds days, reads logged names again, or says where every table stands
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bellwether jobs run --warehouse ./bellwether-data\n  bellwether jobs rebuild --from 2026-11-23 --to 2026-11-24\n  bellwether jobs status --json"
+    after_help = "Examples:\n  bellwether jobs run --warehouse ./bellwether-data\n  bellwether jobs rebuild --from 2026-11-23 --to 2026-11-24\n  bellwether jobs remap --dry-run\n  bellwether jobs status --json"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -42,6 +44,29 @@ enum Job {
         #[arg(long)]
         json: bool,
     },
+    /// Takes the logged names of standing rows for what the catalogue says now, and makes the rollups of their days again
+    ///
+    /// For when the catalogue has learnt an alias or a model, or has renamed, merged or hidden one. Give it the configuration
+    /// of the service. The next publication shows it: `bellwether jobs run`, or the service, which replaces closed days at
+    /// night, for the reason `remap`. It is never done by itself, and labels keep the models they came with. May be stopped
+    /// anywhere and run again.
+    #[command(
+        after_help = "Examples:\n  bellwether jobs remap --dry-run\n  bellwether jobs remap --from 2026-11-01 --config /etc/bellwether/bellwether.toml"
+    )]
+    Remap {
+        /// First day (UTC); without it, the first one there is
+        #[arg(long, value_name = "DATE")]
+        from: Option<NaiveDate>,
+        /// Last day, included; without it, the last one there is
+        #[arg(long, value_name = "DATE")]
+        to: Option<NaiveDate>,
+        /// Says what would change and changes nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Prints the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Version, place, files, rows and bytes of every table
     #[command(after_help = "Example:\n  bellwether jobs status --json")]
     Status {
@@ -67,9 +92,7 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
             Ok(())
         }
         Job::Rebuild { from, to, json } => {
-            if from > to {
-                return Err(usage(format!("--from {from} lies after --to {to}")));
-            }
+            in_order(Some(from), Some(to))?;
             if straight::is_straight(&warehouse).await? {
                 let note = straight::NOTE;
                 return Err(usage(format!(
@@ -79,10 +102,24 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
             let report = jobs.rebuild(from, to, Utc::now()).await?;
             print(&report, json)
         }
+        Job::Remap { from, to, dry_run, json } => {
+            in_order(from, to)?;
+            let intent = if dry_run { Intent::Tell } else { Intent::Do };
+            let naming = naming::ByCatalogue(config.catalogue()?);
+            let report = jobs.remap(Asked { from, to, intent }, &naming, Utc::now()).await?;
+            print(&report, json)
+        }
         Job::Status { json } => {
             let report = jobs.status().await?;
             print(&report, json)
         }
+    }
+}
+
+fn in_order(from: Option<NaiveDate>, to: Option<NaiveDate>) -> anyhow::Result<()> {
+    match (from, to) {
+        (Some(from), Some(to)) if from > to => Err(usage(format!("--from {from} lies after --to {to}"))),
+        _ => Ok(()),
     }
 }
 

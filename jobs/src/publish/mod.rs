@@ -96,7 +96,7 @@ struct Round {
     is_afresh: bool,
     /// The first one under another catalogue of which closed dates may stand until the night.
     takes_over: bool,
-    /// Names whose closed dates wait for the night.
+    /// Names, and days whose logged names were read again, whose closed dates wait for the night.
     renamed: Arc<Renamed>,
     /// What waits for the night is put.
     is_night: bool,
@@ -275,6 +275,14 @@ impl Publisher {
         let mut waits = last.as_ref().filter(|_| !is_afresh).map(|last| last.renamed.clone());
         if let (Some(waits), Some(renamed)) = (&mut waits, renamed) {
             waits.add(renamed);
+        }
+        if let (Some(waits), Some(last)) = (&mut waits, &last)
+            && self.scope != Scope::Fast
+        {
+            let remapped = self.remapped_since(last).await?;
+            // What comes while the night goes on waits for the next one.
+            waits.is_begun &= remapped.is_subset(&waits.remapped);
+            waits.remapped.extend(remapped);
         }
         let watermark = publications::watermark(self.newest_event(now), now);
         Ok(Round {

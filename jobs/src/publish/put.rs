@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bellwether_metrics::revisions::Revised;
+use bellwether_metrics::revisions::{Reason, Revised};
 use bellwether_metrics::{Lane, Metric};
 use bellwether_warehouse::{Change, DataFile};
 use chrono::NaiveDate;
@@ -35,7 +35,7 @@ struct Plan {
     replaced: Replaced,
     /// Closed dates that are to be told, with their numbers.
     revised: BTreeMap<NaiveDate, i64>,
-    renamed: BTreeSet<NaiveDate>,
+    reasons: BTreeMap<NaiveDate, Reason>,
     judge: Judge,
 }
 
@@ -78,7 +78,7 @@ impl Publisher {
             judge,
             replaced: Replaced::default(),
             revised: BTreeMap::new(),
-            renamed: BTreeSet::new(),
+            reasons: BTreeMap::new(),
         };
         let dropped = plan.drop(metric, due);
         let own = published.table.snapshot().provider_over(plan.files.clone());
@@ -107,7 +107,7 @@ impl Publisher {
                 self.put_group(at, &ctx, (task, own), round, &mut plan).await?;
             }
         }
-        revised.extend(revise::told(metric, due, std::mem::take(&mut plan.revised), &plan.renamed));
+        revised.extend(revise::told(metric, due, std::mem::take(&mut plan.revised), &plan.reasons));
         let put = self.commit(at, plan.replaced, due.dates.contains(&today), round).await?;
         let seconds = self.warehouse.world().since(began).as_secs_f64();
         let put = put.map(|put| PublishedTable { seconds, ..put });
@@ -139,7 +139,7 @@ impl Publisher {
         let judge = plan.judge.clone();
         let (stands, computed, verdict) = differing(task.dates.clone(), stands, computed, judge).await?;
         plan.revised.extend(verdict.revised);
-        plan.renamed.extend(verdict.renamed);
+        plan.reasons.extend(verdict.reasons);
         let changed = verdict.changed;
         let is_scattered = task.is_closed && task.met.len() > 1;
         if changed.is_empty() && !is_scattered {

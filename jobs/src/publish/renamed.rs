@@ -1,18 +1,24 @@
 //! A catalogue that tells names otherwise. Where nothing else of the terms differs and no name is withdrawn, what is open goes on
 //! under it at once, and closed dates that hold such a name are computed again at night, whoever runs then: the row of the
 //! publication says which names wait. Their files stay as they are until then.
+//!
+//! Days of attempts whose logged names were read again wait in the same row: commits to rollups tell them. Closed dates that are
+//! made of such a day stay as they are until the night, which shows them for that reason.
 
 use std::collections::BTreeSet;
 
-use bellwether_metrics::publications::Publication;
+use bellwether_metrics::publications::{self, Publication};
 use bellwether_metrics::{Lane, Metric, Renamed, models, providers};
 use bellwether_warehouse::{Error as WarehouseError, Snapshot, TableId};
 use chrono::NaiveDate;
 
+use super::changes;
 use super::due::{inputs, touched};
+use super::place::days_between;
 use super::scope::Scope;
 use super::{Publisher, Round, Stage};
 use crate::error::Error;
+use crate::replace::REMAPPED;
 
 impl Round {
     /// Nothing of the running day may stay as it stands.
@@ -44,6 +50,21 @@ impl Publisher {
         let providers = self.as_named(providers::METRIC.id(), last).await?;
         let (Some(models), Some(providers)) = (models, providers) else { return Ok(None) };
         Renamed::between(&models, &providers, &self.terms.catalogue).await.map_err(Error::metric)
+    }
+
+    /// Days whose logged names were read again since `last`, as the rollups have it.
+    pub(super) async fn remapped_since(&self, last: &Publication) -> Result<BTreeSet<NaiveDate>, Error> {
+        let mut days = BTreeSet::new();
+        for id in publications::sources() {
+            let (Some(table), Some(after)) = (self.sources.table(id), last.seen.get(id.name())) else {
+                continue;
+            };
+            for commit in changes::news(table, *after).await?.unwrap_or_default() {
+                let runs = commit.info.get(REMAPPED).and_then(changes::told).unwrap_or_default();
+                days.extend(runs.into_iter().flat_map(|(first, last)| days_between(first, last)));
+            }
+        }
+        Ok(days)
     }
 
     async fn as_named(&self, id: TableId, last: &Publication) -> Result<Option<Snapshot>, Error> {
@@ -79,6 +100,7 @@ impl Publisher {
                 let held = touched(metric, held.map_err(Error::metric)?);
                 dates.extend(held.intersection(stands));
             }
+            dates.extend(touched(metric, round.renamed.remapped.clone()).intersection(stands));
         }
         Ok(dates)
     }

@@ -12,7 +12,7 @@ use bellwether_metrics::revisions::{REVISION, Reason, Revised};
 use bellwether_metrics::{Metric, Renamed};
 use chrono::NaiveDate;
 
-use super::due::Due;
+use super::due::{Due, touched};
 use super::moved::is_near;
 use super::rows::{ByDate, is_same};
 use super::{Publisher, Round};
@@ -32,6 +32,8 @@ pub(super) struct Judge {
     came_back: BTreeSet<NaiveDate>,
     /// Names that the catalogue tells otherwise: whatever moves of a date that holds one is shown, for this reason.
     renamed: Arc<Renamed>,
+    /// Dates made of days whose logged names were read again: the same.
+    remapped: BTreeSet<NaiveDate>,
 }
 
 /// What is to be written, and what is to be told.
@@ -40,8 +42,8 @@ pub(super) struct Verdict {
     pub changed: BTreeSet<NaiveDate>,
     /// Closed dates whose rows are others than the last publication names, with their numbers.
     pub revised: BTreeMap<NaiveDate, i64>,
-    /// Those of them that hold a name which the catalogue tells otherwise.
-    pub renamed: BTreeSet<NaiveDate>,
+    /// Why, where that is for another reason than the publication itself.
+    pub reasons: BTreeMap<NaiveDate, Reason>,
 }
 
 impl Judge {
@@ -90,9 +92,14 @@ impl Judge {
         // Long windows end with the newest date alone: that they are listed no more is no news of it.
         let listed = of_windows(stood, new)?;
         let stood = listed.as_ref().unwrap_or(stood);
-        let is_renamed = self.renamed.is_in(stood) || self.renamed.is_in(new);
-        verdict.renamed.extend(is_renamed.then_some(date));
-        let may_stay = match self.is_exact || is_renamed || self.unnamed.contains(&date) {
+        let is_remapped = self.remapped.contains(&date);
+        let is_renamed = || self.renamed.is_in(stood) || self.renamed.is_in(new);
+        let reason = match is_remapped {
+            true => Some(Reason::Remap),
+            false => is_renamed().then_some(Reason::Catalogue),
+        };
+        verdict.reasons.extend(reason.map(|reason| (date, reason)));
+        let may_stay = match self.is_exact || reason.is_some() || self.unnamed.contains(&date) {
             true => is_same(Some(stood), Some(&numbered(new, revision)?))?,
             false => is_near(self.metric, stood, new)?,
         };
@@ -175,6 +182,7 @@ impl Judge {
             log,
             came_back,
             renamed: Arc::clone(&round.renamed),
+            remapped: touched(metric, round.renamed.remapped.clone()),
         }
     }
 }
@@ -184,11 +192,13 @@ pub(super) fn told(
     metric: &Metric,
     due: &Due,
     revised: BTreeMap<NaiveDate, i64>,
-    renamed: &BTreeSet<NaiveDate>,
+    reasons: &BTreeMap<NaiveDate, Reason>,
 ) -> impl Iterator<Item = Revised> + use<> {
-    let reason = due.came_back.as_ref().map_or(Reason::LateRows, |(_, reason)| *reason);
-    let (of_names, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        revised.into_iter().partition(|(date, _)| renamed.contains(date));
-    let joined = |dates, reason| Revised::join(metric.table.name, dates, reason).into_iter();
-    joined(of_names, Reason::Catalogue).chain(joined(others, reason))
+    let usual = due.came_back.as_ref().map_or(Reason::LateRows, |(_, reason)| *reason);
+    let mut by_reason: BTreeMap<Reason, Vec<(NaiveDate, i64)>> = BTreeMap::new();
+    for (date, revision) in revised {
+        by_reason.entry(reasons.get(&date).copied().unwrap_or(usual)).or_default().push((date, revision));
+    }
+    let table = metric.table.name;
+    by_reason.into_iter().flat_map(move |(reason, dates)| Revised::join(table, dates, reason))
 }

@@ -8,6 +8,7 @@ mod names;
 mod place;
 mod plans;
 mod pool;
+mod remapped;
 mod renamed;
 mod revisions;
 mod rounds;

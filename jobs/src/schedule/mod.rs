@@ -62,7 +62,7 @@ pub struct Settings {
     /// Past dates are merged to one file this often; crowded dates every round.
     pub settle_closed_every: Duration,
     /// Hour of the day, UTC, from which a date that has closed is rebuilt. What a process that was not running
-    /// then has missed is made up for. None: never.
+    /// then has missed is made up for. None: never. Dates whose names were read again are rebuilt at once in any case.
     pub rebuild_at_hour: Option<u32>,
     /// Nights in which a date is rebuilt after it closed.
     pub rebuild_nights: u64,

@@ -141,12 +141,14 @@ fn of_revisions() -> [Column; 4] {
         "revised",
         "Dates that had closed and whose rows it replaced, a line for neighbouring ones: the table, first and last date, the \
          number that their rows have in `revision`, and why. `late_rows`: rows came late, or copies of rows were left out. \
-         `catalogue`, `terms`: what it is published under has changed.",
+         `catalogue`, `terms`: what it is published under has changed. `remap`: logged names were read again, and are taken for \
+         others.",
     );
     let renamed = Column::text(
         "renamed",
         "Names that the catalogue tells otherwise than rows of closed dates do, a line each: `model`, `author` or `provider`, and \
-         the id. The night shows them; `begun`: it has, but for older dates that follow.",
+         the id; and `remapped` with a date whose logged names were read again. The night shows them; `begun`: it has, but for \
+         older dates that follow.",
     );
     [
         part("catalogue", "Fingerprint of the catalogue, which is part of `terms`."),

@@ -13,6 +13,7 @@ pub const COMMANDS: [&[&str]; 21] = [
     &["jobs"],
     &["jobs", "run"],
     &["jobs", "rebuild"],
+    &["jobs", "remap"],
     &["jobs", "status"],
     &["maintain"],
     &["sql"],

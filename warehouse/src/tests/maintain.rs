@@ -1,6 +1,7 @@
 //! What clean-up, vacuum and compaction take away, and what they must not.
 
 mod left;
+mod rewritten;
 
 use std::collections::BTreeMap;
 use std::path::Path;

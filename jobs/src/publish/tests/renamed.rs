@@ -18,7 +18,7 @@ use super::{NOW, add, assert_same, newest, of_user, terms};
 use crate::Error;
 use crate::testing::{Fixture, at};
 
-const TABLES: &[Metric] = &[
+pub(super) const TABLES: &[Metric] = &[
     gate::METRIC,
     usage_by_day::METRIC,
     users_by_window::METRIC,
@@ -28,11 +28,11 @@ const TABLES: &[Metric] = &[
     models::METRIC,
     providers::METRIC,
 ];
-const SOON: &str = "2026-11-25T13:05:00Z";
-const NIGHT: &str = "2026-11-26T03:03:00Z";
+pub(super) const SOON: &str = "2026-11-25T13:05:00Z";
+pub(super) const NIGHT: &str = "2026-11-26T03:03:00Z";
 
 /// Author and name of two models; what follows may be another `two`, or none.
-fn catalogue(two: Option<(&str, &str)>) -> Terms {
+pub(super) fn catalogue(two: Option<(&str, &str)>) -> Terms {
     let model = |(id, author, name): (&str, &str, &str)| Model {
         id: id.into(),
         author: author.into(),
@@ -47,7 +47,7 @@ fn catalogue(two: Option<(&str, &str)>) -> Terms {
     Terms { catalogue, ..terms(0) }
 }
 
-async fn slow(f: &Fixture, terms: Terms) -> Publisher {
+pub(super) async fn slow(f: &Fixture, terms: Terms) -> Publisher {
     Publisher::open_scope(&f.warehouse, terms, Scope::Slow, TABLES).await.unwrap()
 }
 
@@ -69,7 +69,7 @@ async fn published(first: Terms) -> Fixture {
     f
 }
 
-async fn named(f: &Fixture, metric: &Metric) -> Snapshot {
+pub(super) async fn named(f: &Fixture, metric: &Metric) -> Snapshot {
     let version = newest(f).await.versions[metric.table.name];
     f.warehouse.table(metric.id()).await.unwrap().at(version).await.unwrap()
 }
@@ -107,7 +107,7 @@ fn others(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -
         .collect()
 }
 
-async fn log(f: &Fixture, table: &str, date: &str) -> Vec<(i64, Reason)> {
+pub(super) async fn log(f: &Fixture, table: &str, date: &str) -> Vec<(i64, Reason)> {
     let log = Log::read(&f.snapshot(publications::id()).await).await.unwrap();
     log.of(table, date.parse().unwrap()).map(|one| (one.revised.revision, one.revised.reason)).collect()
 }
