@@ -50,6 +50,9 @@ pub const STOPPED: &str = "bellwether_ingest_stopped_partitions";
 pub const PAUSED: &str = "bellwether_ingest_paused";
 /// Counter: changes of what the group gives to this worker. Label `event` (assign, revoke, lost).
 pub const REBALANCES: &str = "bellwether_ingest_rebalances_total";
+/// Counter: times that the operator's catalogue file was read again because it had changed. Label `outcome` (taken, refused: the
+/// former one stays).
+pub const CATALOGUE_READS: &str = "bellwether_catalogue_reads_total";
 /// Counter: HTTP intake requests. Labels `format`, `status`.
 pub const INTAKE_REQUESTS: &str = "bellwether_intake_requests_total";
 /// Counter: records received by the HTTP intake. Labels `format`, `outcome` (accepted, rejected; repeated: refused
@@ -78,6 +81,11 @@ pub const SPOOL_BALLAST_GIVEN: &str = "bellwether_spool_ballast_given_up";
 
 /// Registers the descriptions with the installed recorder.
 pub fn describe() {
+    describe_counter!(
+        CATALOGUE_READS,
+        Unit::Count,
+        "Times that a changed catalogue file was read, by outcome"
+    );
     describe_counter!(ROWS, Unit::Count, "Rows committed to attempts");
     describe_counter!(REJECTS, Unit::Count, "Records committed to rejects");
     describe_counter!(REJECT_REASONS, Unit::Count, "Records committed to rejects, by reason");
@@ -119,4 +127,9 @@ pub fn describe() {
         Unit::Count,
         "1 while the ballast is given up because the disk is full"
     );
+}
+
+/// Counts a changed catalogue file that was taken, or refused.
+pub fn read_catalogue(outcome: &'static str) {
+    metrics::counter!(CATALOGUE_READS, "outcome" => outcome).increment(1);
 }

@@ -8,7 +8,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use bellwether_warehouse::{Location, TableId, Warehouse, World};
 
 use crate::batch::Tools;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Current};
 use crate::identity::Identities;
 use crate::labels::Labeller;
 
@@ -32,7 +32,7 @@ impl House {
         let location = Location::parse(root.to_str().unwrap()).unwrap();
         let warehouse = Warehouse::open_or_create_in(&location, world.clone()).await.unwrap();
         let tools = Tools {
-            catalogue: Arc::new(Catalogue::empty()),
+            catalogue: Current::new(Catalogue::empty()),
             identities: Arc::new(Identities::open(&dir.path().join("secrets")).unwrap()),
             labeller: Arc::new(Labeller::new()),
             world,

@@ -45,6 +45,7 @@ pub async fn run(args: Args, mut config: Config) -> anyhow::Result<()> {
     }
     roles.bind(&chosen).await?;
     roles.start(&chosen).await?;
+    roles.follow_catalogue();
     for role in [Role::Web, Role::Intake, Role::Admin] {
         if let Ok(address) = roles.address(role) {
             println!("{role} is at http://{address}");

@@ -5,6 +5,7 @@ mod listen;
 mod maintain;
 mod peers;
 mod progress;
+mod reload;
 mod stalled;
 mod start;
 mod supervise;
@@ -18,14 +19,17 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bellwether_ingest::batch::Tools;
+use bellwether_ingest::catalogue::Current;
 use bellwether_ingest::identity::{self, Identities};
 use bellwether_ingest::labels::Labeller;
 use bellwether_ingest::sources::spool::Stopped as StoppedLogs;
 use bellwether_ingest::spool::Spool;
+use bellwether_metrics::Terms;
 use bellwether_warehouse::Warehouse;
 use bellwether_warehouse::health::{Health, State};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -89,6 +93,8 @@ pub struct Roles {
     addresses: BTreeMap<Role, SocketAddr>,
     /// Takes over a spool that belongs to the same warehouse at another place.
     adopt: bool,
+    /// What is published under, by the catalogue of now.
+    terms: watch::Sender<Terms>,
     board: Board,
     tasks: JoinSet<anyhow::Result<()>>,
     shutdown: CancellationToken,
@@ -109,6 +115,7 @@ impl Roles {
         bellwether_ingest::metric::describe();
         bellwether_jobs::metric::describe();
         Ok(Self {
+            terms: watch::Sender::new(config.terms(&tools.catalogue.get())),
             config,
             warehouse,
             tools,
@@ -189,7 +196,7 @@ impl Roles {
 /// What turns records into rows, as the configuration has it. The pepper must be the one of the warehouse.
 pub async fn tools(config: &Config, warehouse: &Warehouse) -> anyhow::Result<Tools> {
     Ok(Tools {
-        catalogue: Arc::new(config.catalogue()?),
+        catalogue: Current::new(config.catalogue()?),
         identities: Arc::new(identities(config, warehouse).await?),
         labeller: Arc::new(Labeller::new()),
         world: warehouse.world().clone(),

@@ -1,6 +1,5 @@
 //! Starts each role as a supervised task.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +14,11 @@ use bellwether_ingest::spool::{self, Owner, Spool};
 use bellwether_jobs::{Jobs, Publisher, Scheduler};
 use bellwether_warehouse::health::State;
 use bellwether_web::Site;
-use bellwether_web::data::Names;
 use chrono::Utc;
 
 use super::peers::{PER_ADDRESS, Peers};
 use super::supervise::lasting;
-use super::{Role, Roles, StoppedLogs, accept, maintain, progress};
+use super::{Role, Roles, StoppedLogs, accept, maintain, progress, reload};
 use crate::exit::{chain, usage};
 use crate::straight;
 
@@ -176,7 +174,7 @@ impl Roles {
         let mut jobs = Jobs::open(&self.warehouse).await?;
         jobs.fold(Utc::now()).await?;
         jobs.recompute().await?;
-        let terms = self.config.terms(&self.tools.catalogue);
+        let terms = self.terms.borrow().clone();
         Publisher::open(&self.warehouse, terms).await?.publish_stage(Utc::now()).await?;
         Ok(())
     }
@@ -184,11 +182,11 @@ impl Roles {
     fn start_jobs(&mut self) {
         let (warehouse, every, shutdown) =
             (self.warehouse.clone(), self.config.jobs.every.0, self.shutdown.clone());
-        let terms = self.config.terms(&self.tools.catalogue);
+        let terms = self.terms.subscribe();
         self.watch("jobs", move || {
             let (warehouse, terms, shutdown) = (warehouse.clone(), terms.clone(), shutdown.clone());
             async move {
-                let scheduler = Scheduler::new(Jobs::open(&warehouse).await?).publishing(terms);
+                let scheduler = Scheduler::new(Jobs::open(&warehouse).await?).publishing_as(terms);
                 let (ending, ended) = tokio::sync::watch::channel(false);
                 let run = scheduler.run_forever(every, ended);
                 tokio::pin!(run);
@@ -209,7 +207,7 @@ impl Roles {
     }
 
     async fn start_web(&mut self) -> anyhow::Result<()> {
-        let names = self.names();
+        let names = reload::names(&self.tools.catalogue.get());
         let mut config = self.config.web.clone();
         config.simulated |= straight::is_straight(&self.warehouse).await?;
         let site = Site::open(&self.warehouse, config, names).await;
@@ -253,16 +251,6 @@ impl Roles {
         self.serve(Role::Admin, router, None)
     }
 
-    /// Display names of the catalogue, for pages.
-    fn names(&self) -> Names {
-        let catalogue = &self.tools.catalogue;
-        Names {
-            models: owned(catalogue.models()),
-            authors: owned(catalogue.authors()),
-            providers: owned(catalogue.providers()),
-        }
-    }
-
     fn serve(&mut self, role: Role, router: axum::Router, peers: Option<Arc<Peers>>) -> anyhow::Result<()> {
         let listener = Arc::new(self.listener(role)?);
         let shutdown = self.shutdown.clone();
@@ -291,10 +279,6 @@ fn partitions(stopped: Vec<(String, i32, String)>, is_all: bool) -> State {
 /// A worker that reads on would lose or pass over records stays down; any other is started again.
 fn ended(error: sources::Error) -> anyhow::Error {
     if error.is_lasting() { lasting(error) } else { error.into() }
-}
-
-fn owned<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
-    names.map(|(id, name)| (id.to_owned(), name.to_owned())).collect()
 }
 
 #[cfg(test)]

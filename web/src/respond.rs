@@ -224,7 +224,7 @@ async fn page(
     let theme = if html { theme(&request.headers) } else { Theme::Auto };
     let stale = site.stale(dataset).filter(|_| html);
     let address = format!("{}{}", route.path, query(&parsed));
-    let versions = fingerprint(SOURCES, site.settings(), dataset);
+    let versions = fingerprint(SOURCES, &site.settings(dataset), dataset);
     let etag = etag(&versions, &address, theme, stale);
     let place = route.page.place();
     if matches_etag(&request.headers, &etag) {

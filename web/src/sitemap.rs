@@ -78,7 +78,7 @@ fn is_encrypted(request: &Parts, site: &Site) -> bool {
 fn day(site: &Site, dataset: &Dataset) -> String {
     let day = dataset.last_complete_date();
     let version = if dataset.has_complete_day() { 0 } else { dataset.folded };
-    format!("{SOURCES}-{}-{day}-{version}", site.settings())
+    format!("{SOURCES}-{}-{day}-{version}", site.settings(dataset))
 }
 
 async fn render(

@@ -21,10 +21,11 @@ pub struct Site {
 #[derive(Debug)]
 struct Inner {
     warehouse: Warehouse,
-    options: Options,
+    options: RwLock<Options>,
     config: WebConfig,
-    /// Settings that change what a page says, as one word: a part of every validator.
-    settings: String,
+    /// Settings that change what a page says, as one word, by the names that they are of: a part of every validator. The newest
+    /// last.
+    settings: RwLock<Vec<(Arc<Names>, Arc<str>)>>,
     dataset: RwLock<Option<Arc<Dataset>>>,
     /// `None` until the tables could be opened.
     refresher: tokio::sync::Mutex<Option<Refresher>>,
@@ -55,11 +56,11 @@ impl Site {
         let site = Self {
             inner: Arc::new(Inner {
                 warehouse: warehouse.clone(),
-                options,
+                settings: RwLock::new(vec![(options.names.clone(), settings)]),
+                options: RwLock::new(options),
                 gate: Gate::for_this_machine(),
                 cache: PageCache::new(config.page_cache),
                 config,
-                settings,
                 dataset: RwLock::default(),
                 refresher: tokio::sync::Mutex::default(),
                 progress: Mutex::default(),
@@ -76,7 +77,8 @@ impl Site {
     }
 
     pub(crate) async fn open_refresher(&self) -> Result<Refresher, RefreshError> {
-        Refresher::open(&self.inner.warehouse, self.inner.options.clone()).await
+        let options = self.inner.options.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Refresher::open(&self.inner.warehouse, options).await
     }
 
     /// The current dataset; `None` until the first load succeeded.
@@ -97,9 +99,27 @@ impl Site {
         &self.inner.config
     }
 
-    /// The same word for the same pages: see [`Inner::settings`].
-    pub(crate) fn settings(&self) -> &str {
-        &self.inner.settings
+    /// Other names than before, from the next dataset on, which is read anew. Pages of the one that stands keep theirs.
+    pub async fn rename(&self, names: Names) {
+        // Held while the tables are looked at, so no dataset of former names follows.
+        let mut refresher = self.refresher().await;
+        let word = settings(&self.inner.config, &names);
+        let options = Options::of(&self.inner.config, names);
+        let mut words = self.inner.settings.write().unwrap_or_else(PoisonError::into_inner);
+        // Two at least: the dataset that stands, and the next one.
+        let kept = words.len().saturating_sub(3);
+        words.drain(..kept);
+        words.push((options.names.clone(), word));
+        drop(words);
+        *self.inner.options.write().unwrap_or_else(PoisonError::into_inner) = options;
+        *refresher = None;
+    }
+
+    /// The same word for the same pages of a dataset: see [`Inner::settings`].
+    pub(crate) fn settings(&self, dataset: &Dataset) -> Arc<str> {
+        let words = self.inner.settings.read().unwrap_or_else(PoisonError::into_inner);
+        let of_dataset = words.iter().find(|(names, _)| Arc::ptr_eq(names, &dataset.names));
+        of_dataset.or(words.last()).map(|(_, word)| Arc::clone(word)).unwrap_or_default()
     }
 
     pub(crate) fn lock_progress(&self) -> MutexGuard<'_, Progress> {
@@ -130,9 +150,9 @@ impl Site {
 
 /// Everything outside the tables that a body depends on. `Debug` names every field, so a new threshold counts by
 /// itself; maps are ordered, so equal settings give equal words after a restart.
-fn settings(config: &WebConfig, names: &Names) -> String {
+fn settings(config: &WebConfig, names: &Names) -> Arc<str> {
     let WebConfig { profile, simulated, base_url, stale_after, .. } = config;
     let text =
         format!("{profile:?} {:?} {simulated} {base_url:?} {stale_after:?} {names:?}", config.thresholds());
-    blake3::hash(text.as_bytes()).to_hex().to_string()
+    blake3::hash(text.as_bytes()).to_hex().as_str().into()
 }

@@ -20,7 +20,7 @@ use bellwether_warehouse::tables::rejects::{self, RejectRow};
 pub use frozen::{Counts, Frozen, Range};
 pub use stream::{Position, Stream};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue;
 use crate::dedup::{Dates, Mark, Seen};
 use crate::event::Event;
 use crate::formats::{self, Appended, Format};
@@ -35,7 +35,8 @@ use sources::Sources;
 /// What turning a record into rows needs. Shared by all workers.
 #[derive(Clone, Debug)]
 pub struct Tools {
-    pub catalogue: Arc<Catalogue>,
+    /// Asked for each record, so that another one takes effect between two.
+    pub catalogue: catalogue::Current,
     pub identities: Arc<Identities>,
     pub labeller: Arc<Labeller>,
     pub world: World,
@@ -199,7 +200,8 @@ impl Batch {
         let (rows, cells, identities) = (&mut self.rows, &mut self.cells, &self.tools.identities);
         let mut outcome = Outcome::default();
         let mut failed = None;
-        let normalised = normalise(event, &self.tools.catalogue, &lineage, &mut |row| {
+        let catalogue = self.tools.catalogue.get();
+        let normalised = normalise(event, &catalogue, &lineage, &mut |row| {
             if !seen.insert(offset, row.started_at, Mark::of(row)) {
                 outcome.duplicates += 1;
                 return;

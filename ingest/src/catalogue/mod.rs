@@ -5,6 +5,7 @@
 //! date, version and offer (`fold`); the first that is listed is meant (`index`). `explain` tells each step.
 
 mod again;
+mod current;
 mod explain;
 mod facts;
 mod file;
@@ -27,6 +28,7 @@ use file::{Alias, File};
 use index::Index;
 
 pub use again::priced_again;
+pub use current::{Current, Difference};
 pub use explain::{Explanation, Step};
 pub use facts::{Amount, ModelFacts, Price, ProviderFacts};
 pub use fold::Cut;

@@ -335,7 +335,7 @@ impl<'a> Run<'a> {
             Ok(mut event) => {
                 event.strip(&self.batch.tools().identities, &self.batch.tools().labeller);
                 self.load_dates(&event, appended_at_us).await?;
-                self.names.count(&event, &self.batch.tools().catalogue);
+                self.names.count(&event, &self.batch.tools().catalogue.get());
                 let message = Message { offset, appended_at_us, payload: record };
                 self.batch.push_event(self.slot, &message, &event).map_err(ImportError::Identity)
             }

@@ -381,6 +381,29 @@ async fn a_scheduler_publishes_and_its_failures_stop_no_fold() {
 }
 
 #[tokio::test]
+async fn a_scheduler_takes_other_terms_over_as_a_process_that_starts_does() {
+    let mut f = Fixture::new().await;
+    add(&mut f, &[of_user("a", 1, 1)], NOW).await;
+    let (sender, receiver) = tokio::sync::watch::channel(terms(1));
+    let jobs = Jobs::open(&f.warehouse).await.unwrap();
+    let mut scheduler = crate::Scheduler::new(jobs).publishing_as(receiver);
+    assert!(scheduler.run_once(at(NOW)).await.is_clean());
+    assert_eq!(newest(&f).await.terms, terms(1).fingerprint());
+    sender.send_replace(terms(2));
+    let report = scheduler.run_once(at("2026-11-25T13:00:30Z")).await;
+    assert!(report.is_clean(), "{report}");
+    let row = newest(&f).await;
+    assert_eq!((row.number, row.terms), (1, terms(2).fingerprint()));
+    // Those stay when nobody is left to give others.
+    drop(sender);
+    f.append(&[of_user("b", 1, 2)]).await;
+    let report = scheduler.run_once(at("2026-11-25T13:01:30Z")).await;
+    assert!(report.is_clean(), "{report}");
+    let row = newest(&f).await;
+    assert_eq!((row.number, row.terms), (2, terms(2).fingerprint()));
+}
+
+#[tokio::test]
 async fn the_loop_publishes_what_it_folds() {
     let mut f = Fixture::new().await;
     let (stop, stopped) = tokio::sync::watch::channel(false);

@@ -99,6 +99,12 @@ impl Scheduler {
     /// Publishes under these terms, too.
     #[must_use]
     pub fn publishing(self, terms: Terms) -> Self {
+        self.publishing_as(watch::channel(terms).1)
+    }
+
+    /// The same under terms that may become others, each time as if the process began anew.
+    #[must_use]
+    pub fn publishing_as(self, terms: watch::Receiver<Terms>) -> Self {
         let publishing = Some(Publishing::new(self.jobs.warehouse().clone(), terms));
         Self { publishing, ..self }
     }

@@ -43,7 +43,8 @@ const UNTIL_DUE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Publishing {
     warehouse: Warehouse,
-    terms: Terms,
+    /// Other ones are taken over as by a process that starts.
+    terms: watch::Receiver<Terms>,
     publisher: Option<Publisher>,
     /// Which lane.
     job: Job,
@@ -52,7 +53,7 @@ pub(crate) struct Publishing {
 }
 
 impl Publishing {
-    pub(crate) fn new(warehouse: Warehouse, terms: Terms) -> Self {
+    pub(crate) fn new(warehouse: Warehouse, terms: watch::Receiver<Terms>) -> Self {
         Self { warehouse, terms, publisher: None, job: Job::Publish, is_whole: true }
     }
 
@@ -113,13 +114,20 @@ impl Publishing {
     }
 
     async fn publish(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
+        // Whoever gives no others has gone.
+        if self.terms.has_changed().unwrap_or(false) {
+            self.publisher = None;
+        }
         let publisher = match &mut self.publisher {
             Some(publisher) => publisher,
-            none => none.insert(match self.job {
-                Job::Live => Publisher::fast(&self.warehouse, self.terms.clone()).await?,
-                _ if self.is_whole => Publisher::open(&self.warehouse, self.terms.clone()).await?,
-                _ => Publisher::slow(&self.warehouse, self.terms.clone()).await?,
-            }),
+            none => {
+                let terms = self.terms.borrow_and_update().clone();
+                none.insert(match self.job {
+                    Job::Live => Publisher::fast(&self.warehouse, terms).await?,
+                    _ if self.is_whole => Publisher::open(&self.warehouse, terms).await?,
+                    _ => Publisher::slow(&self.warehouse, terms).await?,
+                })
+            }
         };
         let report = publisher.publish(now).await?;
         if let Some(number) = report.number {

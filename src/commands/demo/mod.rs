@@ -90,6 +90,7 @@ pub async fn run(args: Args, common: &Common, mut config: Config) -> anyhow::Res
         return roles.ended().await;
     }
     roles.start(&[Role::Web, Role::Jobs, Role::Maintain, Role::Admin]).await?;
+    roles.follow_catalogue();
 
     println!(
         "Bellwether is at http://{} — {}",

@@ -220,3 +220,26 @@ async fn pages_of_a_former_dataset_are_given_back() {
     app.get("/rankings/models").await;
     assert_eq!(app.site.cache().bytes().await, cached);
 }
+
+#[tokio::test]
+async fn other_names_are_shown_by_the_next_look_as_after_a_restart() {
+    let fixture = Fixture::filled().await;
+    publish(&fixture).await;
+    let config = crate::config::WebConfig::default;
+    let site = crate::Site::open_at(&fixture.warehouse, config(), crate::data::Names::default(), now).await;
+    let before = site.dataset().unwrap();
+    let word = site.settings(&before);
+    let mut names = crate::data::Names::default();
+    names.models.insert("acme/one".into(), "Uno".into());
+    site.rename(names.clone()).await;
+    // What stands keeps its names and its validators.
+    assert!(std::sync::Arc::ptr_eq(&site.dataset().unwrap(), &before));
+    assert_eq!(site.settings(&before), word);
+    site.refresh().await;
+    let after = site.dataset().unwrap();
+    assert_eq!((before.names.model("acme/one"), after.names.model("acme/one")), ("one", "Uno"));
+    assert_eq!(site.settings(&before), word);
+    assert_ne!(site.settings(&after), word);
+    let restarted = crate::Site::open_at(&fixture.warehouse, config(), names, now).await;
+    assert_eq!(restarted.settings(&restarted.dataset().unwrap()), site.settings(&after));
+}
