@@ -9,14 +9,13 @@ use bellwether_warehouse::{Advance, Change, DataFile, Table};
 use chrono::NaiveDate;
 
 use crate::error::Error;
-use crate::publish;
 use crate::statement::Rows;
 
 /// Member of `commitInfo` of a commit that put other rows in the place of rows: what it adds is no news, though
 /// Delta wants it called a change of data.
 pub(crate) const REWRITTEN_BY: &str = "bellwether";
 
-/// Member of `commitInfo`: first and last date of each run of dates whose rows are made of other names than before.
+/// Member of `commitInfo`: dates whose rows are made of other names than before.
 pub(crate) const REMAPPED: &str = "remapped";
 
 #[derive(Debug)]
@@ -59,7 +58,7 @@ impl Replacement<'_> {
         ];
         let mut info: serde_json::Map<String, serde_json::Value> = info.into_iter().collect();
         if !self.remapped.is_empty() {
-            info.insert(REMAPPED.to_owned(), publish::tell(&publish::runs(&self.remapped)));
+            info.insert(REMAPPED.to_owned(), self.remapped.iter().map(NaiveDate::to_string).collect());
         }
         let change = Change {
             advance: self.advance,

@@ -6,10 +6,9 @@
 
 use bellwether_warehouse::tables::attempts::{AttemptRow, ErrorClass, Named, Outcome};
 
+use super::explain::Steps;
 use super::file::Alias;
 use super::{Catalogue, Names, hosts};
-use crate::catalogue::explain::Steps;
-use crate::normalise::settle_cost;
 
 /// In front of a host that stands for a provider which nobody lists.
 const HOST: &str = "host:";
@@ -118,14 +117,6 @@ fn settled(row: &AttemptRow<'_>, is_bare: bool, resolved: &super::Resolved) -> N
         variant: Some(resolved.variant.clone()).filter(|_| !has_no_model),
         author: resolved.author.clone().filter(|_| has_model),
         provider_id: resolved.provider_id.clone().filter(|_| has_provider),
-    }
-}
-
-/// What a row with other names costs. A zero that was taken for no price under the former ones does not come back: that it
-/// was logged is not told.
-pub fn priced_again(row: &mut AttemptRow<'_>) {
-    if let Some(outcome) = Outcome::parse(row.outcome) {
-        settle_cost(row, outcome);
     }
 }
 

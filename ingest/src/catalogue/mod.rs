@@ -27,7 +27,6 @@ use explain::Steps;
 use file::{Alias, File};
 use index::Index;
 
-pub use again::priced_again;
 pub use current::{Current, Difference};
 pub use explain::{Explanation, Step};
 pub use facts::{Amount, ModelFacts, Price, ProviderFacts};

@@ -122,11 +122,11 @@ pub(super) fn partition_in(path: &str) -> Option<NaiveDate> {
     path.split_once('/')?.0.split_once('=')?.1.parse().ok()
 }
 
-pub(crate) fn tell(runs: &[(NaiveDate, NaiveDate)]) -> Value {
+pub(super) fn tell(runs: &[(NaiveDate, NaiveDate)]) -> Value {
     runs.iter().map(|(first, last)| Value::from(vec![first.to_string(), last.to_string()])).collect()
 }
 
-pub(super) fn told(value: &Value) -> Option<Vec<(NaiveDate, NaiveDate)>> {
+fn told(value: &Value) -> Option<Vec<(NaiveDate, NaiveDate)>> {
     let date = |value: &Value| value.as_str()?.parse().ok();
     let run = |value: &Value| match value.as_array()?.as_slice() {
         [first, last] => Some((date(first)?, date(last)?)),

@@ -87,16 +87,6 @@ impl Publisher {
         let turned = touched(metric, late::turned(round));
         due.dates.extend(turned.iter().chain(&self.of_names(metric, &stands, round).await?));
         due.dates.retain(|date| *date <= today && (metric.begins_by(*date, today) || known.contains(date)));
-        if self.scope == Scope::Slow && !round.is_night && !is_all && from.is_none() {
-            // Some of what a date is made of may be named otherwise already, and some not: the night shows it as a whole.
-            let waits = touched(metric, round.renamed.remapped.clone());
-            let is_held = |date: &NaiveDate| {
-                waits.contains(date)
-                    && stands.contains(date)
-                    && metric.last_day(*date) < round.terms.open_from()
-            };
-            due.dates.retain(|date| !is_held(date) || unnamed.contains(date) || turned.contains(date));
-        }
         match self.scope {
             Scope::Slow if metric.is_put_off() && !is_all && from.is_none() => {
                 let stays = unnamed.union(&turned).copied().collect();

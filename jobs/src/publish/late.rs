@@ -37,6 +37,10 @@ pub(super) fn put_off(
         return None;
     }
     let open_from = round.terms.open_from();
+    // Some of what a date is made of may be named otherwise already, and some not: the night shows it as a whole.
+    let held = round.remapped_of(metric);
+    let is_held = |date: &NaiveDate| held.contains(date) && metric.last_day(*date) < open_from;
+    due.retain(|date| !is_held(date) || !stands.contains(date) || stays.contains(date));
     let is_late = |date: &NaiveDate| {
         let day = metric.last_day(*date);
         let is_recent = day.checked_add_days(LATE_DAYS).is_none_or(|end| end >= open_from);

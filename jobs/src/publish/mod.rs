@@ -47,8 +47,6 @@ use tokio::sync::OnceCell;
 
 use crate::error::Error;
 use crate::jobs::refresh;
-pub(crate) use changes::tell;
-pub(crate) use place::runs;
 pub use report::{PublishReport, PublishedTable};
 use scope::Scope;
 use stage::Froms;

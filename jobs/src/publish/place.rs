@@ -106,7 +106,7 @@ pub(super) fn pieces(
 }
 
 /// Neighbouring dates, at most a month of them, newest first; both ends included.
-pub(crate) fn runs(dates: &BTreeSet<NaiveDate>) -> Vec<(NaiveDate, NaiveDate)> {
+pub(super) fn runs(dates: &BTreeSet<NaiveDate>) -> Vec<(NaiveDate, NaiveDate)> {
     let mut runs: Vec<(NaiveDate, NaiveDate)> = Vec::new();
     for date in dates {
         match runs.last_mut() {

@@ -11,10 +11,10 @@ use bellwether_metrics::publications::{self, Publication};
 use bellwether_metrics::{Lane, Metric, Renamed, models, providers};
 use bellwether_warehouse::{Error as WarehouseError, Snapshot, TableId};
 use chrono::NaiveDate;
+use serde_json::Value;
 
 use super::changes;
 use super::due::{inputs, touched};
-use super::place::days_between;
 use super::scope::Scope;
 use super::{Publisher, Round, Stage};
 use crate::error::Error;
@@ -24,6 +24,11 @@ impl Round {
     /// Nothing of the running day may stay as it stands.
     pub(super) fn is_anew(&self) -> bool {
         self.is_afresh || self.takes_over
+    }
+
+    /// Dates of a table that are made of days whose logged names were read again.
+    pub(super) fn remapped_of(&self, metric: &Metric) -> BTreeSet<NaiveDate> {
+        touched(metric, self.renamed.remapped.clone())
     }
 
     /// Names that still wait once this is published.
@@ -60,8 +65,10 @@ impl Publisher {
                 continue;
             };
             for commit in changes::news(table, *after).await?.unwrap_or_default() {
-                let runs = commit.info.get(REMAPPED).and_then(changes::told).unwrap_or_default();
-                days.extend(runs.into_iter().flat_map(|(first, last)| days_between(first, last)));
+                let told = commit.info.get(REMAPPED).and_then(Value::as_array);
+                let dates =
+                    told.into_iter().flatten().filter_map(|date| date.as_str()?.parse::<NaiveDate>().ok());
+                days.extend(dates);
             }
         }
         Ok(days)
@@ -100,7 +107,7 @@ impl Publisher {
                 let held = touched(metric, held.map_err(Error::metric)?);
                 dates.extend(held.intersection(stands));
             }
-            dates.extend(touched(metric, round.renamed.remapped.clone()).intersection(stands));
+            dates.extend(round.remapped_of(metric).intersection(stands));
         }
         Ok(dates)
     }

@@ -12,7 +12,7 @@ use bellwether_metrics::revisions::{REVISION, Reason, Revised};
 use bellwether_metrics::{Metric, Renamed};
 use chrono::NaiveDate;
 
-use super::due::{Due, touched};
+use super::due::Due;
 use super::moved::is_near;
 use super::rows::{ByDate, is_same};
 use super::{Publisher, Round};
@@ -182,7 +182,7 @@ impl Judge {
             log,
             came_back,
             renamed: Arc::clone(&round.renamed),
-            remapped: touched(metric, round.renamed.remapped.clone()),
+            remapped: round.remapped_of(metric),
         }
     }
 }

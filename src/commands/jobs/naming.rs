@@ -1,6 +1,7 @@
 //! The catalogue as the jobs ask it.
 
-use bellwether_ingest::catalogue::{Catalogue, priced_again};
+use bellwether_ingest::catalogue::Catalogue;
+use bellwether_ingest::priced;
 use bellwether_jobs::Naming;
 use bellwether_warehouse::tables::attempts::{AttemptRow, Named};
 
@@ -12,6 +13,6 @@ impl Naming for ByCatalogue {
     }
 
     fn price(&self, row: &mut AttemptRow<'_>) {
-        priced_again(row);
+        priced::again(row);
     }
 }

@@ -182,21 +182,3 @@ fn a_row_whose_host_decided_and_is_not_told_stays_as_it_stands() {
     // One that was listed then, with hosts that nobody knows now.
     assert_eq!(catalogue.named_again(&row("north")), None);
 }
-
-#[test]
-fn a_zero_of_a_variant_that_is_free_no_more_is_no_price() {
-    let mut row = AttemptRow {
-        variant: Some("standard"),
-        outcome: "ok",
-        input_tokens: Some(5),
-        cost_usd: Some(0),
-        price_source: Some("logged"),
-        ..AttemptRow::default()
-    };
-    let free = AttemptRow { variant: Some("free"), ..row.clone() };
-    priced_again(&mut row);
-    assert_eq!((row.cost_usd, row.price_source), (None, None));
-    let mut kept = free.clone();
-    priced_again(&mut kept);
-    assert_eq!(kept, free);
-}
