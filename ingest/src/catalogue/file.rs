@@ -86,6 +86,9 @@ pub(super) struct Provider {
     /// Hosts of its OpenAI-compatible API; a leading dot stands for every name below.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// Behind a colon its names say which variant is meant, as OpenRouter's slugs do.
+    #[serde(default)]
+    pub has_variants: bool,
     #[serde(default)]
     pub facts: ProviderFacts,
 }

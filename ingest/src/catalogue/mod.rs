@@ -297,6 +297,10 @@ impl Catalogue {
         };
         // What stands in front of OpenRouter's slugs is an author, and says nothing of who served.
         let provider = provider.filter(|_| !is_slug);
+        let (found, variant) = match found {
+            None => self.of_variant(slug, names.provider.or(provider.as_deref()), steps),
+            found => (found, variant),
+        };
         match found {
             Some(id) => {
                 let variant = variant.unwrap_or(STANDARD).to_owned();
@@ -304,6 +308,30 @@ impl Catalogue {
             }
             None => unmapped(Some(raw.to_owned()), provider),
         }
+    }
+
+    /// A name that a provider with variants has ended in one. A model of that whole name would have been found, so none that
+    /// is a model of its own becomes a variant of another.
+    fn of_variant<'a>(
+        &self,
+        slug: &'a str,
+        provider: Option<&str>,
+        steps: &mut Steps,
+    ) -> (Option<String>, Option<&'a str>) {
+        let id = provider.and_then(|raw| self.index.spellings.provider(raw));
+        let known = id.and_then(|id| self.file.providers.get(*self.providers.get(id)?));
+        let split = known.filter(|known| known.has_variants).and_then(|_| parse::split_known_variant(slug));
+        let Some((slug, variant)) = split else { return (None, None) };
+        steps.note(|| Step::Variant { suffix: variant.to_owned() });
+        let (found, _) = self.index.resolve(slug, steps);
+        // Where thinking cannot be asked for, who thinks is another model.
+        let found = found.filter(|id| variant != parse::THINKING || self.reasons(id));
+        (found, Some(variant))
+    }
+
+    fn reasons(&self, id: &str) -> bool {
+        let known = self.models.get(id).and_then(|at| self.file.models.get(*at));
+        known.is_some_and(|model| model.facts.reasons == Some(true))
     }
 
     pub fn author_name(&self, slug: &str) -> Option<&str> {
