@@ -4,14 +4,19 @@
 //! guessed. It is looked up as it stands, then by its fold key without what stands around it (`parse`), then without
 //! date, version and offer (`fold`); the first that is listed is meant (`index`). `explain` tells each step.
 
+mod checks;
+mod error;
 mod explain;
 mod facts;
 mod file;
 mod fold;
+pub mod foreign;
 mod hosts;
 mod index;
 mod lists;
+mod overlay;
 mod parse;
+mod read;
 mod spellings;
 #[cfg(test)]
 mod tests;
@@ -20,14 +25,16 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::NaiveDate;
 use explain::Steps;
-use file::{Alias, File};
+use file::File;
 use index::Index;
 
+pub use error::Error;
 pub use explain::{Explanation, Step};
 pub use facts::{Amount, ModelFacts, Price, ProviderFacts};
+pub use file::{Alias, Author, Family, Model, Provider};
 pub use fold::Cut;
+pub use overlay::{Entry, Overlay, Standing};
 
 /// The variant of a model that no suffix names.
 pub const STANDARD: &str = "standard";
@@ -36,32 +43,6 @@ pub const STANDARD: &str = "standard";
 const CACHE_ENTRIES: usize = 65_536;
 /// Longer names are looked up anew each time, for the same reason.
 const CACHED_NAME_BYTES: usize = 256;
-
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    #[error("failed to read the catalogue as TOML")]
-    Toml(#[source] Box<toml::de::Error>),
-    #[error("line {line} of a list that ships with the binary is no row of it")]
-    Line { line: usize },
-    #[error(
-        "models `{first}` and `{second}` of the catalogue are spelled alike, by the key `{key}`; list one of them, with the \
-         other spelling in its `names` if the key differs"
-    )]
-    SameKey { key: String, first: String, second: String },
-    #[error("model `{model_id}` of the catalogue is not `author/slug` with an author of the catalogue")]
-    Model { model_id: String },
-    #[error(
-        "a price of the catalogue is of model `{model_id}` at provider `{provider_id}`, and one of the two is not in its lists; \
-         add it there"
-    )]
-    PriceOfNobody { model_id: String, provider_id: String },
-    #[error(
-        "the price of `{model_id}` from {from} on ends before it begins, or another one of the same place holds on the same \
-         day; correct `valid_from` and `valid_to`"
-    )]
-    PriceDays { model_id: String, from: NaiveDate },
-}
 
 /// What the raw names of an attempt mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,12 +65,12 @@ pub struct Catalogue {
     models: HashMap<String, usize>,
     index: Index,
     hasher: RandomState,
-    cache: RwLock<HashMap<u64, Arc<Entry>>>,
+    cache: RwLock<HashMap<u64, Arc<Answer>>>,
 }
 
 /// A remembered answer; the names stand beside it because two combinations may share a hash.
 #[derive(Debug)]
-struct Entry {
+struct Answer {
     names: Names<String>,
     resolved: Arc<Resolved>,
 }
@@ -140,7 +121,7 @@ impl Catalogue {
     /// # Errors
     /// When the text is no catalogue, naming the line; or a model's author is not listed.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
-        Self::build(File::parse(text)?)
+        Self::build(read::read(text)?)
     }
 
     /// This catalogue and an operator's own; where both name the same thing, the own entry wins.
@@ -148,7 +129,7 @@ impl Catalogue {
     /// # Errors
     /// As for `from_toml`; a model's author may be listed in either.
     pub fn overlaid(self, text: &str) -> Result<Self, Error> {
-        Self::build(self.file.overlaid(File::parse(text)?))
+        Self::build(self.file.overlaid(read::read(text)?))
     }
 
     fn build(file: File) -> Result<Self, Error> {
@@ -190,7 +171,7 @@ impl Catalogue {
         let resolved = Arc::new(self.look_up(names, &mut Steps::default()));
         let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
         if cache.len() < CACHE_ENTRIES {
-            let entry = Entry { names: names.to_owned(), resolved: Arc::clone(&resolved) };
+            let entry = Answer { names: names.to_owned(), resolved: Arc::clone(&resolved) };
             cache.entry(hash).or_insert_with(|| Arc::new(entry));
         }
         resolved
@@ -264,14 +245,14 @@ impl Catalogue {
         }
     }
 
-    fn model(&self, names: Names<&str>, alias: Option<&Alias>, steps: &mut Steps) -> Model {
+    fn model(&self, names: Names<&str>, alias: Option<&Alias>, steps: &mut Steps) -> Found {
         if let Some(alias) = alias
             && let Some(id) = &alias.model_id
         {
             let variant = alias.variant.clone().unwrap_or_else(|| STANDARD.to_owned());
-            return Model { id: Some(id.clone()), variant, is_mapped: true, provider: None };
+            return Found { id: Some(id.clone()), variant, is_mapped: true, provider: None };
         }
-        let unmapped = |id: Option<String>, provider| Model {
+        let unmapped = |id: Option<String>, provider| Found {
             id,
             variant: STANDARD.to_owned(),
             is_mapped: false,
@@ -304,7 +285,7 @@ impl Catalogue {
         match found {
             Some(id) => {
                 let variant = variant.unwrap_or(STANDARD).to_owned();
-                Model { id: Some(id), variant, is_mapped: true, provider }
+                Found { id: Some(id), variant, is_mapped: true, provider }
             }
             None => unmapped(Some(raw.to_owned()), provider),
         }
@@ -376,7 +357,7 @@ impl Catalogue {
     }
 }
 
-struct Model {
+struct Found {
     id: Option<String>,
     variant: String,
     is_mapped: bool,
