@@ -118,7 +118,7 @@ pub fn run(what: What, config: &Config) -> anyhow::Result<()> {
     let mut own = Own::open(config)?;
     let entries = entries(what, &own)?;
     let mut new = Vec::new();
-    for entry in entries {
+    for entry in entries.into_iter().map(Entry::blanked) {
         if is_new(&entry, &own)? {
             new.push(entry);
         }

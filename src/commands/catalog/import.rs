@@ -46,7 +46,7 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         .map_err(|error| usage(format!("`{file}`: {}", chain(&error))))?;
     println!("`{file}` is {}", listed.form);
     let (mut new, mut told, mut contradictions, mut known) = (Vec::new(), Vec::new(), Vec::new(), 0_usize);
-    for entry in listed.entries {
+    for entry in listed.entries.into_iter().map(Entry::blanked) {
         let says = |place: String, key: String, has: String| {
             format!("{key}: {place} says {has}; `{file}` says {}", entry.told())
         };

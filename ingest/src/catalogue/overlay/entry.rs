@@ -3,6 +3,7 @@
 use super::super::facts::{Amount, ModelFacts, Price, ProviderFacts};
 use super::super::file::{Alias, Author, Family, File, Model, Provider};
 use super::insert::Members;
+use crate::account;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -29,6 +30,15 @@ impl Entry {
             Self::Alias(_) => "aliases",
             Self::Price(_) => "prices",
         }
+    }
+
+    /// Without the account in the name of a resource, as every record and every file is read.
+    #[must_use]
+    pub fn blanked(self) -> Self {
+        let Self::Alias(mut alias) = self else { return self };
+        let blanked = alias.raw_model.as_deref().and_then(account::blanked);
+        alias.raw_model = blanked.or(alias.raw_model);
+        Self::Alias(alias)
     }
 
     /// What no two entries may share, for people.

@@ -74,6 +74,15 @@ fn every_kind_of_entry_is_read_back_as_it_was_written() {
 }
 
 #[test]
+fn the_account_in_the_name_of_a_resource_reaches_no_file() {
+    let arn = |account: &str| format!("arn:aws:bedrock:us-east-1:{account}:provisioned-model/x1");
+    let entry = alias(&arn("123456789012"), "acme/one").blanked();
+    assert_eq!(entry, alias(&arn("*"), "acme/one"));
+    assert!(Overlay::parse(added("", std::slice::from_ref(&entry))).unwrap().has(&entry));
+    assert_eq!(alias("x", "acme/one").blanked(), alias("x", "acme/one"));
+}
+
+#[test]
 fn an_entry_stands_to_both_files_as_they_say() {
     let shipped = Catalogue::from_toml(&format!(
         "{NAMES}models = [{{ id = \"acme/one\", name = \"One\" }}]\nprices = [{{ model = \"acme/one\", input = \"1\" }}]\n\
