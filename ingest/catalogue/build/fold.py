@@ -8,6 +8,7 @@ import re
 REGION_SEGMENT = re.compile(
     r"^(us|us-gov|eu|apac|ap|global|jp|au|ca|uk|global-standard|data-?zone|[a-z]{2}(-gov)?-[a-z]+-\d|\*|"
     r"\d+-month-commitment|responses|chat|converse|converse_like|invoke|models|@cf|@hf|@oi|pro|ps|tee|claude_platform|ranking|"
+    r"stealth|public|unsloth|thebloke|bartowski|lmstudio-community|mlx-community|"
     r"hd|standard|low|medium|high|(\d+|max)-x-(\d+|max)|(\d+|max)-steps)$"
 )
 REGION_DOT = re.compile(r"^(us|us-gov|eu|apac|ap|global|jp|au|ca|uk|in|sa|me)\.(?=.*\.)")
@@ -15,10 +16,12 @@ VERSION = re.compile(r"^(.+):(\d+)$")
 VERSION_NAME = re.compile(r"^(.+)-v\d+$")
 AT_DATE = re.compile(r"^(.+)@(20(?:2[2-9]|3[0-5])-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])|default|latest|00\d|eu|us|global|apac)$")
 DATE = re.compile(r"^(.+)-(20(2[2-9]|3[0-5]))-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])$")
+LATEST = re.compile(r"^(.*\d.*)-latest$")
 DATE_FORM = re.compile(r"-(\d{8}|\d{4}-\d{2}-\d{2})$")
 OFFER = re.compile(
-    r"^(.+)[-_:.](fp4|fp8|fp16|bf16|awq|gguf|gptq|int4|int8|nf4|nvfp4|mxfp4|4bit|8bit|"
-    r"q[2-8](_[01k])?(_[sml])?|q[2-8]-k-[sml]|fp8[-_](dynamic|fast|block)|int4-mixed-ar|maas)$"
+    r"^(.+)[-_:.](fp4|fp8|fp16|bf16|awq|gguf|gptq|int4|int8|nf4|nvfp4|mxfp4|mxfp|4bit|8bit|"
+    r"i?q[2-8]([-_][01k])?([-_](xxs|xs|s|m|l|xl|nl))?|fp8[-_](dynamic|fast|block)|int4-(mixed-ar|autoround)|mlx|hf|tee|priority|"
+    r"high-throughput|variant\d|maas)$"
 )
 
 
@@ -44,6 +47,8 @@ def undated(slug):
     if found := AT_DATE.match(slug):
         return found[1]
     if DATE_FORM.search(slug) and (found := DATE.match(slug)):
+        return found[1]
+    if found := LATEST.match(slug):
         return found[1]
     return None
 

@@ -21,6 +21,10 @@ HOSTS = {
     "alibaba", "databricks", "snowflake", "perplexity", "togethercomputer", "featherless", "abacusai", "tencent", "mistralai",
     "groq", "z-ai", "baidu", "bytedance", "stepfun-ai", "moonshotai", "deepseek",
 }
+# They serve what others make under their own name in front; what they make themselves is in `curated.toml` alone.
+SHOPS = {
+    "empiriolabs", "fireworks", "venice", "opencode", "abliteration", "refuseless", "clarifai", "evroc",
+}
 # Whose word about a model comes first.
 MAKERS = {
     "openai": "openai", "anthropic": "anthropic", "google": "google-ai-studio google-vertex", "deepseek": "deepseek",
@@ -95,7 +99,7 @@ class Models:
                     self.name(found, slugs[-1] if slug != slugs[0] else slug)
                     return
         by_family = self.names.family(slugs[-1])
-        if author in HOSTS and by_family:
+        if author in SHOPS or (author in HOSTS and by_family):
             author = by_family
         elif not author and provider in SERVERS:
             author = by_family
@@ -135,10 +139,14 @@ class Models:
         own = provider in MAKERS.get(model_id.split("/")[0], "").split()
         rank = 0 if own else 1 if provider == "openrouter" else 2
         for fact, value in raw.facts.items():
-            if value is not None:
+            # That it thinks when asked to is no word about the model.
+            if value is not None and variant_of(raw) != "thinking":
                 self.models[model_id]["facts"].setdefault(fact, []).append((rank, value))
         variant = variant_of(raw)
-        amounts = {meter: amount for meter, amount in raw.price.items() if amount is not None}
+        # Below nothing: it varies, as a router's does. And what is sold off says nothing of the price by the list.
+        amounts = {meter: amount for meter, amount in raw.price.items() if amount is not None and amount >= 0}
+        if raw.name.startswith("stealth/"):
+            return
         is_free = variant == "free"
         if not provider or not amounts or (not any(amounts.values()) and not is_free):
             return
@@ -155,18 +163,26 @@ def best(said):
     return max(counted.items(), key=lambda pair: (pair[1], pair[0]))[0]
 
 
-VARIANT = re.compile(r"^(.+/.+):([a-z-]{1,24})$")
+VARIANT = re.compile(r"^(.+/.+):([a-z-]{1,24})()$")
+# Of gateways whose names have no author in front, too; and a budget of tokens for thinking.
+KNOWN_VARIANT = re.compile(r"^([^:]+)(?::(free|thinking|web|discounted)(?::(?:low|medium|high|max))*|-(thinking):\d+)$")
+
+
+def split(raw):
+    if raw.provider == "openrouter":
+        return VARIANT.match(raw.name)
+    return KNOWN_VARIANT.match(raw.name) if raw.provider in ("kilo", "nano-gpt", "unorouter", "kenari") else None
 
 
 def plain_name(raw):
-    """Without the variant, which only OpenRouter's slugs have."""
-    found = VARIANT.match(raw.name) if raw.provider in ("openrouter", "kilo") else None
+    """Without the variant, which only the slugs of some gateways have."""
+    found = split(raw)
     return found[1] if found else raw.name
 
 
 def variant_of(raw):
-    found = VARIANT.match(raw.name) if raw.provider in ("openrouter", "kilo") else None
-    return found[2] if found else "standard"
+    found = split(raw)
+    return found[2] or found[3] if found else "standard"
 
 
 # Words that are not spelled with one capital in front.

@@ -3,7 +3,7 @@
 from fold import REGION_DOT, REGION_SEGMENT, Fold, candidates
 
 # Hosts' own marks in front of a slug, behind which a model of any author may stand.
-HOST_MARKS = ("databricks-", "fw-", "zai-", "system.ai.", "cerebras-", "groq-", "alibaba-")
+HOST_MARKS = ("databricks-", "fw-", "zai-", "system.ai.", "cerebras-", "groq-", "alibaba-", "azure-")
 
 
 class Names:
@@ -47,6 +47,8 @@ class Names:
         author, is_host = None, False
         if len(front) >= 3 and front[-1] == "models" and front[-3] == "publishers":
             author, front = self.authors.get(self.plain(front[-2])), front[:-3]
+        elif len(front) >= 3 and front[-1] == "models" and self.plain(front[-3]) in self.authors:
+            author, front = self.authors[self.plain(front[-3])], front[:-3]
         for at, part in enumerate(front):
             plain = self.plain(part.removeprefix("hf:").removeprefix("~"))
             is_provider = plain in self.providers or REGION_SEGMENT.match(part) or part.startswith("arn:")

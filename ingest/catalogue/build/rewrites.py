@@ -11,8 +11,8 @@ REWRITES = [
         # Azure.
         (r"^gpt-35-", "gpt-3.5-"),
         # Weights as the hub names them, and what hosts add for how they serve them.
-        (r"-(hf|tee|tput)$", ""),
-        (r"-(us|spot|flex|ultrafast|basic|original|cloud|lora|free|nitro|tee)$", ""),
+        (r"-(tput|sambanova|cs|el|fw|n|disc)$", ""),
+        (r"-(us|spot|flex|ultrafast|basic|original|cloud|lora|free|nitro|cheaper)$", ""),
         (r"^((?:gpt-oss|gemma).*)-ultra$", r"\1"),
         (r"^((?:deepseek|gpt-oss|gemma|minimax|l3).*)-turbo$", r"\1"),
         # Resellers' own marks in front.
@@ -24,7 +24,7 @@ REWRITES = [
         (r"^(?:dola-|doubao-)?seed-(.*?)(?:-2[4-6](?:0[1-9]|1[0-2])[0-3]\d)?$", r"seed-\1"),
         (r"-2[4-6](?:0[1-9]|1[0-2])[0-3]\d$", ""),
         # Together and DeepInfra call what they quantise so.
-        (r"-instruct-turbo$", "-instruct"),
+        (r"-instruct-(turbo|lite)$", "-instruct"),
         (r"-vision-instruct-turbo$", "-vision-instruct"),
         # Google's numbers of a stable version.
         (r"^(gemini-.*)-00\d$", r"\1"),

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use super::facts::{ModelFacts, Price, ProviderFacts};
-use super::{Error, Names, hosts};
-use crate::account;
+use super::{Names, hosts};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
+    /// Of the form of the file; none: the first.
+    pub version: Option<u32>,
     #[serde(default)]
     pub authors: Vec<Author>,
     #[serde(default)]
@@ -26,17 +27,6 @@ pub(super) struct File {
 }
 
 impl File {
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        let mut file: Self = toml::from_str(text).map_err(|error| Error::Toml(Box::new(error)))?;
-        // What it is compared with has no account either.
-        for name in file.aliases.iter_mut().filter_map(|alias| alias.raw_model.as_mut()) {
-            if let Some(blanked) = account::blanked(name) {
-                *name = blanked;
-            }
-        }
-        Ok(file)
-    }
-
     /// Entries of `over` replace those of the same id or follow them; its rules come before the old ones.
     pub fn overlaid(mut self, over: Self) -> Self {
         lay(&mut self.authors, over.authors, |author| &author.slug);
@@ -65,9 +55,10 @@ fn lay<T>(entries: &mut Vec<T>, over: Vec<T>, id: impl Fn(&T) -> &String) {
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// Who makes models.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Author {
+pub struct Author {
     pub slug: String,
     pub name: String,
     /// Other spellings in front of a model's name.
@@ -75,9 +66,10 @@ pub(super) struct Author {
     pub names: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Who serves models.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Provider {
+pub struct Provider {
     pub id: String,
     pub name: String,
     /// Other spellings in logs.
@@ -86,13 +78,17 @@ pub(super) struct Provider {
     /// Hosts of its OpenAI-compatible API; a leading dot stands for every name below.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// Behind a colon its names say which variant is meant, as OpenRouter's slugs do.
+    #[serde(default)]
+    pub has_variants: bool,
     #[serde(default)]
     pub facts: ProviderFacts,
 }
 
-#[derive(Debug, Default, PartialEq, Deserialize)]
+/// An entry of `models`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Model {
+pub struct Model {
     /// `author/slug`.
     pub id: String,
     pub name: String,
@@ -104,9 +100,9 @@ pub(super) struct Model {
 }
 
 /// Of several models with one key, the one by this author is meant when the name starts so. It never makes a model.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Family {
+pub struct Family {
     pub prefix: String,
     pub author: String,
     /// `llama3` is spelled for `llama-3`.
@@ -115,9 +111,9 @@ pub(super) struct Family {
 }
 
 /// A rule for whole names, whatever their case; members that are left out match anything.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Alias {
+pub struct Alias {
     pub source: Option<String>,
     pub raw_model: Option<String>,
     pub raw_provider: Option<String>,
@@ -128,7 +124,37 @@ pub(super) struct Alias {
 }
 
 impl Alias {
-    pub fn matches(&self, names: &Names<&str>) -> bool {
+    /// Model, variant and provider that it leads to.
+    pub(super) fn target(&self) -> (Option<&str>, Option<&str>, Option<&str>) {
+        (self.model_id.as_deref(), self.variant.as_deref(), self.provider_id.as_deref())
+    }
+
+    /// What must equal what is given, for people.
+    pub(super) fn key(&self) -> String {
+        let members = [
+            ("source", &self.source),
+            ("raw_model", &self.raw_model),
+            ("raw_provider", &self.raw_provider),
+            ("host", &self.host),
+        ];
+        let members =
+            members.into_iter().filter_map(|(name, text)| Some(format!("{name} `{}`", text.as_ref()?)));
+        members.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether another rule is for the very same names.
+    pub(super) fn is_for(&self, other: &Self) -> bool {
+        let same = |one: &Option<String>, other: &Option<String>| match (one, other) {
+            (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+            (one, other) => one == other,
+        };
+        same(&self.source, &other.source)
+            && same(&self.raw_model, &other.raw_model)
+            && same(&self.raw_provider, &other.raw_provider)
+            && same(&self.host, &other.host)
+    }
+
+    pub(super) fn matches(&self, names: &Names<&str>) -> bool {
         let fits = |rule: &Option<String>, raw: Option<&str>| match rule.as_deref() {
             None => true,
             Some(rule) => raw.is_some_and(|raw| raw.eq_ignore_ascii_case(rule)),

@@ -49,7 +49,10 @@ impl Fold {
         let number = |stem: &String| {
             word.strip_prefix(stem.as_str()).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         };
-        match self.stems.iter().find_map(|stem| number(stem).map(|rest| (stem, rest))) {
+        let may_split =
+            word.starts_with(|c: char| !c.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_digit());
+        let mut stems = if may_split { self.stems.iter() } else { [].iter() };
+        match stems.find_map(|stem| number(stem).map(|rest| (stem, rest))) {
             Some((stem, rest)) => {
                 key.push_str(stem);
                 key.push('-');
@@ -96,13 +99,17 @@ pub(super) fn shortened(slug: &str) -> Vec<(Cut, &str)> {
     }
 }
 
-/// `@20250514`, `@default`, `@001`, `@eu`, `-2024-07-18`, `-20250514`. `-0613` and `-2512` are versions and stay.
+/// `@20250514`, `@default`, `@001`, `@eu`, `-2024-07-18`, `-20250514`. `-0613` and `-2512` are versions and stay. A pointer that
+/// moves, `-latest`, goes where the name says which generation it moves in.
 fn without_date(slug: &str) -> Option<&str> {
     if let Some((name, end)) = slug.rsplit_once('@') {
         let is_end = matches!(end, "default" | "latest" | "eu" | "us" | "global" | "apac")
             || (end.len() == 3 && end.starts_with("00") && is_number(end))
             || is_day(end);
         return Some(name).filter(|name| is_end && !name.is_empty());
+    }
+    if let Some(name) = slug.strip_suffix("-latest") {
+        return Some(name).filter(|name| name.contains(|c: char| c.is_ascii_digit()));
     }
     [11, 9].into_iter().find_map(|length| {
         let (name, end) = slug.split_at_checked(slug.len().checked_sub(length)?)?;
@@ -140,7 +147,7 @@ fn without_offer(slug: &str) -> Option<&str> {
 }
 
 fn is_offer(text: &str) -> bool {
-    const OFFERS: [&str; 20] = [
+    const OFFERS: [&str; 27] = [
         "fp4",
         "fp8",
         "fp16",
@@ -153,6 +160,7 @@ fn is_offer(text: &str) -> bool {
         "nf4",
         "nvfp4",
         "mxfp4",
+        "mxfp",
         "4bit",
         "8bit",
         "maas",
@@ -161,12 +169,21 @@ fn is_offer(text: &str) -> bool {
         "fp8-block",
         "fp8_dynamic",
         "int4-mixed-ar",
+        "int4-autoround",
+        "mlx",
+        "hf",
+        "tee",
+        "priority",
+        "high-throughput",
     ];
-    OFFERS.contains(&text) || is_quantisation(text)
+    OFFERS.contains(&text)
+        || is_quantisation(text)
+        || text.strip_prefix("variant").is_some_and(|rest| rest.len() == 1 && is_number(rest))
 }
 
-/// `q8_0`, `q4_k_m`, `q4-k-m`, `q6_k`, `q4`.
+/// `q8_0`, `q4_k_m`, `q4-k-m`, `q6_k`, `q4`, `iq4_xs`.
 fn is_quantisation(text: &str) -> bool {
+    let text = text.strip_prefix('i').unwrap_or(text);
     let Some(rest) =
         text.strip_prefix('q').and_then(|rest| rest.strip_prefix(|c: char| matches!(c, '2'..='8')))
     else {
@@ -174,7 +191,7 @@ fn is_quantisation(text: &str) -> bool {
     };
     let rest = rest.replace('-', "_");
     let rest = rest.strip_prefix(['_']).map_or("", |rest| rest);
-    let size = |text: &str| matches!(text, "s" | "m" | "l");
+    let size = |text: &str| matches!(text, "xxs" | "xs" | "s" | "m" | "l" | "xl" | "nl");
     match rest.split_once('_') {
         Some((kind, end)) => matches!(kind, "0" | "1" | "k") && size(end),
         None => rest.is_empty() || matches!(rest, "0" | "1" | "k") || size(rest),
@@ -246,6 +263,14 @@ mod tests {
             ("llama-3.1-8b:q4_k_m", "llama-3.1-8b"),
             ("llama-3.1-405b-instruct-maas", "llama-3.1-405b-instruct"),
             ("deepseek-v3-fp8-maas", "deepseek-v3"),
+            ("gpt-oss-120b-mxfp-gguf", "gpt-oss-120b"),
+            ("gemma-4-e4b-it-mlx-4bit", "gemma-4-e4b-it"),
+            ("gemma-4-e4b-it-iq4_xs", "gemma-4-e4b-it"),
+            ("llava-v1.6-mistral-7b-hf", "llava-v1.6-mistral-7b"),
+            ("glm-5-2:variant1", "glm-5-2"),
+            ("minimax-m3:priority", "minimax-m3"),
+            ("minimax-m2_5-high-throughput", "minimax-m2_5"),
+            ("claude-3-5-sonnet-latest", "claude-3-5-sonnet"),
         ] {
             assert_eq!(shortened(name).last().unwrap().1, shorter, "{name}");
             assert_eq!(shortened(name)[0], (Cut::Nothing, name));
@@ -264,6 +289,12 @@ mod tests {
             "fp8",
             "command-r-08-2024",
             "qwen-q9",
+            "mistral-large-latest",
+            "llama3.1:latest",
+            "-latest",
+            "glm-5-variant",
+            "glm-5-variant12",
+            "llama-iq",
             "gemini-2.5-pro-preview-05-06",
         ] {
             assert_eq!(shortened(whole), [(Cut::Nothing, whole)]);

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::facts::{Amount, ModelFacts, Price};
 use super::file::{File, Model};
+use super::read::read;
 use super::{Error, STANDARD};
 
 /// Authors, providers, families and aliases.
@@ -14,7 +15,7 @@ const PRICES: &str = include_str!("../../catalogue/prices.csv");
 
 /// The catalogue that ships with the binary.
 pub(super) fn starter() -> Result<File, Error> {
-    Ok(File { models: models(MODELS)?, prices: prices(PRICES)?, ..File::parse(STARTER)? })
+    Ok(File { models: models(MODELS)?, prices: prices(PRICES)?, ..read(STARTER)? })
 }
 
 fn models(text: &str) -> Result<Vec<Model>, Error> {

@@ -5,15 +5,20 @@
 //! date, version and offer (`fold`); the first that is listed is meant (`index`). `explain` tells each step.
 
 mod again;
+mod checks;
 mod current;
+mod error;
 mod explain;
 mod facts;
 mod file;
 mod fold;
+pub mod foreign;
 mod hosts;
 mod index;
 mod lists;
+mod overlay;
 mod parse;
+mod read;
 mod spellings;
 #[cfg(test)]
 mod tests;
@@ -22,15 +27,17 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::NaiveDate;
 use explain::Steps;
-use file::{Alias, File};
+use file::File;
 use index::Index;
 
 pub use current::{Current, Difference};
+pub use error::Error;
 pub use explain::{Explanation, Step};
 pub use facts::{Amount, ModelFacts, Price, ProviderFacts};
+pub use file::{Alias, Author, Family, Model, Provider};
 pub use fold::Cut;
+pub use overlay::{Entry, Overlay, Standing};
 
 /// The variant of a model that no suffix names.
 pub const STANDARD: &str = "standard";
@@ -39,32 +46,6 @@ pub const STANDARD: &str = "standard";
 const CACHE_ENTRIES: usize = 65_536;
 /// Longer names are looked up anew each time, for the same reason.
 const CACHED_NAME_BYTES: usize = 256;
-
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    #[error("failed to read the catalogue as TOML")]
-    Toml(#[source] Box<toml::de::Error>),
-    #[error("line {line} of a list that ships with the binary is no row of it")]
-    Line { line: usize },
-    #[error(
-        "models `{first}` and `{second}` of the catalogue are spelled alike, by the key `{key}`; list one of them, with the \
-         other spelling in its `names` if the key differs"
-    )]
-    SameKey { key: String, first: String, second: String },
-    #[error("model `{model_id}` of the catalogue is not `author/slug` with an author of the catalogue")]
-    Model { model_id: String },
-    #[error(
-        "a price of the catalogue is of model `{model_id}` at provider `{provider_id}`, and one of the two is not in its lists; \
-         add it there"
-    )]
-    PriceOfNobody { model_id: String, provider_id: String },
-    #[error(
-        "the price of `{model_id}` from {from} on ends before it begins, or another one of the same place holds on the same \
-         day; correct `valid_from` and `valid_to`"
-    )]
-    PriceDays { model_id: String, from: NaiveDate },
-}
 
 /// What the raw names of an attempt mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,12 +68,12 @@ pub struct Catalogue {
     models: HashMap<String, usize>,
     index: Index,
     hasher: RandomState,
-    cache: RwLock<HashMap<u64, Arc<Entry>>>,
+    cache: RwLock<HashMap<u64, Arc<Answer>>>,
 }
 
 /// A remembered answer; the names stand beside it because two combinations may share a hash.
 #[derive(Debug)]
-struct Entry {
+struct Answer {
     names: Names<String>,
     resolved: Arc<Resolved>,
 }
@@ -143,7 +124,7 @@ impl Catalogue {
     /// # Errors
     /// When the text is no catalogue, naming the line; or a model's author is not listed.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
-        Self::build(File::parse(text)?)
+        Self::build(read::read(text)?)
     }
 
     /// This catalogue and an operator's own; where both name the same thing, the own entry wins.
@@ -151,7 +132,7 @@ impl Catalogue {
     /// # Errors
     /// As for `from_toml`; a model's author may be listed in either.
     pub fn overlaid(self, text: &str) -> Result<Self, Error> {
-        Self::build(self.file.overlaid(File::parse(text)?))
+        Self::build(self.file.overlaid(read::read(text)?))
     }
 
     fn build(file: File) -> Result<Self, Error> {
@@ -193,7 +174,7 @@ impl Catalogue {
         let resolved = Arc::new(self.look_up(names, &mut Steps::default()));
         let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
         if cache.len() < CACHE_ENTRIES {
-            let entry = Entry { names: names.to_owned(), resolved: Arc::clone(&resolved) };
+            let entry = Answer { names: names.to_owned(), resolved: Arc::clone(&resolved) };
             cache.entry(hash).or_insert_with(|| Arc::new(entry));
         }
         resolved
@@ -267,14 +248,14 @@ impl Catalogue {
         }
     }
 
-    fn model(&self, names: Names<&str>, alias: Option<&Alias>, steps: &mut Steps) -> Model {
+    fn model(&self, names: Names<&str>, alias: Option<&Alias>, steps: &mut Steps) -> Found {
         if let Some(alias) = alias
             && let Some(id) = &alias.model_id
         {
             let variant = alias.variant.clone().unwrap_or_else(|| STANDARD.to_owned());
-            return Model { id: Some(id.clone()), variant, is_mapped: true, provider: None };
+            return Found { id: Some(id.clone()), variant, is_mapped: true, provider: None };
         }
-        let unmapped = |id: Option<String>, provider| Model {
+        let unmapped = |id: Option<String>, provider| Found {
             id,
             variant: STANDARD.to_owned(),
             is_mapped: false,
@@ -300,13 +281,41 @@ impl Catalogue {
         };
         // What stands in front of OpenRouter's slugs is an author, and says nothing of who served.
         let provider = provider.filter(|_| !is_slug);
+        let (found, variant) = match found {
+            None => self.of_variant(slug, names.provider.or(provider.as_deref()), steps),
+            found => (found, variant),
+        };
         match found {
             Some(id) => {
                 let variant = variant.unwrap_or(STANDARD).to_owned();
-                Model { id: Some(id), variant, is_mapped: true, provider }
+                Found { id: Some(id), variant, is_mapped: true, provider }
             }
             None => unmapped(Some(raw.to_owned()), provider),
         }
+    }
+
+    /// A name that a provider with variants has ended in one. A model of that whole name would have been found, so none that
+    /// is a model of its own becomes a variant of another.
+    fn of_variant<'a>(
+        &self,
+        slug: &'a str,
+        provider: Option<&str>,
+        steps: &mut Steps,
+    ) -> (Option<String>, Option<&'a str>) {
+        let id = provider.and_then(|raw| self.index.spellings.provider(raw));
+        let known = id.and_then(|id| self.file.providers.get(*self.providers.get(id)?));
+        let split = known.filter(|known| known.has_variants).and_then(|_| parse::split_known_variant(slug));
+        let Some((slug, variant)) = split else { return (None, None) };
+        steps.note(|| Step::Variant { suffix: variant.to_owned() });
+        let (found, _) = self.index.resolve(slug, steps);
+        // Where thinking cannot be asked for, who thinks is another model.
+        let found = found.filter(|id| variant != parse::THINKING || self.reasons(id));
+        (found, Some(variant))
+    }
+
+    fn reasons(&self, id: &str) -> bool {
+        let known = self.models.get(id).and_then(|at| self.file.models.get(*at));
+        known.is_some_and(|model| model.facts.reasons == Some(true))
     }
 
     pub fn author_name(&self, slug: &str) -> Option<&str> {
@@ -351,7 +360,7 @@ impl Catalogue {
     }
 }
 
-struct Model {
+struct Found {
     id: Option<String>,
     variant: String,
     is_mapped: bool,

@@ -4,8 +4,8 @@ use super::explain::{Step, Steps};
 use super::hosts;
 use super::spellings::Spellings;
 
-/// Segments in front of a slug that name no author: kinds of calls, regions, qualities of pictures.
-const PASSED: [&str; 29] = [
+/// Segments in front of a slug that name no author: kinds of calls, regions, offers, qualities of pictures.
+const PASSED: [&str; 31] = [
     "models",
     "responses",
     "chat",
@@ -19,6 +19,8 @@ const PASSED: [&str; 29] = [
     "ps",
     "tee",
     "claude_platform",
+    "stealth",
+    "public",
     "ranking",
     "us",
     "us-gov",
@@ -36,6 +38,8 @@ const PASSED: [&str; 29] = [
     "*",
     "hd",
 ];
+/// Who hands out what others have trained, converted or quantised and under its own name, and trains nothing.
+const REPACKERS: [&str; 5] = ["unsloth", "thebloke", "bartowski", "lmstudio-community", "mlx-community"];
 const QUALITIES: [&str; 4] = ["standard", "low", "medium", "high"];
 
 /// Regions in front of a name at Bedrock.
@@ -43,7 +47,8 @@ const REGIONS: [&str; 12] =
     ["us.", "us-gov.", "eu.", "apac.", "ap.", "global.", "jp.", "au.", "ca.", "uk.", "in.", "sa."];
 
 /// Hosts' own marks in front of a slug, behind which a model of any author may stand.
-const MARKS: [&str; 7] = ["databricks-", "fw-", "zai-", "system.ai.", "cerebras-", "groq-", "alibaba-"];
+const MARKS: [&str; 8] =
+    ["databricks-", "fw-", "zai-", "system.ai.", "cerebras-", "groq-", "alibaba-", "azure-"];
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Parsed {
@@ -73,6 +78,11 @@ pub(super) fn parse(raw: &str, spellings: &Spellings, steps: &mut Steps) -> Opti
         [.., "publishers", author, "models"] => {
             parsed.author = spellings.author(author).map(str::to_owned);
             true
+        }
+        // Clarifai's, where an author has apps.
+        [.., author, _, "models"] => {
+            parsed.author = spellings.author(author).map(str::to_owned);
+            parsed.author.is_some()
         }
         _ => false,
     };
@@ -122,6 +132,7 @@ pub(super) fn unmarked(slug: &str) -> Option<&str> {
 
 fn is_passed(segment: &str) -> bool {
     PASSED.contains(&segment)
+        || REPACKERS.contains(&segment)
         || QUALITIES.contains(&segment)
         || hosts::is_dialect(segment)
         || segment.starts_with("arn:")
@@ -159,6 +170,23 @@ pub(super) fn split_variant(raw: &str) -> (&str, Option<&str>) {
         Some((slug, variant)) if slug.contains('/') && is_variant(variant) => (slug, Some(variant)),
         _ => (raw, None),
     }
+}
+
+pub(super) const THINKING: &str = "thinking";
+const VARIANTS: [&str; 4] = ["free", THINKING, "web", "discounted"];
+
+/// `slug:thinking`, `slug:thinking:low`, `slug-thinking:8192` → (`slug`, `thinking`), with or without an author, for words that say how a model is
+/// asked or paid for.
+pub(super) fn split_known_variant(raw: &str) -> Option<(&str, &str)> {
+    let (slug, suffixes) = raw.split_once(':')?;
+    // A budget of tokens for it.
+    if let Some(slug) = slug.strip_suffix("-thinking").filter(|_| is_number(suffixes)) {
+        return Some((slug, THINKING));
+    }
+    let variant = suffixes.split(':').next()?;
+    let is_effort = |text: &str| matches!(text, "low" | "medium" | "high" | "max");
+    let is_known = VARIANTS.contains(&variant) && suffixes.split(':').skip(1).all(is_effort);
+    is_known.then_some((slug, variant))
 }
 
 fn is_variant(text: &str) -> bool {

@@ -74,6 +74,22 @@ fn spellings_of_clouds_and_gateways_lead_to_one_model() {
         ("litellm", "deepinfra/zai-org/GLM-4.6", "deepinfra", "z-ai/glm-4.6"),
         ("litellm", "mistral/mistral-large-2411", "mistral", "mistralai/mistral-large-2411"),
         ("litellm", "bedrock/amazon.nova-lite-v1:0", "bedrock", "amazon/nova-lite-v1"),
+        ("litellm", "unsloth/gemma-3-27b-it", "nano-gpt", "google/gemma-3-27b-it"),
+        (
+            "litellm",
+            "@hf/thebloke/codellama-7b-instruct-awq",
+            "cloudflare",
+            "meta-llama/codellama-7b-instruct",
+        ),
+        (
+            "litellm",
+            "qwen/qwenLM/models/Qwen3-30B-A3B-Thinking-2507",
+            "clarifai",
+            "qwen/qwen3-30b-a3b-thinking-2507",
+        ),
+        ("litellm", "stealth/claude-opus-4.6", "kilo", "anthropic/claude-opus-4.6"),
+        ("litellm", "claude-opus4-5", "cortecs", "anthropic/claude-opus-4.5"),
+        ("litellm", "openrouter/openrouter/owl-alpha", "openrouter", "openrouter/owl-alpha"),
         // What Together calls Turbo is the same model, quantised.
         ("litellm", "together_ai/Qwen/Qwen2.5-7B-Instruct-Turbo", "together_ai", "qwen/qwen-2.5-7b-instruct"),
         ("litellm", "ollama/llama3.2:3b", "ollama", "meta-llama/llama-3.2-3b"),
@@ -112,6 +128,40 @@ fn a_suffix_is_a_variant_only_in_openrouter_slugs() {
 }
 
 #[test]
+fn gateways_with_variants_say_so_behind_a_colon_and_only_of_models_that_can() {
+    let of = |provider: Option<&str>, name: &str| {
+        let resolved = starter().resolve("litellm", Some(name), provider, None);
+        resolved.model_mapped.then(|| (resolved.model_id.clone().unwrap(), resolved.variant.clone()))
+    };
+    let is = |id: &str, variant: &str| Some((id.to_owned(), variant.to_owned()));
+    let nano = Some("nano-gpt");
+    assert_eq!(of(nano, "zai-org/glm-4.6:thinking"), is("z-ai/glm-4.6", "thinking"));
+    assert_eq!(
+        of(nano, "anthropic/claude-opus-4.6:thinking:max"),
+        is("anthropic/claude-opus-4.6", "thinking")
+    );
+    assert_eq!(of(nano, "claude-opus-4-thinking:32000"), is("anthropic/claude-opus-4", "thinking"));
+    assert_eq!(of(None, "nano-gpt/zai-org/glm-4.6:thinking"), is("z-ai/glm-4.6", "thinking"));
+    assert_eq!(of(Some("unorouter"), "gpt-5.4:free"), is("openai/gpt-5.4", "free"));
+    assert_eq!(
+        of(Some("kilo"), "deepseek/deepseek-v4-pro:discounted"),
+        is("deepseek/deepseek-v4-pro", "discounted")
+    );
+    // A model of the whole name is that one, not another one that thinks.
+    assert_eq!(of(nano, "moonshotai/kimi-k2:thinking"), is("moonshotai/kimi-k2-thinking", "standard"));
+    // Without thinking, with a suffix that may be a tuning, with a mode for a name, or by a provider without variants.
+    for name in [
+        "openai/gpt-4o:thinking",
+        "zai-org/glm-4.6:vision",
+        "claude-opus-4-thinking",
+        "zai-org/glm-4.6:thinking:8b",
+    ] {
+        assert_eq!(of(nano, name), None, "{name}");
+    }
+    assert_eq!(of(Some("deepinfra"), "zai-org/glm-4.6:thinking"), None);
+}
+
+#[test]
 fn unmapped_names_go_through_unchanged() {
     for catalogue in [Catalogue::starter(), Catalogue::empty()] {
         let resolved =
@@ -124,6 +174,8 @@ fn unmapped_names_go_through_unchanged() {
     // Someone's variation of a known model is not that model.
     for raw in [
         "some-lab/llama-3.3-70b-instruct",
+        "some-lab/main/models/gpt-5",
+        "unsloth/gpt-5-my-tune",
         "litellm_proxy/some-lab/gpt-5",
         "baai/gpt-5",
         "azure/my-deployment",

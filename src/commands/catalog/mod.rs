@@ -1,5 +1,8 @@
-//! `bellwether catalog`: what the catalogue makes of a name, and which names it does not know.
+//! `bellwether catalog`: what the catalogue makes of a name, which names it does not know, and what is put into it.
 
+mod add;
+mod import;
+mod own;
 mod unmapped;
 
 use std::fmt::Write as _;
@@ -9,10 +12,10 @@ use clap::Subcommand;
 
 use crate::config::Config;
 
-/// Says what the catalogue makes of a name, and which logged names it does not know
+/// Says what the catalogue makes of a name and which logged names it does not know, and adds to it
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bellwether catalog explain bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0\n  bellwether catalog unmapped --warehouse ./bellwether-data"
+    after_help = "Examples:\n  bellwether catalog explain bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0\n  bellwether catalog unmapped --warehouse ./bellwether-data\n  bellwether catalog add alias my-deployment openai/gpt-4o --config bellwether.toml"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -43,8 +46,8 @@ enum Action {
     },
     /// Names of models that the catalogue does not list, with attempts, tokens, first and last seen, most tokens first
     ///
-    /// Such rows keep the name that the record had. List the model, or an alias that leads to it, in a file of your own
-    /// ([catalogue] `file`).
+    /// Such rows keep the name that the record had. `catalog add` lists the model, or an alias that leads to it, in a file
+    /// of your own ([catalogue] `file`).
     #[command(
         after_help = "Example:\n  bellwether catalog unmapped --warehouse ./bellwether-data --limit 20"
     )]
@@ -56,17 +59,39 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Adds one entry to your own catalogue file ([catalogue] `file`)
+    ///
+    /// The whole catalogue is checked before the file is replaced, at once; comments and order stay. What contradicts an
+    /// entry is refused, and then the file stays as it is. Processes that run read it at their next start.
+    #[command(
+        after_help = "Examples:\n  bellwether catalog add alias my-deployment-gpt4o openai/gpt-4o --provider azure\n  bellwether catalog add model acme/rocket-1 --name \"Rocket 1\" --author-name Acme\n  bellwether catalog add price openai/gpt-4o@azure --input 2.50 --output 10.00 --from 2026-01-01"
+    )]
+    Add {
+        #[command(subcommand)]
+        what: add::What,
+    },
+    /// Adds what a list has to your own catalogue file ([catalogue] `file`)
+    ///
+    /// Lists that are read, told by their content: a catalogue file (TOML), LiteLLM's map of prices, OpenRouter's list of
+    /// models or models.dev's list (JSON), and aliases (CSV with the head source,raw_model,raw_provider,model_id). What the
+    /// catalogue knows already is left, and what contradicts it is told and left out.
+    Import(import::Args),
 }
 
 pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
-    let catalogue = config.catalogue()?;
     match args.action {
         Action::Explain { name, provider, host, source } => {
+            let catalogue = config.catalogue()?;
             let explained = catalogue.explain(&source, Some(&name), provider.as_deref(), host.as_deref());
             print!("{}", text(&name, &explained, &catalogue));
             Ok(())
         }
-        Action::Unmapped { limit, json } => unmapped::print(&config, &catalogue, limit, json).await,
+        Action::Unmapped { limit, json } => {
+            let catalogue = config.catalogue()?;
+            unmapped::print(&config, &catalogue, limit, json).await
+        }
+        Action::Add { what } => add::run(what, &config),
+        Action::Import(args) => import::run(&args, &config),
     }
 }
 

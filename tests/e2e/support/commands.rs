@@ -1,7 +1,7 @@
 //! The program's commands.
 
 /// Every command that help names.
-pub const COMMANDS: [&[&str]; 21] = [
+pub const COMMANDS: [&[&str]; 27] = [
     &[],
     &["demo"],
     &["serve"],
@@ -22,6 +22,12 @@ pub const COMMANDS: [&[&str]; 21] = [
     &["catalog"],
     &["catalog", "explain"],
     &["catalog", "unmapped"],
+    &["catalog", "add"],
+    &["catalog", "add", "alias"],
+    &["catalog", "add", "model"],
+    &["catalog", "add", "provider"],
+    &["catalog", "add", "price"],
+    &["catalog", "import"],
     &["check"],
     &["completions"],
 ];

@@ -1,7 +1,8 @@
 //! The rules judged by names that were drawn, not chosen: 400 of LiteLLM's map, 300 of OpenRouter's list, 300 of models.dev
 //! and 200 of what clients list, which the catalogue is not made of (`catalogue/build/draw.py`). 30 % are held out: another
 //! seed drew them after the rules were frozen. `expected` was written by hand from what a name says of author, generation,
-//! size and tuning; `-` is a name of no model that could be listed.
+//! size and tuning; `-` is a name of no model that could be listed. What a name says of how a model is asked or paid for is its
+//! variant and not part of what is expected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,18 +64,20 @@ fn drawn_names_are_mapped_and_none_of_those_looked_at_is_wrong() {
     }
     assert!(looked_at >= 200, "{looked_at}");
     assert!(wrong.is_empty(), "{wrong:#?}");
+    let mapped: usize = [false, true].map(|is_held_out| shares[&("all", is_held_out)].0).iter().sum();
+    assert!(mapped * 100 >= names.len() * 97, "{mapped}");
     let at_least = |of: &str, percent: usize| {
         for is_held_out in [false, true] {
             let (mapped, all) = shares[&(of, is_held_out)];
             assert!(mapped * 100 >= all * percent, "{of}, held out {is_held_out}: {mapped} of {all}");
         }
     };
-    at_least("openrouter", 96);
-    at_least("clients", 95);
-    at_least("litellm", 94);
-    // One name in six of models.dev is a router, a fine-tune or a budget of thinking of a reseller's own.
-    at_least("models.dev", 80);
-    at_least("all", 92);
+    at_least("openrouter", 98);
+    at_least("clients", 98);
+    at_least("litellm", 97);
+    // One name in fourteen of models.dev is a router, somebody's fine-tune without its maker or a mode of a reseller's own.
+    at_least("models.dev", 90);
+    at_least("all", 96);
 }
 
 #[test]
