@@ -143,5 +143,5 @@ async fn no_statement_collects_what_grows_for_a_nested_loop_or_reads_a_sketch_tw
     assert!(all.is_empty(), "{} of {seen} plans\n{}", all.len(), all.join("\n"));
     // Those that are allowed are met.
     assert!(allowed > 10, "{allowed}");
-    assert!(summaries >= 25, "{summaries}");
+    assert!(summaries > 20, "{summaries}");
 }
