@@ -225,7 +225,7 @@ fn groups_emitted_in_pieces_keep_their_sketches() {
         sketch.add(keys[at as usize] as f64);
         sketch.to_bytes()
     });
-    check::<hll::Ledger>(Arc::new(Int64Array::from_iter_values(keys)), |at| {
+    check::<hll::FewOrMany>(Arc::new(Int64Array::from_iter_values(keys)), |at| {
         let mut sketch = Hll::default();
         sketch.add(keys[at as usize]);
         sketch.to_bytes()
@@ -234,7 +234,7 @@ fn groups_emitted_in_pieces_keep_their_sketches() {
 
 #[test]
 fn rows_become_states_of_their_own() {
-    let groups = Groups::<hll::Ledger>::new(Input::Values);
+    let groups = Groups::<hll::FewOrMany>::new(Input::Values);
     let keys: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some(3)]));
     let filter = BooleanArray::from(vec![Some(true), Some(true), None]);
     let state = groups.convert_to_state(&[keys], Some(&filter)).unwrap();
