@@ -16,34 +16,36 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What the allocator reads from these variables before `main`, and nowhere else.
+/// What the allocator reads from variables before `main`, and nowhere else.
 ///
 /// No huge pages: zeroing them took a tenth of the time of ingest from Kafka, and the unused rest of them was a quarter
-/// of its memory. What is freed goes back to the system after 10 ms instead of a second: with a lag the peak fell from
-/// 630 to 510 MiB at the same speed (`benches/memory`).
-const OF_THE_ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_ALLOW_THP", "0"), ("MIMALLOC_PURGE_DELAY", "10")];
+/// of its memory. When freed memory goes back to the system is the command's to say.
+fn of_the_allocator(cli: &commands::Cli) -> [(&'static str, String); 2] {
+    let keeps = cli.keeps_freed_memory().as_millis().to_string();
+    [("MIMALLOC_ALLOW_THP", "0".to_owned()), ("MIMALLOC_PURGE_DELAY", keeps)]
+}
 
 /// Starts the same process again with these settings, unless the variables say what is wanted.
-fn with_settings_of_the_allocator() {
-    let missing =
-        OF_THE_ALLOCATOR.map(|(name, value)| std::env::var_os(name).is_none().then_some((name, value)));
-    if missing.iter().all(Option::is_none) {
+fn with_settings_of_the_allocator(cli: &commands::Cli) {
+    let settings = of_the_allocator(cli);
+    let missing: Vec<_> = settings.iter().filter(|(name, _)| std::env::var_os(name).is_none()).collect();
+    if missing.is_empty() {
         return;
     }
     let mut arguments = std::env::args_os();
     if let (Ok(program), Some(name)) = (std::env::current_exe(), arguments.next()) {
         // Returns only when it failed: then this process goes on as it is.
-        let error =
-            Command::new(program).arg0(name).args(arguments).envs(missing.into_iter().flatten()).exec();
+        let missing = missing.into_iter().map(|(name, value)| (*name, value));
+        let error = Command::new(program).arg0(name).args(arguments).envs(missing).exec();
         eprintln!("bellwether: goes on without its settings of the allocator: {error}");
     }
 }
 
 fn main() -> ExitCode {
-    with_settings_of_the_allocator();
+    let cli = commands::Cli::parse();
+    with_settings_of_the_allocator(&cli);
     // Fail points are off unless the variable FAILPOINTS names some: the crash tests do.
     let _fail_points = fail::FailScenario::setup();
-    let cli = commands::Cli::parse();
     logging::start(cli.common.log_format, cli.common.quiet);
     exit::report(commands::run(cli))
 }

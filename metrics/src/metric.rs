@@ -317,7 +317,12 @@ impl Metric {
             ctx.deregister_table(step.name)?;
             ctx.register_table(step.name, rows.into_view())?;
         }
-        let batches = ctx.sql(self.sql).await?.with_param_values(values)?.collect().await?;
+        let rows = ctx.sql(self.sql).await?.with_param_values(values)?;
+        // Statements share parts: what only others have columns for is neither added up nor put into words.
+        let names = self.table.columns.iter().map(|column| column.name);
+        let given: Vec<&str> =
+            names.filter(|name| rows.schema().has_column_with_unqualified_name(name)).collect();
+        let batches = rows.select_columns(&given)?.collect().await?;
         for step in steps {
             ctx.deregister_table(step.name)?;
         }

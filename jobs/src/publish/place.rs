@@ -80,13 +80,16 @@ fn by_group(metric: &Metric, dates: BTreeSet<NaiveDate>) -> BTreeMap<Group, BTre
     groups
 }
 
-/// Partitions whose dates are computed together, newest first. `input_rows`: of each date.
+/// Partitions whose dates are computed together.
+pub(super) type Piece = BTreeMap<Group, BTreeSet<NaiveDate>>;
+
+/// All of them, newest first. `input_rows`: of each date.
 pub(super) fn pieces(
     metric: &Metric,
     dates: BTreeSet<NaiveDate>,
     input_rows: &BTreeMap<NaiveDate, i64>,
-) -> Vec<BTreeMap<Group, BTreeSet<NaiveDate>>> {
-    let mut pieces: Vec<BTreeMap<Group, BTreeSet<NaiveDate>>> = Vec::new();
+) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
     let mut rows_of_last = 0_i64;
     for (group, dates) in by_group(metric, dates).into_iter().rev() {
         let rows = dates.iter().filter_map(|date| input_rows.get(date)).sum();

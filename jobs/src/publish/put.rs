@@ -7,11 +7,12 @@ use bellwether_metrics::revisions::{Reason, Revised};
 use bellwether_metrics::{Lane, Metric};
 use bellwether_warehouse::{Change, DataFile};
 use chrono::NaiveDate;
+use datafusion::catalog::TableProvider;
 use datafusion::prelude::SessionContext;
 
 use super::changes::{self, DATES};
 use super::due::Due;
-use super::place::{self, Group};
+use super::place::{self, Group, Piece};
 use super::revise::{self, Judge, Verdict};
 use super::rows::{ByDate, divide};
 use super::scope::{LANE, Scope, TERMS};
@@ -37,6 +38,17 @@ struct Plan {
     revised: BTreeMap<NaiveDate, i64>,
     reasons: BTreeMap<NaiveDate, Reason>,
     judge: Judge,
+}
+
+/// What the statement of a table is run with.
+struct Asked<'a> {
+    metric: &'static Metric,
+    /// What the statement sees of the table itself.
+    own: Arc<dyn TableProvider>,
+    ctx: SessionContext,
+    threads: usize,
+    dropped: &'a BTreeSet<NaiveDate>,
+    keeps_windows: bool,
 }
 
 /// The dates of one partition that are due.
@@ -83,29 +95,22 @@ impl Publisher {
         let dropped = plan.drop(metric, due);
         let own = published.table.snapshot().provider_over(plan.files.clone());
         // Windows hold sketches of many days: twice as many side by side find no memory.
-        let mut threads =
+        let threads =
             if metric.is_of_windows() { round.threads.min(half(self.threads)) } else { round.threads };
-        let mut ctx = self.session(round, metric, Arc::clone(&own), threads).await?;
+        let ctx = self.session(round, metric, Arc::clone(&own), threads).await?;
+        let mut asked =
+            Asked { metric, own, ctx, threads, dropped: &dropped, keeps_windows: due.keeps_windows };
         let input_rows = self.input_rows(metric)?;
-        for piece in place::pieces(metric, due.dates.union(&dropped).copied().collect(), &input_rows) {
-            // What is dropped comes out empty.
-            let dates = piece.values().flatten().filter(|date| !dropped.contains(date)).copied().collect();
-            let mut computed = match compute(&ctx, metric, &dates, due.keeps_windows, today).await {
-                // Each thread of a statement holds a part of its own.
-                Err(error) if threads > 1 && error.is_out_of_memory() => {
-                    tracing::info!(table = metric.table.name, threads, "too little memory: on one thread");
-                    threads = 1;
-                    ctx = self.session(round, metric, Arc::clone(&own), threads).await?;
-                    compute(&ctx, metric, &dates, due.keeps_windows, today).await?
-                }
-                computed => computed?,
-            };
-            // The newest is what most readers wait for.
-            for (group, dates) in piece.into_iter().rev() {
-                let own = computed.extract_if(.., |date, _| dates.contains(date)).collect();
-                let task = Task::new(metric, group, dates, today, &plan.files);
-                self.put_group(at, &ctx, (task, own), round, &mut plan).await?;
-            }
+        let pieces = place::pieces(metric, due.dates.union(&dropped).copied().collect(), &input_rows);
+        let mut ahead = None;
+        // While one piece is compared and written, the next is computed.
+        for piece in pieces.into_iter().map(Some).chain([None]) {
+            let ctx = asked.ctx.clone();
+            let (computed, ()) = tokio::try_join!(
+                self.compute(&mut asked, piece, round),
+                self.put_piece(at, &ctx, ahead.take(), round, &mut plan)
+            )?;
+            ahead = computed;
         }
         revised.extend(revise::told(metric, due, std::mem::take(&mut plan.revised), &plan.reasons));
         let put = self.commit(at, plan.replaced, due.dates.contains(&today), round).await?;
@@ -113,6 +118,53 @@ impl Publisher {
         let put = put.map(|put| PublishedTable { seconds, ..put });
         report::tell(metric.table.name, due.dates.len(), put.as_ref(), seconds);
         Ok(put)
+    }
+
+    /// Rows of a piece, with it; of what is dropped there are none.
+    async fn compute(
+        &self,
+        asked: &mut Asked<'_>,
+        piece: Option<Piece>,
+        round: &Round,
+    ) -> Result<Option<(Piece, ByDate)>, Error> {
+        let Some(piece) = piece else { return Ok(None) };
+        let dates = piece.values().flatten().filter(|date| !asked.dropped.contains(date)).copied().collect();
+        let computed = match asked.rows(&dates, round.terms.today).await {
+            // Each thread of a statement holds a part of its own.
+            Err(error) if asked.threads > 1 && error.is_out_of_memory() => {
+                tracing::info!(
+                    table = asked.metric.table.name,
+                    threads = asked.threads,
+                    "too little memory: on one thread"
+                );
+                asked.threads = 1;
+                asked.ctx = self.session(round, asked.metric, Arc::clone(&asked.own), 1).await?;
+                asked.rows(&dates, round.terms.today).await?
+            }
+            computed => computed?,
+        };
+        Ok(Some((piece, computed)))
+    }
+
+    async fn put_piece(
+        &self,
+        at: usize,
+        ctx: &SessionContext,
+        piece: Option<(Piece, ByDate)>,
+        round: &Round,
+        plan: &mut Plan,
+    ) -> Result<(), Error> {
+        let (Some(Published { metric, .. }), Some((piece, mut computed))) = (self.tables.get(at), piece)
+        else {
+            return Ok(());
+        };
+        // The newest is what most readers wait for.
+        for (group, dates) in piece.into_iter().rev() {
+            let own = computed.extract_if(.., |date, _| dates.contains(date)).collect();
+            let task = Task::new(metric, group, dates, round.terms.today, &plan.files);
+            self.put_group(at, ctx, (task, own), round, plan).await?;
+        }
+        Ok(())
     }
 
     async fn put_group(
@@ -324,29 +376,27 @@ impl Task {
     }
 }
 
-async fn compute(
-    ctx: &SessionContext,
-    metric: &Metric,
-    dates: &BTreeSet<NaiveDate>,
-    keeps_windows: bool,
-    today: NaiveDate,
-) -> Result<ByDate, Error> {
-    let mut computed = ByDate::new();
-    // What a table keeps no more comes out empty.
-    let kept = dates.iter().copied().filter(|date| metric.keeps(*date, today)).collect();
-    for (from, to) in place::runs(&kept) {
-        let rows = match keeps_windows {
-            true => metric.moved_rows(ctx, from, to).await,
-            false => metric.rows(ctx, from, to).await,
-        };
-        let rows = divide(metric, &rows.map_err(Error::metric)?, today)?;
-        if let Some(date) = rows.keys().find(|date| **date < from || **date > to) {
-            let detail = format!("the statement gives rows of {date} when it is asked for {from} to {to}");
-            return Err(Error::BadRows { table: metric.table.name, detail });
+impl Asked<'_> {
+    async fn rows(&self, dates: &BTreeSet<NaiveDate>, today: NaiveDate) -> Result<ByDate, Error> {
+        let metric = self.metric;
+        let mut computed = ByDate::new();
+        // What a table keeps no more comes out empty.
+        let kept = dates.iter().copied().filter(|date| metric.keeps(*date, today)).collect();
+        for (from, to) in place::runs(&kept) {
+            let rows = match self.keeps_windows {
+                true => metric.moved_rows(&self.ctx, from, to).await,
+                false => metric.rows(&self.ctx, from, to).await,
+            };
+            let rows = divide(metric, &rows.map_err(Error::metric)?, today)?;
+            if let Some(date) = rows.keys().find(|date| **date < from || **date > to) {
+                let detail =
+                    format!("the statement gives rows of {date} when it is asked for {from} to {to}");
+                return Err(Error::BadRows { table: metric.table.name, detail });
+            }
+            computed.extend(rows);
         }
-        computed.extend(rows);
+        Ok(computed)
     }
-    Ok(computed)
 }
 
 /// Both, the latter with the numbers that are due, and what has changed. Off the threads on which everybody waits.

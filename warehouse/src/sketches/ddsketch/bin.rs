@@ -14,6 +14,8 @@ pub(super) const TINY: f64 = 1e-9;
 /// The lowest bin is −1,036, of values just above `TINY`; the highest, of the largest float, is 35,489.
 const BIAS: i32 = 2_048;
 const ZERO_BIN: u16 = 0;
+/// The index of the highest code.
+pub(super) const HIGHEST: i32 = u16::MAX as i32 - BIAS;
 
 /// None: the zero bin. The value is finite.
 ///

@@ -106,16 +106,17 @@ pub(super) fn read(
     let mut total = zeros;
     let (mut first, mut last): (Option<i32>, Option<i32>) = (None, None);
     for _ in 0..bins {
-        let step = reader.varint().ok_or(TORN)?;
+        let (step, count) = step_and_count(&mut reader).ok_or(TORN)?;
         let index = match last {
-            None => unzigzag(step),
-            Some(last) => {
-                i64::try_from(step).ok().and_then(|step| i32::try_from(i64::from(last) + 1 + step).ok())
-            }
+            None => unzigzag(step).filter(|index| bin::code(Some(*index)).is_some()),
+            // Indexes ascend, so none is below the first, and it is enough to look at the highest.
+            Some(last) => i32::try_from(step).ok().and_then(|step| last.checked_add(1)?.checked_add(step)),
         };
-        let index = index.filter(|index| bin::code(Some(*index)).is_some());
-        let index = index.ok_or(DecodeError("a bin is out of range"))?;
-        let count = reader.varint().filter(|count| *count > 0).ok_or(TORN)?;
+        let index =
+            index.filter(|index| *index <= bin::HIGHEST).ok_or(DecodeError("a bin is out of range"))?;
+        if count == 0 {
+            return Err(TORN);
+        }
         total = total.checked_add(count).ok_or(DecodeError("the count is over 64 bits"))?;
         bin(index, count);
         first = first.or(Some(index));
@@ -129,6 +130,15 @@ pub(super) fn read(
         return Err(DecodeError("the bins do not reach from minimum to maximum"));
     }
     Ok((Some(Limits { min, max }), zeros))
+}
+
+fn step_and_count(reader: &mut Reader<'_>) -> Option<(u64, u64)> {
+    // Nearly all of both take a byte.
+    if let [step @ ..0x80, count @ ..0x80, rest @ ..] = reader.0 {
+        reader.0 = rest;
+        return Some((u64::from(*step), u64::from(*count)));
+    }
+    Some((reader.varint()?, reader.varint()?))
 }
 
 fn read_value(reader: &mut Reader<'_>, whole: bool) -> Result<f64, DecodeError> {

@@ -50,6 +50,12 @@ impl Ledger {
         self.fresh.push(entry(group, register::of(key)));
     }
 
+    /// As keys that have led to these ranks, one of each register.
+    pub(super) fn add_ranks(&mut self, group: usize, ranks: &[u8]) {
+        let used = (0..).zip(ranks.iter().copied()).filter(|(_, rank)| *rank > 0);
+        self.fresh.extend(used.map(|of_register| entry(group, of_register)));
+    }
+
     /// Makes room for groups up to this many. To be called now and then, as it also settles what was added.
     ///
     /// # Errors

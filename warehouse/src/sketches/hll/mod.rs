@@ -2,6 +2,7 @@
 
 mod bytes;
 mod estimate;
+mod few;
 mod growing;
 mod ledger;
 mod ordered;
@@ -12,6 +13,7 @@ mod union;
 mod unions;
 mod windows;
 
+pub(super) use few::FewOrMany;
 pub use ledger::Ledger;
 pub use ordered::Ordered;
 use register::{REGISTERS, SPARSE_LIMIT};

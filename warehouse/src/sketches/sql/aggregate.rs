@@ -62,7 +62,7 @@ impl AggregateUDFImpl for SketchAggregate {
         Ok(match self.aggregate {
             Aggregate::DdSketch => Box::new(Single::<ddsketch::Ledger>::new(Input::Values)),
             Aggregate::DdSketchMerge => Box::new(Single::<ddsketch::Sums>::new(Input::Sketches)),
-            Aggregate::Hll => Box::new(Single::<hll::Ledger>::new(Input::Values)),
+            Aggregate::Hll => Box::new(Single::<hll::FewOrMany>::new(Input::Values)),
             Aggregate::HllMerge => Box::new(Single::<hll::Unions>::new(Input::Sketches)),
         })
     }
@@ -79,7 +79,7 @@ impl AggregateUDFImpl for SketchAggregate {
         Ok(match self.aggregate {
             Aggregate::DdSketch => Box::new(Groups::<ddsketch::Ledger>::new(Input::Values)),
             Aggregate::DdSketchMerge => Box::new(Groups::<ddsketch::Sums>::new(Input::Sketches)),
-            Aggregate::Hll => Box::new(Groups::<hll::Ledger>::new(Input::Values)),
+            Aggregate::Hll => Box::new(Groups::<hll::FewOrMany>::new(Input::Values)),
             Aggregate::HllMerge => Box::new(Groups::<hll::Unions>::new(Input::Sketches)),
         })
     }

@@ -1,5 +1,7 @@
 //! One accumulator for every sketch: many groups at once, or one.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, BinaryArray, BooleanArray};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
@@ -57,7 +59,7 @@ impl<L: Ledger> GroupsAccumulator for Groups<L> {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        Ok(std::sync::Arc::new(self.ledger.take(emit_to)))
+        Ok(Arc::new(self.ledger.take(emit_to)))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
@@ -78,11 +80,15 @@ impl<L: Ledger> GroupsAccumulator for Groups<L> {
         values: &[ArrayRef],
         opt_filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
+        // A stored sketch is its own state, and whoever merges states reads it.
+        if let (Input::Sketches, [sketches], None) = (self.input, values, opt_filter) {
+            return Ok(vec![Arc::clone(sketches)]);
+        }
         let rows = values.first().map_or(0, |values| values.len());
         let each: Vec<usize> = (0..rows).collect();
         let mut ledger = L::default();
         Self::update(&mut ledger, self.input, values, &each, opt_filter, rows)?;
-        Ok(vec![std::sync::Arc::new(ledger.take(EmitTo::All))])
+        Ok(vec![Arc::new(ledger.take(EmitTo::All))])
     }
 
     fn size(&self) -> usize {
@@ -112,7 +118,7 @@ impl<L: Ledger> Single<L> {
 
     fn take(&mut self) -> Result<ScalarValue> {
         // An input without batches has not named its one group yet.
-        self.groups.merge_batch(&[std::sync::Arc::new(BinaryArray::from_vec(vec![]))], &[], 1)?;
+        self.groups.merge_batch(&[Arc::new(BinaryArray::from_vec(vec![]))], &[], 1)?;
         let bytes = self.groups.evaluate(EmitTo::All)?;
         ScalarValue::try_from_array(&bytes, 0)
     }

@@ -14,7 +14,7 @@ use aggregate::{Aggregate, SketchAggregate};
 use scalar::{Question, SketchScalar};
 use windows::HllWindows;
 
-/// Registers `ddsketch`, `ddsketch_merge`, `ddsketch_quantile`, `ddsketch_quantiles`, `ddsketch_count`, `hll`, `hll_merge`,
+/// Registers `ddsketch`, `ddsketch_merge`, `ddsketch_quantile`, `ddsketch_summary`, `ddsketch_count`, `hll`, `hll_merge`,
 /// `hll_windows`, `hll_estimate`.
 pub fn register(ctx: &SessionContext) {
     for aggregate in Aggregate::ALL {

@@ -154,27 +154,36 @@ async fn questions_in_sql_are_answered() {
 }
 
 #[tokio::test]
-async fn a_list_of_ranks_is_answered_as_each_of_them_is() {
+async fn a_summary_is_the_number_and_of_enough_values_what_each_rank_is_answered() {
     let ctx = context().await;
-    let sql = "SELECT ddsketch_quantiles(s, make_array(0.1, 0.5, 0.99)) AS all_of_them, ddsketch_quantile(s, 0.1) AS p10,
-                      ddsketch_quantile(s, 0.5) AS p50, ddsketch_quantile(s, 0.99) AS p99
-               FROM (SELECT g, ddsketch(v) FILTER (WHERE g % 10 > 0) AS s FROM t GROUP BY g)";
+    let sql = "SELECT ddsketch_summary(s, least, make_array(0.1, 0.5, 0.99)) AS summary, ddsketch_count(s) AS n, least,
+                      ddsketch_quantile(s, 0.1) AS p10, ddsketch_quantile(s, 0.5) AS p50, ddsketch_quantile(s, 0.99) AS p99
+               FROM (SELECT g, ddsketch(v) FILTER (WHERE g % 10 > 0) AS s FROM t GROUP BY g)
+               CROSS JOIN (VALUES (1), (3), (1000)) AS leasts (least)";
     let found = query(&ctx, sql).await;
-    let lists = found.column(0).as_list::<i32>();
-    assert_eq!((lists.len(), lists.null_count()), (1_000, 100));
-    for (row, list) in lists.iter().enumerate() {
-        let single = |at: usize| {
-            let column = found.column(at).as_primitive::<Float64Type>();
-            column.is_valid(row).then(|| column.value(row))
-        };
-        match list {
-            None => assert_eq!([1, 2, 3].map(single), [None; 3]),
-            Some(list) => {
-                let list: Vec<_> = list.as_primitive::<Float64Type>().iter().collect();
-                assert_eq!(list, [1, 2, 3].map(single));
-            }
+    let summaries = found.column(0).as_list::<i32>();
+    let integer = |column: usize, row: usize| {
+        let column = found.column(column).as_primitive::<Int64Type>();
+        column.is_valid(row).then(|| column.value(row))
+    };
+    assert_eq!(found.num_rows(), 3_000);
+    let (mut told, mut too_few) = (0, 0);
+    for row in 0..found.num_rows() {
+        let count = integer(1, row).unwrap_or(0);
+        let summary = summaries.value(row);
+        let (number, values) = summary.as_primitive::<Float64Type>().values().split_first().unwrap();
+        assert_eq!(*number, count as f64);
+        let is_enough = count > 0 && count >= integer(2, row).unwrap();
+        if is_enough {
+            let single = |at: usize| found.column(at).as_primitive::<Float64Type>().value(row);
+            assert_eq!(values, [3, 4, 5].map(single));
+        } else {
+            assert_eq!(values, [0.0; 0]);
         }
+        told += i32::from(is_enough);
+        too_few += i32::from(count > 0 && !is_enough);
     }
+    assert!(told > 0 && too_few > 0, "{told} and {too_few}");
 }
 
 #[tokio::test]
@@ -184,7 +193,7 @@ async fn bytes_that_are_no_sketch_are_an_error() {
         "SELECT ddsketch_merge(x'ff00')",
         "SELECT hll_merge(x'ff00')",
         "SELECT ddsketch_quantile(x'', 0.5)",
-        "SELECT ddsketch_quantiles(x'ff00', make_array(0.5))",
+        "SELECT ddsketch_summary(x'ff00', 1, make_array(0.5))",
         "SELECT ddsketch_count(x'ff00')",
         "SELECT hll_estimate(x'0103')",
     ] {
@@ -216,7 +225,7 @@ fn groups_emitted_in_pieces_keep_their_sketches() {
         sketch.add(keys[at as usize] as f64);
         sketch.to_bytes()
     });
-    check::<hll::Ledger>(Arc::new(Int64Array::from_iter_values(keys)), |at| {
+    check::<hll::FewOrMany>(Arc::new(Int64Array::from_iter_values(keys)), |at| {
         let mut sketch = Hll::default();
         sketch.add(keys[at as usize]);
         sketch.to_bytes()
@@ -225,7 +234,7 @@ fn groups_emitted_in_pieces_keep_their_sketches() {
 
 #[test]
 fn rows_become_states_of_their_own() {
-    let groups = Groups::<hll::Ledger>::new(Input::Values);
+    let groups = Groups::<hll::FewOrMany>::new(Input::Values);
     let keys: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some(3)]));
     let filter = BooleanArray::from(vec![Some(true), Some(true), None]);
     let state = groups.convert_to_state(&[keys], Some(&filter)).unwrap();
