@@ -8,7 +8,7 @@ use datafusion::logical_expr::EmitTo;
 
 use super::register::{self, REGISTERS};
 use super::{Ledger, bytes};
-use crate::sketches::many::{self, Ledger as _};
+use crate::sketches::many;
 
 /// Groups up to this many are few: 4 MiB of registers. Days of a year are; more would no longer stay in the processor's cache.
 const FEW: usize = 1_024;
@@ -120,6 +120,7 @@ mod tests {
 
     use super::*;
     use crate::sketches::hll::Hll;
+    use crate::sketches::many::Ledger as _;
 
     /// As it is told of groups one batch after the other, so many of them.
     fn check(groups: usize) {
