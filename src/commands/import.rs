@@ -96,6 +96,18 @@ fn print(summary: &Summary) {
             "  see: bellwether sql \"SELECT reason, detail, src_offset FROM rejects ORDER BY received_at DESC LIMIT 20\""
         );
     }
+    if summary.priced_by_list > 0 {
+        println!(
+            "{} rows without a price in the log, priced by the catalogue's list",
+            summary.priced_by_list
+        );
+    }
+    if !summary.price_mismatches.is_empty() {
+        println!("logged prices more than a fifth away from the catalogue's list; they stand as logged:");
+        for (provider, rows) in &summary.price_mismatches {
+            println!("  {rows} rows: provider {provider}");
+        }
+    }
     if summary.unmapped_names > 0 {
         println!(
             "{} names without an entry in the catalogue; kept as they are, the most frequent:",

@@ -54,7 +54,7 @@ fn prices(text: &str) -> Result<Vec<Price>, Error> {
             cached_input: cells.amount()?,
             cache_write: cells.amount()?,
             output: cells.amount()?,
-            request: None,
+            ..Price::default()
         };
         Some(price)
     })

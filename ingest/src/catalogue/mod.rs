@@ -2,7 +2,8 @@
 //!
 //! A name leads only to a model that is listed, and one that leads to none goes through unchanged: never dropped, never
 //! guessed. It is looked up as it stands, then by its fold key without what stands around it (`parse`), then without
-//! date, version and offer (`fold`); the first that is listed is meant (`index`). `explain` tells each step.
+//! date, version and offer (`fold`); the first that is listed is meant (`index`). `explain` tells each step. What a call costs
+//! by the list follows from both names and its day (`rates`).
 
 mod explain;
 mod facts;
@@ -12,6 +13,7 @@ mod hosts;
 mod index;
 mod lists;
 mod parse;
+mod rates;
 mod spellings;
 #[cfg(test)]
 mod tests;
@@ -24,10 +26,12 @@ use chrono::NaiveDate;
 use explain::Steps;
 use file::{Alias, File};
 use index::Index;
+use rates::Rates;
 
 pub use explain::{Explanation, Step};
-pub use facts::{Amount, ModelFacts, Price, ProviderFacts};
+pub use facts::{Amount, ModelFacts, Price, ProviderFacts, Tier};
 pub use fold::Cut;
+pub use rates::{Call, Cost, Offer};
 
 /// The variant of a model that no suffix names.
 pub const STANDARD: &str = "standard";
@@ -61,6 +65,11 @@ pub enum Error {
          day; correct `valid_from` and `valid_to`"
     )]
     PriceDays { model_id: String, from: NaiveDate },
+    #[error(
+        "two of the `tiers` of the price of `{model_id}` from {from} on hold for the same requests, or one of them for all; give \
+         each a `service_tier` or an `above_input_tokens` of its own"
+    )]
+    Tiers { model_id: String, from: NaiveDate },
 }
 
 /// What the raw names of an attempt mean.
@@ -73,6 +82,8 @@ pub struct Resolved {
     pub provider_id: Option<String>,
     pub model_mapped: bool,
     pub provider_mapped: bool,
+    /// Empty while one of the two is unmapped: whose price would it be?
+    pub offer: Offer,
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +94,7 @@ pub struct Catalogue {
     providers: HashMap<String, usize>,
     models: HashMap<String, usize>,
     index: Index,
+    rates: Rates,
     hasher: RandomState,
     cache: RwLock<HashMap<u64, Arc<Entry>>>,
 }
@@ -166,7 +178,8 @@ impl Catalogue {
         let knows_model = |id: &str| catalogue.models.contains_key(id);
         let knows_provider = |id: &str| catalogue.providers.contains_key(id);
         facts::check(&file.prices, knows_model, knows_provider)?;
-        Ok(Self { file, ..catalogue })
+        let rates = Rates::new(&file.prices);
+        Ok(Self { file, rates, ..catalogue })
     }
 
     /// Looks an attempt's names up. Answers are remembered, so a repeated combination costs a hash.
@@ -224,6 +237,12 @@ impl Catalogue {
             .filter(|_| model.is_mapped)
             .and_then(|id| id.split_once('/'))
             .map(|(author, _)| author.to_owned());
+        let offer = match (&model.id, &provider_id) {
+            (Some(model_id), Some(provider_id)) if model.is_mapped && provider_mapped => {
+                self.offer(model_id, &model.variant, provider_id)
+            }
+            _ => Offer::default(),
+        };
         Resolved {
             model_id: model.id,
             variant: model.variant,
@@ -231,6 +250,7 @@ impl Catalogue {
             provider_id,
             model_mapped: model.is_mapped,
             provider_mapped,
+            offer,
         }
     }
 
@@ -336,6 +356,25 @@ impl Catalogue {
     /// `(provider_id, facts)` in the order of the file.
     pub fn provider_facts(&self) -> impl Iterator<Item = (&str, &ProviderFacts)> {
         self.file.providers.iter().map(|provider| (provider.id.as_str(), &provider.facts))
+    }
+
+    /// Where the prices of a model at a provider of the lists stand.
+    pub fn offer(&self, model_id: &str, variant: &str, provider_id: &str) -> Offer {
+        // An alias may name a provider that is not listed.
+        if !self.providers.contains_key(provider_id) {
+            return Offer::default();
+        }
+        self.rates.offer(model_id, variant, provider_id)
+    }
+
+    /// What a call costs by the list. None: it does not tell.
+    pub fn cost(&self, offer: &Offer, call: &Call<'_>) -> Option<Cost> {
+        self.rates.cost(offer, call)
+    }
+
+    /// `price_source` of a row that is priced so: `catalogue:` and what tells this list of prices from others.
+    pub fn price_source(&self) -> &str {
+        self.rates.source()
     }
 
     pub fn prices(&self) -> &[Price] {
