@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::facts::{Amount, ModelFacts, Price};
 use super::file::{File, Model};
-use super::{Error, STANDARD};
+use super::{Error, STANDARD, tiers};
 
 /// Authors, providers, families and aliases.
 const STARTER: &str = include_str!("../../catalogue/starter.toml");
@@ -14,7 +14,9 @@ const PRICES: &str = include_str!("../../catalogue/prices.csv");
 
 /// The catalogue that ships with the binary.
 pub(super) fn starter() -> Result<File, Error> {
-    Ok(File { models: models(MODELS)?, prices: prices(PRICES)?, ..File::parse(STARTER)? })
+    let mut prices = prices(PRICES)?;
+    tiers::add_to(&mut prices)?;
+    Ok(File { models: models(MODELS)?, prices, ..File::parse(STARTER)? })
 }
 
 fn models(text: &str) -> Result<Vec<Model>, Error> {
@@ -61,7 +63,11 @@ fn prices(text: &str) -> Result<Vec<Price>, Error> {
 }
 
 /// Rows below the head, which begins so; `#` stands in front of what is no row.
-fn rows<T>(text: &str, head: &str, read: impl Fn(&mut Cells<'_>) -> Option<T>) -> Result<Vec<T>, Error> {
+pub(super) fn rows<T>(
+    text: &str,
+    head: &str,
+    read: impl Fn(&mut Cells<'_>) -> Option<T>,
+) -> Result<Vec<T>, Error> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
     if !lines.next().is_some_and(|(_, line)| line.starts_with(head)) {
         return Err(Error::Line { line: 1 });
@@ -76,10 +82,10 @@ fn rows<T>(text: &str, head: &str, read: impl Fn(&mut Cells<'_>) -> Option<T>) -
 }
 
 /// What is left of a row. Each reader takes one cell; None is a row that is none.
-struct Cells<'a>(std::str::Split<'a, char>);
+pub(super) struct Cells<'a>(std::str::Split<'a, char>);
 
 impl<'a> Cells<'a> {
-    fn text(&mut self) -> Option<&'a str> {
+    pub(super) fn text(&mut self) -> Option<&'a str> {
         self.0.next()
     }
 
@@ -90,7 +96,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    fn value<T: FromStr>(&mut self) -> Option<Option<T>> {
+    pub(super) fn value<T: FromStr>(&mut self) -> Option<Option<T>> {
         self.read(|cell| cell.parse().ok())
     }
 
@@ -102,7 +108,7 @@ impl<'a> Cells<'a> {
         })
     }
 
-    fn amount(&mut self) -> Option<Option<Amount>> {
+    pub(super) fn amount(&mut self) -> Option<Option<Amount>> {
         self.read(Amount::parse)
     }
 }

@@ -17,6 +17,7 @@ mod rates;
 mod spellings;
 #[cfg(test)]
 mod tests;
+mod tiers;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
