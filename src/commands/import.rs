@@ -11,6 +11,9 @@ use crate::config::{Common, Config};
 use crate::exit::{chain, usage};
 use crate::roles;
 
+/// Providers told whose logged prices are not those of the list.
+const TOLD_PROVIDERS: usize = 20;
+
 /// Loads log files exactly once: the same content a second time adds nothing
 ///
 /// NDJSON or JSON (an array, one object, or one after the other); plain, gzip or zstd, told by content, not by name. Records
@@ -103,8 +106,12 @@ fn print(summary: &Summary) {
         );
     }
     if !summary.price_mismatches.is_empty() {
-        println!("logged prices more than a fifth away from the catalogue's list; they stand as logged:");
-        for (provider, rows) in &summary.price_mismatches {
+        println!(
+            "logged prices more than a fifth away from the catalogue's list; they stand as logged, the most frequent:"
+        );
+        let mut providers: Vec<(&String, &u64)> = summary.price_mismatches.iter().collect();
+        providers.sort_by_key(|(_, rows)| std::cmp::Reverse(**rows));
+        for (provider, rows) in providers.into_iter().take(TOLD_PROVIDERS) {
             println!("  {rows} rows: provider {provider}");
         }
     }

@@ -95,9 +95,11 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn count(&mut self, event: &Event<'_>, catalogue: &Catalogue) {
+        // As rows are: what names no source is native.
+        let source = if event.source.is_empty() { "native" } else { event.source.as_ref() };
         for attempt in &event.attempts {
             let (model, provider) = (attempt.model.as_deref(), attempt.provider.as_deref());
-            let resolved = catalogue.resolve(&event.source, model, provider, attempt.host.as_deref());
+            let resolved = catalogue.resolve(source, model, provider, attempt.host.as_deref());
             let known = (resolved.model_mapped || model.is_none())
                 && (resolved.provider_mapped || provider.is_none());
             if known {

@@ -172,6 +172,24 @@ async fn names_that_the_catalogue_does_not_know_are_counted() {
 }
 
 #[tokio::test]
+async fn a_variant_of_a_model_that_the_catalogue_knows_is_no_unmapped_name() {
+    let mut house = House::new().await;
+    let names = r#"
+        authors = [{ slug = "acme", name = "Acme" }]
+        providers = [{ id = "north", name = "North" }]
+        models = [{ id = "acme/one", name = "One" }]
+    "#;
+    house.tools.catalogue = Arc::new(Catalogue::from_toml(names).unwrap());
+    let content = native("a").replace("acme/one", "acme/one:free");
+    let summary = run(&house, &[file(&house, "one", content.as_bytes())]).await.unwrap();
+    assert_eq!((summary.rows, summary.unmapped_names), (1, 0));
+    assert_eq!(
+        house.count("SELECT count(*) FROM attempts WHERE model_id = 'acme/one' AND variant = 'free'").await,
+        1
+    );
+}
+
+#[tokio::test]
 async fn rows_that_the_list_prices_and_logged_prices_far_from_it_are_told_once_each() {
     let mut house = House::new().await;
     let names = r#"
