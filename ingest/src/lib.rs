@@ -17,7 +17,6 @@ mod magic;
 pub mod metric;
 pub mod normalise;
 mod outcome;
-pub mod priced;
 mod record_time;
 pub mod reject;
 pub mod sink;

@@ -23,6 +23,11 @@ pub const UNKNOWN_FIELDS: &str = "bellwether_ingest_unknown_fields_total";
 /// Counter: values of records that could not be taken as they stood. Labels `source`, `reason` (absurd: beyond any
 /// real request; diagnostic: a number of how a call went that is none; word: outside of its closed list).
 pub const FLAWS: &str = "bellwether_ingest_flawed_values_total";
+/// Counter: rows committed to `attempts` whose record has no price, and that the catalogue's list gave one.
+pub const PRICED_BY_LIST: &str = "bellwether_ingest_priced_by_list_total";
+/// Counter: rows committed to `attempts` whose logged price is more than a fifth away from what the catalogue's list says.
+/// Label `provider`, which is one of the catalogue.
+pub const PRICE_MISMATCHES: &str = "bellwether_ingest_price_mismatch_total";
 /// Counter: flushes. Label `reason` (bytes, rows, age, revoke, shutdown, end).
 pub const FLUSHES: &str = "bellwether_ingest_flushes_total";
 /// Counter: batches dropped because another worker had moved the table's position.
@@ -98,6 +103,16 @@ pub fn describe() {
     describe_counter!(DUPLICATES, Unit::Count, "Attempts dropped because their event_id was seen before");
     describe_counter!(UNKNOWN_FIELDS, Unit::Count, "Members of records that this version does not know");
     describe_counter!(FLAWS, Unit::Count, "Values of records that could not be taken as they stood");
+    describe_counter!(
+        PRICED_BY_LIST,
+        Unit::Count,
+        "Rows without a logged price, priced by the catalogue's list"
+    );
+    describe_counter!(
+        PRICE_MISMATCHES,
+        Unit::Count,
+        "Rows whose logged price is more than a fifth away from the catalogue's list"
+    );
     describe_counter!(FLUSHES, Unit::Count, "Flushes by reason");
     describe_counter!(FENCED, Unit::Count, "Batches dropped because another worker moved the position");
     describe_counter!(LABELS_DROPPED, Unit::Count, "Label cells of destroyed epochs, left out");

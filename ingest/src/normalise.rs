@@ -3,6 +3,7 @@
 //! Everything here follows from the event, the catalogue and the time of the append: a replay of the same
 //! record gives the same rows, whenever it happens.
 
+mod price;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use crate::instant;
 use crate::outcome::{self, Settled};
 use crate::record_time::{AHEAD_US, EARLIEST_US, LATEST_US};
 use crate::reject::{Reason, Reject};
+pub use price::{Priced, price_again};
 
 const NATIVE: &str = "native";
 /// Stands for a status where none was sent.
@@ -36,7 +38,8 @@ pub struct Lineage<'a> {
     pub events_until_us: i64,
 }
 
-/// Gives each row of the event to `each`, in the order of attempts: all of them or none.
+/// Gives each row of the event to `each`, in the order of attempts, with how it came by its price: all of them or none.
+/// No price decides whether there are rows.
 ///
 /// # Errors
 /// When the event lacks its identity, a time is absurd, a closed value is not in its list, or the event was not
@@ -45,7 +48,7 @@ pub fn normalise(
     event: &Event<'_>,
     catalogue: &Catalogue,
     lineage: &Lineage<'_>,
-    each: &mut dyn FnMut(&AttemptRow<'_>),
+    each: &mut dyn FnMut(&AttemptRow<'_>, Priced),
 ) -> Result<(), Reject> {
     let source = match (&*event.source, lineage.source) {
         ("", "") => NATIVE,
@@ -236,7 +239,7 @@ impl<'e> Shared<'e> {
 }
 
 impl Prepared<'_> {
-    fn emit(self, event: &Event<'_>, catalogue: &Catalogue, each: &mut dyn FnMut(&AttemptRow<'_>)) {
+    fn emit(self, event: &Event<'_>, catalogue: &Catalogue, each: &mut dyn FnMut(&AttemptRow<'_>, Priced)) {
         let is_gateway = self.settled.outcome == Outcome::GatewayError;
         let raw_model = self.row.raw_model;
         let resolved = catalogue.resolve(self.source, raw_model, self.row.raw_provider, self.host);
@@ -264,25 +267,9 @@ impl Prepared<'_> {
         if event.attempts.is_empty() {
             row.raw_model = None;
         }
-        settle_cost(&mut row, self.settled.outcome);
-        each(&row);
+        let priced = price::settle(&mut row, self.settled.outcome, &resolved.offer, catalogue);
+        each(&row, priced);
     }
-}
-
-/// A zero that no price stands behind is no cost; an answer from the gateway's cache costs nothing.
-pub(crate) fn settle_cost(row: &mut AttemptRow<'_>, outcome: Outcome) {
-    if row.gateway_cache_hit {
-        row.cost_usd = Some(0);
-        (row.input_cost_usd, row.output_cost_usd) = (Some(0), Some(0));
-    } else {
-        let tokens = row.input_tokens.unwrap_or(0).saturating_add(row.output_tokens.unwrap_or(0));
-        let is_answered = matches!(outcome, Outcome::Ok | Outcome::Cancelled);
-        let is_free = row.variant == Some("free");
-        if row.cost_usd == Some(0) && tokens > 0 && is_answered && !is_free {
-            (row.cost_usd, row.input_cost_usd, row.output_cost_usd) = (None, None, None);
-        }
-    }
-    row.price_source = row.cost_usd.map(|_| "logged");
 }
 
 /// Input tokens including cache reads and writes. More of those than of input proves that the source counts

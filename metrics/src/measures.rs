@@ -17,11 +17,13 @@ pub(crate) const REQUESTS: Column = Column::count(
     "Served requests: attempts that ended well, or that the caller cancelled after delivery had begun.",
 );
 
-pub(crate) const SPEND_USD: Column =
-    Column::new("spend_usd", Type::Money, Unit::Usd, "What was paid, over all attempts with a price.")
-        .null_when(
-            "No request has a known price and nothing was charged: what was paid is unknown, not nothing.",
-        );
+pub(crate) const SPEND_USD: Column = Column::new(
+    "spend_usd",
+    Type::Money,
+    Unit::Usd,
+    "What was paid, over all attempts with a price: the logged one, else that of the catalogue's list for the day.",
+)
+.null_when("No request has a known price and nothing was charged: what was paid is unknown, not nothing.");
 
 pub(crate) const SPEND_REASON: Column = reason("spend_reason", "`unpriced` while `spend_usd` is null.");
 

@@ -134,7 +134,7 @@ fn model(line: &'static str, providers: &[ProviderRow]) -> Option<ModelRow> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use bellwether_ingest::catalogue::Catalogue;
+    use bellwether_ingest::catalogue::{Catalogue, Price};
 
     use super::*;
 
@@ -164,6 +164,21 @@ mod tests {
         for row in &roster.providers {
             let found = catalogue.resolve("native", None, Some(row.id), None);
             assert_eq!((found.provider_id.as_deref(), found.provider_mapped), (Some(row.id), true));
+        }
+    }
+
+    /// The answer file counts what has no cost as unpriced and what costs nothing as priced. It is right only while the
+    /// catalogue has no price for the former, and the name says the latter.
+    #[test]
+    fn the_starter_catalogue_prices_nothing_that_the_answer_file_has_otherwise() {
+        let catalogue = Catalogue::starter();
+        let unpriced = Some(crate::calibration::UNPRICED_PROVIDER);
+        let of_it = |price: &&Price| price.provider.is_none() || price.provider.as_deref() == unpriced;
+        assert_eq!(catalogue.prices().iter().find(of_it), None);
+        let roster = Roster::shared();
+        assert!(roster.providers.iter().any(|row| Some(row.id) == unpriced));
+        for row in roster.models.iter().filter(|row| row.price.is_none()) {
+            assert!(row.name.ends_with(":free"), "{}", row.name);
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use bellwether_ingest::catalogue::Catalogue;
 use bellwether_ingest::config::Bytes;
 use bellwether_ingest::identity::Identities;
 use bellwether_ingest::{sources, spool};
@@ -42,7 +43,7 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
     findings.ok("configuration", "every key is known and every value can work");
     check_warehouse(&config, &mut findings).await;
     findings.take("keys", check_keys(&config).await);
-    findings.take("catalogue", config.catalogue().map(|_| "names and aliases can be used".to_owned()));
+    findings.take("catalogue", config.catalogue().map(|catalogue| told(&catalogue)));
     check_kafka(&config, &mut findings).await;
     check_spool(&config, &args.roles, &mut findings);
     if findings.failed > 0 {
@@ -52,6 +53,14 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
         send_test(&config, Duration::from_secs(args.timeout)).await?;
     }
     Ok(())
+}
+
+/// What rows say in `price_source` tells whether they were priced by the list of now.
+fn told(catalogue: &Catalogue) -> String {
+    let (prices, source) = (catalogue.prices().len(), catalogue.price_source());
+    format!(
+        "names and aliases can be used; rows without a logged price are priced by its {prices} prices, `{source}`"
+    )
 }
 
 #[derive(Default)]

@@ -11,6 +11,9 @@ use crate::config::{Common, Config};
 use crate::exit::{chain, usage};
 use crate::roles;
 
+/// Providers told whose logged prices are not those of the list.
+const TOLD_PROVIDERS: usize = 20;
+
 /// Loads log files exactly once: the same content a second time adds nothing
 ///
 /// NDJSON or JSON (an array, one object, or one after the other); plain, gzip or zstd, told by content, not by name. Records
@@ -95,6 +98,22 @@ fn print(summary: &Summary) {
         println!(
             "  see: bellwether sql \"SELECT reason, detail, src_offset FROM rejects ORDER BY received_at DESC LIMIT 20\""
         );
+    }
+    if summary.priced_by_list > 0 {
+        println!(
+            "{} rows without a price in the log, priced by the catalogue's list",
+            summary.priced_by_list
+        );
+    }
+    if !summary.price_mismatches.is_empty() {
+        println!(
+            "logged prices more than a fifth away from the catalogue's list; they stand as logged, the most frequent:"
+        );
+        let mut providers: Vec<(&String, &u64)> = summary.price_mismatches.iter().collect();
+        providers.sort_by_key(|(_, rows)| std::cmp::Reverse(**rows));
+        for (provider, rows) in providers.into_iter().take(TOLD_PROVIDERS) {
+            println!("  {rows} rows: provider {provider}");
+        }
     }
     if summary.unmapped_names > 0 {
         println!(

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds `models.csv` and `prices.csv` beside this folder from the packages that `sources.toml` lists.
+"""Builds `models.csv`, `prices.csv` and `tiers.csv` beside this folder from the packages that `sources.toml` lists.
 
     python3 build.py FOLDER-OF-PACKAGES
 

@@ -153,7 +153,7 @@ class Models:
         order = ({"openrouter": 0, "litellm": 1}.get(raw.source, 2), len(raw.name), raw.name)
         place = (model_id, variant, provider)
         if place not in self.prices or order < self.prices[place][0]:
-            self.prices[place] = (order, raw.source, amounts)
+            self.prices[place] = (order, raw.source, amounts, raw.tiers)
 
 
 def best(said):

@@ -23,6 +23,8 @@ class Raw:
     facts: dict = field(default_factory=dict)
     # Decimal USD per million tokens: input, cached_input, cache_write, output.
     price: dict = field(default_factory=dict)
+    # What takes its place: by service tier ("" is the standard one) and the input tokens above which it holds.
+    tiers: dict = field(default_factory=dict)
 
 
 def litellm(path):
@@ -43,16 +45,43 @@ def litellm(path):
             "structures_output": flag(entry, "supports_response_schema"),
             "reasons": flag(entry, "supports_reasoning"),
         }
-        price = {
-            ours: million(entry.get(theirs))
-            for ours, theirs in (
-                ("input", "input_cost_per_token"),
-                ("cached_input", "cache_read_input_token_cost"),
-                ("cache_write", "cache_creation_input_token_cost"),
-                ("output", "output_cost_per_token"),
-            )
-        }
-        yield Raw("litellm", provider, name, "", facts, price)
+        price = {ours: million(entry.get(theirs)) for ours, theirs in LITELLM_METERS.items()}
+        yield Raw("litellm", provider, name, "", facts, price, litellm_tiers(entry, price, provider))
+
+
+LITELLM_METERS = {
+    "input": "input_cost_per_token",
+    "cached_input": "cache_read_input_token_cost",
+    "cache_write": "cache_creation_input_token_cost",
+    "output": "output_cost_per_token",
+}
+LITELLM_TIERS = {"": "", "_batches": "batch", "_flex": "flex", "_priority": "priority"}
+
+
+def litellm_tiers(entry, price, provider):
+    """Where a tier lacks an amount, LiteLLM takes that of its service tier, of its length, or of the price, and so do we."""
+    own = {}
+    member = re.compile(r"(.+?)(?:_above_(\d+)k_tokens)?(_batches|_flex|_priority)?")
+    ours = {theirs: ours for ours, theirs in LITELLM_METERS.items()}
+    for name, value in entry.items():
+        found = member.fullmatch(name)
+        meter, above, service = ours.get(found[1]), found[2], LITELLM_TIERS[found[3] or ""]
+        amount = million(value) if meter else None
+        if amount is not None and (above or service):
+            above = int(above or 0) * 1000
+            # xAI counts a prompt of just that length among the long ones.
+            above -= 1 if above and provider == "xai" else 0
+            own.setdefault((service, above), {})[meter] = amount
+    tiers = {}
+    for service, above in own:
+        places = [(service, above), (service, 0), ("", above)]
+        amounts = {}
+        for meter in LITELLM_METERS:
+            amounts[meter] = next((own[at][meter] for at in places if meter in own.get(at, {})), price.get(meter))
+        # One that says what the cache costs and no more is none.
+        if "input" in own[service, above] and any(amounts.values()):
+            tiers[service, above] = amounts
+    return tiers
 
 
 # What LiteLLM calls the kinds of calls that name a model.

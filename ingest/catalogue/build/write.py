@@ -1,4 +1,4 @@
-"""Writes the lists: one line a model and one line a price, cells that hold neither a comma nor a quote."""
+"""Writes the lists: a line for each model, price and tier of a price, with cells that hold neither a comma nor a quote."""
 
 from decimal import Decimal
 
@@ -19,10 +19,18 @@ def write(folder, models, listed):
         rows.append(",".join((model_id, model["name"], " ".join(sorted(set(model["names"]))), *facts)))
     (folder / "models.csv").write_text("\n".join([*head, *rows, ""]))
     rows = [",".join(("model", "variant", "provider", "valid_from", *METERS))]
-    for (model_id, variant, provider), (_, source, amounts) in sorted(models.prices.items()):
+    for (model_id, variant, provider), (_, source, amounts, _) in sorted(models.prices.items()):
         cells = [amount(amounts.get(meter)) for meter in METERS]
         rows.append(",".join((model_id, variant, provider, dates[source], *cells)))
     (folder / "prices.csv").write_text("\n".join([*head, *rows, ""]))
+    rows = [",".join(("model", "variant", "provider", "service_tier", "above_input_tokens", *METERS))]
+    for (model_id, variant, provider), (_, _, amounts, tiers) in sorted(models.prices.items()):
+        for (service, above), of_tier in sorted(tiers.items()):
+            # What is left out is the price's own.
+            cells = [amount(None if of_tier[m] == amounts.get(m) else of_tier[m]) for m in METERS]
+            if service or any(cells):
+                rows.append(",".join((model_id, variant, provider, service, cell(above or None), *cells)))
+    (folder / "tiers.csv").write_text("\n".join([*head, *rows, ""]))
 
 
 def cell(value):

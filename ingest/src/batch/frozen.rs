@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 
 use super::stream::{Position, Stream};
+use crate::normalise::Priced;
 use crate::reject::Reason;
 
 /// What became of records.
@@ -58,6 +59,31 @@ impl Range {
     }
 }
 
+/// What became of the prices of rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prices {
+    /// Rows without one in their record, which the catalogue's list gave one.
+    pub by_list: u64,
+    /// By provider: rows whose logged price is far from the list's.
+    pub far_from_list: BTreeMap<String, u64>,
+}
+
+impl Prices {
+    pub(super) fn count(&mut self, provider: Option<&str>, priced: Priced) {
+        match (priced, provider) {
+            (Priced::ByList, _) => self.by_list += 1,
+            // Only providers of the catalogue have prices, so these names are bounded.
+            (Priced::FarFromList, Some(provider)) => match self.far_from_list.get_mut(provider) {
+                Some(count) => *count += 1,
+                None => {
+                    self.far_from_list.insert(provider.to_owned(), 1);
+                }
+            },
+            (Priced::Unknown | Priced::Logged | Priced::FarFromList, _) => {}
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Frozen {
     pub ranges: Vec<Range>,
@@ -69,6 +95,7 @@ pub struct Frozen {
     pub sources: BTreeMap<String, Counts>,
     /// Records refused, by reason.
     pub reasons: BTreeMap<Reason, u64>,
+    pub prices: Prices,
 }
 
 impl Frozen {

@@ -17,7 +17,7 @@ use bellwether_warehouse::World;
 use bellwether_warehouse::tables::attempts;
 use bellwether_warehouse::tables::rejects::{self, RejectRow};
 
-pub use frozen::{Counts, Frozen, Range};
+pub use frozen::{Counts, Frozen, Prices, Range};
 pub use stream::{Position, Stream};
 
 use crate::catalogue;
@@ -81,6 +81,7 @@ pub struct Batch {
     cells: Cells,
     sources: Sources,
     reasons: BTreeMap<Reason, u64>,
+    prices: Prices,
 }
 
 impl Batch {
@@ -94,6 +95,7 @@ impl Batch {
             cells: Cells::default(),
             sources: Sources::default(),
             reasons: BTreeMap::new(),
+            prices: Prices::default(),
         }
     }
 
@@ -198,16 +200,18 @@ impl Batch {
         };
         let takes_labels = offset >= *labels_from;
         let (rows, cells, identities) = (&mut self.rows, &mut self.cells, &self.tools.identities);
+        let prices = &mut self.prices;
         let mut outcome = Outcome::default();
         let mut failed = None;
         let catalogue = self.tools.catalogue.get();
-        let normalised = normalise(event, &catalogue, &lineage, &mut |row| {
+        let normalised = normalise(event, &catalogue, &lineage, &mut |row, priced| {
             if !seen.insert(offset, row.started_at, Mark::of(row)) {
                 outcome.duplicates += 1;
                 return;
             }
             outcome.rows += 1;
             rows.push(row);
+            prices.count(row.provider_id, priced);
             if takes_labels && let Err(error) = cells.add(event, row, identities) {
                 failed = Some(error);
             }
@@ -330,6 +334,7 @@ impl Batch {
             cells: self.cells.finish(),
             sources: self.sources.take(),
             reasons: std::mem::take(&mut self.reasons),
+            prices: std::mem::take(&mut self.prices),
         })
     }
 

@@ -27,6 +27,11 @@ pub enum Error {
     )]
     PriceDays { model_id: String, from: NaiveDate },
     #[error(
+        "two of the `tiers` of the price of `{model_id}` from {from} on hold for the same requests, or one of them for all; give \
+         each a `service_tier` or an `above_input_tokens` of its own"
+    )]
+    Tiers { model_id: String, from: NaiveDate },
+    #[error(
         "the price of `{model_id}` in `prices` is of {from} to {to} and ends before it begins; correct the two"
     )]
     PriceBackwards { model_id: String, from: NaiveDate, to: NaiveDate },

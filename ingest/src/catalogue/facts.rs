@@ -1,7 +1,7 @@
 //! What a catalogue may know of its names beside their spellings, and what models cost by the list. What is left out is
 //! unknown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -65,6 +65,24 @@ pub struct Price {
     pub output: Option<Amount>,
     /// USD per request.
     pub request: Option<Amount>,
+    /// What takes the place of these amounts for some requests.
+    #[serde(default)]
+    pub tiers: Vec<Tier>,
+}
+
+/// An entry of `tiers` of a price: it holds for requests of a service tier, for long ones, or for both. An amount that is left
+/// out is that of the price.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tier {
+    /// `batch`, `flex`, `priority`, …; None: the standard one.
+    pub service_tier: Option<String>,
+    /// Holds for requests with more input tokens, cached ones included; None: for all.
+    pub above_input_tokens: Option<u32>,
+    pub input: Option<Amount>,
+    pub cached_input: Option<Amount>,
+    pub cache_write: Option<Amount>,
+    pub output: Option<Amount>,
 }
 
 /// 10⁻⁹ USD.
@@ -122,11 +140,22 @@ impl Price {
         (&self.model, &self.variant, self.provider.as_deref())
     }
 
-    fn first(&self) -> NaiveDate {
+    /// Of no request two tiers say the same, and none says what the price itself does.
+    fn has_clear_tiers(&self) -> bool {
+        let mut seen = HashSet::new();
+        let is_clear = |tier: &Tier| {
+            let service_tier = tier.service_tier.as_deref().map(str::to_ascii_lowercase);
+            let says_something = service_tier.is_some() || tier.above_input_tokens.is_some();
+            (says_something, (service_tier, tier.above_input_tokens))
+        };
+        self.tiers.iter().map(is_clear).all(|(says_something, of)| says_something && seen.insert(of))
+    }
+
+    pub(super) fn first(&self) -> NaiveDate {
         self.valid_from.unwrap_or(NaiveDate::MIN)
     }
 
-    fn last(&self) -> NaiveDate {
+    pub(super) fn last(&self) -> NaiveDate {
         self.valid_to.unwrap_or(NaiveDate::MAX)
     }
 }
@@ -146,6 +175,9 @@ pub(super) fn check(
             });
         }
         by_place.entry(price.place()).or_default().push(price);
+    }
+    if let Some(price) = prices.iter().find(|price| !price.has_clear_tiers()) {
+        return Err(Error::Tiers { model_id: price.model.clone(), from: price.first() });
     }
     for of_place in by_place.values_mut() {
         of_place.sort_by_key(|price| price.first());
@@ -238,6 +270,29 @@ mod tests {
         for wrong in [&[("2026-02-01", ""), ("", "2026-02-01")][..], &[("", ""), ("", "")]] {
             assert!(matches!(of(wrong).unwrap_err(), Error::PriceDays { .. }), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn tiers_of_a_price_hold_for_other_requests_each() {
+        let of = |tiers: &str| with(&format!("{{ model = \"acme/one\", input = \"1\", tiers = [{tiers}] }}"));
+        let clear = r#"{ service_tier = "flex" }, { above_input_tokens = 200_000 }, { above_input_tokens = 500_000 },
+                       { service_tier = "flex", above_input_tokens = 200_000, output = "0.5" }"#;
+        let catalogue = of(clear).unwrap();
+        let last = Tier {
+            service_tier: Some("flex".into()),
+            above_input_tokens: Some(200_000),
+            output: Some(Amount(500_000_000)),
+            ..Tier::default()
+        };
+        assert_eq!(catalogue.prices()[0].tiers.last(), Some(&last));
+        for wrong in [
+            r#"{ input = "2" }"#,
+            r#"{ service_tier = "flex", input = "2" }, { service_tier = "Flex", output = "2" }"#,
+            "{ above_input_tokens = 1 }, { above_input_tokens = 1 }",
+        ] {
+            assert!(matches!(of(wrong).unwrap_err(), Error::Tiers { .. }), "{wrong}");
+        }
+        assert!(matches!(of("{ tier = \"flex\" }").unwrap_err(), Error::Toml(_)));
     }
 
     #[test]

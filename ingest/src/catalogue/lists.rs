@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::facts::{Amount, ModelFacts, Price};
 use super::file::{File, Model};
 use super::read::read;
-use super::{Error, STANDARD};
+use super::{Error, STANDARD, tiers};
 
 /// Authors, providers, families and aliases.
 const STARTER: &str = include_str!("../../catalogue/starter.toml");
@@ -15,7 +15,9 @@ const PRICES: &str = include_str!("../../catalogue/prices.csv");
 
 /// The catalogue that ships with the binary.
 pub(super) fn starter() -> Result<File, Error> {
-    Ok(File { models: models(MODELS)?, prices: prices(PRICES)?, ..read(STARTER)? })
+    let mut prices = prices(PRICES)?;
+    tiers::add_to(&mut prices)?;
+    Ok(File { models: models(MODELS)?, prices, ..read(STARTER)? })
 }
 
 fn models(text: &str) -> Result<Vec<Model>, Error> {
@@ -55,14 +57,18 @@ fn prices(text: &str) -> Result<Vec<Price>, Error> {
             cached_input: cells.amount()?,
             cache_write: cells.amount()?,
             output: cells.amount()?,
-            request: None,
+            ..Price::default()
         };
         Some(price)
     })
 }
 
 /// Rows below the head, which begins so; `#` stands in front of what is no row.
-fn rows<T>(text: &str, head: &str, read: impl Fn(&mut Cells<'_>) -> Option<T>) -> Result<Vec<T>, Error> {
+pub(super) fn rows<T>(
+    text: &str,
+    head: &str,
+    read: impl Fn(&mut Cells<'_>) -> Option<T>,
+) -> Result<Vec<T>, Error> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
     if !lines.next().is_some_and(|(_, line)| line.starts_with(head)) {
         return Err(Error::Line { line: 1 });
@@ -77,10 +83,10 @@ fn rows<T>(text: &str, head: &str, read: impl Fn(&mut Cells<'_>) -> Option<T>) -
 }
 
 /// What is left of a row. Each reader takes one cell; None is a row that is none.
-struct Cells<'a>(std::str::Split<'a, char>);
+pub(super) struct Cells<'a>(std::str::Split<'a, char>);
 
 impl<'a> Cells<'a> {
-    fn text(&mut self) -> Option<&'a str> {
+    pub(super) fn text(&mut self) -> Option<&'a str> {
         self.0.next()
     }
 
@@ -91,7 +97,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    fn value<T: FromStr>(&mut self) -> Option<Option<T>> {
+    pub(super) fn value<T: FromStr>(&mut self) -> Option<Option<T>> {
         self.read(|cell| cell.parse().ok())
     }
 
@@ -103,7 +109,7 @@ impl<'a> Cells<'a> {
         })
     }
 
-    fn amount(&mut self) -> Option<Option<Amount>> {
+    pub(super) fn amount(&mut self) -> Option<Option<Amount>> {
         self.read(Amount::parse)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A name leads only to a model that is listed, and one that leads to none goes through unchanged: never dropped, never
 //! guessed. It is looked up as it stands, then by its fold key without what stands around it (`parse`), then without
-//! date, version and offer (`fold`); the first that is listed is meant (`index`). `explain` tells each step.
+//! date, version and offer (`fold`); the first that is listed is meant (`index`). `explain` tells each step. What a call costs
+//! by the list follows from both names and its day (`rates`).
 
 mod again;
 mod checks;
@@ -18,10 +19,12 @@ mod index;
 mod lists;
 mod overlay;
 mod parse;
+mod rates;
 mod read;
 mod spellings;
 #[cfg(test)]
 mod tests;
+mod tiers;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -30,14 +33,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 use explain::Steps;
 use file::File;
 use index::Index;
+use rates::Rates;
 
 pub use current::{Current, Difference};
 pub use error::Error;
 pub use explain::{Explanation, Step};
-pub use facts::{Amount, ModelFacts, Price, ProviderFacts};
+pub use facts::{Amount, ModelFacts, Price, ProviderFacts, Tier};
 pub use file::{Alias, Author, Family, Model, Provider};
 pub use fold::Cut;
 pub use overlay::{Entry, Overlay, Standing};
+pub use rates::{Call, Cost, Offer};
 
 /// The variant of a model that no suffix names.
 pub const STANDARD: &str = "standard";
@@ -57,6 +62,8 @@ pub struct Resolved {
     pub provider_id: Option<String>,
     pub model_mapped: bool,
     pub provider_mapped: bool,
+    /// Empty while one of the two is unmapped: whose price would it be?
+    pub offer: Offer,
 }
 
 #[derive(Debug, Default)]
@@ -67,6 +74,7 @@ pub struct Catalogue {
     providers: HashMap<String, usize>,
     models: HashMap<String, usize>,
     index: Index,
+    rates: Rates,
     hasher: RandomState,
     cache: RwLock<HashMap<u64, Arc<Answer>>>,
 }
@@ -150,7 +158,8 @@ impl Catalogue {
         let knows_model = |id: &str| catalogue.models.contains_key(id);
         let knows_provider = |id: &str| catalogue.providers.contains_key(id);
         facts::check(&file.prices, knows_model, knows_provider)?;
-        Ok(Self { file, ..catalogue })
+        let rates = Rates::new(&file.prices);
+        Ok(Self { file, rates, ..catalogue })
     }
 
     /// Looks an attempt's names up. Answers are remembered, so a repeated combination costs a hash.
@@ -208,6 +217,12 @@ impl Catalogue {
             .filter(|_| model.is_mapped)
             .and_then(|id| id.split_once('/'))
             .map(|(author, _)| author.to_owned());
+        let offer = match (&model.id, &provider_id) {
+            (Some(model_id), Some(provider_id)) if model.is_mapped && provider_mapped => {
+                self.offer(model_id, &model.variant, provider_id)
+            }
+            _ => Offer::default(),
+        };
         Resolved {
             model_id: model.id,
             variant: model.variant,
@@ -215,6 +230,7 @@ impl Catalogue {
             provider_id,
             model_mapped: model.is_mapped,
             provider_mapped,
+            offer,
         }
     }
 
@@ -348,6 +364,25 @@ impl Catalogue {
     /// `(provider_id, facts)` in the order of the file.
     pub fn provider_facts(&self) -> impl Iterator<Item = (&str, &ProviderFacts)> {
         self.file.providers.iter().map(|provider| (provider.id.as_str(), &provider.facts))
+    }
+
+    /// Where the prices of a model at a provider of the lists stand.
+    pub fn offer(&self, model_id: &str, variant: &str, provider_id: &str) -> Offer {
+        // An alias may name a provider that is not listed.
+        if !self.providers.contains_key(provider_id) {
+            return Offer::default();
+        }
+        self.rates.offer(model_id, variant, provider_id)
+    }
+
+    /// What a call costs by the list. None: it does not tell.
+    pub fn cost(&self, offer: &Offer, call: &Call<'_>) -> Option<Cost> {
+        self.rates.cost(offer, call)
+    }
+
+    /// `price_source` of a row that is priced so: `catalogue:` and what tells this list of prices from others.
+    pub fn price_source(&self) -> &str {
+        self.rates.source()
     }
 
     pub fn prices(&self) -> &[Price] {

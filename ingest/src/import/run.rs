@@ -384,7 +384,10 @@ impl<'a> Run<'a> {
 
     async fn flush(&mut self, reason: FlushReason) -> Result<(), ImportError> {
         match self.sink.flush(&mut self.batch, reason).await {
-            Ok(_) => Ok(()),
+            Ok(flushed) => {
+                self.summary.count(flushed.prices);
+                Ok(())
+            }
             Err(FlushError::Fenced { .. }) => Err(ImportError::Busy),
             Err(error) => Err(ImportError::Flush(error)),
         }

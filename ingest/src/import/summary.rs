@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::batch::Prices;
 use crate::catalogue::Catalogue;
 use crate::event::Event;
 
@@ -64,9 +65,20 @@ pub struct Summary {
     pub unmapped: Vec<Unmapped>,
     /// Distinct pairs, also those not told.
     pub unmapped_names: usize,
+    /// Rows without a price in their record, which the catalogue's list gave one.
+    pub priced_by_list: u64,
+    /// By provider: rows whose logged price is more than a fifth away from the list's.
+    pub price_mismatches: BTreeMap<String, u64>,
 }
 
 impl Summary {
+    pub(super) fn count(&mut self, prices: Prices) {
+        self.priced_by_list += prices.by_list;
+        for (provider, rows) in prices.far_from_list {
+            *self.price_mismatches.entry(provider).or_default() += rows;
+        }
+    }
+
     /// There were records, and none of them could be read.
     pub fn is_unreadable(&self) -> bool {
         self.rejects > 0
@@ -83,9 +95,11 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn count(&mut self, event: &Event<'_>, catalogue: &Catalogue) {
+        // As rows are: what names no source is native.
+        let source = if event.source.is_empty() { "native" } else { event.source.as_ref() };
         for attempt in &event.attempts {
             let (model, provider) = (attempt.model.as_deref(), attempt.provider.as_deref());
-            let resolved = catalogue.resolve(&event.source, model, provider, attempt.host.as_deref());
+            let resolved = catalogue.resolve(source, model, provider, attempt.host.as_deref());
             let known = (resolved.model_mapped || model.is_none())
                 && (resolved.provider_mapped || provider.is_none());
             if known {

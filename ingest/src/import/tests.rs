@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::{FileStatus, ImportError, Options, Summary, import};
 use crate::batch::{Batch, Encoding, Message, Position, Stream};
+use crate::catalogue::{Catalogue, Current};
 use crate::dedup::Window;
 use crate::formats::Format;
 use crate::sink::{FlushReason, Sink};
@@ -167,6 +168,58 @@ async fn names_that_the_catalogue_does_not_know_are_counted() {
     let told: Vec<(Option<&str>, u64)> =
         summary.unmapped.iter().map(|name| (name.model.as_deref(), name.count)).collect();
     assert_eq!(told, [(Some("acme/one"), 3), (Some("acme/two"), 1)]);
+}
+
+#[tokio::test]
+async fn a_variant_of_a_model_that_the_catalogue_knows_is_no_unmapped_name() {
+    let mut house = House::new().await;
+    let names = r#"
+        authors = [{ slug = "acme", name = "Acme" }]
+        providers = [{ id = "north", name = "North" }]
+        models = [{ id = "acme/one", name = "One" }]
+    "#;
+    house.tools.catalogue = Current::new(Catalogue::from_toml(names).unwrap());
+    let content = native("a").replace("acme/one", "acme/one:free");
+    let summary = run(&house, &[file(&house, "one", content.as_bytes())]).await.unwrap();
+    assert_eq!((summary.rows, summary.unmapped_names), (1, 0));
+    assert_eq!(
+        house.count("SELECT count(*) FROM attempts WHERE model_id = 'acme/one' AND variant = 'free'").await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn rows_that_the_list_prices_and_logged_prices_far_from_it_are_told_once_each() {
+    let mut house = House::new().await;
+    let names = r#"
+        authors = [{ slug = "acme", name = "Acme" }]
+        providers = [{ id = "north", name = "North" }, { id = "south", name = "South" }]
+        models = [{ id = "acme/one", name = "One" }]
+        prices = [{ model = "acme/one", input = "1", output = "10" }]
+    "#;
+    house.tools.catalogue = Current::new(Catalogue::from_toml(names).unwrap());
+    // 100 × 1 and 20 × 10 are 0.0003 USD by the list.
+    let logged = |id: &str, usd: &str| {
+        native(id).replace("\"input_tokens\":100", &format!("\"input_tokens\":100,\"cost_usd\":{usd}")) + "\n"
+    };
+    // More than a flush takes, so that the counts are those of several.
+    let content = lines(0..25)
+        + &lines(3..5)
+        + &logged("a", "0.0003")
+        + &logged("b", "0.00036")
+        + &logged("c", "0.000361")
+        + &logged("d", "0.00361").replace("north", "south")
+        + &logged("d", "0.00361").replace("north", "south")
+        + &logged("e", "0.0001").replace("north", "nobody");
+    let summary = run(&house, &[file(&house, "one", content.as_bytes())]).await.unwrap();
+    assert_eq!((summary.rows, summary.duplicates, summary.priced_by_list), (30, 3, 25));
+    let told: Vec<(&str, u64)> =
+        summary.price_mismatches.iter().map(|(provider, rows)| (provider.as_str(), *rows)).collect();
+    assert_eq!(told, [("north", 1), ("south", 1)]);
+    let by_list = "SELECT count(*) FROM attempts WHERE price_source LIKE 'catalogue:%' AND cost_usd = 0.0003 \
+                   AND input_cost_usd = 0.0001 AND output_cost_usd = 0.0002";
+    assert_eq!(house.count(by_list).await, 25);
+    assert_eq!(house.count("SELECT count(*) FROM attempts WHERE price_source = 'logged'").await, 5);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ fn event<'a>(attempts: Vec<Attempt<'a>>) -> Event<'a> {
 fn rows<T>(event: &Event<'_>, mut look: impl FnMut(&AttemptRow<'_>) -> T) -> Vec<T> {
     static STARTER: LazyLock<Catalogue> = LazyLock::new(Catalogue::starter);
     let mut seen = Vec::new();
-    normalise(event, &STARTER, &lineage(), &mut |row| seen.push(look(row))).unwrap();
+    normalise(event, &STARTER, &lineage(), &mut |row, _| seen.push(look(row))).unwrap();
     seen
 }
 
@@ -108,7 +108,8 @@ fn a_request_that_reached_no_provider_is_one_row() {
     event.failure = Some(Failure { error_class: Some("unknown_model".into()), http_status: Some(404) });
     assert_eq!(rows(&event, look), [("unknown_model".to_owned(), None, Some(404))]);
     event.failure = Some(Failure { error_class: Some("timeout".into()), http_status: None });
-    let refused = normalise(&event, &Catalogue::empty(), &lineage(), &mut |_| panic!("no row")).unwrap_err();
+    let refused =
+        normalise(&event, &Catalogue::empty(), &lineage(), &mut |_, _| panic!("no row")).unwrap_err();
     assert_eq!(refused.reason, Reason::InvalidValue);
 }
 
@@ -241,7 +242,7 @@ fn time_to_first_token_is_only_what_was_measured() {
 fn absurd_times_are_refused_whole_and_by_the_time_of_the_append() {
     let day = 86_400_000_000;
     let refuse = |event: &Event<'_>| {
-        normalise(event, &Catalogue::empty(), &lineage(), &mut |_| panic!("no row")).unwrap_err()
+        normalise(event, &Catalogue::empty(), &lineage(), &mut |_, _| panic!("no row")).unwrap_err()
     };
     let mut early = event(vec![Attempt::default()]);
     early.started_at_us = EARLIEST_US - 1;
@@ -265,7 +266,8 @@ fn absurd_times_are_refused_whole_and_by_the_time_of_the_append() {
 fn raw_ids_never_pass() {
     let mut event = event(vec![Attempt::default()]);
     event.api_key = Some(Identity::Raw("sk-1".into()));
-    let reject = normalise(&event, &Catalogue::empty(), &lineage(), &mut |_| panic!("no row")).unwrap_err();
+    let reject =
+        normalise(&event, &Catalogue::empty(), &lineage(), &mut |_, _| panic!("no row")).unwrap_err();
     assert_eq!(reject.detail, "api_key_id: the event was not stripped of raw ids");
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::batch::{Counts, Range};
 
 /// Version of what decoding and normalising make of a record. Raised whenever a row would come out otherwise.
-pub const DECODER: u32 = 3;
+pub const DECODER: u32 = 4;
 
 /// `recovered`: rejects of records that are no longer refused, by range.
 pub(super) fn of(ranges: &[Range], recovered: &[(usize, u64)]) -> Map<String, Value> {

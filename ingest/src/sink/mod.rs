@@ -28,7 +28,7 @@ use bellwether_warehouse::{
     Advance, AppId, Change, CommitError, Retry, Staging, Table, TableId, Warehouse, World,
 };
 
-use crate::batch::{Batch, Frozen, Position, Range, Stream};
+use crate::batch::{Batch, Frozen, Position, Prices, Range, Stream};
 use crate::dedup::{self, Window};
 use crate::metric;
 use crate::spool::Ballast;
@@ -72,6 +72,7 @@ pub struct Flushed {
     pub took: Duration,
     pub reason: Option<FlushReason>,
     pub ranges: Vec<Range>,
+    pub prices: Prices,
 }
 
 /// The batch is lost and every stream must be assigned again from the table's position.
@@ -283,7 +284,8 @@ impl Sink {
         let recovered = recovered.iter().map(|(_, rejects)| rejects).sum();
         metrics::counter!(metric::RECOVERED).increment(recovered);
         record(&frozen, reason, took);
-        Ok(Flushed { version, took, reason: Some(reason), ranges: frozen.ranges })
+        let Frozen { ranges, prices, .. } = frozen;
+        Ok(Flushed { version, took, reason: Some(reason), ranges, prices })
     }
 }
 
@@ -420,6 +422,10 @@ fn record(frozen: &Frozen, reason: FlushReason, took: Duration) {
     }
     for (reason, records) in &frozen.reasons {
         metrics::counter!(metric::REJECT_REASONS, "reason" => reason.as_str()).increment(*records);
+    }
+    metrics::counter!(metric::PRICED_BY_LIST).increment(frozen.prices.by_list);
+    for (provider, rows) in &frozen.prices.far_from_list {
+        metrics::counter!(metric::PRICE_MISMATCHES, "provider" => provider.clone()).increment(*rows);
     }
     for range in &frozen.ranges {
         metrics::counter!(metric::SKIPPED, "topic" => range.stream.topic().to_owned())

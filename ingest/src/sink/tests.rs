@@ -112,7 +112,7 @@ async fn the_log_tells_ranges_and_intake_of_each_commit() {
     let rejects: u64 = intake.iter().map(|source| source["rejects"].as_u64().unwrap()).sum();
     assert_eq!((rows, rejects), (8, 1));
     assert!(entry.info.contains_key("batch_uuid"));
-    assert_eq!(entry.info["decoder"], 3);
+    assert_eq!(entry.info["decoder"], 4);
 }
 
 #[tokio::test]

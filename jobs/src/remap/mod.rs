@@ -49,7 +49,7 @@ pub trait Naming: Send + Sync {
     fn name(&self, row: &AttemptRow<'_>) -> Option<Named>;
 
     /// Puts the prices into a row that has other names than before.
-    fn price(&self, row: &mut AttemptRow<'_>);
+    fn price<'r>(&'r self, row: &mut AttemptRow<'r>);
 }
 
 /// Which dates are read, both ends included, and whether anything is done.

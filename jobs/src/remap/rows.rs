@@ -115,28 +115,22 @@ impl<'a> Columns<'a> {
         self.batch.column_by_name(name)?.as_primitive_opt()
     }
 
+    fn boolean(&self, name: &str) -> Option<&'a BooleanArray> {
+        self.batch.column_by_name(name)?.as_boolean_opt()
+    }
+
     /// Each row as far as names and prices hang on it.
     pub(super) fn rows(&self) -> impl Iterator<Item = AttemptRow<'a>> + use<'a> {
         let [event_id, request_id, model_id, variant, author, provider_id, endpoint_id] =
             ["event_id", "request_id", "model_id", "variant", "author", "provider_id", "endpoint_id"]
                 .map(|name| self.text(name));
-        let [
-            requested_model,
-            raw_model,
-            raw_provider,
-            outcome,
-            error_class,
-            source,
-            service_tier,
-            price_source,
-        ] = [
+        let [requested_model, raw_model, raw_provider, outcome, error_class, source, price_source] = [
             "requested_model",
             "raw_model",
             "raw_provider",
             "outcome",
             "error_class",
             "source",
-            "service_tier",
             "price_source",
         ]
         .map(|name| self.text(name));
@@ -152,7 +146,8 @@ impl<'a> Columns<'a> {
             .map(|name| self.number::<Decimal128Type>(name));
         let duration = self.number::<Int32Type>("duration_ms");
         let started = self.number::<TimestampMicrosecondType>("started_at");
-        let hits = self.batch.column_by_name("gateway_cache_hit").and_then(|hits| hits.as_boolean_opt());
+        let hits = self.boolean("gateway_cache_hit");
+        let charged = Charged::of(self);
         (0..self.batch.num_rows()).map(move |row| AttemptRow {
             event_id: of_text(event_id, row).unwrap_or_default(),
             request_id: of_text(request_id, row),
@@ -165,7 +160,6 @@ impl<'a> Columns<'a> {
             requested_model: of_text(requested_model, row),
             raw_model: of_text(raw_model, row),
             raw_provider: of_text(raw_provider, row),
-            service_tier: of_text(service_tier, row),
             input_tokens: of_number(input, row),
             cached_input_tokens: of_number(cached, row),
             cache_write_tokens: of_number(written, row),
@@ -179,11 +173,54 @@ impl<'a> Columns<'a> {
             duration_ms: of_number(duration, row),
             outcome: of_text(outcome, row).unwrap_or_default(),
             error_class: of_text(error_class, row),
-            gateway_cache_hit: hits.is_some_and(|hits: &BooleanArray| hits.is_valid(row) && hits.value(row)),
+            gateway_cache_hit: of_boolean(hits, row) == Some(true),
             source: of_text(source, row).unwrap_or_default(),
-            ..AttemptRow::default()
+            ..charged.row(row)
         })
     }
+}
+
+/// Columns that only prices hang on.
+struct Charged<'a> {
+    operation: Option<&'a StringArray>,
+    service_tier: Option<&'a StringArray>,
+    is_byok: Option<&'a BooleanArray>,
+    /// Audio and video in, images out, searches.
+    others: [Number<'a, Int32Type>; 4],
+    billed: Number<'a, Int64Type>,
+}
+
+impl<'a> Charged<'a> {
+    fn of(columns: &Columns<'a>) -> Self {
+        Self {
+            operation: columns.text("operation"),
+            service_tier: columns.text("service_tier"),
+            is_byok: columns.boolean("is_byok"),
+            others: ["input_audio", "input_video", "output_images", "web_searches"]
+                .map(|name| columns.number(name)),
+            billed: columns.number("billed_output_tokens"),
+        }
+    }
+
+    fn row(&self, at: usize) -> AttemptRow<'a> {
+        let [input_audio, input_video, output_images, web_searches] =
+            self.others.map(|counts| of_number(counts, at));
+        AttemptRow {
+            operation: of_text(self.operation, at),
+            service_tier: of_text(self.service_tier, at),
+            is_byok: of_boolean(self.is_byok, at),
+            input_audio,
+            input_video,
+            output_images,
+            web_searches,
+            billed_output_tokens: of_number(self.billed, at),
+            ..AttemptRow::default()
+        }
+    }
+}
+
+fn of_boolean(values: Option<&BooleanArray>, row: usize) -> Option<bool> {
+    values.filter(|values| values.is_valid(row)).map(|values| values.value(row))
 }
 
 fn of_text(texts: Option<&StringArray>, row: usize) -> Option<&str> {

@@ -32,7 +32,7 @@ impl Naming for Aliases {
     }
 
     /// A free model costs nothing.
-    fn price(&self, row: &mut AttemptRow<'_>) {
+    fn price<'r>(&'r self, row: &mut AttemptRow<'r>) {
         if row.model_id == Some("zeta/free") {
             (row.cost_usd, row.price_source) = (Some(0), Some("list"));
         }
@@ -50,7 +50,7 @@ const DAYS: [i64; 4] = [0, 1, 3, 30];
 fn day<'a>(
     ids: &'a [String],
     days_ago: i64,
-    naming: &Aliases,
+    naming: &'a Aliases,
     named: &'a mut Vec<Option<Named>>,
 ) -> Vec<AttemptRow<'a>> {
     let rows: Vec<AttemptRow<'a>> = ids

@@ -29,11 +29,16 @@ pub const TABLE: Declaration = Declaration {
             Unit::Tokens,
             "Completion tokens of served requests, reasoning included.",
         ),
-        Column::new("spend_usd", Type::Money, Unit::Usd, "What was paid, over all attempts with a price."),
+        Column::new(
+            "spend_usd",
+            Type::Money,
+            Unit::Usd,
+            "What was paid, over all attempts with a price: the logged one, else that of the catalogue's list for the day.",
+        ),
         Column::count(
             "unpriced_requests",
             Unit::Requests,
-            "Served requests without a known price; their cost is in no sum.",
+            "Served requests whose price neither the log nor the catalogue knows; their cost is in no sum.",
         ),
         Column::count(
             "attempts",

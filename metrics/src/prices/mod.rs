@@ -12,9 +12,10 @@ use crate::{History, Lane, Metric, keyed, models, providers};
 pub const TABLE: Declaration = Declaration {
     name: "prices",
     grain: "key × valid_from",
-    meaning: "What models cost at providers by the list of the catalogue, with the days on which that held. Empty while the catalogue \
-              has no prices: what was paid on average is told by `effective_price` of `rankings`, and no list price can be made \
-              of it.",
+    meaning: "What models cost at providers by the list of the catalogue, with the days on which that held: for requests of no \
+              service tier and of no length that pays another price, which the list may know, too. Attempts whose log tells no \
+              price are priced by it. Empty while the catalogue has no prices: what was paid on average is told by \
+              `effective_price` of `rankings`, and no list price can be made of it.",
     audience: Audience::Everyone,
     partition: None,
     stats: &[],

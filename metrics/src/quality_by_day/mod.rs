@@ -63,7 +63,7 @@ pub const TABLE: Declaration = Declaration {
         rows("rejects_other", "Records refused for a reason of another version of this program."),
         requests("requests", "Served requests, by their own day."),
         of_requests("tokens", Unit::Tokens, "Input and output tokens of served requests."),
-        requests("unpriced_requests", "Served requests without a known price."),
+        requests("unpriced_requests", "Served requests whose price neither the log nor the catalogue knows."),
         of_requests("unpriced_tokens", Unit::Tokens, "Tokens of served requests without a known price."),
         requests("requests_without_user", "Served requests that carry no id of a user."),
         requests(

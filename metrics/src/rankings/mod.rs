@@ -101,7 +101,7 @@ pub const TABLE: Declaration = Declaration {
             Type::Real,
             Unit::UsdPerMillionTokens,
             "What was paid for served requests, which is `spend_usd` without its unserved part, over the tokens of those \
-             with a price, input and output together. Of `model_provider` it is made of exact amounts, also where these are not told.",
+             with a price, logged or of the list, input and output together. Of `model_provider` it is made of exact amounts, also where these are not told.",
         )
         .null_when("No token has a price."),
         reason("effective_price_reason", "`unpriced` while `effective_price` is null."),
@@ -117,7 +117,7 @@ pub const TABLE: Declaration = Declaration {
         share("cache_hit_rate", "Input tokens that a provider read from its cache over all input tokens.")
             .null_when("There are no input tokens."),
         share("requests_with_user_share", "Requests that carry the id of a user over all.").null_when("There are no requests."),
-        share("unpriced_requests_share", "Requests without a known price over all; they are in no spend.")
+        share("unpriced_requests_share", "Requests whose price neither the log nor the catalogue knows over all; they are in no spend.")
             .null_when("There are no requests."),
         REVISION,
     ],

@@ -42,7 +42,8 @@ pub const TABLE: Declaration = Declaration {
             "spend_usd",
             Type::Money,
             Unit::Usd,
-            "What was paid, over all attempts with a price. 0 while `unpriced_requests` equals `requests` means unknown.",
+            "What was paid, over all attempts with a price: the logged one, else that of the catalogue's list for the day. 0 while \
+             `unpriced_requests` equals `requests` means unknown.",
         ),
         requests("requests", "Served requests, gateway cache hits included."),
         requests(
@@ -62,7 +63,10 @@ pub const TABLE: Declaration = Declaration {
         ),
         tokens("output_tokens", "Completion tokens, reasoning included."),
         tokens("reasoning_tokens", "Tokens of reasoning; part of `output_tokens`."),
-        requests("unpriced_requests", "Requests without a known price; their cost is in no sum."),
+        requests(
+            "unpriced_requests",
+            "Requests whose price neither the log nor the catalogue knows; their cost is in no sum.",
+        ),
         tokens("unpriced_tokens", "Tokens of requests without a known price."),
         items("input_images", "Images in prompts."),
         items("input_audio", "Pieces of audio in prompts."),

@@ -217,6 +217,7 @@ fn entries(what: What, own: &Own) -> anyhow::Result<Vec<Entry>> {
                 cache_write,
                 output,
                 request,
+                tiers: Vec::new(),
             })]
         }
     })

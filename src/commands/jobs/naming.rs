@@ -1,7 +1,7 @@
 //! The catalogue as the jobs ask it.
 
 use bellwether_ingest::catalogue::Catalogue;
-use bellwether_ingest::priced;
+use bellwether_ingest::normalise::price_again;
 use bellwether_jobs::Naming;
 use bellwether_warehouse::tables::attempts::{AttemptRow, Named};
 
@@ -12,7 +12,7 @@ impl Naming for ByCatalogue {
         self.0.named_again(row)
     }
 
-    fn price(&self, row: &mut AttemptRow<'_>) {
-        priced::again(row);
+    fn price<'r>(&'r self, row: &mut AttemptRow<'r>) {
+        price_again(row, &self.0);
     }
 }

@@ -16,5 +16,6 @@ mod litellm;
 mod metrics;
 mod old_broker;
 mod once;
+mod prices;
 mod spool;
 mod upkeep;

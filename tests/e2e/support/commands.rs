@@ -1,7 +1,7 @@
 //! The program's commands.
 
 /// Every command that help names.
-pub const COMMANDS: [&[&str]; 27] = [
+pub const COMMANDS: [&[&str]; 28] = [
     &[],
     &["demo"],
     &["serve"],

@@ -62,7 +62,7 @@ fn rows(event: &Event<'_>, catalogue: &Catalogue, look: &mut dyn FnMut(&AttemptR
         appended_at_us: START,
         events_until_us: START,
     };
-    normalise(event, catalogue, &lineage, look).unwrap();
+    normalise(event, catalogue, &lineage, &mut |row, _| look(row)).unwrap();
 }
 
 /// Every combination of these names, of calls that went well, that the gateway ended, and of requests that called nobody.

@@ -122,6 +122,7 @@ fn openrouter(models: &[Value], catalogue: &Catalogue, since: NaiveDate) -> List
             cached_input: amount(pricing("input_cache_read"), true),
             cache_write: amount(pricing("input_cache_write"), true),
             output: amount(pricing("completion"), true),
+            tiers: Vec::new(),
             // Per request, so as it stands; 0 is what the list writes where there is none.
             request: amount(pricing("request"), false).filter(|amount| amount.0 > 0),
         };

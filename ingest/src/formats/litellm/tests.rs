@@ -72,7 +72,7 @@ fn columns(record: &Value, ids: &Identities) -> HashMap<&'static str, Value> {
         events_until_us: 1_795_446_400_000_000,
     };
     let mut rows = Vec::new();
-    normalise(&event, &Catalogue::empty(), &lineage, &mut |row| rows.push(shown(row))).unwrap();
+    normalise(&event, &Catalogue::empty(), &lineage, &mut |row, _| rows.push(shown(row))).unwrap();
     assert_eq!(rows.len(), 1);
     rows.remove(0)
 }

@@ -28,7 +28,7 @@ impl Naming for Prod {
         }
     }
 
-    fn price(&self, _: &mut AttemptRow<'_>) {}
+    fn price<'r>(&'r self, _: &mut AttemptRow<'r>) {}
 }
 
 /// `prod` on the 22nd and the 23rd, another model every day since the 20th.
