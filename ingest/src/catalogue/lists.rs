@@ -1,9 +1,8 @@
 //! Models and prices of the catalogue that ships with the binary: one line each, with cells that hold neither a comma nor a
 //! quote. TOML of this size would take longer to read than everything else at a start.
 
-use std::str::FromStr;
-
-use super::facts::{Amount, ModelFacts, Price};
+use super::cells::rows;
+use super::facts::{ModelFacts, Price};
 use super::file::{File, Model};
 use super::read::read;
 use super::{Error, STANDARD, tiers};
@@ -63,59 +62,9 @@ fn prices(text: &str) -> Result<Vec<Price>, Error> {
     })
 }
 
-/// Rows below the head, which begins so; `#` stands in front of what is no row.
-pub(super) fn rows<T>(
-    text: &str,
-    head: &str,
-    read: impl Fn(&mut Cells<'_>) -> Option<T>,
-) -> Result<Vec<T>, Error> {
-    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
-    if !lines.next().is_some_and(|(_, line)| line.starts_with(head)) {
-        return Err(Error::Line { line: 1 });
-    }
-    lines
-        .map(|(at, line)| {
-            let mut cells = Cells(line.split(','));
-            let row = read(&mut cells).filter(|_| cells.0.next().is_none());
-            row.ok_or(Error::Line { line: at.saturating_add(1) })
-        })
-        .collect()
-}
-
-/// What is left of a row. Each reader takes one cell; None is a row that is none.
-pub(super) struct Cells<'a>(std::str::Split<'a, char>);
-
-impl<'a> Cells<'a> {
-    pub(super) fn text(&mut self) -> Option<&'a str> {
-        self.0.next()
-    }
-
-    fn read<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
-        match self.0.next()? {
-            "" => Some(None),
-            cell => parse(cell).map(Some),
-        }
-    }
-
-    pub(super) fn value<T: FromStr>(&mut self) -> Option<Option<T>> {
-        self.read(|cell| cell.parse().ok())
-    }
-
-    fn flag(&mut self) -> Option<Option<bool>> {
-        self.read(|cell| match cell {
-            "1" => Some(true),
-            "0" => Some(false),
-            _ => None,
-        })
-    }
-
-    pub(super) fn amount(&mut self) -> Option<Option<Amount>> {
-        self.read(Amount::parse)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::facts::Amount;
     use super::*;
 
     const HEAD: &str = "# Sources.\nid,name,names,released_on,context_tokens,max_output_tokens,license,has_open_weights,accepts_images,accepts_audio,accepts_video,makes_images,calls_tools,structures_output,reasons\n";

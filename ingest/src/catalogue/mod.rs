@@ -6,6 +6,7 @@
 //! by the list follows from both names and its day (`rates`).
 
 mod again;
+mod cells;
 mod checks;
 mod current;
 mod error;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::cells::{self, Cells};
 use super::facts::{Price, Tier};
-use super::lists::{self, Cells};
 use super::{Error, STANDARD};
 
 const TIERS: &str = include_str!("../../catalogue/tiers.csv");
@@ -14,7 +14,7 @@ pub(super) fn add_to(prices: &mut [Price]) -> Result<(), Error> {
 }
 
 fn add(prices: &mut [Price], text: &str) -> Result<(), Error> {
-    let read = lists::rows(text, "model,variant,provider,service_tier,", row)?;
+    let read = cells::rows(text, "model,variant,provider,service_tier,", row)?;
     let mut by_place: HashMap<_, Vec<Tier>> = HashMap::new();
     for (place, tier) in read {
         by_place.entry(place).or_default().push(tier);
