@@ -206,6 +206,27 @@ fn is_quantisation(text: &str) -> bool {
     }
 }
 
+/// Whether a name has a word of another offer, with another price, that the id of its model does not have.
+pub(super) fn says_other_offer(raw: &str, model_id: &str) -> bool {
+    const WORDS: [&str; 11] = [
+        "priority",
+        "flex",
+        "spot",
+        "nitro",
+        "cheaper",
+        "turbo",
+        "lite",
+        "ultrafast",
+        "tee",
+        "stealth",
+        "throughput",
+    ];
+    let has = |text: &str, word: &str| {
+        text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
+    };
+    WORDS.iter().any(|word| has(raw, word) && !has(model_id, word))
+}
+
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
