@@ -16,7 +16,8 @@ VERSION = re.compile(r"^(.+):(\d+)$")
 VERSION_NAME = re.compile(r"^(.+)-v\d+$")
 AT_DATE = re.compile(r"^(.+)@(20(?:2[2-9]|3[0-5])-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])|default|latest|00\d|eu|us|global|apac)$")
 DATE = re.compile(r"^(.+)-(20(2[2-9]|3[0-5]))-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])$")
-LATEST = re.compile(r"^(.*\d.*)-latest$")
+# A size is no generation.
+LATEST = re.compile(r"^(?=(?:.*-)?(?!\d+(?:\.\d+)?[bm]-)[^-]*\d[^-]*-)(.*)-latest$")
 DATE_FORM = re.compile(r"-(\d{8}|\d{4}-\d{2}-\d{2})$")
 OFFER = re.compile(
     r"^(.+)[-_:.](fp4|fp8|fp16|bf16|awq|gguf|gptq|int4|int8|nf4|nvfp4|mxfp4|mxfp|4bit|8bit|"

@@ -126,6 +126,8 @@ class Models:
         return slugs[-1]
 
     def learn(self, raws):
+        apart = (self.names.resolve(plain_name(raw)) for listed in raws.values() for raw in listed if raw.is_charged_apart)
+        self.charged_apart = set(apart)
         for listed in raws.values():
             for raw in listed:
                 name = plain_name(raw)
@@ -146,6 +148,9 @@ class Models:
         # Below nothing: it varies, as a router's does. And what is sold off says nothing of the price by the list.
         amounts = {meter: amount for meter, amount in raw.price.items() if amount is not None and amount >= 0}
         if raw.name.startswith("stealth/"):
+            return
+        # Tokens are not all that is paid for, wherever it is served.
+        if model_id.removesuffix("-search") in self.charged_apart:
             return
         is_free = variant == "free"
         if not provider or not amounts or (not any(amounts.values()) and not is_free):

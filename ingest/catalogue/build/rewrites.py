@@ -36,7 +36,7 @@ REWRITES = [
         (r"^(llama-3[.-]\d-\d+b)-(vision)$", r"\1-\2-instruct"),
         (r"^deepseek-chat-v", "deepseek-v"),
         # A moving pointer whose name says which generation it points to.
-        (r"^(?=.*\d)(.*)-latest$", r"\1"),
+        (r"^(?=(?:.*-)?(?!\d+(?:\.\d+)?[bm]-)[^-]*\d[^-]*-)(.*)-latest$", r"\1"),
         (r"^(.*)-instruct-v1$", r"\1-instruct"),
         (r"^nvidia-(?=nemotron|llama)", ""),
         (r"^(.*)-instruct-(\d{4})$", r"\1-\2"),

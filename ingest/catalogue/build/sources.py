@@ -25,6 +25,8 @@ class Raw:
     price: dict = field(default_factory=dict)
     # What takes its place: by service tier ("" is the standard one) and the input tokens above which it holds.
     tiers: dict = field(default_factory=dict)
+    # Whether each request is charged beside its tokens, for itself or for a search that it always makes.
+    is_charged_apart: bool = False
 
 
 def litellm(path):
@@ -46,7 +48,17 @@ def litellm(path):
             "reasons": flag(entry, "supports_reasoning"),
         }
         price = {ours: million(entry.get(theirs)) for ours, theirs in LITELLM_METERS.items()}
-        yield Raw("litellm", provider, name, "", facts, price, litellm_tiers(entry, price, provider))
+        tiers = litellm_tiers(entry, price, provider)
+        yield Raw("litellm", provider, name, "", facts, price, tiers, is_charged_apart(name, entry))
+
+
+# Others have a price of searches, too, for those who ask for one.
+ALWAYS_SEARCH = re.compile(r"sonar|-online|-search-(preview|api)|deep-research")
+
+
+def is_charged_apart(name, entry):
+    searches = (entry.get("search_context_cost_per_query") or {}).values()
+    return bool(entry.get("input_cost_per_request")) or (any(searches) and bool(ALWAYS_SEARCH.search(name)))
 
 
 LITELLM_METERS = {

@@ -126,7 +126,16 @@ fn price(price: &Price) -> Result<(), Error> {
         ("output", tokens(price.output)),
         ("request", (price.request, MAX_USD_PER_REQUEST, "request")),
     ];
-    for (meter, (amount, most, per)) in meters {
+    let of_tiers = price.tiers.iter().flat_map(|tier| {
+        let meters = [
+            ("input", tier.input),
+            ("cached_input", tier.cached_input),
+            ("cache_write", tier.cache_write),
+            ("output", tier.output),
+        ];
+        meters.map(|(meter, amount)| (meter, tokens(amount)))
+    });
+    for (meter, (amount, most, per)) in meters.into_iter().chain(of_tiers) {
         if amount.is_some_and(|amount| amount.0 > most * USD) {
             return Err(Error::PriceTooHigh { model_id: cut(&price.model), meter, most, per });
         }
@@ -202,6 +211,10 @@ mod tests {
                 &["`input` of `acme/one`", "`prices`", "10000 USD per million tokens"],
             ),
             (price("output = \"10000.000000001\""), &["`output` of `acme/one`"]),
+            (
+                price("input = \"1\", tiers = [{ service_tier = \"flex\", cached_input = \"10001\" }]"),
+                &["`cached_input` of `acme/one`"],
+            ),
             (price("request = \"1000.1\""), &["`request` of `acme/one`", "1000 USD per request"]),
             ("version = 2".to_owned(), &["`version` 2", "reads version 1", "update"]),
             ("version = 2\nshapes = []".to_owned(), &["`version` 2", "update"]),

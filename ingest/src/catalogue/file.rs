@@ -154,6 +154,19 @@ impl Alias {
             && same(&self.host, &other.host)
     }
 
+    /// Whether it matches all that another one does.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let wider = |one: &Option<String>, other: &Option<String>| match (one, other) {
+            (None, _) => true,
+            (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+            (Some(_), None) => false,
+        };
+        wider(&self.source, &other.source)
+            && wider(&self.raw_model, &other.raw_model)
+            && wider(&self.raw_provider, &other.raw_provider)
+            && wider(&self.host, &other.host)
+    }
+
     pub(super) fn matches(&self, names: &Names<&str>) -> bool {
         let fits = |rule: &Option<String>, raw: Option<&str>| match rule.as_deref() {
             None => true,

@@ -109,12 +109,20 @@ fn without_date(slug: &str) -> Option<&str> {
         return Some(name).filter(|name| is_end && !name.is_empty());
     }
     if let Some(name) = slug.strip_suffix("-latest") {
-        return Some(name).filter(|name| name.contains(|c: char| c.is_ascii_digit()));
+        let is_generation = |word: &str| word.contains(|c: char| c.is_ascii_digit()) && !is_size(word);
+        return Some(name).filter(|name| name.split('-').any(is_generation));
     }
     [11, 9].into_iter().find_map(|length| {
         let (name, end) = slug.split_at_checked(slug.len().checked_sub(length)?)?;
         Some(name).filter(|name| !name.is_empty() && end.strip_prefix('-').is_some_and(is_day))
     })
+}
+
+/// `8b`, `1.5b`, `270m`.
+fn is_size(word: &str) -> bool {
+    let Some(number) = word.strip_suffix(['b', 'm']) else { return false };
+    let (whole, rest) = number.split_once('.').unwrap_or((number, "0"));
+    is_number(whole) && is_number(rest)
 }
 
 /// A day of the years in which there are such models.
@@ -198,6 +206,27 @@ fn is_quantisation(text: &str) -> bool {
     }
 }
 
+/// Whether a name has a word of another offer, with another price, that the id of its model does not have.
+pub(super) fn says_other_offer(raw: &str, model_id: &str) -> bool {
+    const WORDS: [&str; 11] = [
+        "priority",
+        "flex",
+        "spot",
+        "nitro",
+        "cheaper",
+        "turbo",
+        "lite",
+        "ultrafast",
+        "tee",
+        "stealth",
+        "throughput",
+    ];
+    let has = |text: &str, word: &str| {
+        text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
+    };
+    WORDS.iter().any(|word| has(raw, word) && !has(model_id, word))
+}
+
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
@@ -271,6 +300,7 @@ mod tests {
             ("minimax-m3:priority", "minimax-m3"),
             ("minimax-m2_5-high-throughput", "minimax-m2_5"),
             ("claude-3-5-sonnet-latest", "claude-3-5-sonnet"),
+            ("ministral-3-8b-latest", "ministral-3-8b"),
         ] {
             assert_eq!(shortened(name).last().unwrap().1, shorter, "{name}");
             assert_eq!(shortened(name)[0], (Cut::Nothing, name));
@@ -290,6 +320,8 @@ mod tests {
             "command-r-08-2024",
             "qwen-q9",
             "mistral-large-latest",
+            "ministral-8b-latest",
+            "gemma-1.5b-latest",
             "llama3.1:latest",
             "-latest",
             "glm-5-variant",

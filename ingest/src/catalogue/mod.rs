@@ -220,7 +220,7 @@ impl Catalogue {
             .map(|(author, _)| author.to_owned());
         let offer = match (&model.id, &provider_id) {
             (Some(model_id), Some(provider_id)) if model.is_mapped && provider_mapped => {
-                self.offer(model_id, &model.variant, provider_id)
+                self.offer_of(names.model, model_id, &model.variant, provider_id)
             }
             _ => Offer::default(),
         };
@@ -374,6 +374,25 @@ impl Catalogue {
             return Offer::default();
         }
         self.rates.offer(model_id, variant, provider_id)
+    }
+
+    /// None of a raw name that says another offer than the plain one, unless an alias is for that name.
+    pub fn offer_of(
+        &self,
+        raw_model: Option<&str>,
+        model_id: &str,
+        variant: &str,
+        provider_id: &str,
+    ) -> Offer {
+        let is_other = |raw: &&str| fold::says_other_offer(raw, model_id);
+        let is_told = |raw: &str| {
+            let mut aliases = self.file.aliases.iter().filter(|alias| alias.model_id.is_some());
+            aliases.any(|alias| alias.raw_model.as_deref().is_some_and(|of| of.eq_ignore_ascii_case(raw)))
+        };
+        match raw_model.filter(is_other) {
+            Some(raw) if !is_told(raw) => Offer::default(),
+            _ => self.offer(model_id, variant, provider_id),
+        }
     }
 
     /// What a call costs by the list. None: it does not tell.

@@ -70,9 +70,20 @@ struct Place {
     entries: Range<usize>,
 }
 
+/// What the list says of a model at any place, which limits what its other places say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    /// Input tokens above which a prompt costs more somewhere.
+    border: Option<u32>,
+    is_cache_priced: bool,
+}
+
 /// A price, by days since 1970, both inclusive.
 #[derive(Debug)]
 struct Entry {
+    /// More input tokens than these have no price, where the place does not tell of long prompts and another does.
+    known_up_to: Option<u32>,
+    is_cache_priced: bool,
     first_day: i32,
     last_day: i32,
     request: i128,
@@ -94,9 +105,18 @@ impl Rates {
         let mut sorted: Vec<&Price> = prices.iter().collect();
         sorted.sort_by_key(|price| (price.place(), price.first()));
         let mut rates = Self { source: format!("catalogue:{}", version(&sorted)), ..Self::default() };
+        let known = Known::by_model(prices);
         for of_place in sorted.chunk_by(|one, next| one.place() == next.place()) {
             let from = rates.entries.len();
-            rates.entries.extend(of_place.iter().map(|price| Entry::new(price)));
+            let of_model = of_place
+                .first()
+                .and_then(|price| known.get(price.model.as_str()))
+                .copied()
+                .unwrap_or_default();
+            // A place that tells of long prompts at any time says all there is to say of them.
+            let tells_of_long = of_place.iter().any(|price| lowest_border(price).is_some());
+            let known = Known { border: of_model.border.filter(|_| !tells_of_long), ..of_model };
+            rates.entries.extend(of_place.iter().map(|price| Entry::new(price, known)));
             let Some((model, variant, provider)) = of_place.first().map(|price| price.place()) else {
                 continue;
             };
@@ -140,7 +160,8 @@ impl Rates {
         let entry = on_day(&offer.own).or_else(|| on_day(&offer.anywhere))?;
         let service = if offer.is_batch { Some(BATCH) } else { call.service() };
         let amounts = entry.amounts_of(service, call.input_tokens.unwrap_or(0))?;
-        let (input, output) = (amounts.of_input(call)?, times(call.output_tokens, amounts.output)?);
+        let (input, output) =
+            (amounts.of_input(call, entry.is_cache_priced)?, times(call.output_tokens, amounts.output)?);
         let request = entry.request.checked_mul(TOKENS)?;
         let total = rounded(input.checked_add(output)?.checked_add(request)?);
         (total <= MAX).then(|| Cost { input: rounded(input), output: rounded(output), total })
@@ -154,8 +175,28 @@ impl Call<'_> {
     }
 }
 
+/// Input tokens above which a prompt of no service tier has another price.
+fn lowest_border(price: &Price) -> Option<u32> {
+    let standard = price.tiers.iter().filter(|tier| tier.service_tier.is_none());
+    standard.filter_map(|tier| tier.above_input_tokens).min()
+}
+
+impl Known {
+    fn by_model(prices: &[Price]) -> HashMap<&str, Self> {
+        let mut known: HashMap<&str, Self> = HashMap::new();
+        for price in prices {
+            let of_model = known.entry(&price.model).or_default();
+            of_model.border = of_model.border.into_iter().chain(lowest_border(price)).min();
+            let mut cached =
+                price.tiers.iter().map(|tier| tier.cached_input).chain([price.cached_input]).flatten();
+            of_model.is_cache_priced |= cached.any(|amount| amount.0 > 0);
+        }
+        known
+    }
+}
+
 impl Entry {
-    fn new(price: &Price) -> Self {
+    fn new(price: &Price, known: Known) -> Self {
         let amounts = Amounts {
             input: price.input,
             cached: price.cached_input,
@@ -169,13 +210,17 @@ impl Entry {
                 written: tier.cache_write.or(amounts.written),
                 output: tier.output.or(amounts.output),
             };
-            (tier.service_tier.clone(), tier.above_input_tokens.unwrap_or(0), amounts)
+            (tier.service_tier.clone(), tier.above_input_tokens.unwrap_or(0), amounts.told())
         };
+        // What is free is so at any length.
+        let is_free = [price.input, price.output] == [Some(Amount(0)); 2];
         Self {
+            known_up_to: known.border.filter(|_| !is_free),
+            is_cache_priced: known.is_cache_priced,
             first_day: price.first().to_epoch_days(),
             last_day: price.last().to_epoch_days(),
             request: price.request.map_or(0, |amount| amount.0),
-            amounts,
+            amounts: amounts.told(),
             tiers: price.tiers.iter().map(tier).collect(),
         }
     }
@@ -192,27 +237,37 @@ impl Entry {
             tiers.max_by_key(|(_, above, _)| *above).map(|(_, above, amounts)| (*above, *amounts))
         };
         let standard = nearest(None);
+        let beyond = self.known_up_to.filter(|above| input_tokens > i64::from(*above));
         if service.is_none() {
-            return Some(standard.map_or(self.amounts, |(_, amounts)| amounts));
+            return Some(standard.map_or(self.amounts, |(_, amounts)| amounts)).filter(|_| beyond.is_none());
         }
         // Where long prompts cost others more and the list says nothing of this tier's, nobody knows what they cost it.
         let (above, amounts) = nearest(service)?;
-        (above >= standard.map_or(0, |(above, _)| above)).then_some(amounts)
+        let border = beyond.or(standard.map(|(above, _)| above)).unwrap_or(0);
+        (above >= border).then_some(amounts)
     }
 }
 
 impl Amounts {
+    /// A cache that is written for nothing where a prompt costs something is one of which the list says nothing.
+    fn told(self) -> Self {
+        let is_unsaid = self.written == Some(Amount(0)) && self.input.is_some_and(|input| input.0 > 0);
+        Self { written: self.written.filter(|_| !is_unsaid), ..self }
+    }
+
     /// In 10⁻⁹ USD per million. Tokens of which it is not told how they were cached are like others, and so are cached ones
-    /// where the cache has no price of its own.
-    fn of_input(&self, call: &Call<'_>) -> Option<i128> {
+    /// of a model whose cache has a price nowhere. What a cache is written for is told or unknown.
+    fn of_input(&self, call: &Call<'_>, is_cache_priced: bool) -> Option<i128> {
         let (cached, written) = (call.cached_input_tokens.unwrap_or(0), call.cache_write_tokens.unwrap_or(0));
         let fresh = match call.input_tokens {
             Some(all) => Some(all.checked_sub(cached)?.checked_sub(written).filter(|fresh| *fresh >= 0)?),
             None => None,
         };
+        let is_free = self.input == Some(Amount(0));
+        let cached_as_input = self.input.filter(|_| is_free || !is_cache_priced);
         times(fresh, self.input)?
-            .checked_add(times(Some(cached), self.cached.or(self.input))?)?
-            .checked_add(times(Some(written), self.written.or(self.input))?)
+            .checked_add(times(Some(cached), self.cached.or(cached_as_input))?)?
+            .checked_add(times(Some(written), self.written.or(self.input.filter(|_| is_free)))?)
     }
 }
 

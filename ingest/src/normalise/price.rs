@@ -60,7 +60,9 @@ pub fn price_again<'r>(row: &mut AttemptRow<'r>, catalogue: &'r Catalogue) {
         (row.cost_usd, row.input_cost_usd, row.output_cost_usd) = (None, None, None);
     }
     let offer = match (row.model_id, row.variant, row.provider_id) {
-        (Some(model), Some(variant), Some(provider)) => catalogue.offer(model, variant, provider),
+        (Some(model), Some(variant), Some(provider)) => {
+            catalogue.offer_of(row.raw_model, model, variant, provider)
+        }
         _ => Offer::default(),
     };
     settle(row, outcome, &offer, catalogue);

@@ -149,6 +149,11 @@ fn is_new(entry: &Entry, own: &Own) -> anyhow::Result<bool> {
             "`{}` says otherwise in {key}: {has}; correct it there or take it out first",
             own.path().display()
         ))),
+        Standing::New | Standing::Shipped { .. } if own.hides(entry).is_some() => Err(usage(format!(
+            "it would never be asked: `{}` has {} before it, which takes all its names; write it there in front of that by hand",
+            own.path().display(),
+            own.hides(entry).unwrap_or_default()
+        ))),
         Standing::Shipped { key, has } if matches!(entry, Entry::Alias(_) | Entry::Price(_)) => {
             println!("takes the place of what is shipped in {key}: {has}");
             Ok(true)

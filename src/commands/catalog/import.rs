@@ -74,6 +74,14 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         &listed.unlisted,
         shown,
     );
+    print(
+        &format!(
+            "leaves out {} that charge for each request or search beside tokens",
+            listed.charged_apart.len()
+        ),
+        &listed.charged_apart,
+        shown,
+    );
     write(&mut own, &new, args.dry_run)
 }
 

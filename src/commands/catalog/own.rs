@@ -27,7 +27,7 @@ impl Own {
             ));
         };
         // The file that a link leads to is replaced, and not the link.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        let path = target(path);
         let former = read(&path)?;
         let refused = |error| usage(format!("[catalogue] `file` = `{}`: {}", path.display(), chain(&error)));
         let overlay = Overlay::parse(former.clone().unwrap_or_default()).map_err(refused)?;
@@ -43,6 +43,10 @@ impl Own {
 
     pub fn standing(&self, entry: &Entry) -> Standing {
         self.overlay.standing(entry, &self.shipped)
+    }
+
+    pub fn hides(&self, entry: &Entry) -> Option<String> {
+        self.overlay.hides(entry)
     }
 
     pub fn has(&self, entry: &Entry) -> bool {
@@ -93,11 +97,44 @@ impl Own {
     fn write(&self, beside: &Path) -> anyhow::Result<()> {
         let mut file = File::create(beside)?;
         if let Ok(former) = fs::metadata(&self.path) {
+            // Another owner takes bits away, so it comes first.
+            #[cfg(unix)]
+            keep_owner(&file, &former, &self.path)?;
             file.set_permissions(former.permissions())?;
         }
         file.write_all(self.overlay.text().as_bytes())?;
         Ok(file.sync_all()?)
     }
+}
+
+/// Whoever runs the command, with more rights maybe, the file stays that of who reads it.
+#[cfg(unix)]
+fn keep_owner(file: &File, former: &fs::Metadata, path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let new = file.metadata()?;
+    let (uid, gid) = (former.uid(), former.gid());
+    if (new.uid(), new.gid()) == (uid, gid) {
+        return Ok(());
+    }
+    fchown(file, Some(uid), Some(gid)).map_err(|error| {
+        usage(format!(
+            "`{}` is left as it is: it is of user {uid} and group {gid}, to whom a new one cannot be given ({error}); run the \
+             command as that user",
+            path.display()
+        ))
+    })
+}
+
+/// What a link leads to, there or not.
+fn target(path: &Path) -> PathBuf {
+    /// As many as systems follow.
+    const LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        let Ok(to) = fs::read_link(&path) else { break };
+        path = path.parent().map_or_else(|| to.clone(), |dir| dir.join(&to));
+    }
+    fs::canonicalize(&path).unwrap_or(path)
 }
 
 fn shipped(has_shipped: bool) -> Catalogue {
@@ -109,5 +146,26 @@ fn read(path: &Path) -> anyhow::Result<Option<String>> {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(usage(format!("[catalogue] `file`: cannot read `{}`: {error}", path.display()))),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_to_what_is_not_there_yet_is_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("real")).unwrap();
+        let (link, second) = (dir.path().join("link"), dir.path().join("second"));
+        symlink("real/own.toml", &second).unwrap();
+        symlink("second", &link).unwrap();
+        let real = dir.path().join("real/own.toml");
+        assert_eq!(target(&link), real);
+        assert_eq!(target(&real), real);
+        fs::write(&real, "").unwrap();
+        assert_eq!(target(&link), fs::canonicalize(&real).unwrap());
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::super::facts::{ModelFacts, Price};
 use super::super::parse::split_variant;
 use super::super::{Author, Catalogue, Entry, Model, STANDARD};
-use super::{Error, Form, Listed, Prices, amount};
+use super::{Error, Form, Listed, Prices, amount, place};
 
 pub(super) fn read(value: &Value, catalogue: &Catalogue, since: NaiveDate) -> Result<Listed, Error> {
     let top = value.as_object().ok_or(Error::Form)?;
@@ -18,45 +18,12 @@ pub(super) fn read(value: &Value, catalogue: &Catalogue, since: NaiveDate) -> Re
     let has =
         |member: &str, is: fn(&Value) -> bool| top.values().any(|entry| entry.get(member).is_some_and(is));
     if has("litellm_provider", Value::is_string) {
-        return Ok(litellm(top, catalogue, since));
+        return Ok(super::litellm::read(top, catalogue, since));
     }
     if has("models", Value::is_object) {
         return Ok(models_dev(top, catalogue, since));
     }
     Err(Error::Form)
-}
-
-/// A price of a name that leads to a listed model at a listed provider.
-fn place(catalogue: &Catalogue, name: &str, provider: &str, since: NaiveDate) -> Option<Price> {
-    let resolved = catalogue.resolve("litellm", Some(name), Some(provider), None);
-    let is_listed = resolved.model_mapped && resolved.provider_mapped;
-    let model = resolved.model_id.clone().filter(|_| is_listed)?;
-    let (variant, provider) = (resolved.variant.clone(), resolved.provider_id.clone());
-    Some(Price { model, variant, provider, valid_from: Some(since), ..Price::default() })
-}
-
-fn litellm(top: &Map<String, Value>, catalogue: &Catalogue, since: NaiveDate) -> Listed {
-    let (mut prices, mut unlisted) = (Prices::default(), Vec::new());
-    for (name, entry) in top {
-        let Some(provider) = entry.get("litellm_provider").and_then(Value::as_str) else { continue };
-        if name == "sample_spec" {
-            continue;
-        }
-        let Some(price) = place(catalogue, name, provider, since) else {
-            unlisted.push(name.clone());
-            continue;
-        };
-        let per_token = |member: &str| amount(entry.get(member), true);
-        let price = Price {
-            input: per_token("input_cost_per_token"),
-            cached_input: per_token("cache_read_input_token_cost"),
-            cache_write: per_token("cache_creation_input_token_cost"),
-            output: per_token("output_cost_per_token"),
-            ..price
-        };
-        prices.note(name, price);
-    }
-    Listed { form: Form::LiteLlm, entries: prices.into_entries().collect(), unlisted }
 }
 
 fn models_dev(top: &Map<String, Value>, catalogue: &Catalogue, since: NaiveDate) -> Listed {
@@ -80,7 +47,12 @@ fn models_dev(top: &Map<String, Value>, catalogue: &Catalogue, since: NaiveDate)
             prices.note(name, price);
         }
     }
-    Listed { form: Form::ModelsDev, entries: prices.into_entries().collect(), unlisted }
+    Listed {
+        form: Form::ModelsDev,
+        entries: prices.into_entries().collect(),
+        unlisted,
+        charged_apart: Vec::new(),
+    }
 }
 
 /// The one list whose names are ids: what is new of them is a model.
@@ -130,7 +102,7 @@ fn openrouter(models: &[Value], catalogue: &Catalogue, since: NaiveDate) -> List
     }
     let named = authors.into_values().map(Entry::Author);
     let entries = named.chain(listed.into_values().map(Entry::Model)).chain(prices.into_entries());
-    Listed { form: Form::OpenRouter, entries: entries.collect(), unlisted }
+    Listed { form: Form::OpenRouter, entries: entries.collect(), unlisted, charged_apart: Vec::new() }
 }
 
 fn author_of(slug: &str) -> Author {

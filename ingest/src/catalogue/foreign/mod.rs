@@ -3,6 +3,7 @@
 
 mod aliases;
 mod json;
+mod litellm;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -43,6 +44,8 @@ pub struct Listed {
     pub entries: Vec<Entry>,
     /// Names without a listed model or provider.
     pub unlisted: Vec<String>,
+    /// Names of what charges for each request or search beside its tokens, which no price of the list can say.
+    pub charged_apart: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -75,13 +78,22 @@ pub fn read(text: &str, catalogue: &Catalogue, since: NaiveDate) -> Result<Liste
     }
     if start.lines().next().is_some_and(aliases::is_head) {
         let entries = aliases::read(text, catalogue)?;
-        return Ok(Listed { form: Form::Aliases, entries, unlisted: Vec::new() });
+        return Ok(Listed { form: Form::Aliases, entries, unlisted: Vec::new(), charged_apart: Vec::new() });
     }
     if start.starts_with('[') && serde_json::from_str::<Value>(text).is_ok() {
         return Err(Error::Form);
     }
     let entries = Overlay::parse(text.to_owned())?.into_entries();
-    Ok(Listed { form: Form::Catalogue, entries, unlisted: Vec::new() })
+    Ok(Listed { form: Form::Catalogue, entries, unlisted: Vec::new(), charged_apart: Vec::new() })
+}
+
+/// A price of a name that leads to a listed model at a listed provider.
+fn place(catalogue: &Catalogue, name: &str, provider: &str, since: NaiveDate) -> Option<Price> {
+    let resolved = catalogue.resolve("litellm", Some(name), Some(provider), None);
+    let is_listed = resolved.model_mapped && resolved.provider_mapped;
+    let model = resolved.model_id.clone().filter(|_| is_listed)?;
+    let (variant, provider) = (resolved.variant.clone(), resolved.provider_id.clone());
+    Some(Price { model, variant, provider, valid_from: Some(since), ..Price::default() })
 }
 
 /// USD per token, or per million of them, as a number or a text; below nothing it varies, and that is no price.

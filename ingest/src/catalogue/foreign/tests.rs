@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalogue::{Author, Model, ModelFacts};
+use crate::catalogue::{Author, Model, ModelFacts, Tier};
 
 const NAMES: &str = r#"
     authors = [{ slug = "acme", name = "Acme" }]
@@ -135,4 +135,23 @@ fn what_has_none_of_the_forms_is_refused_with_its_line() {
         let error = read(&text, &catalogue(), since()).unwrap_err();
         assert!(error.to_string().contains(wanted), "{text}: {error}");
     }
+}
+
+#[test]
+fn litellms_long_prompts_and_service_tiers_are_tiers_and_what_charges_apart_is_left_out() {
+    let found = listed(
+        r#"{ "one-1.5": { "litellm_provider": "north", "input_cost_per_token": 1e-06, "output_cost_per_token": 4e-06,
+               "input_cost_per_token_above_200k_tokens": 2e-06, "output_cost_per_token_above_200k_tokens": 6e-06,
+               "input_cost_per_token_flex": 5e-07, "cache_read_input_token_cost_priority": 1e-07,
+               "cache_creation_input_token_cost_above_1hr": 1, "search_context_cost_per_query": { "search_context_size_low": 0.01 } },
+             "north/one-1-5-online": { "litellm_provider": "north", "input_cost_per_token": 1 },
+             "north_ai/one-1-5": { "litellm_provider": "north", "input_cost_per_token": 1, "input_cost_per_request": 0.005 } }"#,
+    );
+    let usd = |text: &str| Some(text.parse().unwrap());
+    let tiers = vec![
+        Tier { above_input_tokens: Some(200_000), input: usd("2"), output: usd("6"), ..Tier::default() },
+        Tier { service_tier: Some("flex".into()), input: usd("0.5"), output: usd("4"), ..Tier::default() },
+    ];
+    assert_eq!(found.entries, [Entry::Price(Price { tiers, ..price("standard", "north", "1", "4") })]);
+    assert_eq!(found.charged_apart, ["north_ai/one-1-5"]);
 }

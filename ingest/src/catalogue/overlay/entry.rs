@@ -1,6 +1,6 @@
 //! What can be put into a catalogue file.
 
-use super::super::facts::{Amount, ModelFacts, Price, ProviderFacts};
+use super::super::facts::{Amount, ModelFacts, Price, ProviderFacts, Tier};
 use super::super::file::{Alias, Author, Family, File, Model, Provider};
 use super::insert::Members;
 use crate::account;
@@ -83,7 +83,9 @@ impl Entry {
         match (self, other) {
             (Self::Alias(own), Self::Alias(known)) => own.target() == known.target(),
             // Since when it holds is its own question: a list says what holds now.
-            (Self::Price(own), Self::Price(known)) => amounts(own) == amounts(known),
+            (Self::Price(own), Self::Price(known)) => {
+                amounts(own) == amounts(known) && tiers(own) == tiers(known)
+            }
             _ => self == other,
         }
     }
@@ -149,6 +151,7 @@ impl Entry {
                 for (meter, amount) in METERS.into_iter().zip(amounts(price)) {
                     row.some(meter, amount.map(|amount| amount.to_string()).as_ref());
                 }
+                row.tables("tiers", price.tiers.iter().map(tier).collect());
             }
         }
         row.0
@@ -159,6 +162,27 @@ const METERS: [&str; 5] = ["input", "cached_input", "cache_write", "output", "re
 
 fn amounts(price: &Price) -> [Option<Amount>; 5] {
     [price.input, price.cached_input, price.cache_write, price.output, price.request]
+}
+
+/// In one order, whichever they stand in.
+fn tiers(price: &Price) -> Vec<&Tier> {
+    let mut tiers: Vec<&Tier> = price.tiers.iter().collect();
+    tiers.sort_by_key(|tier| (&tier.service_tier, tier.above_input_tokens));
+    tiers
+}
+
+fn tier(tier: &Tier) -> Row {
+    let mut row = Row::default();
+    row.some("service_tier", tier.service_tier.as_ref());
+    row.known("above_input_tokens", tier.above_input_tokens);
+    for (meter, amount) in METERS.into_iter().zip(tier_amounts(tier)) {
+        row.some(meter, amount.map(|amount| amount.to_string()).as_ref());
+    }
+    row
+}
+
+fn tier_amounts(tier: &Tier) -> [Option<Amount>; 4] {
+    [tier.input, tier.cached_input, tier.cache_write, tier.output]
 }
 
 #[derive(Default)]
@@ -194,10 +218,20 @@ impl Row {
 
     fn table(&mut self, key: &'static str, members: Self) {
         if !members.0.is_empty() {
-            let members: Vec<String> =
-                members.0.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-            self.0.push((key, format!("{{ {} }}", members.join(", "))));
+            self.0.push((key, members.inline()));
         }
+    }
+
+    fn tables(&mut self, key: &'static str, rows: Vec<Self>) {
+        if !rows.is_empty() {
+            let rows: Vec<String> = rows.iter().map(Self::inline).collect();
+            self.0.push((key, format!("[{}]", rows.join(", "))));
+        }
+    }
+
+    fn inline(&self) -> String {
+        let members: Vec<String> = self.0.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        format!("{{ {} }}", members.join(", "))
     }
 }
 

@@ -66,6 +66,13 @@ impl Overlay {
         }
     }
 
+    /// The alias of the file, in one line, that takes all names of a new one behind it.
+    pub fn hides(&self, entry: &Entry) -> Option<String> {
+        let Entry::Alias(new) = entry else { return None };
+        let first = self.file.aliases.iter().find(|known| known.covers(new))?;
+        Some(Entry::Alias(first.clone()).told())
+    }
+
     /// Whether the file has the very entry.
     pub fn has(&self, entry: &Entry) -> bool {
         match entry {

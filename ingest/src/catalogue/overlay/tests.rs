@@ -61,7 +61,8 @@ fn every_kind_of_entry_is_read_back_as_it_was_written() {
         families = [{ prefix = "one-", splits = true, author = "acme" }]
         aliases = [{ source = "litellm", raw_model = "x\ty", raw_provider = "p", host = "h.example", model_id = "acme/one", provider_id = "north", variant = "free" }]
         prices = [
-            { model = "acme/one", variant = "free", provider = "north", valid_from = "2026-01-01", valid_to = "2026-02-01", input = "0", cached_input = "0.000000001", cache_write = "10", output = "2.50", request = "0.01" },
+            { model = "acme/one", variant = "free", provider = "north", valid_from = "2026-01-01", valid_to = "2026-02-01", input = "0", cached_input = "0.000000001", cache_write = "10", output = "2.50", request = "0.01",
+              tiers = [{ service_tier = "flex", input = "0.5" }, { above_input_tokens = 200_000, input = "2", cached_input = "0.2", cache_write = "3", output = "4" }] },
             { model = "acme/one", input = "1" },
         ]
     "#;
@@ -126,6 +127,9 @@ fn an_entry_stands_to_both_files_as_they_say() {
     };
     assert_eq!(standing(&price("1.0", None)), Standing::Known);
     assert_eq!(standing(&price("1", Some("north"))), Standing::New);
+    let Entry::Price(mut tiered) = price("1", None) else { panic!("a price") };
+    tiered.tiers = vec![crate::catalogue::Tier { service_tier: Some("flex".into()), ..Default::default() }];
+    assert!(matches!(standing(&Entry::Price(tiered)), Standing::Shipped { .. }));
     assert_eq!(
         standing(&price("2", None)),
         Standing::Shipped {
@@ -133,4 +137,18 @@ fn an_entry_stands_to_both_files_as_they_say() {
             has: "model = \"acme/one\", input = \"1\"".into()
         }
     );
+}
+
+#[test]
+fn an_alias_behind_one_that_takes_all_its_names_is_told() {
+    let text = "aliases = [{ raw_model = \"x\", model_id = \"acme/one\" }, { raw_model = \"y\", source = \"native\", model_id = \"acme/one\" }]";
+    let overlay = Overlay::parse(text.to_owned()).unwrap();
+    let of = |raw: &str, provider: Option<&str>| {
+        let Entry::Alias(alias) = alias(raw, "acme/two") else { panic!("an alias") };
+        overlay.hides(&Entry::Alias(Alias { raw_provider: provider.map(str::to_owned), ..alias }))
+    };
+    let first = Some("raw_model = \"x\", model_id = \"acme/one\"".to_owned());
+    assert_eq!(of("X", Some("north")), first);
+    assert_eq!(of("y", Some("north")), None);
+    assert_eq!(of("z", None), None);
 }

@@ -75,9 +75,19 @@ fn tokens_that_were_cached_and_written_cost_what_the_cache_does() {
     };
     // 300 × 0.25 + 600 × 0.025 + 100 × 0.3125 = 121.25 and 50 × 2 = 100, in 10⁻⁶ USD.
     assert_eq!(cost(&listed, "acme/one@north", cached), Some((121_250, 100_000, 221_250)));
-    // From February on the cache has no price of its own: 1,000 × 0.5 and 50 × 4.
+    // From February on the list does not tell what the cache costs, which has a price in January.
     let later = Call { started_at_us: at("2026-02-15T00:00:00Z"), ..cached };
-    assert_eq!(cost(&listed, "acme/one@north", later), Some((500_000, 200_000, 700_000)));
+    assert_eq!(cost(&listed, "acme/one@north", later), None);
+    // Cached tokens of a model whose cache has a price nowhere are like others, 1,000 × 2 and 50 × 10; written ones are not.
+    let read =
+        Call { cached_input_tokens: Some(600), cache_write_tokens: Some(0), ..call("2026-03-15", 1_000, 50) };
+    assert_eq!(cost(&listed, "acme/two@north", read), Some((2_000_000, 500_000, 2_500_000)));
+    let written = Call { cache_write_tokens: Some(1), ..read };
+    assert_eq!(cost(&listed, "acme/two@north", written), None);
+    assert_eq!(cost(&listed, "acme/two:free@north", written), Some((0, 0, 0)));
+    let unsaid = catalogue(r#"{ model = "acme/one", input = "2", cache_write = "0", output = "10" }"#);
+    assert_eq!(cost(&unsaid, "acme/one@north", written), None);
+    assert_eq!(cost(&unsaid, "acme/one@north", read), Some((2_000_000, 500_000, 2_500_000)));
     assert_eq!(cost(&listed, "acme/one@north", Call { cached_input_tokens: Some(901), ..cached }), None);
 }
 
@@ -85,7 +95,9 @@ fn tokens_that_were_cached_and_written_cost_what_the_cache_does() {
 fn the_price_of_the_day_holds_and_none_where_the_list_has_a_gap() {
     let listed = listed();
     let of = |place: &str, instant: &str| {
-        let call = Call { started_at_us: at(instant), ..call("2026-01-01", 1_000_000, 0) };
+        // Not more than where long prompts cost more at another place.
+        let tokens = if place == "acme/one@south" { 100_000 } else { 1_000_000 };
+        let call = Call { started_at_us: at(instant), ..call("2026-01-01", tokens, 0) };
         cost(&listed, place, call).map(|(_, _, total)| total)
     };
     assert_eq!(of("acme/one@north", "2025-12-31T23:59:59.999999Z"), None);
@@ -93,9 +105,9 @@ fn the_price_of_the_day_holds_and_none_where_the_list_has_a_gap() {
     assert_eq!(of("acme/one@north", "2026-01-31T23:59:59.999999Z"), Some(USD / 4));
     assert_eq!(of("acme/one@north", "2026-02-01T00:00:00Z"), Some(2 * USD), "above 500,000 tokens");
     assert_eq!(of("acme/one@south", "2026-01-09T23:59:59.999999Z"), None);
-    assert_eq!(of("acme/one@south", "2026-01-20T23:59:59.999999Z"), Some(USD));
+    assert_eq!(of("acme/one@south", "2026-01-20T23:59:59.999999Z"), Some(USD / 10));
     assert_eq!(of("acme/one@south", "2026-01-21T00:00:00Z"), None);
-    assert_eq!(of("acme/one@south", "2026-02-01T00:00:00Z"), Some(7 * USD));
+    assert_eq!(of("acme/one@south", "2026-02-01T00:00:00Z"), Some(7 * USD / 10));
     // What holds anywhere holds until the provider has a price of its own: 3 + 0.001, then 2.
     assert_eq!(of("acme/two@north", "2026-02-28T23:59:59Z"), Some(3_001_000_000));
     assert_eq!(of("acme/two@north", "2026-03-01T00:00:00Z"), Some(2 * USD));
@@ -118,6 +130,35 @@ fn long_prompts_pay_what_their_length_does() {
     // What a tier leaves out is the price's own: 500,001 × 2 and 10 × 4.
     assert_eq!(of(500_000, 10), Some((500_000_000, 60_000, 500_060_000)));
     assert_eq!(of(500_001, 10), Some((1_000_002_000, 40_000, 1_000_042_000)));
+}
+
+/// North tells that a prompt above 100,000 tokens costs more, so what South asks for one is not told.
+#[test]
+fn a_price_without_length_holds_up_to_where_long_prompts_cost_more_elsewhere() {
+    let listed = catalogue(
+        r#"
+        { model = "acme/one", provider = "north", input = "1", output = "1", tiers = [
+            { above_input_tokens = 300_000, input = "3" }, { above_input_tokens = 100_000, input = "2" },
+            { service_tier = "flex", above_input_tokens = 50_000, input = "0.5" } ] },
+        { model = "acme/one", provider = "south", input = "4", output = "4", tiers = [
+            { service_tier = "flex", input = "2" }, { service_tier = "batch", above_input_tokens = 100_000, input = "3" } ] },
+        { model = "acme/one", variant = "free", provider = "south", input = "0", output = "0" },
+        { model = "acme/two", provider = "south", input = "5", output = "5" },
+        "#,
+    );
+    let of = |place: &str, service_tier: Option<&'static str>, input| {
+        let call = Call { service_tier, ..call("2026-02-01", input, 0) };
+        cost(&listed, place, call).map(|(_, _, total)| total)
+    };
+    // 100,000 × 4, 100,001 × 2 and so on, in 10⁻⁶ USD.
+    assert_eq!(of("acme/one@south", None, 100_000), Some(400_000_000));
+    assert_eq!(of("acme/one@south", None, 100_001), None);
+    assert_eq!(of("acme/one@north", None, 100_001), Some(200_002_000));
+    assert_eq!(of("acme/one@south", Some("flex"), 100_000), Some(200_000_000));
+    assert_eq!(of("acme/one@south", Some("flex"), 100_001), None);
+    assert_eq!(of("acme/one@south", Some("batch"), 100_001), Some(300_003_000));
+    assert_eq!(of("acme/one:free@south", None, 100_001), Some(0));
+    assert_eq!(of("acme/two@south", None, 100_001), Some(500_005_000));
 }
 
 #[test]

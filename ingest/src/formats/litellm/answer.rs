@@ -12,17 +12,20 @@ use crate::formats::shape::{self, Key, Loose, MaybeText, Shape, skip};
 #[derive(Default)]
 pub(super) struct Response<'a> {
     pub answer: Option<Answer<'a>>,
+    pub service_tier: Option<Str<'a>>,
 }
 
 impl<'de> Shape<'de> for Response<'de> {
     fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
         let (mut choices, mut blocks, mut items) = (Choices::default(), Blocks::default(), Items::default());
         let (mut stop_reason, mut ending) = (None, Ending::default());
+        let mut service_tier = None;
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
                 "choices" => choices = shape::next(&mut map)?,
                 // Anthropic's messages
                 "content" => blocks = shape::next(&mut map)?,
+                "service_tier" => service_tier = shape::next::<MaybeText<'de>, A>(&mut map)?.0,
                 "stop_reason" => stop_reason = shape::next::<MaybeText<'de>, A>(&mut map)?.0,
                 // OpenAI's responses
                 "output" => items = shape::next(&mut map)?,
@@ -41,7 +44,7 @@ impl<'de> Shape<'de> for Response<'de> {
         } else {
             None
         };
-        Ok(Self { answer })
+        Ok(Self { answer, service_tier })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::formats::measure::{Cost, Measure, MillisAsMicros, Tokens};
+use crate::formats::measure::{Cost, Items, Measure, MillisAsMicros, Tokens};
 use crate::formats::scalar::{
     Flag, Id, Instant, LongText, MAX_TEXT_BYTES, Problem, Text, check, check_id, check_plain, read,
 };
@@ -58,6 +58,12 @@ const FIELDS: &[(&[&str], Check)] = &[
         &["metadata", "usage_object", "completion_tokens_details", "reasoning_tokens"],
         check_plain::<Measure<Tokens>>,
     ),
+    (&["metadata", "usage_object", "prompt_tokens_details", "audio_tokens"], check_plain::<Measure<Tokens>>),
+    (
+        &["metadata", "usage_object", "prompt_tokens_details", "web_search_requests"],
+        check_plain::<Measure<Items>>,
+    ),
+    (&["metadata", "usage_object", "server_tool_use", "web_search_requests"], check_plain::<Measure<Items>>),
     (&["cost_breakdown", "input_cost"], check_plain::<Measure<Cost>>),
     (&["cost_breakdown", "output_cost"], check_plain::<Measure<Cost>>),
     (&["error_information", "error_code"], check_id),

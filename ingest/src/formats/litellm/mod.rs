@@ -26,6 +26,8 @@ use payload::Payload;
 const SOURCE: &str = "litellm";
 /// Tags with this prefix name the app.
 const APP_TAG_PREFIX: &str = "app:";
+/// In place of a service tier that is no word.
+const OTHER_TIER: &str = "other";
 /// LiteLLM's stand-ins for callers without an identity of their own.
 const NO_USER: &str = "default_user_id";
 const MASTER_KEY: &str = "litellm_proxy_master_key";
@@ -76,6 +78,13 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
             };
         }
     }
+    // What served wins over what was asked for; a word that is none of a tier's has no price either.
+    let service_tier = payload.response.service_tier.or(payload.cost_breakdown.service_tier);
+    let service_tier = service_tier.or(payload.asked_tier);
+    let service_tier =
+        service_tier.map(|tier| if outcome::is_word(&tier) { tier } else { Str::Borrowed(OTHER_TIER) });
+    // How many parts they were of is not told, but there was one.
+    let input_audio = payload.metadata.usage.prompt_audio_tokens.filter(|tokens| *tokens > 0).map(|_| 1);
     let messages = payload.messages;
     let input_images = (messages.present && !messages.redacted).then_some(messages.images);
     texts.user = messages.user;
@@ -117,6 +126,8 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
         input_cost_usd: payload.cost_breakdown.input_cost,
         output_cost_usd: payload.cost_breakdown.output_cost,
         gateway_cache_hit: payload.cache_hit == Some(true),
+        service_tier,
+        web_searches: metadata.usage.web_searches,
         model: payload.model.clone(),
         provider: payload.custom_llm_provider,
         ..Attempt::default()
@@ -134,6 +145,7 @@ fn event(payload: Payload<'_>) -> Option<Event<'_>> {
         org: metadata.org_id.map(Identity::Raw),
         app_id,
         input_images,
+        input_audio,
         attempts: vec![attempt],
         texts: (texts != Texts::default()).then_some(texts),
         unknown_fields: payload.unknown_fields,

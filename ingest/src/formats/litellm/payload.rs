@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use super::answer::Response;
 use super::guardrail::Guardrails;
 use crate::event::{Flaws, Str};
-use crate::formats::measure::{Cost, MillisAsMicros, Tokens, take};
+use crate::formats::measure::{Cost, Items, MillisAsMicros, Tokens, take};
 use crate::formats::messages::Messages;
 use crate::formats::scalar::{Flag, Id, Instant, LongText, Text, next};
 use crate::formats::shape::{self, Key, MaybeText, Shape, TextList, skip};
@@ -35,11 +35,13 @@ pub(super) struct Payload<'a> {
     pub end_user: Option<Str<'a>>,
     pub request_tags: Vec<Str<'a>>,
     pub metadata: Metadata<'a>,
-    pub cost_breakdown: CostBreakdown,
+    pub cost_breakdown: CostBreakdown<'a>,
     pub error: ErrorInformation<'a>,
     pub guardrail_status: Option<Str<'a>>,
     pub guardrails: Guardrails,
     pub stream_parameter: Option<bool>,
+    /// What the caller asked for, which an answer may correct.
+    pub asked_tier: Option<Str<'a>>,
     pub overhead_us: Option<i32>,
     pub messages: Messages<'a>,
     pub response: Response<'a>,
@@ -115,7 +117,8 @@ impl<'de> Visitor<'de> for PayloadVisitor {
                         shape::next::<StatusFields<'de>, A>(&mut map)?.guardrail_status;
                 }
                 "model_parameters" => {
-                    payload.stream_parameter = shape::next::<Parameters, A>(&mut map)?.stream
+                    let asked = shape::next::<Parameters<'de>, A>(&mut map)?;
+                    (payload.stream_parameter, payload.asked_tier) = (asked.stream, asked.service_tier);
                 }
                 "guardrail_information" => payload.guardrails = shape::next(&mut map)?,
                 "hidden_params" => {
@@ -214,6 +217,9 @@ pub(super) struct Usage {
     pub cached_tokens: Option<i64>,
     pub cache_write_tokens: Option<i64>,
     pub reasoning_tokens: Option<i64>,
+    /// Among the prompt's; they cost other than those of text.
+    pub prompt_audio_tokens: Option<i64>,
+    pub web_searches: Option<i32>,
     flaws: Flaws,
 }
 
@@ -222,6 +228,7 @@ impl<'de> Shape<'de> for Usage {
         let mut prompt = PromptDetails::default();
         let mut completion = CompletionDetails::default();
         let (mut top_level_read, mut top_level_write) = (None, None);
+        let mut tools = ServerTools::default();
         let flaws = &mut Flaws::default();
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
@@ -229,11 +236,13 @@ impl<'de> Shape<'de> for Usage {
                 "completion_tokens_details" => completion = shape::next(&mut map)?,
                 "cache_read_input_tokens" => top_level_read = take::<Tokens, A>(&mut map, flaws)?,
                 "cache_creation_input_tokens" => top_level_write = take::<Tokens, A>(&mut map, flaws)?,
+                "server_tool_use" => tools = shape::next(&mut map)?,
                 _ => skip(&mut map)?,
             }
         }
         flaws.add(prompt.flaws);
         flaws.add(completion.flaws);
+        flaws.add(tools.flaws);
         Ok(Self {
             cached_tokens: prompt.cached_tokens.or(top_level_read),
             cache_write_tokens: prompt
@@ -241,8 +250,32 @@ impl<'de> Shape<'de> for Usage {
                 .or(prompt.cache_creation_tokens)
                 .or(top_level_write),
             reasoning_tokens: completion.reasoning_tokens,
+            prompt_audio_tokens: prompt.audio_tokens,
+            web_searches: tools.web_search_requests.or(prompt.web_search_requests),
             flaws: *flaws,
         })
+    }
+}
+
+/// Anthropic's searches; Google's stand in the prompt's details.
+#[derive(Default)]
+struct ServerTools {
+    web_search_requests: Option<i32>,
+    flaws: Flaws,
+}
+
+impl<'de> Shape<'de> for ServerTools {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut tools = Self::default();
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            match &*key.0 {
+                "web_search_requests" => {
+                    tools.web_search_requests = take::<Items, A>(&mut map, &mut tools.flaws)?;
+                }
+                _ => skip(&mut map)?,
+            }
+        }
+        Ok(tools)
     }
 }
 
@@ -251,6 +284,8 @@ struct PromptDetails {
     cached_tokens: Option<i64>,
     cache_write_tokens: Option<i64>,
     cache_creation_tokens: Option<i64>,
+    audio_tokens: Option<i64>,
+    web_search_requests: Option<i32>,
     flaws: Flaws,
 }
 
@@ -265,6 +300,8 @@ impl<'de> Shape<'de> for PromptDetails {
                 "cache_creation_tokens" => {
                     details.cache_creation_tokens = take::<Tokens, A>(&mut map, flaws)?;
                 }
+                "audio_tokens" => details.audio_tokens = take::<Tokens, A>(&mut map, flaws)?,
+                "web_search_requests" => details.web_search_requests = take::<Items, A>(&mut map, flaws)?,
                 _ => skip(&mut map)?,
             }
         }
@@ -295,19 +332,21 @@ impl<'de> Shape<'de> for CompletionDetails {
 
 /// Input contains the price of cache reads, output that of reasoning.
 #[derive(Default)]
-pub(super) struct CostBreakdown {
+pub(super) struct CostBreakdown<'a> {
     pub input_cost: Option<i128>,
     pub output_cost: Option<i128>,
+    pub service_tier: Option<Str<'a>>,
     flaws: Flaws,
 }
 
-impl<'de> Shape<'de> for CostBreakdown {
+impl<'de> Shape<'de> for CostBreakdown<'de> {
     fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
         let mut costs = Self::default();
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
                 "input_cost" => costs.input_cost = take::<Cost, A>(&mut map, &mut costs.flaws)?,
                 "output_cost" => costs.output_cost = take::<Cost, A>(&mut map, &mut costs.flaws)?,
+                "service_tier" => costs.service_tier = shape::next::<MaybeText<'de>, A>(&mut map)?.0,
                 _ => skip(&mut map)?,
             }
         }
@@ -364,20 +403,22 @@ impl<'de> Shape<'de> for StatusFields<'de> {
 }
 
 #[derive(Default)]
-struct Parameters {
+struct Parameters<'a> {
     stream: Option<bool>,
+    service_tier: Option<Str<'a>>,
 }
 
-impl<'de> Shape<'de> for Parameters {
+impl<'de> Shape<'de> for Parameters<'de> {
     fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-        let mut stream = None;
+        let (mut stream, mut service_tier) = (None, None);
         while let Some(key) = map.next_key::<Key<'de>>()? {
             match &*key.0 {
                 "stream" => stream = flag(&mut map)?,
+                "service_tier" => service_tier = shape::next::<MaybeText<'de>, A>(&mut map)?.0,
                 _ => skip(&mut map)?,
             }
         }
-        Ok(Self { stream })
+        Ok(Self { stream, service_tier })
     }
 }
 

@@ -1,4 +1,5 @@
 mod answers;
+mod beside;
 mod identity;
 mod variants;
 
@@ -120,6 +121,9 @@ fn shown(row: &AttemptRow<'_>) -> HashMap<&'static str, Value> {
         ("raw_provider", json!(row.raw_provider)),
         ("source", json!(row.source)),
         ("price_source", json!(row.price_source)),
+        ("service_tier", json!(row.service_tier)),
+        ("web_searches", json!(row.web_searches)),
+        ("input_audio", json!(row.input_audio)),
     ])
 }
 

@@ -120,6 +120,21 @@ fn a_name_that_is_not_mapped_has_no_price() {
 }
 
 #[test]
+fn a_name_that_says_another_offer_is_not_priced_as_the_plain_one() {
+    let of = |model: &'static str| by_list(Attempt { model: Some(model.into()), ..attempt() });
+    assert_eq!(of("acme/one-fp8"), LISTED);
+    for model in
+        ["acme/one:priority", "acme/one-high-throughput", "acme/one-tee", "stealth/acme/one", "tee/acme/one"]
+    {
+        assert_eq!(of(model), None, "{model}");
+    }
+    assert!(
+        crate::catalogue::Catalogue::empty().offer_of(Some("one-turbo"), "acme/one", "standard", "north")
+            == Offer::default()
+    );
+}
+
+#[test]
 fn a_model_that_is_free_by_the_list_costs_nothing_and_a_name_alone_makes_none_free() {
     let free = |provider: &'static str| Attempt {
         model: Some("acme/one:free".into()),
