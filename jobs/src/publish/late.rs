@@ -37,8 +37,9 @@ pub(super) fn put_off(
         return None;
     }
     let open_from = round.terms.open_from();
-    // Some of what a date is made of may be named otherwise already, and some not: the night shows it as a whole.
-    let held = round.remapped_of(metric);
+    // Some of what a date is made of may be named otherwise already, and some not: the night shows it as a whole. Once it has
+    // begun it does so no more, and rows that come late are put off as any are.
+    let held = if round.renamed.is_begun { BTreeSet::new() } else { round.remapped_of(metric) };
     let is_held = |date: &NaiveDate| held.contains(date) && metric.last_day(*date) < open_from;
     due.retain(|date| !is_held(date) || !stands.contains(date) || stays.contains(date));
     let is_late = |date: &NaiveDate| {

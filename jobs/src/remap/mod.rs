@@ -221,6 +221,16 @@ pub(crate) struct Due {
     pub tables: BTreeSet<TableId>,
 }
 
+/// First and last date, and tables.
+pub(crate) type DueKey = (Option<NaiveDate>, Option<NaiveDate>, BTreeSet<TableId>);
+
+impl Due {
+    /// By which works take turns.
+    pub(crate) fn key(&self) -> DueKey {
+        (self.dates.first().copied(), self.dates.last().copied(), self.tables.clone())
+    }
+}
+
 /// What is to be made again because names of its attempts were read again. Rows of weeks and months as a whole.
 pub(crate) async fn due(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<Vec<Due>, Error> {
     jobs.refresh().await?;

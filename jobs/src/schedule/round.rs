@@ -162,9 +162,10 @@ async fn rebuild_due(
     };
     // Names that were read again are due at once, whatever the hour.
     works.extend(remap::due(jobs, now).await?);
-    works.sort_by(|one, other| one.dates.first().cmp(&other.dates.first()));
-    // After the last one tried, so that one that fails holds up no other.
-    let next = works.iter().position(|work| work.dates.first().copied() > timetable.rebuild_tried);
+    works.sort_by_cached_key(Due::key);
+    // After the last one tried, so that one that fails holds up no other. Months and weeks lie over days, so dates alone do not
+    // tell which one that was.
+    let next = works.iter().position(|work| Some(work.key()) > timetable.rebuild_tried);
     works.rotate_left(next.unwrap_or_default());
     let (folding, most) = match part {
         Part::Whole | Part::Folding => (Folding::Here, usize::MAX),
@@ -173,8 +174,9 @@ async fn rebuild_due(
     let left = works.len() > most;
     let mut rows = 0;
     let mut failures = Failures::default();
-    for Due { dates, tables } in works.into_iter().take(most) {
-        timetable.rebuild_tried = dates.last().copied();
+    for work in works.into_iter().take(most) {
+        timetable.rebuild_tried = Some(work.key());
+        let Due { dates, tables } = work;
         let batch = Batch { dates: &dates, tables, now, folding };
         match rebuild::rebuild_batch(jobs, batch, &mut || Box::pin(async {})).await {
             Ok(report) => {

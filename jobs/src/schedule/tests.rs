@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use bellwether_warehouse::Change;
 use bellwether_warehouse::tables::attempts::AttemptRow;
 use bellwether_warehouse::testing::{DAY_US, NOON_US, attempt};
 use chrono::TimeDelta;
@@ -8,7 +9,7 @@ use tokio::sync::watch;
 use super::{Job, Outcome, Part, Scheduler, Settings, Timetable, run};
 use crate::settle::Settling;
 use crate::testing::{Fixture, at};
-use crate::{Jobs, TableStatus};
+use crate::{Jobs, TableStatus, mark, remap};
 
 fn due(timetable: &Timetable, now: &str) -> Vec<Job> {
     Job::ALL.into_iter().filter(|job| timetable.is_due(*job, at(now))).collect()
@@ -250,6 +251,39 @@ async fn beside_a_folding_task_one_batch_is_rebuilt_a_round_and_a_failing_one_ho
     }
     assert_eq!(outcomes, [true, false, false]);
     assert_eq!(f.query(REQUESTS).await, ["2026-11-19 2", "2026-11-21 1", "2026-11-23 1"]);
+}
+
+#[tokio::test]
+async fn a_month_whose_names_cannot_be_read_again_holds_up_neither_its_weeks_nor_its_days() {
+    let mut f = Fixture::new().await;
+    for days in [1, 20] {
+        append_copies(&mut f, days).await;
+    }
+    f.jobs.fold(at("2026-11-25T09:00:00Z")).await.unwrap();
+    f.jobs.recompute().await.unwrap();
+    // A day of another week, but of the same month, cannot be read.
+    let file = f.attempts.snapshot().files().iter().find(|file| file.path.contains("2026-11-05")).unwrap();
+    let path = f.root().join("attempts").join(&file.path);
+    std::fs::rename(&path, path.with_extension("hidden")).unwrap();
+    let marked =
+        mark::remap(f.attempts.snapshot(), "2026-11-24".parse().unwrap(), at("2026-11-25T09:00:00Z"));
+    f.attempts.commit(Change { advance: vec![marked], ..Change::default() }).await.unwrap();
+    let spans = async |f: &mut Fixture| {
+        let due = remap::due(&mut f.jobs, at("2026-11-25T09:00:00Z")).await.unwrap();
+        let span = |due: remap::Due| (*due.dates.first().unwrap(), *due.dates.last().unwrap());
+        due.into_iter().map(span).collect::<Vec<_>>()
+    };
+    let works = spans(&mut f).await;
+    let month = ("2026-11-01".parse().unwrap(), "2026-11-30".parse().unwrap());
+    let of_month = works.iter().filter(|span| **span == month).count();
+    assert!(of_month > 0 && works.len() > of_month + 1, "{works:?}");
+    let mut timetable = Timetable::new(Settings { rebuild_at_hour: None, ..Settings::default() });
+    for turn in 1..=works.len() {
+        // Longer apart than any pause after failures.
+        let now = at("2026-11-25T09:00:00Z") + TimeDelta::minutes(31) * turn as i32;
+        run(&mut f.jobs, &mut timetable, Part::Upkeep, now).await;
+    }
+    assert_eq!(spans(&mut f).await, vec![month; of_month]);
 }
 
 #[tokio::test]

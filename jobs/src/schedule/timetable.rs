@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 
 use super::{Job, Settings};
 use crate::rebuild::Nightly;
+use crate::remap::DueKey;
 use crate::settle::Settling;
 
 /// How often it is asked which dates the nightly rebuild and remaps have left to do; also whenever an hour has closed.
@@ -25,8 +26,8 @@ pub(super) struct Timetable {
     settled_closed_at: Option<DateTime<Utc>>,
     expired_on: Option<NaiveDate>,
     looked_for_rebuilds_at: Option<DateTime<Utc>>,
-    /// Last of the dates that a rebuild was tried for.
-    pub(super) rebuild_tried: Option<NaiveDate>,
+    /// What a rebuild was tried for last.
+    pub(super) rebuild_tried: Option<DueKey>,
     waiting: BTreeMap<Job, Waiting>,
 }
 

@@ -1,13 +1,19 @@
 //! Logged names that were read again.
 
-use bellwether_metrics::revisions::Reason;
-use bellwether_metrics::{gate, rankings, usage_by_day};
-use bellwether_warehouse::tables::attempts::{AttemptRow, Named};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::super::Publisher;
+use bellwether_metrics::publications::Publication;
+use bellwether_metrics::revisions::Reason;
+use bellwether_metrics::{Renamed, Terms, gate, rankings, usage_by_day};
+use bellwether_warehouse::tables::attempts::{AttemptRow, Named};
+use chrono::NaiveDate;
+use tokio::sync::OnceCell;
+
+use super::super::{Publisher, Round, late};
 use super::names::answer;
 use super::renamed::{NIGHT, SOON, TABLES, catalogue, log, named, slow};
-use super::{NOW, add, newest, of_user};
+use super::{NOW, add, newest, of_user, terms};
 use crate::testing::{Fixture, at};
 use crate::{Asked, Intent, Naming};
 
@@ -125,4 +131,37 @@ async fn a_publication_by_hand_shows_them_at_once_and_another_catalogue_beside_t
     let gate = named(&f, &gate::METRIC).await;
     let told = "SELECT count(*) > 0 FROM gate WHERE key = 'acme/two'";
     assert_eq!(answer(&f, gate, told).await, ["true"]);
+}
+
+#[test]
+fn rows_that_come_late_while_the_night_goes_on_wait_for_the_next_one() {
+    let metric = &usage_by_day::METRIC;
+    let date: NaiveDate = "2026-11-22".parse().unwrap();
+    let stands = BTreeSet::from([date]);
+    for (is_begun, late) in [(false, None), (true, Some(date))] {
+        let now = at("2026-11-26T03:04:00Z");
+        let mut last = Publication { published_at: now, ..Publication::default() };
+        for table in [gate::TABLE.name, metric.table.name] {
+            last.as_of.insert(table.to_owned(), now);
+        }
+        let round = Round {
+            last: Some(last),
+            number: 2,
+            attempts_version: None,
+            is_afresh: false,
+            takes_over: false,
+            renamed: Arc::new(Renamed { remapped: stands.clone(), is_begun, ..Renamed::default() }),
+            is_night: false,
+            is_opening: false,
+            terms: Terms { watermark: now, today: now.date_naive(), ..terms(0) },
+            now,
+            threads: 1,
+            others: Vec::new(),
+            log: OnceCell::new(),
+        };
+        let mut due = stands.clone();
+        // A name that is held shows it when the night comes; when that has been, nothing but this does.
+        assert_eq!(late::put_off(metric, &mut due, &stands, &BTreeSet::new(), &round), late, "{is_begun}");
+        assert!(due.is_empty(), "{is_begun}");
+    }
 }
