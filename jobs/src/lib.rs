@@ -46,7 +46,7 @@ pub use maintain::{
 pub use publish::{PublishReport, PublishedTable, Publisher};
 pub use rebuild::{Drift, RebuildReport};
 pub use recompute::RecomputeReport;
-pub use remap::{Asked, Naming, RemapReport, Renaming};
+pub use remap::{Asked, Left, Naming, RemapReport, Renaming};
 pub use schedule::{Job, JobReport, Outcome, RoundReport, Scheduler, Settings};
 pub use settle::{SettleReport, Settling};
 pub use status::{Status, TableStatus};

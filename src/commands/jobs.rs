@@ -2,8 +2,8 @@
 
 mod naming;
 
-use bellwether_jobs::{Asked, Intent, Jobs, Scheduler};
-use bellwether_warehouse::Warehouse;
+use bellwether_jobs::{Asked, Intent, Jobs, Left, Scheduler};
+use bellwether_warehouse::{Location, Warehouse};
 use chrono::{NaiveDate, Utc};
 use clap::Subcommand;
 
@@ -93,27 +93,35 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
         }
         Job::Rebuild { from, to, json } => {
             in_order(Some(from), Some(to))?;
-            if straight::is_straight(&warehouse).await? {
-                let note = straight::NOTE;
-                return Err(usage(format!(
-                    "`{location}` cannot be rebuilt: {note}, so every day would be empty"
-                )));
-            }
+            not_straight(&warehouse, &location).await?;
             let report = jobs.rebuild(from, to, Utc::now()).await?;
             print(&report, json)
         }
         Job::Remap { from, to, dry_run, json } => {
             in_order(from, to)?;
+            not_straight(&warehouse, &location).await?;
             let intent = if dry_run { Intent::Tell } else { Intent::Do };
             let naming = naming::ByCatalogue(config.catalogue()?);
             let report = jobs.remap(Asked { from, to, intent }, &naming, Utc::now()).await?;
-            print(&report, json)
+            print(&report, json)?;
+            let is_failed = report.left == Some(Left::Failed);
+            anyhow::ensure!(!is_failed, "not all rollups were made again; the log says why");
+            Ok(())
         }
         Job::Status { json } => {
             let report = jobs.status().await?;
             print(&report, json)
         }
     }
+}
+
+/// Without attempts there is nothing to read again, and what stands would be lost.
+async fn not_straight(warehouse: &Warehouse, location: &Location) -> anyhow::Result<()> {
+    if straight::is_straight(warehouse).await? {
+        let note = straight::NOTE;
+        return Err(usage(format!("`{location}` cannot be rebuilt: {note}, so every day would be empty")));
+    }
+    Ok(())
 }
 
 fn in_order(from: Option<NaiveDate>, to: Option<NaiveDate>) -> anyhow::Result<()> {

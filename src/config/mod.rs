@@ -209,15 +209,19 @@ impl Config {
     }
 
     pub fn catalogue(&self) -> anyhow::Result<Catalogue> {
-        let mut catalogue = if self.catalogue.starter { Catalogue::starter() } else { Catalogue::empty() };
-        if let Some(path) = &self.catalogue.file {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                usage(format!("[catalogue] `file`: cannot read `{}`: {error}", path.display()))
-            })?;
-            catalogue = catalogue.overlaid(&text).map_err(|error| {
-                usage(format!("[catalogue] `file` = `{}`: {}", path.display(), chain(&error)))
-            })?;
-        }
-        Ok(catalogue)
+        let Some(path) = &self.catalogue.file else { return self.catalogue_with("") };
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            usage(format!("[catalogue] `file`: cannot read `{}`: {error}", path.display()))
+        })?;
+        self.catalogue_with(&text)
+    }
+
+    /// The same, where the operator's file has this text.
+    pub fn catalogue_with(&self, text: &str) -> anyhow::Result<Catalogue> {
+        let catalogue = if self.catalogue.starter { Catalogue::starter() } else { Catalogue::empty() };
+        let Some(path) = &self.catalogue.file else { return Ok(catalogue) };
+        catalogue
+            .overlaid(text)
+            .map_err(|error| usage(format!("[catalogue] `file` = `{}`: {}", path.display(), chain(&error))))
     }
 }

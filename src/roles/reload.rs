@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use bellwether_ingest::catalogue::Catalogue;
+use bellwether_ingest::catalogue::{Catalogue, Difference};
 use bellwether_ingest::metric;
 use bellwether_metrics::Terms;
 use bellwether_warehouse::World;
@@ -27,14 +27,27 @@ pub(super) struct Reload {
     current: bellwether_ingest::catalogue::Current,
     terms: watch::Sender<Terms>,
     site: Option<Site>,
-    /// Of the file as it was read last; None: it was not there.
-    stamp: Option<Stamp>,
+    /// What the last look found; None: there was none yet.
+    seen: Option<Content>,
+    /// What was taken, or refused and told, last.
+    judged: Option<Content>,
+    /// What was taken last is more than nothing.
+    has_entries: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    modified: Option<SystemTime>,
-    bytes: u64,
+/// What became of a text.
+struct Read {
+    difference: Difference,
+    terms: Terms,
+    names: Names,
+}
+
+/// Of the file. What two looks in a row find is not being written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Content {
+    Text(String),
+    /// It cannot be read, or is not there.
+    Unread,
 }
 
 /// What one look came to.
@@ -54,9 +67,11 @@ impl Roles {
         let (site, world, shutdown) =
             (self.site.clone(), self.warehouse.world().clone(), self.shutdown.clone());
         let part = self.health.part("catalogue file");
+        let has_entries = std::fs::read_to_string(&path).is_ok_and(|text| has_entries(&text));
         self.tasks.spawn(async move {
             // What was read at the start may have changed since.
-            let mut reload = Reload { config, current, terms, site, stamp: None };
+            let (seen, judged) = (None, None);
+            let mut reload = Reload { config, current, terms, site, seen, judged, has_entries };
             run(&mut reload, &path, &world, &part, &shutdown).await;
             Ok(())
         });
@@ -77,38 +92,45 @@ async fn run(reload: &mut Reload, path: &Path, world: &World, part: &Part, shutd
 }
 
 impl Reload {
+    /// Whether the file changed is asked of its text: one that is written again within a tick of the clock may be as long as
+    /// before.
     async fn look(&mut self, path: &Path) -> Look {
-        let stamp = stamp(path).await;
-        if stamp.is_some() && stamp == self.stamp {
+        let content = tokio::fs::read_to_string(path).await.map_or(Content::Unread, Content::Text);
+        let stands_still = self.seen.as_ref() == Some(&content);
+        self.seen = Some(content.clone());
+        // Half of a file is a catalogue, too: one is taken that is the same twice.
+        if !stands_still || self.judged.as_ref() == Some(&content) {
             return Look::Unchanged;
         }
-        // A file that is not there is asked for each time, and told once.
-        let is_told = stamp.is_none() && self.stamp == Some(Stamp::GONE);
-        self.stamp = stamp.or(Some(Stamp::GONE));
-        if is_told {
-            return Look::Unchanged;
+        self.judged = Some(content.clone());
+        let is_text = matches!(&content, Content::Text(text) if has_entries(text));
+        if self.has_entries && matches!(content, Content::Text(_)) && !is_text {
+            let path = path.display();
+            return refuse(&format!("[catalogue] `file` = `{path}`: it is empty, and was not before"));
         }
-        let config = self.config.clone();
+        let (config, current) = (self.config.clone(), self.current.clone());
         // Thousands of names are read and compared.
-        let read =
-            tokio::task::spawn_blocking(move || config.catalogue().map_err(|error| format!("{error:#}")))
-                .await;
+        let read = tokio::task::spawn_blocking(move || {
+            let catalogue = match &content {
+                Content::Text(text) => config.catalogue_with(text),
+                // It says why.
+                Content::Unread => config.catalogue(),
+            };
+            let catalogue = catalogue.map_err(|error| format!("{error:#}"))?;
+            let (terms, names) = (config.terms(&catalogue), names(&catalogue));
+            Ok(Read { difference: current.put(catalogue), terms, names })
+        })
+        .await;
         match read.unwrap_or_else(|error| Err(error.to_string())) {
-            Ok(catalogue) => self.take(path, catalogue).await,
-            Err(why) => {
-                metric::read_catalogue("refused");
-                tracing::error!(
-                    why,
-                    "the catalogue file has changed and cannot be used; the former catalogue stays"
-                );
-                Look::Refused(format!("the former catalogue stays: {why}"))
+            Ok(read) => {
+                self.has_entries = is_text;
+                self.take(path, read).await
             }
+            Err(why) => refuse(&why),
         }
     }
 
-    async fn take(&mut self, path: &Path, catalogue: Catalogue) -> Look {
-        let (terms, names) = (self.config.terms(&catalogue), names(&catalogue));
-        let difference = self.current.put(catalogue);
+    async fn take(&mut self, path: &Path, Read { difference, terms, names }: Read) -> Look {
         if difference.is_none() {
             return Look::Taken;
         }
@@ -126,14 +148,14 @@ impl Reload {
     }
 }
 
-impl Stamp {
-    /// Of a file that is not there.
-    const GONE: Self = Self { modified: None, bytes: u64::MAX };
+fn refuse(why: &str) -> Look {
+    metric::read_catalogue("refused");
+    tracing::error!(why, "the catalogue file has changed and cannot be used; the former catalogue stays");
+    Look::Refused(format!("the former catalogue stays: {why}"))
 }
 
-async fn stamp(path: &Path) -> Option<Stamp> {
-    let known = tokio::fs::metadata(path).await.ok()?;
-    Some(Stamp { modified: known.modified().ok(), bytes: known.len() })
+fn has_entries(text: &str) -> bool {
+    !text.trim().is_empty()
 }
 
 /// Display names of a catalogue, for pages.
@@ -164,7 +186,21 @@ mod tests {
         config.catalogue.starter = false;
         let catalogue = config.catalogue().unwrap();
         let terms = watch::Sender::new(config.terms(&catalogue));
-        Reload { config, current: Current::new(catalogue), terms, site: None, stamp: None }
+        Reload {
+            config,
+            current: Current::new(catalogue),
+            terms,
+            site: None,
+            seen: None,
+            judged: None,
+            has_entries: true,
+        }
+    }
+
+    /// The second of two looks.
+    async fn settled(reload: &mut Reload, path: &Path) -> Look {
+        reload.look(path).await;
+        reload.look(path).await
     }
 
     #[tokio::test]
@@ -176,12 +212,12 @@ mod tests {
         let mut terms = reload.terms.subscribe();
         let name = |reload: &Reload| reload.current.get().model_name("acme/one").map(str::to_owned);
         // As it was at the start, and then as it was a moment ago.
-        assert_eq!(reload.look(&path).await, Look::Taken);
-        assert_eq!(reload.look(&path).await, Look::Unchanged);
+        assert_eq!(settled(&mut reload, &path).await, Look::Taken);
+        assert_eq!(settled(&mut reload, &path).await, Look::Unchanged);
         assert!(!terms.has_changed().unwrap());
 
         std::fs::write(&path, FIRST.replace("\"One\"", "\"Number one\"")).unwrap();
-        assert_eq!(reload.look(&path).await, Look::Taken);
+        assert_eq!(settled(&mut reload, &path).await, Look::Taken);
         assert_eq!(name(&reload).as_deref(), Some("Number one"));
         assert_eq!(terms.borrow_and_update().catalogue.models[0].name, "Number one");
 
@@ -189,20 +225,37 @@ mod tests {
             [("models = [{ id = \"acme/one\" }]\n", "name"), ("models = [\n\n", "catalogue.toml")]
         {
             std::fs::write(&path, bad).unwrap();
-            let Look::Refused(why) = reload.look(&path).await else { panic!("{bad}") };
+            let Look::Refused(why) = settled(&mut reload, &path).await else { panic!("{bad}") };
             assert!(
                 why.contains("[catalogue] `file`") && why.contains("catalogue.toml") && why.contains(said),
                 "{why}"
             );
-            assert_eq!(reload.look(&path).await, Look::Unchanged, "told once");
+            assert_eq!(settled(&mut reload, &path).await, Look::Unchanged, "told once");
             assert_eq!(name(&reload).as_deref(), Some("Number one"));
         }
+        // Written in two steps: nothing, then half, which is a catalogue by itself.
+        for (half, is_empty) in [("", true), ("authors = [{ slug = \"acme\", name = \"Acme\" }]\n", false)] {
+            std::fs::write(&path, half).unwrap();
+            assert_eq!(reload.look(&path).await, Look::Unchanged, "{half}");
+            assert_eq!(name(&reload).as_deref(), Some("Number one"));
+            if is_empty {
+                let Look::Refused(why) = reload.look(&path).await else { panic!("taken") };
+                assert!(why.contains("it is empty"), "{why}");
+                assert_eq!(reload.look(&path).await, Look::Unchanged, "told once");
+            }
+        }
+        // As long as before, and perhaps of the same tick.
+        std::fs::write(&path, FIRST.replace("\"One\"", "\"Numero one\"")).unwrap();
+        assert_eq!(settled(&mut reload, &path).await, Look::Taken);
+        assert_eq!(name(&reload).as_deref(), Some("Numero one"));
+        assert!(terms.has_changed().unwrap());
+        terms.mark_unchanged();
         std::fs::remove_file(&path).unwrap();
-        assert!(matches!(reload.look(&path).await, Look::Refused(_)));
-        assert_eq!(reload.look(&path).await, Look::Unchanged);
+        assert!(matches!(settled(&mut reload, &path).await, Look::Refused(_)));
+        assert_eq!(settled(&mut reload, &path).await, Look::Unchanged);
         assert!(!terms.has_changed().unwrap());
         std::fs::write(&path, FIRST).unwrap();
-        assert_eq!(reload.look(&path).await, Look::Taken);
+        assert_eq!(settled(&mut reload, &path).await, Look::Taken);
         assert_eq!(name(&reload).as_deref(), Some("One"));
         assert!(terms.has_changed().unwrap());
     }

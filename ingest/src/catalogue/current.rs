@@ -21,11 +21,14 @@ impl Current {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts another one in its place. Returns what it tells otherwise.
+    /// Puts another one in its place. Returns what it tells otherwise. Thousands of entries are compared, so it is not for a
+    /// thread of tasks; whoever asks for the current one waits for none of it.
     pub fn put(&self, next: Catalogue) -> Difference {
-        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let difference = Difference::between(&current, &next);
-        *current = Arc::new(next);
+        let difference = Difference::between(&self.get(), &next);
+        let next = Arc::new(next);
+        let former = std::mem::replace(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner), next);
+        // After the lock: it may be the last one to hold it.
+        drop(former);
         difference
     }
 }

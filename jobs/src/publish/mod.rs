@@ -200,6 +200,15 @@ impl Publisher {
     /// # Errors
     /// What was announced stands, and the next round begins with what is missing.
     pub async fn publish(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
+        self.publish_while(now, || true).await
+    }
+
+    /// The same, and after each publication it is asked whether to go on.
+    pub(crate) async fn publish_while(
+        &mut self,
+        now: DateTime<Utc>,
+        goes_on: impl Fn() -> bool + Send,
+    ) -> Result<PublishReport, Error> {
         let mut report = PublishReport::default();
         loop {
             let stage = self.publish_stage(now).await?;
@@ -208,7 +217,7 @@ impl Publisher {
             for table in stage.tables {
                 report.add(table);
             }
-            if !stage.is_partial || stage.number.is_none() {
+            if !stage.is_partial || stage.number.is_none() || !goes_on() {
                 return Ok(report);
             }
         }

@@ -34,7 +34,7 @@ use crate::mark;
 use crate::rebuild::{self, Batch, Folding};
 use crate::replace::REWRITTEN_BY;
 use report::Renames;
-pub use report::{RemapReport, Renaming};
+pub use report::{Left, RemapReport, Renaming};
 use rows::{Columns, Judge, LOOKED_AT, Verdict, renamed};
 
 const JOB: &str = "remap";
@@ -116,8 +116,14 @@ async fn remap_beside(
     }
     renames.tell(&mut report);
     if asked.intent == Intent::Do {
-        let rebuilt = rebuild_all(jobs, now).await;
-        report.rebuilt = failures.take(rebuilt).unwrap_or_default();
+        // What was renamed stands and is told all the same: whoever runs next makes the rollups again.
+        if let Err(error) = rebuild_all(jobs, now, &mut report.rebuilt).await {
+            report.left = Some(if error.is_fenced() { Left::Fenced } else { Left::Failed });
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "names were read again, and not all of their rollups made again"
+            );
+        }
     }
     failures.or(report)
 }
@@ -263,14 +269,13 @@ pub(crate) async fn due(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<Vec<Due>,
     Ok(due)
 }
 
-/// Returns how much was made again.
-async fn rebuild_all(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<usize, Error> {
+/// Counts what was made again, also where something failed.
+async fn rebuild_all(jobs: &mut Jobs, now: DateTime<Utc>, made: &mut usize) -> Result<(), Error> {
     let mut failures = Failures::default();
-    let due = due(jobs, now).await?;
-    let count = due.len();
-    for Due { dates, tables } in due {
+    for Due { dates, tables } in due(jobs, now).await? {
         let batch = Batch { dates: &dates, tables, now, folding: Folding::Here };
-        failures.take(rebuild::rebuild_batch(jobs, batch, &mut || Box::pin(async {})).await);
+        let done = rebuild::rebuild_batch(jobs, batch, &mut || Box::pin(async {})).await;
+        *made += usize::from(failures.take(done).is_some());
     }
-    failures.or(count)
+    failures.or(())
 }

@@ -32,6 +32,18 @@ pub struct RemapReport {
     pub renames_left: usize,
     /// Dates and buckets whose rollups were made again, those included that an earlier run had left.
     pub rebuilt: usize,
+    /// Why some rollups were not made again. None: all were.
+    pub left: Option<Left>,
+}
+
+/// Why rollups are left to whoever runs next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Left {
+    /// Another worker was first.
+    Fenced,
+    /// The log says how.
+    Failed,
 }
 
 /// One name that is taken for another one now. None: no such name.
@@ -116,6 +128,12 @@ impl fmt::Display for RemapReport {
         }
         if *rebuilt > 0 {
             write!(f, "\nrollups made again: {rebuilt} runs of dates; the next publication shows them")?;
+        }
+        if self.left.is_some() {
+            write!(
+                f,
+                "\nsome rollups are not made again yet: that is left to the service, or to the next run of this"
+            )?;
         }
         Ok(())
     }

@@ -103,6 +103,7 @@ impl Publishing {
                 let has_waited = report.published.is_some_and(|published| !published.waits_for.is_empty());
                 matches!(report.outcome, Outcome::Done { .. }) && !has_waited
             });
+            let is_done = is_done && !self.terms.has_changed().unwrap_or(false);
             if is_done {
                 world.sleep_until(begun + least).await;
             }
@@ -129,7 +130,10 @@ impl Publishing {
                 })
             }
         };
-        let report = publisher.publish(now).await?;
+        // Under other terms the fast lane stands still until this one has published under them, so they wait for no stage but
+        // the one that is under way.
+        let goes_on = || !self.terms.has_changed().unwrap_or(false);
+        let report = publisher.publish_while(now, goes_on).await?;
         if let Some(number) = report.number {
             tracing::info!(number, rows = report.rows(), "published");
         } else if !report.waits_for.is_empty() {

@@ -50,6 +50,7 @@ fn rollups_without_attempts_fill_every_page_and_say_what_they_are() {
     assert!(round.contains("fold ") && !round.contains("failed"), "{round}");
     run(&["jobs", "rebuild", "--from", "2026-01-01", "--to", "2026-01-01"])
         .refused(2, &["cannot be rebuilt", "every day would be empty"]);
+    run(&["jobs", "remap", "--dry-run"]).refused(2, &["cannot be rebuilt", "every day would be empty"]);
 
     let mut running = Bellwether::new(folder.path(), &["serve", "--roles", "web", "--config", &file]).start();
     let overview = wait::until("the site to have read the rollups", wait::START, || {

@@ -138,6 +138,16 @@ async fn a_first_publication_has_the_newest_days_first_and_then_a_month_each() {
 }
 
 #[tokio::test]
+async fn whoever_is_told_not_to_go_on_ends_after_the_stage_that_is_under_way() {
+    let f = history().await;
+    let mut publisher = publisher(&f, 2).await;
+    let report = publisher.publish_while(at(NOW), || false).await.unwrap();
+    assert_eq!((report.number, publications(&f).await.len()), (Some(0), 1));
+    assert!(!newest(&f).await.complete_from.is_empty());
+    assert_eq!(publisher.publish_while(at(NOW), || true).await.unwrap().number, Some(5));
+}
+
+#[tokio::test]
 async fn ended_between_any_two_commits_it_goes_on_and_comes_to_the_same() {
     let undisturbed = history().await;
     publisher(&undisturbed, 2).await.publish(at(NOW)).await.unwrap();
