@@ -106,11 +106,18 @@ impl Publisher {
         // While one piece is compared and written, the next is computed.
         for piece in pieces.into_iter().map(Some).chain([None]) {
             let ctx = asked.ctx.clone();
-            let (computed, ()) = tokio::try_join!(
-                self.compute(&mut asked, piece, round),
+            let (computed, put) = tokio::join!(
+                asked.piece(piece.as_ref(), today),
                 self.put_piece(at, &ctx, ahead.take(), round, &mut plan)
-            )?;
-            ahead = computed;
+            );
+            put?;
+            let computed = match computed {
+                Err(error) if error.is_out_of_memory() => {
+                    self.computed_alone(&mut asked, piece.as_ref(), round).await?
+                }
+                computed => computed?,
+            };
+            ahead = piece.zip(computed);
         }
         revised.extend(revise::told(metric, due, std::mem::take(&mut plan.revised), &plan.reasons));
         let put = self.commit(at, plan.replaced, due.dates.contains(&today), round).await?;
@@ -120,30 +127,20 @@ impl Publisher {
         Ok(put)
     }
 
-    /// Rows of a piece, with it; of what is dropped there are none.
-    async fn compute(
+    /// With nothing beside it and on one thread from now on, because each holds a part of its own.
+    async fn computed_alone(
         &self,
         asked: &mut Asked<'_>,
-        piece: Option<Piece>,
+        piece: Option<&Piece>,
         round: &Round,
-    ) -> Result<Option<(Piece, ByDate)>, Error> {
-        let Some(piece) = piece else { return Ok(None) };
-        let dates = piece.values().flatten().filter(|date| !asked.dropped.contains(date)).copied().collect();
-        let computed = match asked.rows(&dates, round.terms.today).await {
-            // Each thread of a statement holds a part of its own.
-            Err(error) if asked.threads > 1 && error.is_out_of_memory() => {
-                tracing::info!(
-                    table = asked.metric.table.name,
-                    threads = asked.threads,
-                    "too little memory: on one thread"
-                );
-                asked.threads = 1;
-                asked.ctx = self.session(round, asked.metric, Arc::clone(&asked.own), 1).await?;
-                asked.rows(&dates, round.terms.today).await?
-            }
-            computed => computed?,
-        };
-        Ok(Some((piece, computed)))
+    ) -> Result<Option<ByDate>, Error> {
+        let Asked { metric, threads, .. } = *asked;
+        tracing::info!(table = metric.table.name, threads, "too little memory: alone, on one thread");
+        if threads > 1 {
+            asked.threads = 1;
+            asked.ctx = self.session(round, metric, Arc::clone(&asked.own), 1).await?;
+        }
+        asked.piece(piece, round.terms.today).await
     }
 
     async fn put_piece(
@@ -377,6 +374,13 @@ impl Task {
 }
 
 impl Asked<'_> {
+    /// Rows of a piece; of what is dropped there are none.
+    async fn piece(&self, piece: Option<&Piece>, today: NaiveDate) -> Result<Option<ByDate>, Error> {
+        let Some(piece) = piece else { return Ok(None) };
+        let dates = piece.values().flatten().filter(|date| !self.dropped.contains(date)).copied().collect();
+        self.rows(&dates, today).await.map(Some)
+    }
+
     async fn rows(&self, dates: &BTreeSet<NaiveDate>, today: NaiveDate) -> Result<ByDate, Error> {
         let metric = self.metric;
         let mut computed = ByDate::new();
