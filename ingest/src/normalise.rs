@@ -9,7 +9,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use bellwether_warehouse::tables::attempts::{AttemptRow, ErrorClass, FinishReason, Outcome};
+use bellwether_warehouse::tables::attempts::{AttemptRow, ErrorClass, FinishReason};
 
 use crate::catalogue::Catalogue;
 use crate::event::{Attempt, Event, Identity};
@@ -240,30 +240,15 @@ impl<'e> Shared<'e> {
 
 impl Prepared<'_> {
     fn emit(self, event: &Event<'_>, catalogue: &Catalogue, each: &mut dyn FnMut(&AttemptRow<'_>, Priced)) {
-        let is_gateway = self.settled.outcome == Outcome::GatewayError;
         let raw_model = self.row.raw_model;
         let resolved = catalogue.resolve(self.source, raw_model, self.row.raw_provider, self.host);
         let mut row = AttemptRow {
             event_id: &self.event_id,
-            model_id: resolved.model_id.as_deref(),
-            variant: Some(&resolved.variant),
-            author: resolved.author.as_deref(),
-            provider_id: resolved.provider_id.as_deref(),
             outcome: self.settled.outcome.as_str(),
             error_class: self.settled.error_class.map(ErrorClass::as_str),
             ..self.row
         };
-        // A failure of the gateway never counts against a provider, whichever the log names.
-        if is_gateway {
-            (row.provider_id, row.endpoint_id) = (None, None);
-        }
-        let has_no_model = self.settled.error_class == Some(ErrorClass::UnknownModel);
-        if has_no_model || (event.attempts.is_empty() && !resolved.model_mapped) {
-            (row.model_id, row.author) = (None, None);
-        }
-        if has_no_model {
-            row.variant = None;
-        }
+        resolved.name(&mut row, event.attempts.is_empty());
         if event.attempts.is_empty() {
             row.raw_model = None;
         }

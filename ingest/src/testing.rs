@@ -11,9 +11,24 @@ use crate::batch::Tools;
 use crate::catalogue::{Catalogue, Current};
 use crate::identity::Identities;
 use crate::labels::Labeller;
+use crate::normalise::Lineage;
+use crate::record_time::AHEAD_US;
 
 /// 2026-11-25T12:00:00Z in µs: when test records are appended.
 pub(crate) const NOON_US: i64 = 1_795_608_000_000_000;
+
+/// Of a record that was appended at an instant of the day; one a day ahead is the latest.
+pub(crate) fn lineage(appended_at_us: i64) -> Lineage<'static> {
+    Lineage {
+        source: "",
+        topic: "events",
+        partition: 0,
+        offset: 0,
+        first_index: 0,
+        appended_at_us,
+        events_until_us: appended_at_us + AHEAD_US,
+    }
+}
 
 pub(crate) struct House {
     pub(crate) dir: tempfile::TempDir,

@@ -244,7 +244,7 @@ mod tests {
                 assert_eq!(reload.look(&path).await, Look::Unchanged, "told once");
             }
         }
-        // As long as before, and perhaps of the same tick.
+        // As long as what was taken last, and perhaps of the same tick.
         std::fs::write(&path, FIRST.replace("\"One\"", "\"Numero one\"")).unwrap();
         assert_eq!(settled(&mut reload, &path).await, Look::Taken);
         assert_eq!(name(&reload).as_deref(), Some("Numero one"));

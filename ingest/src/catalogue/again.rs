@@ -4,11 +4,11 @@
 //! may ask for the host, in aliases and where a provider is only a dialect. There the host is taken to be any that leads to
 //! the provider which the row has; where such hosts lead to several answers, or none does, the row stays as it stands.
 
-use bellwether_warehouse::tables::attempts::{AttemptRow, ErrorClass, Named, Outcome};
+use bellwether_warehouse::tables::attempts::{AttemptRow, Named, Outcome};
 
 use super::explain::Steps;
 use super::file::Alias;
-use super::{Catalogue, Names, hosts};
+use super::{Catalogue, Names, Resolved, hosts};
 
 /// In front of a host that stands for a provider which nobody lists.
 const HOST: &str = "host:";
@@ -107,17 +107,12 @@ fn is_bare(row: &AttemptRow<'_>) -> bool {
     is_of_gateway && !has_call && is_first()
 }
 
-/// As `normalise` puts names into a row.
-fn settled(row: &AttemptRow<'_>, is_bare: bool, resolved: &super::Resolved) -> Named {
-    let has_no_model = row.error_class == Some(ErrorClass::UnknownModel.as_str());
-    let has_model = !has_no_model && (!is_bare || resolved.model_mapped);
-    let has_provider = row.outcome != Outcome::GatewayError.as_str();
-    Named {
-        model_id: resolved.model_id.clone().filter(|_| has_model),
-        variant: Some(resolved.variant.clone()).filter(|_| !has_no_model),
-        author: resolved.author.clone().filter(|_| has_model),
-        provider_id: resolved.provider_id.clone().filter(|_| has_provider),
-    }
+/// As a record that comes now has its names put into its row.
+fn settled(row: &AttemptRow<'_>, is_bare: bool, resolved: &Resolved) -> Named {
+    let mut named =
+        AttemptRow { outcome: row.outcome, error_class: row.error_class, ..AttemptRow::default() };
+    resolved.name(&mut named, is_bare);
+    Named::of(&named)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::Error;
-use super::facts::{Amount, Price};
+use super::facts::{METERS, Price};
 use super::file::{Alias, File};
 
 /// The form of the files that this program reads; a file without `version` has it.
@@ -118,24 +118,12 @@ fn told(alias: &Alias) -> String {
 }
 
 fn price(price: &Price) -> Result<(), Error> {
-    let tokens = |amount: Option<Amount>| (amount, MAX_USD_PER_MILLION, "million tokens");
-    let meters = [
-        ("input", tokens(price.input)),
-        ("cached_input", tokens(price.cached_input)),
-        ("cache_write", tokens(price.cache_write)),
-        ("output", tokens(price.output)),
-        ("request", (price.request, MAX_USD_PER_REQUEST, "request")),
-    ];
-    let of_tiers = price.tiers.iter().flat_map(|tier| {
-        let meters = [
-            ("input", tier.input),
-            ("cached_input", tier.cached_input),
-            ("cache_write", tier.cache_write),
-            ("output", tier.output),
-        ];
-        meters.map(|(meter, amount)| (meter, tokens(amount)))
-    });
-    for (meter, (amount, most, per)) in meters.into_iter().chain(of_tiers) {
+    let of_tiers = price.tiers.iter().flat_map(|tier| METERS.into_iter().zip(tier.amounts()));
+    for (meter, amount) in METERS.into_iter().zip(price.amounts()).chain(of_tiers) {
+        let (most, per) = match meter {
+            "request" => (MAX_USD_PER_REQUEST, "request"),
+            _ => (MAX_USD_PER_MILLION, "million tokens"),
+        };
         if amount.is_some_and(|amount| amount.0 > most * USD) {
             return Err(Error::PriceTooHigh { model_id: cut(&price.model), meter, most, per });
         }

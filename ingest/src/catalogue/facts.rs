@@ -85,6 +85,9 @@ pub struct Tier {
     pub output: Option<Amount>,
 }
 
+/// What there are amounts of: names of members, in the order of [`Price::amounts`]. A tier has all but the last.
+pub(super) const METERS: [&str; 5] = ["input", "cached_input", "cache_write", "output", "request"];
+
 /// 10⁻⁹ USD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount(pub i128);
@@ -105,13 +108,9 @@ impl Amount {
 /// As the lists write it, without zeros that say nothing.
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const USD: i128 = 1_000_000_000;
-        let (whole, rest) = (self.0 / USD, (self.0 % USD).abs());
-        let rest = format!("{rest:09}");
-        match rest.trim_end_matches('0') {
-            "" => write!(f, "{whole}"),
-            rest => write!(f, "{whole}.{rest}"),
-        }
+        let mut text = Vec::new();
+        decimal::write_nano(self.0, &mut text);
+        f.write_str(&String::from_utf8_lossy(&text))
     }
 }
 
@@ -140,6 +139,17 @@ impl Price {
         (&self.model, &self.variant, self.provider.as_deref())
     }
 
+    pub(super) fn amounts(&self) -> [Option<Amount>; METERS.len()] {
+        [self.input, self.cached_input, self.cache_write, self.output, self.request]
+    }
+
+    /// In one order, whichever they stand in.
+    pub(super) fn sorted_tiers(&self) -> Vec<&Tier> {
+        let mut tiers: Vec<&Tier> = self.tiers.iter().collect();
+        tiers.sort_by_key(|tier| (&tier.service_tier, tier.above_input_tokens));
+        tiers
+    }
+
     /// Of no request two tiers say the same, and none says what the price itself does.
     fn has_clear_tiers(&self) -> bool {
         let mut seen = HashSet::new();
@@ -157,6 +167,13 @@ impl Price {
 
     pub(super) fn last(&self) -> NaiveDate {
         self.valid_to.unwrap_or(NaiveDate::MAX)
+    }
+}
+
+impl Tier {
+    /// In the order of [`METERS`].
+    pub(super) fn amounts(&self) -> [Option<Amount>; 4] {
+        [self.input, self.cached_input, self.cache_write, self.output]
     }
 }
 

@@ -22,6 +22,7 @@ mod overlay;
 mod parse;
 mod rates;
 mod read;
+mod resolved;
 mod spellings;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ pub use file::{Alias, Author, Family, Model, Provider};
 pub use fold::Cut;
 pub use overlay::{Entry, Overlay, Standing};
 pub use rates::{Call, Cost, Offer};
+pub use resolved::Resolved;
 
 /// The variant of a model that no suffix names.
 pub const STANDARD: &str = "standard";
@@ -52,20 +54,6 @@ pub const STANDARD: &str = "standard";
 const CACHE_ENTRIES: usize = 65_536;
 /// Longer names are looked up anew each time, for the same reason.
 const CACHED_NAME_BYTES: usize = 256;
-
-/// What the raw names of an attempt mean.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resolved {
-    pub model_id: Option<String>,
-    pub variant: String,
-    /// None while the model is unmapped.
-    pub author: Option<String>,
-    pub provider_id: Option<String>,
-    pub model_mapped: bool,
-    pub provider_mapped: bool,
-    /// Empty while one of the two is unmapped: whose price would it be?
-    pub offer: Offer,
-}
 
 #[derive(Debug, Default)]
 pub struct Catalogue {

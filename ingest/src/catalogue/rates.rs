@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use super::STANDARD;
 use super::facts::{Amount, Price, Tier};
+use crate::formats::measure::MAX_COST;
 
 /// What requests of such a variant are charged is a service tier of the standard one, where it has no prices of its own.
 const BATCH: &str = "batch";
@@ -19,8 +20,6 @@ const BATCH: &str = "batch";
 const STANDARD_TIERS: [&str; 4] = ["default", "standard", "standard_only", "on_demand"];
 /// Tokens that an amount is for.
 const TOKENS: i128 = 1_000_000;
-/// 10⁶ USD, in 10⁻⁹ USD: no log may say more of a call either.
-const MAX: i128 = 1_000_000_000_000_000;
 const DAY_US: i64 = 86_400_000_000;
 
 /// Where the prices of a model at a provider stand in the list.
@@ -164,7 +163,7 @@ impl Rates {
             (amounts.of_input(call, entry.is_cache_priced)?, times(call.output_tokens, amounts.output)?);
         let request = entry.request.checked_mul(TOKENS)?;
         let total = rounded(input.checked_add(output)?.checked_add(request)?);
-        (total <= MAX).then(|| Cost { input: rounded(input), output: rounded(output), total })
+        (total <= MAX_COST).then(|| Cost { input: rounded(input), output: rounded(output), total })
     }
 }
 
@@ -302,12 +301,10 @@ fn version(sorted: &[&Price]) -> String {
             price.place(),
             price.first(),
             price.last(),
-            amounts(&[price.input, price.cached_input, price.cache_write, price.output, price.request])
+            amounts(&price.amounts())
         );
-        let mut tiers: Vec<&Tier> = price.tiers.iter().collect();
-        tiers.sort_by_key(|tier| (&tier.service_tier, tier.above_input_tokens));
-        for tier in tiers {
-            let of = amounts(&[tier.input, tier.cached_input, tier.cache_write, tier.output]);
+        for tier in price.sorted_tiers() {
+            let of = amounts(&tier.amounts());
             let _ = write!(line, " {:?} {:?} {of}", tier.service_tier, tier.above_input_tokens);
         }
         line.push('\n');

@@ -35,13 +35,16 @@ impl Kind for Tokens {
     const IS_DIAGNOSTIC: bool = false;
 }
 
-/// US dollars in 10⁻⁹ USD: at most 10⁶ USD.
+/// 10⁶ USD, in 10⁻⁹ USD: no call costs more.
+pub(crate) const MAX_COST: i128 = 1_000_000_000_000_000;
+
+/// US dollars in 10⁻⁹ USD.
 pub(crate) enum Cost {}
 
 impl Kind for Cost {
     type Value = i128;
     const SCALE: i32 = 9;
-    const MAX: i128 = 1_000_000_000_000_000;
+    const MAX: i128 = MAX_COST;
     const IS_DIAGNOSTIC: bool = false;
 }
 

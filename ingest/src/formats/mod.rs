@@ -8,7 +8,7 @@ pub(crate) mod decimal;
 mod detect;
 mod host;
 mod litellm;
-mod measure;
+pub(crate) mod measure;
 mod members;
 mod messages;
 pub mod native;

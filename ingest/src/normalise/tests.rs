@@ -2,19 +2,12 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::event::Failure;
+use crate::testing;
 
 const START: i64 = 1_795_359_875_658_802;
 
 fn lineage() -> Lineage<'static> {
-    Lineage {
-        source: "",
-        topic: "events",
-        partition: 3,
-        offset: 41,
-        first_index: 6,
-        appended_at_us: START + 5_000_000,
-        events_until_us: START + 5_000_000 + AHEAD_US,
-    }
+    Lineage { partition: 3, offset: 41, first_index: 6, ..testing::lineage(START + 5_000_000) }
 }
 
 fn event<'a>(attempts: Vec<Attempt<'a>>) -> Event<'a> {

@@ -221,19 +221,25 @@ async fn put(
     Ok(())
 }
 
-/// Dates of rollups that are to be made again, with the tables.
+/// Dates of rollups that are to be made again, with the tables. Works take turns in this order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Due {
     pub dates: BTreeSet<NaiveDate>,
     pub tables: BTreeSet<TableId>,
 }
 
-/// First and last date, and tables.
-pub(crate) type DueKey = (Option<NaiveDate>, Option<NaiveDate>, BTreeSet<TableId>);
-
 impl Due {
-    /// By which works take turns.
-    pub(crate) fn key(&self) -> DueKey {
-        (self.dates.first().copied(), self.dates.last().copied(), self.tables.clone())
+    /// Of the tables that each date is to be made again of.
+    pub(crate) fn of_days(
+        jobs: &Jobs,
+        days: &BTreeMap<NaiveDate, BTreeSet<TableId>>,
+    ) -> Result<Vec<Self>, Error> {
+        let batches = rebuild::batches(jobs, |date| days.contains_key(&date))?;
+        let work = |dates: BTreeSet<NaiveDate>| {
+            let tables = dates.iter().filter_map(|date| days.get(date)).flatten().copied().collect();
+            Self { dates, tables }
+        };
+        Ok(batches.into_iter().map(work).collect())
     }
 }
 
@@ -260,13 +266,9 @@ pub(crate) async fn due(jobs: &mut Jobs, now: DateTime<Utc>) -> Result<Vec<Due>,
             due.push(Due { dates, tables: BTreeSet::from([id]) });
         }
     }
-    let batches = rebuild::batches(jobs, |date| of_days.contains_key(&date))?;
-    let of_batch = |dates: BTreeSet<NaiveDate>| {
-        let tables = dates.iter().filter_map(|date| of_days.get(date)).flatten().copied().collect();
-        Due { dates, tables }
-    };
-    due.splice(0..0, batches.into_iter().map(of_batch));
-    Ok(due)
+    let mut works = Due::of_days(jobs, &of_days)?;
+    works.append(&mut due);
+    Ok(works)
 }
 
 /// Counts what was made again, also where something failed.

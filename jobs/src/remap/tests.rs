@@ -3,7 +3,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bellwether_warehouse::testing::{DAY_US, NOON_US, append, attempt, batch};
 use bellwether_warehouse::{Advance, AppId, Change, Kind, Table, TableId};
-use tokio::sync::Mutex;
 
 use super::*;
 use crate::testing::{Fixture, at};
@@ -281,11 +280,23 @@ async fn wherever_it_ends_going_on_gives_the_same() {
     }
 }
 
-/// Runs `act` each time that a date was read and nothing of it is committed. Returns how often.
-async fn remap_while(f: &mut Fixture, act: impl Fn(usize) -> BoxFuture<'static, ()> + Send) -> usize {
-    let count = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&count);
-    let mut looked = move || act(counted.fetch_add(1, Ordering::SeqCst));
+/// Runs `act` on `attempts`, as another process has it, when the first date was read and nothing of it is committed. Returns how
+/// often a date was read.
+async fn remap_while(
+    f: &mut Fixture,
+    act: impl Fn(&mut Table) -> BoxFuture<'_, ()> + Send + Sync + 'static,
+) -> usize {
+    let (count, act) = (Arc::new(AtomicUsize::new(0)), Arc::new(act));
+    let (counted, warehouse) = (Arc::clone(&count), f.warehouse.clone());
+    let mut looked = move || -> BoxFuture<'static, ()> {
+        let (warehouse, act) = (warehouse.clone(), Arc::clone(&act));
+        let is_first = counted.fetch_add(1, Ordering::SeqCst) == 0;
+        Box::pin(async move {
+            if is_first {
+                act(&mut warehouse.table(TableId::Attempts).await.unwrap()).await;
+            }
+        })
+    };
     let asked = Asked { from: "2026-11-24".parse().ok(), ..ASKED };
     remap_beside(&mut f.jobs, asked, &NEW, at(NOW), &mut looked).await.unwrap();
     count.load(Ordering::SeqCst)
@@ -295,17 +306,7 @@ async fn remap_while(f: &mut Fixture, act: impl Fn(usize) -> BoxFuture<'static, 
 async fn a_date_that_was_compacted_meanwhile_is_begun_again() {
     let mut f = born(&NONE).await;
     f.jobs.fold(at(NOW)).await.unwrap();
-    let other = Arc::new(Mutex::new(f.warehouse.table(TableId::Attempts).await.unwrap()));
-    let tried = remap_while(&mut f, move |tried| {
-        let other = Arc::clone(&other);
-        Box::pin(async move {
-            let mut table = other.lock().await;
-            if tried == 0 {
-                compact(&mut table, "2026-11-24").await;
-            }
-        })
-    })
-    .await;
+    let tried = remap_while(&mut f, |table| Box::pin(compact(table, "2026-11-24"))).await;
     // Two dates, of which one was begun twice.
     assert_eq!(tried, 3);
     f.jobs.remap(ASKED, &NEW, at(NOW)).await.unwrap();
@@ -313,7 +314,6 @@ async fn a_date_that_was_compacted_meanwhile_is_begun_again() {
 }
 
 async fn compact(table: &mut Table, date: &str) {
-    table.refresh().await.unwrap();
     let files: Vec<_> =
         table.snapshot().files().iter().filter(|file| file.path.contains(date)).cloned().collect();
     assert_eq!(files.len(), 2);
@@ -324,16 +324,10 @@ async fn compact(table: &mut Table, date: &str) {
 async fn rows_that_come_meanwhile_stay_beside_those_that_were_read() {
     let mut f = born(&NONE).await;
     f.jobs.fold(at(NOW)).await.unwrap();
-    let other = Arc::new(Mutex::new(f.warehouse.table(TableId::Attempts).await.unwrap()));
-    let tried = remap_while(&mut f, move |tried| {
-        let other = Arc::clone(&other);
-        Box::pin(async move {
+    let tried = remap_while(&mut f, |table| {
+        Box::pin(async {
             let late = AttemptRow { started_at: NOON_US - DAY_US, ..attempt("late") };
-            if tried == 0 {
-                let mut table = other.lock().await;
-                table.refresh().await.unwrap();
-                append(&mut table, &batch(&[late])).await.unwrap();
-            }
+            append(table, &batch(&[late])).await.unwrap();
         })
     })
     .await;

@@ -103,7 +103,7 @@ impl Publishing {
                 let has_waited = report.published.is_some_and(|published| !published.waits_for.is_empty());
                 matches!(report.outcome, Outcome::Done { .. }) && !has_waited
             });
-            let is_done = is_done && !self.terms.has_changed().unwrap_or(false);
+            let is_done = is_done && !are_others(&self.terms);
             if is_done {
                 world.sleep_until(begun + least).await;
             }
@@ -115,8 +115,7 @@ impl Publishing {
     }
 
     async fn publish(&mut self, now: DateTime<Utc>) -> Result<PublishReport, Error> {
-        // Whoever gives no others has gone.
-        if self.terms.has_changed().unwrap_or(false) {
+        if are_others(&self.terms) {
             self.publisher = None;
         }
         let publisher = match &mut self.publisher {
@@ -132,7 +131,7 @@ impl Publishing {
         };
         // Under other terms the fast lane stands still until this one has published under them, so they wait for no stage but
         // the one that is under way.
-        let goes_on = || !self.terms.has_changed().unwrap_or(false);
+        let goes_on = || !are_others(&self.terms);
         let report = publisher.publish_while(now, goes_on).await?;
         if let Some(number) = report.number {
             tracing::info!(number, rows = report.rows(), "published");
@@ -141,6 +140,11 @@ impl Publishing {
         }
         Ok(report)
     }
+}
+
+/// Since they were asked for. Once whoever gives them has gone, they stay.
+fn are_others(terms: &watch::Receiver<Terms>) -> bool {
+    terms.has_changed().unwrap_or(false)
 }
 
 #[cfg(test)]

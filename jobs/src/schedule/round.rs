@@ -1,13 +1,12 @@
 //! One round: what is due of some jobs, one after the other. None that fails stops another.
 
 use std::any::Any;
-use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use bellwether_warehouse::chain;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
 
 use super::report::{JobReport, Outcome, RoundReport};
@@ -152,20 +151,16 @@ async fn rebuild_due(
     let mut works = match timetable.nightly() {
         Some(nightly) => {
             let due = rebuild::due(jobs, nightly, now).await?;
-            let batches = rebuild::batches(jobs, |date| due.contains_key(&date))?;
-            let tables = |dates: &BTreeSet<NaiveDate>| {
-                dates.iter().filter_map(|date| due.get(date)).flatten().copied().collect()
-            };
-            batches.into_iter().map(|dates| Due { tables: tables(&dates), dates }).collect()
+            Due::of_days(jobs, &due)?
         }
         None => Vec::new(),
     };
     // Names that were read again are due at once, whatever the hour.
     works.extend(remap::due(jobs, now).await?);
-    works.sort_by_cached_key(Due::key);
+    works.sort();
     // After the last one tried, so that one that fails holds up no other. Months and weeks lie over days, so dates alone do not
     // tell which one that was.
-    let next = works.iter().position(|work| Some(work.key()) > timetable.rebuild_tried);
+    let next = works.iter().position(|work| Some(work) > timetable.rebuild_tried.as_ref());
     works.rotate_left(next.unwrap_or_default());
     let (folding, most) = match part {
         Part::Whole | Part::Folding => (Folding::Here, usize::MAX),
@@ -175,7 +170,7 @@ async fn rebuild_due(
     let mut rows = 0;
     let mut failures = Failures::default();
     for work in works.into_iter().take(most) {
-        timetable.rebuild_tried = Some(work.key());
+        timetable.rebuild_tried = Some(work.clone());
         let Due { dates, tables } = work;
         let batch = Batch { dates: &dates, tables, now, folding };
         match rebuild::rebuild_batch(jobs, batch, &mut || Box::pin(async {})).await {

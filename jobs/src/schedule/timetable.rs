@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 
 use super::{Job, Settings};
 use crate::rebuild::Nightly;
-use crate::remap::DueKey;
+use crate::remap::Due;
 use crate::settle::Settling;
 
 /// How often it is asked which dates the nightly rebuild and remaps have left to do; also whenever an hour has closed.
@@ -27,7 +27,7 @@ pub(super) struct Timetable {
     expired_on: Option<NaiveDate>,
     looked_for_rebuilds_at: Option<DateTime<Utc>>,
     /// What a rebuild was tried for last.
-    pub(super) rebuild_tried: Option<DueKey>,
+    pub(super) rebuild_tried: Option<Due>,
     waiting: BTreeMap<Job, Waiting>,
 }
 

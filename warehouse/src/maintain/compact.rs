@@ -74,27 +74,18 @@ impl Table {
     ) -> Result<Compacted, CompactError> {
         let table = self.id().name();
         self.check_columns()?;
-        let Some(first) = files.first() else {
+        if files.is_empty() {
             return Err(CompactError::Rows { table, expected: 0, found: 0 });
-        };
-        if let Some(other) = files.iter().find(|file| file.partition != first.partition) {
-            return Err(CompactError::Mixed { table, path: other.path.clone() });
         }
+        self.check_partition(&files)?;
         let streams = StreamSpans::merge(files.iter().map(|file| file.streams.as_deref()));
-        let mut staged = Staged { table: self, streams, each: None, files: Vec::new() };
-        let rewritten = staged.rewrite(&files, target_bytes).await;
-        let new = staged.files;
-        let expected: i64 = files.iter().map(|file| file.rows).sum();
-        let found: i64 = new.iter().map(|file| file.rows).sum();
-        let refused = match rewritten {
-            Err(error) => Some(CompactError::Rewrite(error)),
-            Ok(()) if found != expected => Some(CompactError::Rows { table, expected, found }),
-            Ok(()) => None,
-        };
-        if let Some(error) = refused {
+        let staged = Staged { table: self, streams, each: None, files: Vec::new() };
+        let (new, done) = staged.rewritten(&files, target_bytes).await;
+        if let Err(error) = done {
             self.discard(&new).await;
             return Err(error);
         }
+        let rows: i64 = new.iter().map(|file| file.rows).sum();
         let bytes = |files: &[DataFile]| files.iter().map(|file| file.size_bytes).sum();
         let (bytes_before, bytes_after) = (bytes(&files), bytes(&new));
         let (files_before, files_after) = (files.len(), new.len());
@@ -102,27 +93,40 @@ impl Table {
         let info = [
             ("bellwether".to_owned(), "compact".into()),
             ("job".to_owned(), "compact".into()),
-            ("rows".to_owned(), found.into()),
+            ("rows".to_owned(), rows.into()),
         ];
         let change = Change {
             advance: vec![Advance { app, from, to: from.unwrap_or(0) + 1 }],
-            add: new.clone(),
+            add: new,
             remove: files.into_iter().map(|file| file.path).collect(),
             info: info.into_iter().collect(),
             data_change: false,
             ..Change::default()
         };
+        let version = self.commit_rewritten(change).await?;
+        Ok(Compacted { version, files_before, files_after, bytes_before, bytes_after, rows })
+    }
+
+    /// Returns the version. What was staged is deleted again when the commit is refused.
+    pub(super) async fn commit_rewritten(&mut self, change: Change) -> Result<i64, CompactError> {
+        let staged = change.add.clone();
         match self.commit(change).await {
-            Ok(committed) => {
-                let version = committed.version;
-                Ok(Compacted { version, files_before, files_after, bytes_before, bytes_after, rows: found })
-            }
+            Ok(committed) => Ok(committed.version),
             Err(error) => {
                 if error.is_refusal() {
-                    self.discard(&new).await;
+                    self.discard(&staged).await;
                 }
                 Err(CompactError::Commit(error))
             }
+        }
+    }
+
+    /// All of them are of one.
+    pub(super) fn check_partition(&self, files: &[DataFile]) -> Result<(), CompactError> {
+        let first = files.first().map(|file| &file.partition);
+        match files.iter().find(|file| Some(&file.partition) != first) {
+            Some(other) => Err(CompactError::Mixed { table: self.id().name(), path: other.path.clone() }),
+            None => Ok(()),
         }
     }
 
@@ -167,7 +171,26 @@ pub(super) struct Staged<'a> {
 }
 
 impl Staged<'_> {
-    pub(super) async fn rewrite(&mut self, files: &[DataFile], target_bytes: usize) -> Result<(), Error> {
+    /// New files with as many rows in the place of some; where that failed, those that came of it.
+    pub(super) async fn rewritten(
+        mut self,
+        files: &[DataFile],
+        target_bytes: usize,
+    ) -> (Vec<DataFile>, Result<(), CompactError>) {
+        let done = self.rewrite(files, target_bytes).await;
+        let rows = |files: &[DataFile]| files.iter().map(|file| file.rows).sum();
+        let (expected, found) = (rows(files), rows(&self.files));
+        let done = match done {
+            Err(error) => Err(CompactError::Rewrite(error)),
+            Ok(()) if found != expected => {
+                Err(CompactError::Rows { table: self.table.id().name(), expected, found })
+            }
+            Ok(()) => Ok(()),
+        };
+        (self.files, done)
+    }
+
+    async fn rewrite(&mut self, files: &[DataFile], target_bytes: usize) -> Result<(), Error> {
         let id = self.table.id();
         let partition = files.first().map(|file| file.partition.clone()).unwrap_or_default();
         let mut open: Option<Encoder> = None;
@@ -204,8 +227,10 @@ impl Staged<'_> {
 
     fn edited(&self, rows: RecordBatch) -> Result<RecordBatch, Error> {
         let table = self.table.id().name();
-        self.each
-            .map_or(Ok(rows.clone()), |each| each(&rows).map_err(|source| Error::Arrow { table, source }))
+        match self.each {
+            Some(each) => each(&rows).map_err(|source| Error::Arrow { table, source }),
+            None => Ok(rows),
+        }
     }
 
     async fn batches(

@@ -39,47 +39,23 @@ impl Table {
         files: Vec<DataFile>,
         rewriting: Rewriting<'_>,
     ) -> Result<Rewritten, CompactError> {
-        let table = self.id().name();
         let Rewriting { each, advance, info } = rewriting;
         self.check_columns()?;
-        if let Some(other) =
-            files.iter().find(|file| Some(&file.partition) != files.first().map(|file| &file.partition))
-        {
-            return Err(CompactError::Mixed { table, path: other.path.clone() });
-        }
+        self.check_partition(&files)?;
         let mut add: Vec<DataFile> = Vec::new();
-        let mut failed = None;
         for file in &files {
-            let mut staged =
-                Staged { table: self, streams: file.streams.clone(), each: Some(each), files: Vec::new() };
-            let rewritten = staged.rewrite(std::slice::from_ref(file), usize::MAX).await;
-            let found: i64 = staged.files.iter().map(|file| file.rows).sum();
-            add.append(&mut staged.files);
-            failed = match rewritten {
-                Err(error) => Some(CompactError::Rewrite(error)),
-                Ok(()) if found != file.rows => {
-                    Some(CompactError::Rows { table, expected: file.rows, found })
-                }
-                Ok(()) => continue,
-            };
-            break;
-        }
-        if let Some(error) = failed {
-            self.discard(&add).await;
-            return Err(error);
-        }
-        let done =
-            Rewritten { version: 0, files: files.len(), rows: files.iter().map(|file| file.rows).sum() };
-        let remove = files.into_iter().map(|file| file.path).collect();
-        let change = Change { advance, add: add.clone(), remove, info, ..Change::default() };
-        match self.commit(change).await {
-            Ok(committed) => Ok(Rewritten { version: committed.version, ..done }),
-            Err(error) => {
-                if error.is_refusal() {
-                    self.discard(&add).await;
-                }
-                Err(CompactError::Commit(error))
+            let streams = file.streams.clone();
+            let staged = Staged { table: self, streams, each: Some(each), files: Vec::new() };
+            let (mut new, done) = staged.rewritten(std::slice::from_ref(file), usize::MAX).await;
+            add.append(&mut new);
+            if let Err(error) = done {
+                self.discard(&add).await;
+                return Err(error);
             }
         }
+        let (count, rows) = (files.len(), files.iter().map(|file| file.rows).sum());
+        let remove = files.into_iter().map(|file| file.path).collect();
+        let change = Change { advance, add, remove, info, ..Change::default() };
+        Ok(Rewritten { version: self.commit_rewritten(change).await?, files: count, rows })
     }
 }

@@ -40,10 +40,20 @@ pub(super) fn each(
     filter: Option<&BooleanArray>,
     mut visit: impl FnMut(usize, &[u8]) -> Result<()>,
 ) -> Result<()> {
-    let rows = selected(sketches, filter);
+    each_row(sketches, group_indices, filter, |group, row| visit(group, sketches.value(row)))
+}
+
+/// Shows every row that counts with its group, which comes first.
+pub(super) fn each_row(
+    values: &dyn Array,
+    group_indices: &[usize],
+    filter: Option<&BooleanArray>,
+    mut visit: impl FnMut(usize, usize) -> Result<()>,
+) -> Result<()> {
+    let rows = selected(values, filter);
     for (row, group) in group_indices.iter().enumerate() {
         if rows.as_ref().is_none_or(|rows| rows.value(row)) {
-            visit(*group, sketches.value(row))?;
+            visit(*group, row)?;
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 use super::*;
 use crate::event::{Attempt, Event, Failure};
-use crate::normalise::{Lineage, normalise};
+use crate::normalise::normalise;
+use crate::testing::lineage;
 
 const START: i64 = 1_795_359_875_658_802;
 
@@ -53,16 +54,7 @@ fn latter() -> Catalogue {
 
 /// Looks at each row that a catalogue makes of an event.
 fn rows(event: &Event<'_>, catalogue: &Catalogue, look: &mut dyn FnMut(&AttemptRow<'_>)) {
-    let lineage = Lineage {
-        source: "",
-        topic: "t",
-        partition: 0,
-        offset: 7,
-        first_index: 0,
-        appended_at_us: START,
-        events_until_us: START,
-    };
-    normalise(event, catalogue, &lineage, &mut |row, _| look(row)).unwrap();
+    normalise(event, catalogue, &lineage(START), &mut |row, _| look(row)).unwrap();
 }
 
 /// Every combination of these names, of calls that went well, that the gateway ended, and of requests that called nobody.

@@ -47,12 +47,7 @@ fn models_dev(top: &Map<String, Value>, catalogue: &Catalogue, since: NaiveDate)
             prices.note(name, price);
         }
     }
-    Listed {
-        form: Form::ModelsDev,
-        entries: prices.into_entries().collect(),
-        unlisted,
-        charged_apart: Vec::new(),
-    }
+    Listed { unlisted, ..Listed::of(Form::ModelsDev, prices.into_entries().collect()) }
 }
 
 /// The one list whose names are ids: what is new of them is a model.
@@ -102,7 +97,7 @@ fn openrouter(models: &[Value], catalogue: &Catalogue, since: NaiveDate) -> List
     }
     let named = authors.into_values().map(Entry::Author);
     let entries = named.chain(listed.into_values().map(Entry::Model)).chain(prices.into_entries());
-    Listed { form: Form::OpenRouter, entries: entries.collect(), unlisted, charged_apart: Vec::new() }
+    Listed { unlisted, ..Listed::of(Form::OpenRouter, entries.collect()) }
 }
 
 fn author_of(slug: &str) -> Author {

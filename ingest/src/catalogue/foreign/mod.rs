@@ -48,6 +48,13 @@ pub struct Listed {
     pub charged_apart: Vec<String>,
 }
 
+impl Listed {
+    /// Nothing is left out.
+    fn of(form: Form, entries: Vec<Entry>) -> Self {
+        Self { form, entries, unlisted: Vec::new(), charged_apart: Vec::new() }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -77,14 +84,12 @@ pub fn read(text: &str, catalogue: &Catalogue, since: NaiveDate) -> Result<Liste
         return json::read(&serde_json::from_str(text).map_err(Error::Json)?, catalogue, since);
     }
     if start.lines().next().is_some_and(aliases::is_head) {
-        let entries = aliases::read(text, catalogue)?;
-        return Ok(Listed { form: Form::Aliases, entries, unlisted: Vec::new(), charged_apart: Vec::new() });
+        return Ok(Listed::of(Form::Aliases, aliases::read(text, catalogue)?));
     }
     if start.starts_with('[') && serde_json::from_str::<Value>(text).is_ok() {
         return Err(Error::Form);
     }
-    let entries = Overlay::parse(text.to_owned())?.into_entries();
-    Ok(Listed { form: Form::Catalogue, entries, unlisted: Vec::new(), charged_apart: Vec::new() })
+    Ok(Listed::of(Form::Catalogue, Overlay::parse(text.to_owned())?.into_entries()))
 }
 
 /// A price of a name that leads to a listed model at a listed provider.
@@ -112,9 +117,8 @@ struct Prices(BTreeMap<(String, String, Option<String>), (usize, Price)>);
 
 impl Prices {
     fn note(&mut self, name: &str, price: Price) {
-        let amounts = [price.input, price.cached_input, price.cache_write, price.output, price.request];
         let is_free = price.variant == "free";
-        let says = amounts.iter().flatten().any(|amount| amount.0 > 0 || is_free);
+        let says = price.amounts().iter().flatten().any(|amount| amount.0 > 0 || is_free);
         let place = (price.model.clone(), price.variant.clone(), price.provider.clone());
         let is_first = self.0.get(&place).is_none_or(|(length, _)| name.len() < *length);
         // A list writes 0 for what it does not know.

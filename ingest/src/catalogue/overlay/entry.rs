@@ -1,6 +1,6 @@
 //! What can be put into a catalogue file.
 
-use super::super::facts::{Amount, ModelFacts, Price, ProviderFacts, Tier};
+use super::super::facts::{METERS, ModelFacts, Price, ProviderFacts, Tier};
 use super::super::file::{Alias, Author, Family, File, Model, Provider};
 use super::insert::Members;
 use crate::account;
@@ -84,7 +84,7 @@ impl Entry {
             (Self::Alias(own), Self::Alias(known)) => own.target() == known.target(),
             // Since when it holds is its own question: a list says what holds now.
             (Self::Price(own), Self::Price(known)) => {
-                amounts(own) == amounts(known) && tiers(own) == tiers(known)
+                own.amounts() == known.amounts() && own.sorted_tiers() == known.sorted_tiers()
             }
             _ => self == other,
         }
@@ -148,7 +148,7 @@ impl Entry {
                 row.some("provider", price.provider.as_ref());
                 row.some("valid_from", price.valid_from.map(|day| day.to_string()).as_ref());
                 row.some("valid_to", price.valid_to.map(|day| day.to_string()).as_ref());
-                for (meter, amount) in METERS.into_iter().zip(amounts(price)) {
+                for (meter, amount) in METERS.into_iter().zip(price.amounts()) {
                     row.some(meter, amount.map(|amount| amount.to_string()).as_ref());
                 }
                 row.tables("tiers", price.tiers.iter().map(tier).collect());
@@ -158,31 +158,14 @@ impl Entry {
     }
 }
 
-const METERS: [&str; 5] = ["input", "cached_input", "cache_write", "output", "request"];
-
-fn amounts(price: &Price) -> [Option<Amount>; 5] {
-    [price.input, price.cached_input, price.cache_write, price.output, price.request]
-}
-
-/// In one order, whichever they stand in.
-fn tiers(price: &Price) -> Vec<&Tier> {
-    let mut tiers: Vec<&Tier> = price.tiers.iter().collect();
-    tiers.sort_by_key(|tier| (&tier.service_tier, tier.above_input_tokens));
-    tiers
-}
-
 fn tier(tier: &Tier) -> Row {
     let mut row = Row::default();
     row.some("service_tier", tier.service_tier.as_ref());
     row.known("above_input_tokens", tier.above_input_tokens);
-    for (meter, amount) in METERS.into_iter().zip(tier_amounts(tier)) {
+    for (meter, amount) in METERS.into_iter().zip(tier.amounts()) {
         row.some(meter, amount.map(|amount| amount.to_string()).as_ref());
     }
     row
-}
-
-fn tier_amounts(tier: &Tier) -> [Option<Amount>; 4] {
-    [tier.input, tier.cached_input, tier.cache_write, tier.output]
 }
 
 #[derive(Default)]

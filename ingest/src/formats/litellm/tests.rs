@@ -14,8 +14,9 @@ use crate::event::Event;
 use crate::formats::{Appended, Format, decode, decode_appended, write_event};
 use crate::identity::Identities;
 use crate::labels::Labeller;
-use crate::normalise::{Lineage, normalise};
+use crate::normalise::normalise;
 use crate::reject::{Reason, Reject};
+use crate::testing::lineage;
 
 const FIXTURES: [(&str, &str); 14] = [
     ("01-success-nonstream-mock.json", include_str!("fixtures/01-success-nonstream-mock.json")),
@@ -63,17 +64,11 @@ fn columns(record: &Value, ids: &Identities) -> HashMap<&'static str, Value> {
     let mut appended = Vec::new();
     write_event(&event, &mut appended);
     let Ok(Appended::Event(event)) = decode_appended(&appended) else { panic!("an event") };
-    let lineage = Lineage {
-        source: "",
-        topic: "t",
-        partition: 0,
-        offset: 7,
-        first_index: 0,
-        appended_at_us: 1_795_360_000_000_000,
-        events_until_us: 1_795_446_400_000_000,
-    };
     let mut rows = Vec::new();
-    normalise(&event, &Catalogue::empty(), &lineage, &mut |row, _| rows.push(shown(row))).unwrap();
+    normalise(&event, &Catalogue::empty(), &lineage(1_795_360_000_000_000), &mut |row, _| {
+        rows.push(shown(row))
+    })
+    .unwrap();
     assert_eq!(rows.len(), 1);
     rows.remove(0)
 }

@@ -1,8 +1,9 @@
 mod again;
 
-use super::super::{Lineage, normalise};
+use super::super::normalise;
 use super::*;
 use crate::event::{Attempt, Event};
+use crate::testing::lineage;
 
 /// 2026-02-01T00:00:00Z.
 const FEBRUARY: i64 = 1_769_904_000_000_000;
@@ -51,17 +52,8 @@ struct Found {
 
 fn found_of(event: &Event<'_>) -> Found {
     let catalogue = catalogue();
-    let lineage = Lineage {
-        source: "",
-        topic: "events",
-        partition: 0,
-        offset: 0,
-        first_index: 0,
-        appended_at_us: FEBRUARY,
-        events_until_us: FEBRUARY + 86_400_000_000,
-    };
     let mut found = Vec::new();
-    normalise(event, &catalogue, &lineage, &mut |row, priced| {
+    normalise(event, &catalogue, &lineage(FEBRUARY), &mut |row, priced| {
         let costs = row.input_cost_usd.zip(row.output_cost_usd).zip(row.cost_usd);
         let costs = costs.map(|((input, output), total)| (input, output, total));
         assert_eq!(row.price_source.is_some(), row.cost_usd.is_some());

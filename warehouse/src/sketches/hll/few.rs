@@ -58,15 +58,12 @@ impl many::Ledger for FewOrMany {
             return ledger.add(values, group_indices, filter, groups);
         }
         let keys = as_int64_array(values)?;
-        let rows = many::selected(keys, filter);
-        for (row, (group, key)) in group_indices.iter().zip(keys.values()).enumerate() {
-            if rows.as_ref().is_none_or(|rows| rows.value(row)) {
-                let (register, rank) = register::of(*key);
-                let own = &mut self.few[*group][usize::from(register)];
-                *own = rank.max(*own);
-            }
-        }
-        Ok(())
+        many::each_row(keys, group_indices, filter, |group, row| {
+            let (register, rank) = register::of(keys.value(row));
+            let own = &mut self.few[group][usize::from(register)];
+            *own = rank.max(*own);
+            Ok(())
+        })
     }
 
     fn merge(
@@ -89,13 +86,10 @@ impl many::Ledger for FewOrMany {
         if let Some(ledger) = &mut self.many {
             return ledger.take(emit_to);
         }
-        let taken = match emit_to {
-            EmitTo::All => self.few.len(),
-            EmitTo::First(n) => n.min(self.few.len()),
-        };
-        let mut builder = BinaryBuilder::with_capacity(taken, taken * 16);
+        let taken = emit_to.take_needed(&mut self.few);
+        let mut builder = BinaryBuilder::with_capacity(taken.len(), taken.len() * 16);
         let mut sketch = Vec::new();
-        for ranks in self.few.drain(..taken) {
+        for ranks in taken {
             if ranks.iter().all(|rank| *rank == 0) {
                 builder.append_null();
                 continue;
