@@ -157,6 +157,16 @@ mod tests {
     }
 
     #[test]
+    fn a_register_keeps_the_highest_rank_of_its_values() {
+        let keys: Vec<i64> = (0..20_000).collect();
+        let mut own = FewOrMany::default();
+        let values: ArrayRef = Arc::new(Int64Array::from(keys.clone()));
+        own.add(&values, &vec![0; keys.len()], None, 1).unwrap();
+        let expected: Hll = keys.into_iter().collect();
+        assert_eq!(own.take(EmitTo::All).value(0), expected.to_bytes());
+    }
+
+    #[test]
     fn only_what_passes_the_filter_and_is_there_counts() {
         let mut own = FewOrMany::default();
         let values: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some(3), Some(4)]));
